@@ -1,0 +1,1 @@
+"""Color for black-and-white film."""
