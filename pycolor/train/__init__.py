@@ -1,0 +1,1 @@
+"""Training: photographs, film augmentation, losses and the loop."""

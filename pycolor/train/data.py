@@ -1,0 +1,208 @@
+"""Color photographs as training batches, from folders and tar files.
+
+Every sample is a function of (seed, position in the stream) alone, so a training that was killed
+goes on with the very pictures it would have seen.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
+
+
+@dataclass(frozen=True)
+class Photo:
+    """Where the bytes of one picture lie: a whole file, or a stretch of a tar."""
+
+    path: Path
+    offset: int
+    size: int
+    name: str
+
+    def read(self) -> bytes:
+        """The encoded picture."""
+        with self.path.open("rb") as f:
+            return os.pread(f.fileno(), self.size, self.offset)
+
+    def decode(self) -> Image.Image:
+        """The picture in 8-bit RGB."""
+        with Image.open(io.BytesIO(self.read())) as image:
+            return image.convert("RGB")
+
+
+def find_photos(sources: Sequence[Path]) -> list[Photo]:
+    """All pictures below the folders and inside the tars, in a fixed order.
+
+    Raises:
+        FileNotFoundError: a source does not exist.
+        ValueError: a source is neither folder nor tar, or no picture is in any of them.
+    """
+    photos: list[Photo] = []
+    for source in sources:
+        if source.is_dir():
+            for path in sorted(source.rglob("*")):
+                if path.suffix.lower() == ".tar":
+                    photos += _tar_photos(path)
+                elif path.suffix.lower() in SUFFIXES and path.is_file():
+                    name = str(path.relative_to(source))
+                    photos.append(Photo(path, 0, path.stat().st_size, name))
+        elif not source.exists():
+            raise FileNotFoundError(f"training data {source} does not exist")
+        elif source.suffix.lower() == ".tar" and tarfile.is_tarfile(source):
+            photos += _tar_photos(source)
+        else:
+            raise ValueError(f"training data must be folders or .tar files, got {source}")
+    if not photos:
+        where = ", ".join(str(s) for s in sources) or "nothing"
+        raise ValueError(f"training needs color pictures, found none in {where}")
+    return photos
+
+
+def _tar_photos(path: Path) -> list[Photo]:
+    with tarfile.open(path, "r:") as tar:
+        return [
+            Photo(path, member.offset_data, member.size, member.name)
+            for member in tar
+            if member.isfile() and Path(member.name).suffix.lower() in SUFFIXES
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CropOptions:
+    """Random resized crops.
+
+    Attributes:
+        size_pixels: side of the square crop.
+        min_area: smallest share of the picture's area that a crop shows.
+        max_stretch: largest change of aspect ratio, as a factor.
+    """
+
+    size_pixels: int = 128
+    min_area: float = 0.35
+    max_stretch: float = 1.3
+
+    def __post_init__(self) -> None:
+        if self.size_pixels % 8 or self.size_pixels < 16:
+            raise ValueError(
+                f"size_pixels must be a multiple of 8, 16 or more, got {self.size_pixels}"
+            )
+        if not 0 < self.min_area <= 1:
+            raise ValueError(f"min_area must lie in (0, 1], got {self.min_area}")
+        if self.max_stretch < 1:
+            raise ValueError(f"max_stretch must be 1 or more, got {self.max_stretch}")
+
+
+def random_crop(
+    image: Image.Image, options: CropOptions, rng: np.random.Generator
+) -> npt.NDArray[np.uint8]:
+    """A random, perhaps mirrored and stretched crop, S×S×3."""
+    w, h = image.size
+    area = rng.uniform(options.min_area, 1) * w * h
+    stretch = np.exp(rng.uniform(-1, 1) * np.log(options.max_stretch))
+    cw = min(w, np.sqrt(area * stretch))
+    ch = min(h, np.sqrt(area / stretch))
+    x, y = rng.uniform(0, w - cw), rng.uniform(0, h - ch)
+    size = options.size_pixels
+    crop = image.resize((size, size), Image.Resampling.BILINEAR, box=(x, y, x + cw, y + ch))
+    array = np.asarray(crop)
+    return array[:, ::-1] if rng.random() < 0.5 else array
+
+
+def center_crop(image: Image.Image, size: int) -> npt.NDArray[np.uint8]:
+    """The largest central square, resized to S×S×3."""
+    w, h = image.size
+    side = min(w, h)
+    x, y = (w - side) / 2, (h - side) / 2
+    box = (x, y, x + side, y + side)
+    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, box=box))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Crops N×3×S×S (uint8 RGB) and how many pictures could not be read so far in this batch."""
+
+    rgb: Tensor
+    skipped: tuple[str, ...]
+
+
+class Stream:
+    """An endless stream of batches that can start at any step.
+
+    Args:
+        photos: from `find_photos`.
+        batch: crops a batch.
+        crop: how they are cut.
+        seed: of order and crops.
+        workers: decoding threads (Pillow decodes outside the interpreter lock).
+    """
+
+    def __init__(
+        self, photos: Sequence[Photo], batch: int, crop: CropOptions, seed: int, workers: int = 2
+    ) -> None:
+        self.photos = photos
+        self.batch = batch
+        self.crop = crop
+        self.seed = seed
+        self.workers = max(1, workers)
+
+    def _index(self, position: int) -> int:
+        """Which photo stands at a position: one permutation an epoch."""
+        epoch, place = divmod(position, len(self.photos))
+        return int(self._order(epoch)[place])
+
+    def _order(self, epoch: int) -> npt.NDArray[np.int64]:
+        cached = getattr(self, "_cached_order", None)
+        if cached is None or cached[0] != epoch:
+            order = np.random.default_rng((self.seed, epoch)).permutation(len(self.photos))
+            self._cached_order = cached = (epoch, order)
+        return cached[1]  # type: ignore[no-any-return]
+
+    def _load(self, position: int, index: int) -> tuple[npt.NDArray[np.uint8] | None, str]:
+        photo = self.photos[index]
+        rng = np.random.default_rng((self.seed, 1, position))
+        try:
+            return random_crop(photo.decode(), self.crop, rng), photo.name
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            return None, photo.name
+
+    def _collect(self, futures: list[Future[tuple[npt.NDArray[np.uint8] | None, str]]]) -> Batch:
+        results = [f.result() for f in futures]
+        good = [crop for crop, _ in results if crop is not None]
+        skipped = tuple(name for crop, name in results if crop is None)
+        if not good:
+            raise ValueError(f"none of {len(results)} pictures could be read, {skipped[0]} first")
+        # An unreadable picture gives its place to another of the batch: sizes stay the same.
+        stack = [good[i % len(good)] for i in range(len(results))]
+        rgb = torch.from_numpy(np.stack(stack)).permute(0, 3, 1, 2)
+        return Batch(rgb, skipped)
+
+    def batches(self, first_step: int = 0) -> Iterator[Batch]:
+        """Batches from a step on; a few are decoded ahead."""
+        ahead = 3
+        with ThreadPoolExecutor(self.workers, thread_name_prefix="decode") as pool:
+            queue: list[list[Future[tuple[npt.NDArray[np.uint8] | None, str]]]] = []
+            step = first_step
+            try:
+                while True:
+                    while len(queue) < ahead:
+                        positions = range(step * self.batch, (step + 1) * self.batch)
+                        queue.append([pool.submit(self._load, p, self._index(p)) for p in positions])
+                        step += 1
+                    yield self._collect(queue.pop(0))
+            finally:
+                for futures in queue:
+                    for f in futures:
+                        f.cancel()

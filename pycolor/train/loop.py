@@ -1,0 +1,331 @@
+"""The training loop, flat, to be read from top to bottom."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from pycolor import palette as alphabet
+from pycolor.models import zoo
+from pycolor.reference import rgb_to_lab
+from pycolor.train.data import CropOptions, Photo, Stream, center_crop, find_photos
+from pycolor.train.film import FilmOptions, film_luma
+from pycolor.train.losses import rebalanced_classification
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """What a training run is made of; the defaults fit two CPU cores and two hours.
+
+    Attributes:
+        model: a name from `pycolor models`.
+        width: multiplies the hidden channels.
+        steps: optimizer steps in all.
+        batch: pictures a step.
+        lr: highest learning rate.
+        warmup_steps: linear warm-up.
+        decay: last share of the run over which the rate falls to zero (1 − square root).
+        weight_decay: decoupled, as in AdamW.
+        clip: bound of the gradient's norm.
+        ema: decay of the averaged weights that are shipped.
+        uniform: λ of the class rebalancing (1: none).
+        gray_limit: pictures whose every |a| and |b| stays within it are left out.
+        validation: photographs held out, not trained on.
+        validate_every: steps between validations and checkpoints.
+        seed: of everything random.
+        dtype: of the arithmetic inside the network; float32 weights either way.
+        device: cpu, cuda, cuda:1, …
+        threads: 0 leaves torch's own choice.
+        workers: decoding threads.
+        init: weights to start from, instead of from noise.
+    """
+
+    model: str = "zhang2016"
+    width: float = 0.375
+    steps: int = 12000
+    batch: int = 32
+    lr: float = 1e-3
+    warmup_steps: int = 300
+    decay: float = 0.4
+    weight_decay: float = 1e-2
+    clip: float = 1.0
+    ema: float = 0.998
+    uniform: float = 0.5
+    gray_limit: float = 5.0
+    validation: int = 256
+    validate_every: int = 500
+    seed: int = 0
+    dtype: Literal["float32", "bfloat16"] = "bfloat16"
+    device: str = "cpu"
+    threads: int = 0
+    workers: int = 2
+    init: Path | None = None
+    crop: CropOptions = field(default_factory=CropOptions)
+    film: FilmOptions = field(default_factory=FilmOptions)
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "validate_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
+        if not 0 <= self.decay <= 1:
+            raise ValueError(f"decay must lie in [0, 1], got {self.decay}")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One line of the log."""
+
+    step: int
+    steps: int
+    loss: float
+    lr: float
+    pictures_per_second: float
+    skipped: int
+    validation_loss: float | None = None
+
+
+def learning_rate(step: int, options: TrainOptions) -> float:
+    """Warm-up, plateau, decay: a plateau lets a longer run start from a shorter one."""
+    start = options.steps * (1 - options.decay)
+    rate = options.lr * min(1.0, (step + 1) / max(1, options.warmup_steps))
+    if step > start:
+        rate *= 1 - math.sqrt((step - start) / max(1.0, options.steps - start))
+    return rate
+
+
+def color_target(rgb: Tensor, stride: int) -> Tensor:
+    """True chroma at the network's output resolution: N×3×H×W RGB → N×2×H/s×W/s ab."""
+    return F.avg_pool2d(rgb_to_lab(rgb)[:, 1:], stride)
+
+
+def luma_lightness(luma: Tensor) -> Tensor:
+    """L* of the neutral color with this luma (N×1×H×W, 0 … 1 → 0 … 100)."""
+    return rgb_to_lab(luma.expand(-1, 3, -1, -1))[:, :1]
+
+
+def measure_prior(stream: Stream, pictures: int, stride: int, gray_limit: float) -> Any:
+    """The palette's prior over the training crops, as the loss will see them."""
+    counts = np.zeros((256, 256))
+    seen = 0
+    for batch in stream.batches():
+        ab = color_target(batch.rgb.float() / 255, stride)
+        colored = ab.abs().flatten(1).amax(1) > gray_limit
+        counts += alphabet.histogram(ab[colored].permute(0, 2, 3, 1).reshape(-1, 2))
+        seen += len(ab)
+        if seen >= pictures:
+            break
+    return alphabet.prior_from_histogram(counts, alphabet.gamut_bins())
+
+
+def split(photos: list[Photo], held_out: int, seed: int) -> tuple[list[Photo], list[Photo]]:
+    """Training and validation photographs, by a fixed shuffle."""
+    order = np.random.default_rng((seed, 2)).permutation(len(photos))
+    held_out = min(held_out, len(photos) // 5)
+    chosen = {int(i) for i in order[:held_out]}
+    kept = [p for i, p in enumerate(photos) if i not in chosen]
+    return kept, [photos[i] for i in sorted(chosen)]
+
+
+def validation_batches(photos: list[Photo], size: int, batch: int) -> Iterator[Tensor]:
+    """Central crops of the held-out photographs, N×3×S×S in 0 … 1."""
+    crops: list[Tensor] = []
+    for photo in photos:
+        try:
+            crops.append(torch.from_numpy(center_crop(photo.decode(), size).copy()))
+        except (OSError, ValueError, SyntaxError):
+            continue
+        if len(crops) == batch:
+            yield torch.stack(crops).permute(0, 3, 1, 2).float() / 255
+            crops = []
+    if crops:
+        yield torch.stack(crops).permute(0, 3, 1, 2).float() / 255
+
+
+def save_atomically(state: object, path: Path) -> None:
+    """`torch.save` that leaves the old file or the new one, never half of one."""
+    part = path.with_suffix(".part")
+    torch.save(state, part)
+    os.replace(part, path)
+
+
+def train(
+    options: TrainOptions,
+    data: list[Path],
+    out: Path,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> Path:
+    """Train a model; a run that stands in `out` is continued.
+
+    Args:
+        options: see `TrainOptions`.
+        data: folders and tars of color photographs.
+        out: folder for checkpoint, log and weights.
+        report: called about once a second and after each validation.
+
+    Returns:
+        The weights file that was written (safetensors, averaged weights).
+
+    Raises:
+        ValueError: no usable pictures, or `out` holds a run of other options.
+    """
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    device = torch.device(options.device)
+    torch.manual_seed(options.seed)
+    photos, held_out = split(find_photos(data), options.validation, options.seed)
+    stream = Stream(photos, options.batch, options.crop, options.seed, options.workers)
+
+    model = zoo.create(options.model, width=options.width)
+    if options.init is not None:
+        model.load_state_dict(zoo.read_weights(options.init).state)
+    model.to(device, memory_format=torch.channels_last)
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.ema), use_buffers=True)
+    weights = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(weights, lr=options.lr, weight_decay=options.weight_decay)
+
+    out.mkdir(parents=True, exist_ok=True)
+    checkpoint = out / "checkpoint.pt"
+    step = 0
+    skipped: set[str] = set()
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, map_location=device, weights_only=True)
+        if saved["fixed"] != _fixed(options):
+            raise ValueError(
+                f"{out} holds a training with other options: expected {_fixed(options)}, "
+                f"got {saved['fixed']}"
+            )
+        model.load_state_dict(saved["model"])
+        average.load_state_dict(saved["average"])
+        optimizer.load_state_dict(saved["optimizer"])
+        step, skipped = saved["step"], set(saved["skipped"])
+        prior = np.array(saved["prior"])
+    else:
+        prior = measure_prior(stream, 4096, model.output_stride, options.gray_limit)
+    rebalancing = alphabet.rebalancing_weights(prior, options.uniform)
+    class_weights = torch.tensor(rebalancing, dtype=torch.float32, device=device)
+    palette = model.palette.detach().clone()
+
+    def loss_of(network: nn.Module, rgb: Tensor, luma: Tensor) -> Tensor:
+        lightness = luma_lightness(luma).contiguous(memory_format=torch.channels_last)
+        low = options.dtype == "bfloat16"
+        with torch.autocast(device.type, torch.bfloat16, enabled=low):
+            logits = network(lightness)
+        ab = color_target(rgb, model.output_stride)
+        return rebalanced_classification(logits, ab, palette, class_weights, options.gray_limit)
+
+    def validate() -> float:
+        average.eval()
+        total = 0.0
+        pictures = 0
+        clean = torch.tensor([0.299, 0.587, 0.114], device=device).reshape(1, 3, 1, 1)
+        with torch.no_grad():
+            for rgb in validation_batches(held_out, options.crop.size_pixels, options.batch):
+                rgb = rgb.to(device)
+                loss = loss_of(average.module, rgb, (rgb * clean).sum(1, keepdim=True))
+                total += float(loss) * len(rgb)
+                pictures += len(rgb)
+        return total / max(1, pictures)
+
+    log = _Log(out / "log.csv", step)
+    last_report, last_step = time.monotonic(), step
+    running = 0.0
+    batches = stream.batches(step)
+    while step < options.steps:
+        batch = next(batches)
+        skipped.update(batch.skipped)
+        rgb = batch.rgb.to(device).float() / 255
+        chance = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
+        luma = film_luma(rgb, options.film, chance)
+
+        model.train()
+        rate = learning_rate(step, options)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        loss = loss_of(model, rgb, luma)
+        if not torch.isfinite(loss):
+            raise RuntimeError(f"the loss must stay finite, got {float(loss)} at step {step}")
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(weights, options.clip)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        average.update_parameters(model)
+        step += 1
+        now_loss = float(loss.detach())
+        running = now_loss if running == 0 else 0.98 * running + 0.02 * now_loss
+
+        due = step % options.validate_every == 0 or step == options.steps
+        now = time.monotonic()
+        if due or now - last_report > 1:
+            speed = (step - last_step) * options.batch / max(1e-9, now - last_report)
+            last_report, last_step = now, step
+            validation = validate() if due else None
+            progress = Progress(
+                step, options.steps, running, rate, speed, len(skipped), validation
+            )
+            report(progress)
+            if due:
+                log.write(progress)
+                save_atomically(
+                    {
+                        "fixed": _fixed(options),
+                        "step": step,
+                        "model": model.state_dict(),
+                        "average": average.state_dict(),
+                        "optimizer": optimizer.state_dict(),
+                        "prior": prior.tolist(),
+                        "skipped": sorted(skipped),
+                    },
+                    checkpoint,
+                )
+                last_report, last_step = time.monotonic(), step
+    batches.close()  # type: ignore[attr-defined]
+    weights_file = out / f"{options.model}.safetensors"
+    zoo.write_weights(
+        weights_file,
+        options.model,
+        average.module.state_dict(),
+        {"width": options.width},
+        {"steps": str(step), "batch": str(options.batch), "pictures": str(len(photos))},
+    )
+    return weights_file
+
+
+def _fixed(options: TrainOptions) -> dict[str, Any]:
+    """The options that a continued run may not change: all that shape the optimizer's state."""
+    every = asdict(options)
+    names = ("model", "width", "batch", "seed", "uniform", "validation", "gray_limit")
+    return {name: every[name] for name in names}
+
+
+class _Log:
+    """A CSV of the run; lines after the step that a resumed run starts from are dropped."""
+
+    def __init__(self, path: Path, step: int) -> None:
+        self.path = path
+        rows: list[list[str]] = []
+        if path.exists() and step:
+            with path.open(newline="") as f:
+                rows = [r for r in csv.reader(f) if r and r[0].isdigit() and int(r[0]) <= step]
+        with path.open("w", newline="") as f:
+            writer = csv.writer(f)
+            writer.writerow(["step", "loss", "validation_loss", "lr", "pictures_per_second"])
+            writer.writerows(rows)
+
+    def write(self, p: Progress) -> None:
+        with self.path.open("a", newline="") as f:
+            csv.writer(f).writerow(
+                [p.step, f"{p.loss:.5f}", f"{p.validation_loss:.5f}", f"{p.lr:.3e}",
+                 f"{p.pictures_per_second:.1f}"]
+            )

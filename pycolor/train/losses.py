@@ -1,0 +1,48 @@
+"""The losses of the papers."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from pycolor import palette as alphabet
+
+
+def soft_cross_entropy(logits: Tensor, weights: Tensor, index: Tensor) -> Tensor:
+    """Cross-entropy against a sparse soft target, per pixel (Zhang et al. 2016, eq. 2).
+
+    Args:
+        logits: N×Q×h×w.
+        weights: M×k, sums to 1 over k, pixels in N, h, w order (M = N h w).
+        index: M×k bins.
+
+    Returns:
+        M losses.
+    """
+    log_p = torch.log_softmax(logits.float(), dim=1).permute(0, 2, 3, 1).flatten(0, 2)
+    return -(weights * log_p.gather(1, index)).sum(1)
+
+
+def rebalanced_classification(
+    logits: Tensor, ab: Tensor, palette: Tensor, class_weights: Tensor, gray_limit: float = 5.0
+) -> Tensor:
+    """Class-rebalanced classification loss (Zhang et al. 2016, eqs. 2 to 4).
+
+    Args:
+        logits: N×Q×h×w.
+        ab: N×2×h×w, true chroma at the logits' resolution.
+        palette: Q×2.
+        class_weights: Q, from `palette.rebalancing_weights` (ones: no rebalancing).
+        gray_limit: a picture whose every |a| and |b| stays within it teaches nothing and is left
+            out, as in the authors' code.
+
+    Returns:
+        The weighted mean over pixels, a scalar.
+    """
+    flat = ab.permute(0, 2, 3, 1).reshape(-1, 2)
+    weights, index = alphabet.soft_encode(flat, palette)
+    pixel = class_weights[index[:, 0]]
+    colored = (ab.abs().flatten(1).amax(1) > gray_limit).to(pixel.dtype)
+    pixel = pixel * colored.repeat_interleave(ab.shape[2] * ab.shape[3])
+    loss = soft_cross_entropy(logits, weights, index)
+    return (loss * pixel).sum() / pixel.sum().clamp_min(1e-6)
