@@ -1,0 +1,46 @@
+# make demo [FILM=my.mov]   color a film      make test   format, lint, types, tests
+# make bench                kernel timings     make clean  remove what make made
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+NATIVE := $(shell find csrc -type f) CMakeLists.txt setup.py
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test format bench clean
+
+help:
+	@sed -n 's/^# //p' Makefile | head -n 2
+
+setup: $(STAMP)
+
+# One step, remade when what it depends on changes; the environment itself is reused.
+$(STAMP): pyproject.toml constraints.txt $(NATIVE)
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "pycolor needs Python 3.11 to 3.13; try: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { echo "a virtual environment could not be made; on Debian: apt install python3-venv python3-dev g++" >&2; rm -rf $(VENV); exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,demo]'
+	@touch $@
+
+demo: $(STAMP)
+	@$(BIN)/python demo/run.py $(if $(FILM),"$(FILM)")
+
+test: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/clang-format --dry-run --Werror $$(find csrc -name '*.h' -o -name '*.cpp' -o -name '*.cu')
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/clang-format -i $$(find csrc -name '*.h' -o -name '*.cpp' -o -name '*.cu')
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/kernels.py
+
+clean:
+	rm -rf $(VENV) build *.egg-info pycolor/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find demo -type f ! -name '*.py' -delete

@@ -1,0 +1,197 @@
+"""Training: data, augmentation, loss and a loop that can be killed."""
+
+from __future__ import annotations
+
+import io
+import math
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pycolor import palette
+from pycolor.models import zoo
+from pycolor.train import loop
+from pycolor.train.data import CropOptions, Stream, find_photos, random_crop
+from pycolor.train.film import CLEAN, FilmOptions, film_luma
+from pycolor.train.losses import rebalanced_classification, soft_cross_entropy
+
+TINY = loop.TrainOptions(
+    width=0.05,
+    steps=4,
+    batch=4,
+    warmup_steps=1,
+    validate_every=2,
+    validation=2,
+    dtype="float32",
+    crop=CropOptions(size_pixels=32),
+)
+
+
+def jpeg(seed: int) -> bytes:
+    rng = np.random.default_rng(seed)
+    low = rng.integers(0, 256, (4, 5, 3), dtype=np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(low).resize((60, 48)).save(out, "JPEG")
+    return out.getvalue()
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    (folder / "deep").mkdir(parents=True)
+    for i in range(6):
+        (folder / "deep" / f"{i}.jpg").write_bytes(jpeg(i))
+    with tarfile.open(folder / "more.tar", "w") as tar:
+        for i in range(6, 12):
+            member = tarfile.TarInfo(f"set/{i}.jpg")
+            content = jpeg(i)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return folder
+
+
+def test_folders_and_tars_hold_the_same_pictures(photos: Path) -> None:
+    found = find_photos([photos])
+    assert [Path(p.name).stem for p in found] == [str(i) for i in range(12)]
+    for i, photo in enumerate(found):
+        assert photo.read() == jpeg(i)
+
+
+def test_missing_and_empty_data_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        find_photos([tmp_path / "nowhere"])
+    with pytest.raises(ValueError, match="found none in"):
+        find_photos([tmp_path])
+    text = tmp_path / "notes.txt"
+    text.write_text("hello")
+    with pytest.raises(ValueError, match=r"folders or \.tar"):
+        find_photos([text])
+
+
+def test_stream_goes_on_where_it_was(photos: Path) -> None:
+    def take(first: int, count: int) -> list[torch.Tensor]:
+        batches = Stream(find_photos([photos]), 5, CropOptions(size_pixels=16), 7).batches(first)
+        return [next(batches).rgb for _ in range(count)]
+
+    for whole, late in zip(take(0, 6)[3:], take(3, 3), strict=True):
+        assert torch.equal(whole, late)
+
+
+def test_damaged_pictures_are_skipped_and_named(photos: Path) -> None:
+    (photos / "deep" / "3.jpg").write_bytes(jpeg(3)[:200])
+    (photos / "deep" / "4.jpg").write_bytes(b"not a picture")
+    batch = next(Stream(find_photos([photos]), 12, CropOptions(size_pixels=16), 0).batches())
+    assert {Path(s).stem for s in batch.skipped} == {"3", "4"}
+    assert batch.rgb.shape == (12, 3, 16, 16)
+
+
+def test_random_crop_covers_small_and_long_pictures() -> None:
+    rng = np.random.default_rng(0)
+    for size in ((8, 200), (200, 8), (1, 1)):
+        crop = random_crop(Image.new("RGB", size, (10, 200, 30)), CropOptions(size_pixels=16), rng)
+        assert crop.shape == (16, 16, 3)
+        assert (crop == (10, 200, 30)).all()
+
+
+def test_clean_film_is_luma() -> None:
+    rgb = torch.rand(2, 3, 24, 24)
+    luma = film_luma(rgb, CLEAN, torch.Generator().manual_seed(0))
+    expected = 0.299 * rgb[:, 0] + 0.587 * rgb[:, 1] + 0.114 * rgb[:, 2]
+    torch.testing.assert_close(luma[:, 0], expected)
+
+
+def test_film_stays_in_range_and_is_repeatable() -> None:
+    rgb = torch.rand(8, 3, 24, 24)
+    always = FilmOptions(emulsion=1, tone=1, vignette=1, blur=1, grain=1, scratch=1)
+    a = film_luma(rgb, always, torch.Generator().manual_seed(3))
+    b = film_luma(rgb, always, torch.Generator().manual_seed(3))
+    assert torch.equal(a, b)
+    assert a.min() >= 0
+    assert a.max() <= 1
+    assert not torch.equal(a, film_luma(rgb, always, torch.Generator().manual_seed(4)))
+
+
+def test_film_options_check_themselves() -> None:
+    with pytest.raises(ValueError, match="probability"):
+        FilmOptions(grain=1.5)
+
+
+def test_soft_cross_entropy_against_the_sum() -> None:
+    logits = torch.randn(2, 7, 3, 4, dtype=torch.float64)
+    weights = torch.rand(24, 3, dtype=torch.float64).softmax(1)
+    index = torch.randint(0, 7, (24, 3))
+    dense = torch.zeros(24, 7, dtype=torch.float64).scatter_add_(1, index, weights)
+    log_p = torch.log_softmax(logits, 1).permute(0, 2, 3, 1).reshape(24, 7)
+    got = soft_cross_entropy(logits, weights.float(), index)
+    torch.testing.assert_close(got.double(), -(dense * log_p).sum(1), rtol=1e-5, atol=1e-5)
+
+
+def test_loss_ignores_gray_pictures_and_starts_at_the_uniform_entropy() -> None:
+    bins = torch.tensor(palette.gamut_bins().tolist(), dtype=torch.float32)
+    ab = torch.zeros(2, 2, 4, 4)
+    ab[0] = 40
+    logits = torch.zeros(2, 313, 4, 4)
+    loss = rebalanced_classification(logits, ab, bins, torch.ones(313))
+    assert loss.item() == pytest.approx(math.log(313), rel=1e-5)
+    logits[1] = torch.randn(313, 4, 4)
+    again = rebalanced_classification(logits, ab, bins, torch.ones(313))
+    assert again.item() == pytest.approx(loss.item())
+
+
+def test_learning_rate_warms_up_holds_and_falls() -> None:
+    o = replace(TINY, steps=100, warmup_steps=10, decay=0.5, lr=1.0)
+    rates = [loop.learning_rate(s, o) for s in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[9:51] == [1.0] * 42
+    assert all(a > b for a, b in zip(rates[50:], rates[51:], strict=False))
+    assert rates[-1] < 0.02
+
+
+def test_killed_training_resumes_to_the_same_weights(photos: Path, tmp_path: Path) -> None:
+    whole = loop.train(TINY, [photos], tmp_path / "whole")
+
+    class Killed(Exception):
+        pass
+
+    def kill(progress: loop.Progress) -> None:
+        if progress.step == 3:
+            raise Killed
+
+    # Reports come once a second or at a validation: validate at every step to die at step 3.
+    with pytest.raises(Killed):
+        loop.train(replace(TINY, validate_every=1), [photos], tmp_path / "cut", kill)
+    resumed = loop.train(TINY, [photos], tmp_path / "cut")
+    a, b = zoo.read_weights(whole).state, zoo.read_weights(resumed).state
+    assert a.keys() == b.keys()
+    assert all(torch.equal(a[k], b[k]) for k in a)
+    lines = (tmp_path / "cut" / "log.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in lines] == ["step", "1", "2", "4"]
+
+
+def test_training_refuses_another_runs_folder(photos: Path, tmp_path: Path) -> None:
+    loop.train(replace(TINY, steps=1), [photos], tmp_path)
+    with pytest.raises(ValueError, match="other options"):
+        loop.train(replace(TINY, steps=1, batch=2), [photos], tmp_path)
+
+
+def test_training_learns_one_color(tmp_path: Path) -> None:
+    """A world of orange pictures is orange: the loop must get there, in a few steps."""
+    folder = tmp_path / "orange"
+    folder.mkdir()
+    for i in range(8):
+        gray = np.linspace(40, 200, 48 * 48).reshape(48, 48) + 4 * i
+        rgb = np.stack([gray, gray * 0.6, gray * 0.25], -1).clip(0, 255).astype(np.uint8)
+        Image.fromarray(rgb).save(folder / f"{i}.png")
+    options = replace(TINY, steps=60, lr=5e-3, validate_every=60, film=CLEAN, ema=0.8)
+    loaded = zoo.load("zhang2016", loop.train(options, [folder], tmp_path / "run"))
+    with torch.no_grad():
+        logits = loaded.network(torch.full((1, 1, 32, 32), 50.0))
+    ab = torch.einsum("nqhw,qc->nchw", (logits / 0.38).softmax(1), loaded.network.palette)
+    a, b = ab.mean((0, 2, 3)).tolist()
+    assert a > 5
+    assert b > 25
