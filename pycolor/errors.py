@@ -1,19 +1,25 @@
-"""Errors that a person is meant to read: one sentence, no traceback."""
+"""The two ways in which a command can fail.
+
+A message is one sentence: what was wrong, what was expected, what came, and the file and the
+timestamp where there is one.  The command line prints it without a traceback.
+"""
 
 from __future__ import annotations
 
 
 class PycolorError(Exception):
-    """What was wrong, what was expected, what came.  `exit_code` is the command's."""
+    """Anything that pycolor reports in a sentence; `exit_code` is what the command returns."""
 
     exit_code = 1
 
 
 class FilmError(PycolorError):
-    """The film, the picture or the machine is at fault (exit code 1)."""
+    """The film or the machine is at fault: unreadable, truncated, disk full, refused by a codec."""
+
+    exit_code = 1
 
 
-class UsageError(PycolorError, ValueError):
-    """The command or its options are at fault (exit code 2)."""
+class UsageError(PycolorError):
+    """The command is at fault: a wrong name, a missing folder, output and input the same file."""
 
     exit_code = 2

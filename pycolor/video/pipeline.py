@@ -18,7 +18,7 @@ from pycolor import ops
 from pycolor.colorize import Predictor
 from pycolor.encoding import Encoding
 from pycolor.options import VideoOptions
-from pycolor.outfile import replacing
+from pycolor.outfile import complete_file
 from pycolor.progress import Progress
 from pycolor.video.io import FilmInfo, Frame, Picture, Plane, Reader, Writer
 from pycolor.video.shots import Shot, ShotDetector
@@ -131,7 +131,7 @@ def color_film(
         say(f"note: {text}")
 
     with (
-        replacing(target, source=source, overwrite=options.overwrite) as part,
+        complete_file(target, sources=[source], overwrite=options.overwrite) as part,
         Reader(source, frames=None if whole else (first, stop)) as reader,
         Writer(
             part,

@@ -1,0 +1,27 @@
+"""The only place that knows PyAV.
+
+Reader   decodes a film's picture, and says what the film is (FilmInfo)
+Writer   encodes pictures whose luma is the source's, and copies everything else
+scan     the times of all frames, without decoding
+"""
+
+from pycolor.video.io.film import ColorTags, FilmInfo, Frame, StreamInfo
+from pycolor.video.io.formats import Plane, change_depth
+from pycolor.video.io.reader import Damage, Reader, scan
+from pycolor.video.io.streams import Dropped
+from pycolor.video.io.writer import Picture, Writer
+
+__all__ = [
+    "ColorTags",
+    "Damage",
+    "Dropped",
+    "FilmInfo",
+    "Frame",
+    "Picture",
+    "Plane",
+    "Reader",
+    "StreamInfo",
+    "Writer",
+    "change_depth",
+    "scan",
+]

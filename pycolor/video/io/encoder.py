@@ -1,0 +1,236 @@
+"""Chooses the output's pixel format and sets up its encoder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import av
+import av.codec
+import av.container
+import av.error
+from av.codec.context import Flags
+from av.video.stream import VideoStream
+
+from pycolor.encoding import Encoding, Subsampling
+from pycolor.errors import UsageError
+from pycolor.video.io.clock import Clock
+from pycolor.video.io.film import FilmInfo
+from pycolor.video.io.formats import FULL, LIMITED, PixelFormat, pixel_format
+from pycolor.video.presets import Preset
+
+# Even width and height of the picture, in the directions where chroma is subsampled.
+_NEEDS_EVEN = ("libx264", "libx265")
+_FIELD_ORDER_CODES = {"progressive": 1, "tt": 2, "bb": 3, "tb": 4, "bt": 5}
+# FFmpeg's names for the option that places chroma samples.
+_LOCATION_OPTION = {1: "left", 2: "center", 3: "topleft", 4: "top", 5: "bottomleft", 6: "bottom"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """An encoder, ready to be opened.
+
+    Attributes:
+        codec: FFmpeg's encoder; `options` for it.
+        description: of the pixel format it is fed.
+        encoding: of the planes it is fed.
+        warnings: sentences about what the format costs.
+    """
+
+    codec: str
+    options: Mapping[str, str]
+    description: PixelFormat
+    encoding: Encoding
+    warnings: tuple[str, ...]
+
+
+def choose(
+    info: FilmInfo,
+    preset: Preset,
+    *,
+    codec: str | None = None,
+    options: Mapping[str, str] | None = None,
+    chroma: Subsampling | None = None,
+) -> Recipe:
+    """The pixel format that loses least of the source, among those the encoder takes.
+
+    Depth counts most, then the chroma asked for (the source's own; the preset's choice for a
+    gray film), then economy.
+
+    Raises:
+        UsageError: for an unknown encoder, or one that takes no format that holds the film.
+    """
+    name = codec or preset.codec
+    own = codec is not None and codec != preset.codec
+    try:
+        encoder = av.codec.Codec(name, "w")
+    except (av.codec.codec.UnknownCodecError, ValueError):
+        raise UsageError(f"FFmpeg has no encoder named {name!r}.") from None
+    if encoder.type != "video":
+        raise UsageError(f"{name} encodes {encoder.type}; expected an encoder of video.")
+    source = info.description
+    wanted = chroma or source.subsampling or preset.gray_subsampling
+    allowed = [f.name for f in encoder.video_formats or []]
+    if preset.formats and not own:
+        allowed = list(preset.formats)
+    ranked: list[tuple[tuple[int, ...], PixelFormat]] = []
+    for candidate in allowed:
+        target = pixel_format(candidate)
+        if target is not None and _fits(target, info, name):
+            ranked.append((_loss(source, target, wanted), target))
+    if not ranked:
+        raise UsageError(
+            f"{name} takes no Y'CbCr picture of {info.width}×{info.height}; "
+            "name an output with .mkv, whose FFV1 holds any size."
+        )
+    _, target = min(ranked, key=lambda pair: pair[0])
+    warnings = []
+    if target.bit_depth < source.bit_depth:
+        warnings.append(
+            f"{name} holds {target.bit_depth} bits: the luma of {source.bit_depth} bits is "
+            "rounded (FFV1 in .mkv keeps it whole)"
+        )
+    if target.subsampling != wanted and _narrower(target.subsampling, wanted):
+        warnings.append(f"{name} holds chroma as {_colons(target.subsampling)} only")
+    elif target.subsampling != wanted and name in _NEEDS_EVEN:
+        warnings.append(
+            f"{info.width}×{info.height} is odd and {name} cannot hold it as {_colons(wanted)}: "
+            f"chroma is {_colons(target.subsampling)}, which few hardware players show"
+        )
+    if source.alpha and not target.alpha:
+        warnings.append(f"{name} in {target.name} holds no alpha channel: the film's is left out")
+    merged = {} if own else dict(preset.options)
+    if not own:
+        merged.update(preset.formats.get(target.name, {}))
+    merged.update(options or {})
+    if name == "ffv1" and "slices" not in merged:
+        merged["slices"] = str(_slices(info.width, info.height))
+    encoding = replace(
+        info.encoding,
+        bit_depth=target.bit_depth,
+        subsampling=target.subsampling or "444",
+    )
+    return Recipe(
+        codec=name,
+        options=merged,
+        description=target,
+        encoding=encoding,
+        warnings=tuple(warnings),
+    )
+
+
+def _fits(target: PixelFormat, info: FilmInfo, codec: str) -> bool:
+    if target.rgb or target.gray or not target.planar or target.big_endian or target.shift:
+        return False
+    if target.name.startswith("yuvj") or (target.alpha and not info.description.alpha):
+        return False
+    shifts = Encoding(subsampling=target.subsampling or "444").shifts
+    odd_height, odd_width = info.height % 2, info.width % 2
+    if codec in _NEEDS_EVEN and ((odd_height and shifts[0]) or (odd_width and shifts[1])):
+        return False
+    return not (codec == "v210" and odd_width)
+
+
+def _loss(source: PixelFormat, target: PixelFormat, wanted: Subsampling) -> tuple[int, ...]:
+    shifts = Encoding(subsampling=target.subsampling or "444").shifts
+    asked = Encoding(subsampling=wanted).shifts
+    return (
+        max(0, source.bit_depth - target.bit_depth),
+        int(source.alpha and not target.alpha),
+        sum(max(0, s - a) for s, a in zip(shifts, asked, strict=True)),
+        max(0, target.bit_depth - source.bit_depth),
+        sum(max(0, a - s) for s, a in zip(shifts, asked, strict=True)),
+    )
+
+
+def _narrower(subsampling: Subsampling | None, wanted: Subsampling) -> bool:
+    shifts = Encoding(subsampling=subsampling or "444").shifts
+    asked = Encoding(subsampling=wanted).shifts
+    return any(s > a for s, a in zip(shifts, asked, strict=True))
+
+
+def _colons(subsampling: str | None) -> str:
+    return ":".join(subsampling or "444")
+
+
+def _slices(width: int, height: int) -> int:
+    """Of FFV1: enough for a core each, and FFmpeg asks for more above 8K."""
+    pixels = width * height
+    if pixels >= 4096 * 2160:
+        return 64
+    if pixels >= 2048 * 1080:
+        return 24
+    return 16 if pixels >= 320 * 240 else 4
+
+
+def add_picture(
+    container: av.container.OutputContainer,
+    recipe: Recipe,
+    info: FilmInfo,
+    *,
+    clock: Clock,
+) -> VideoStream:
+    """Add the picture's stream and open its encoder.
+
+    Raises:
+        UsageError: if the container or the encoder refuses, or an option is unknown to it.
+    """
+    options = dict(recipe.options)
+    location = info.tags.chroma_location
+    if recipe.encoding.subsampling in ("420", "422") and location in _LOCATION_OPTION:
+        options.setdefault("chroma_sample_location", _LOCATION_OPTION[location])
+    if recipe.codec == "libx265" and "log-level" not in options.get("x265-params", ""):
+        quiet = "log-level=error"  # it prints to the terminal by itself
+        options["x265-params"] = ":".join(filter(None, (options.get("x265-params"), quiet)))
+    try:
+        stream = container.add_stream(
+            recipe.codec,
+            rate=info.rate,
+            options=options,
+            width=info.width,
+            height=info.height,
+            pix_fmt=recipe.description.name,
+            time_base=clock.time_base,
+        )
+    except ValueError as error:
+        raise UsageError(
+            f"{container.format.name} does not hold {recipe.codec}; name another output ending "
+            "or --codec."
+        ) from error
+    assert isinstance(stream, VideoStream)
+    context = stream.codec_context
+    context.time_base = clock.time_base
+    stream.time_base = clock.time_base
+    if info.pixel_aspect:
+        context.sample_aspect_ratio = info.pixel_aspect
+    context.color_range = FULL if recipe.encoding.full_range else LIMITED
+    context.colorspace = info.matrix_code
+    context.color_primaries = info.tags.primaries
+    context.color_trc = info.tags.transfer
+    context.field_order = _FIELD_ORDER_CODES.get(info.field_order, 0)
+    context.flags |= Flags.frame_duration  # or the last frame loses its duration
+    if info.interlaced and recipe.codec in ("libx264", "mpeg2video", "mpeg4"):
+        context.flags |= Flags.interlaced_dct | Flags.interlaced_me
+    context.thread_type = "AUTO"
+    context.thread_count = 0
+    if recipe.codec == "ffv1":  # its slices are coded in parallel, one thread a core
+        context.thread_count = os.cpu_count() or 1
+    if info.display_matrix:
+        stream.set_display_matrix(info.display_matrix)
+    try:
+        context.open()
+    except (av.error.FFmpegError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(
+            f"{recipe.codec} refuses {info.width}×{info.height} {recipe.description.name} with "
+            f"{_spelled(options)} ({reason})."
+        ) from error
+    unknown = {k: v for k, v in context.options.items() if k in options}
+    if unknown:
+        raise UsageError(f"{recipe.codec} knows no option {_spelled(unknown)}.")
+    return stream
+
+
+def _spelled(options: Mapping[str, str]) -> str:
+    return ", ".join(f"{k}={v}" for k, v in options.items()) or "no options"

@@ -1,0 +1,229 @@
+"""What is known of a film before its frames are read, and one frame of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from pycolor.encoding import Encoding
+from pycolor.video.io.formats import (
+    CHROMA_LOCATIONS,
+    FULL,
+    MATRIX_NAMES,
+    MATRIX_OF_CODE,
+    PixelFormat,
+    Plane,
+    luma_view,
+    pixel_format,
+)
+
+FIELD_ORDERS = {0: "unknown", 1: "progressive", 2: "tt", 3: "bb", 4: "tb", 5: "bt"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamInfo:
+    """A stream beside the picture.
+
+    Attributes:
+        index: in its container.
+        kind: audio, subtitle, video (a second one, or cover art), data or attachment.
+        codec: FFmpeg's name, empty where there is none.
+        language: ISO 639 code, empty where unknown.
+        title: as its author named it, often empty.
+    """
+
+    index: int
+    kind: str
+    codec: str
+    language: str
+    title: str
+
+    def __str__(self) -> str:
+        words = [self.kind, f"stream {self.index}"]
+        words += [f"({', '.join(w for w in (self.codec, self.language, self.title) if w)})"]
+        return " ".join(words)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColorTags:
+    """H.273 code points as stored; 2 (range and chroma location: 0) means "not stored"."""
+
+    range: int = 0
+    matrix: int = 2
+    primaries: int = 2
+    transfer: int = 2
+    chroma_location: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmInfo:
+    """A film's picture stream and what stands beside it.
+
+    Attributes:
+        path: of the file, `container` its format, `codec` the picture's.
+        width, height: of the stored picture, before rotation and pixel aspect.
+        pixel_format: FFmpeg's name.
+        encoding: how Y' is stored; a gray film has none of chroma, so its subsampling and
+            siting are placeholders (ask the Writer for those of the output).
+        gray: no chroma is stored.
+        tags: the color tags as stored, `matrix_code` the matrix in force (chosen by the number of
+            lines where none is stored).
+        rate: nominal frames per second; the timestamps rule.
+        time_base: seconds per tick of the timestamps.
+        frames: how many the container promises, or an estimate; 0 if unknown.
+        duration: seconds the container promises, None if unknown.
+        pixel_aspect: width / height of a pixel, None if not stored.
+        display_matrix: FFmpeg's 9 integers, None for an upright picture; `rotation` its angle,
+            degrees counterclockwise.
+        field_order: unknown, progressive, tt, bb, tb or bt (FFmpeg's names).
+        interlaced: the first frame or the stream says so.
+        timecode: of the first frame, empty if none.
+        streams: the other streams; `chapters` their number.
+        metadata: of the container; `picture_metadata` of the picture's stream.
+        warnings: sentences about what is assumed or damaged.
+    """
+
+    path: Path
+    container: str
+    codec: str
+    width: int
+    height: int
+    pixel_format: str
+    encoding: Encoding
+    gray: bool
+    tags: ColorTags
+    matrix_code: int
+    rate: Fraction
+    time_base: Fraction
+    frames: int
+    duration: Fraction | None
+    pixel_aspect: Fraction | None
+    display_matrix: tuple[int, ...] | None
+    rotation: int
+    field_order: str
+    interlaced: bool
+    timecode: str
+    streams: tuple[StreamInfo, ...]
+    chapters: int
+    metadata: dict[str, str]
+    picture_metadata: dict[str, str]
+    warnings: tuple[str, ...]
+
+    @property
+    def description(self) -> PixelFormat:
+        """What the pixel format holds."""
+        return known_format(self.pixel_format)
+
+    @property
+    def matrix_name(self) -> str:
+        return MATRIX_NAMES.get(self.matrix_code, str(self.matrix_code))
+
+
+def known_format(name: str) -> PixelFormat:
+    """`pixel_format` for a name that a Reader accepted."""
+    description = pixel_format(name)
+    if description is None:
+        raise AssertionError(f"no Reader delivers {name}")
+    return description
+
+
+def rational(value: Any) -> Fraction:
+    """A Fraction of PyAV's rational or None; 0 where it is not set."""
+    if not value:
+        return Fraction(0)
+    return Fraction(value.numerator, value.denominator)
+
+
+def encoding_of(
+    description: PixelFormat, tags: ColorTags, *, matrix_code: int, full_range: bool
+) -> Encoding:
+    return Encoding(
+        bit_depth=description.bit_depth,
+        full_range=full_range,
+        matrix=MATRIX_OF_CODE[matrix_code],
+        subsampling=description.subsampling or "444",
+        chroma_location=CHROMA_LOCATIONS.get(tags.chroma_location, "left"),
+    )
+
+
+def is_full_range(description: PixelFormat, name: str, stored_range: int, codec: str) -> bool:
+    """The range in force; where none is stored, limited for Y'CbCr and full for bare gray.
+
+    MPEG's codecs define "not stored" as limited, for gray too; elsewhere FFmpeg and the tools
+    built on it take gray as full.
+    """
+    if stored_range or name.startswith("yuvj"):
+        return stored_range == FULL or name.startswith("yuvj")
+    return description.gray and codec not in MPEG_CODECS
+
+
+MPEG_CODECS = ("h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4", "vp9", "av1", "prores")
+
+
+class Frame:
+    """One decoded frame.
+
+    Attributes:
+        index: its rank in the film, from 0.
+        pts: its time in ticks of `FilmInfo.time_base`.
+        time: the same in seconds, exact.
+        duration: ticks it is shown for, 0 if unknown.
+        corrupt: the decoder found damage in it.
+        interlaced: it holds two fields.
+        luma: the Y' plane, H×W, uint8 up to 8 bits and uint16 above; read-only, since it is the
+            decoder's own memory.  `torch.from_dlpack(frame)` is the same plane as a tensor,
+            without a copy; do not write to it.
+    """
+
+    __slots__ = (
+        "_luma",
+        "corrupt",
+        "description",
+        "duration",
+        "index",
+        "interlaced",
+        "native",
+        "pts",
+        "time",
+    )
+
+    def __init__(
+        self,
+        native: av.VideoFrame,
+        *,
+        index: int,
+        pts: int,
+        time_base: Fraction,
+        description: PixelFormat,
+    ) -> None:
+        self.native = native
+        self.index = index
+        self.pts = pts
+        self.time = pts * time_base
+        self.duration = int(native.duration or 0)
+        self.corrupt = bool(native.is_corrupt)
+        self.interlaced = bool(native.interlaced_frame)
+        self.description = description
+        self._luma: Plane | None = None
+
+    @property
+    def luma(self) -> Plane:
+        if self._luma is None:
+            self._luma = luma_view(self.native, self.description)
+        return self._luma
+
+    def __dlpack__(self, **arguments: Any) -> Any:
+        if self.luma.flags.writeable:  # made for this frame: not a plane of the decoder's
+            return self.luma.__dlpack__(**arguments)
+        arguments = {k: v for k, v in arguments.items() if k == "stream"}
+        return self.native.planes[0].__dlpack__(**arguments)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 1, 0  # kDLCPU
+
+    def __repr__(self) -> str:
+        return f"<Frame {self.index} at {float(self.time):.3f} s>"

@@ -1,0 +1,134 @@
+"""Writes the pixel aspect into a Matroska file that FFmpeg muxed through PyAV.
+
+The muxer takes it from a field that PyAV cannot reach.  So the picture's track is muxed with
+room behind its title, and once the file is closed the room is given to DisplayWidth and
+DisplayHeight (RFC 9559, 5.1.4.1.28); nothing else in the file moves.
+"""
+
+from __future__ import annotations
+
+import zlib
+from fractions import Fraction
+from pathlib import Path
+
+from pycolor.errors import FilmError
+from pycolor.video.io.ebml import (
+    SEGMENT,
+    Element,
+    children,
+    element,
+    number,
+    read_element_header,
+    write_size,
+)
+
+TRACKS, TRACK_ENTRY, NAME, VIDEO = 0x1654AE6B, 0xAE, 0x536E, 0xE0
+PIXEL_WIDTH, PIXEL_HEIGHT = 0xB0, 0xBA
+DISPLAY_WIDTH, DISPLAY_HEIGHT, DISPLAY_UNIT = 0x54B0, 0x54BA, 0x54B2
+CRC32, VOID = 0xBF, 0xEC
+
+_ROOM = "\N{PILCROW SIGN} room for the pixel aspect "
+
+
+def with_room(title: str) -> str:
+    """A title for the picture's track that `write_pixel_aspect` will turn back into `title`."""
+    return title + _ROOM
+
+
+def write_pixel_aspect(path: Path, aspect: Fraction, title: str) -> None:
+    """Patch a closed file whose picture's track was titled `with_room(title)`.
+
+    Raises:
+        FilmError: if the file has no such track.
+    """
+    with path.open("r+b") as file:
+        _, size, _ = read_element_header(file)
+        file.seek(size, 1)
+        if read_element_header(file)[0] != SEGMENT:
+            raise FilmError(f"{path} is not the Matroska file that was just written.")
+        while True:
+            identifier, size, _ = read_element_header(file)
+            if not identifier:
+                raise FilmError(f"{path} has no Tracks element to write the pixel aspect into.")
+            if identifier == TRACKS:
+                break
+            file.seek(size, 1)
+        start = file.tell()
+        tracks = file.read(size)
+        patched = _patch_tracks(tracks, aspect, title)
+        if patched is None or len(patched) != len(tracks):
+            raise FilmError(f"{path} has no room for the pixel aspect.")
+        file.seek(start)
+        file.write(patched)
+
+
+def _patch_tracks(tracks: bytes, aspect: Fraction, title: str) -> bytes | None:
+    parts: list[bytes] = []
+    patched = False
+    for child in children(tracks):
+        if child.identifier == CRC32:
+            continue
+        if child.identifier == TRACK_ENTRY and _title(child) == with_room(title):
+            content = _patch_entry(child.content, aspect, title)
+            if content is None:
+                return None
+            patched = True
+            parts.append(_same_length(TRACK_ENTRY, content, tracks, child))
+        else:
+            parts.append(tracks[child.start : _end(tracks, child)])
+    body = b"".join(parts)
+    if children(tracks)[0].identifier == CRC32:
+        body = element(CRC32, zlib.crc32(body).to_bytes(4, "little"), width=1) + body
+    return body if patched else None
+
+
+def _title(entry: Element) -> str:
+    names = [c.content for c in children(entry.content) if c.identifier == NAME]
+    return names[0].decode("utf-8", "replace") if names else ""
+
+
+def _end(parent: bytes, child: Element) -> int:
+    following = [c.start for c in children(parent) if c.start > child.start]
+    return following[0] if following else len(parent)
+
+
+def _same_length(identifier: int, content: bytes, parent: bytes, old: Element) -> bytes:
+    """The element with new content, its header as wide as before."""
+    name = (identifier.bit_length() + 7) // 8
+    header = _end(parent, old) - old.start - len(old.content)
+    return parent[old.start : old.start + name] + write_size(len(content), header - name) + content
+
+
+def _patch_entry(entry: bytes, aspect: Fraction, title: str) -> bytes | None:
+    """The entry of the same length: its title restored, its Video element grown, and a Void."""
+    parts = []
+    for child in children(entry):
+        if child.identifier == NAME:
+            if title:
+                parts.append(element(NAME, title.encode(), width=4))
+        elif child.identifier == VIDEO:
+            parts.append(element(VIDEO, _patch_video(child.content, aspect), width=4))
+        else:
+            parts.append(entry[child.start : _end(entry, child)])
+    body = b"".join(parts)
+    room = len(entry) - len(body)
+    if room < 2:  # a Void takes at least a name and a length
+        return body if room == 0 else None
+    if room < 10:
+        return body + element(VOID, bytes(room - 2), width=1)
+    return body + element(VOID, bytes(room - 9), width=8)
+
+
+def _patch_video(video: bytes, aspect: Fraction) -> bytes:
+    parts, sizes = [], {PIXEL_WIDTH: 0, PIXEL_HEIGHT: 0}
+    for child in children(video):
+        if child.identifier in sizes:
+            sizes[child.identifier] = int.from_bytes(child.content, "big")
+        if child.identifier not in (DISPLAY_WIDTH, DISPLAY_HEIGHT, DISPLAY_UNIT):
+            parts.append(video[child.start : _end(video, child)])
+    width, height = sizes[PIXEL_WIDTH] * aspect, Fraction(sizes[PIXEL_HEIGHT])
+    # Readers divide DisplayWidth/DisplayHeight by the stored size: keep the ratio exact.
+    scale = width.denominator * height.denominator
+    parts.append(number(DISPLAY_WIDTH, int(width * scale)))
+    parts.append(number(DISPLAY_HEIGHT, int(height * scale)))
+    return b"".join(parts)

@@ -1,0 +1,295 @@
+"""Decodes a film, frame after frame, and notes what is damaged."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from types import TracebackType
+
+import av
+import av.error
+
+from pycolor.errors import FilmError, UsageError
+from pycolor.video.io.film import Frame, rational
+from pycolor.video.io.source import describe, open_source, picture_stream
+
+# (frame, index, pts)
+Numbered = Generator[tuple[av.VideoFrame, int, int], None, None]
+
+# Damage beyond this many places is counted, not listed: a broken film must not fill the memory.
+MOST_DAMAGES = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Damage:
+    """A place where the film is broken; `time` in seconds, None where it has no time."""
+
+    time: Fraction | None
+    what: str
+
+    def __str__(self) -> str:
+        return self.what if self.time is None else f"at {float(self.time):.3f} s: {self.what}"
+
+
+class Reader:
+    """Iterates over the frames of a film's first moving picture, once.
+
+    Args:
+        path: of the film.
+        frames: read only these, (first, stop) or a slice without a step; stop may be None.
+        timeline: pts of all frames in order, as `scan` or an earlier Reader told them; spares a
+            range in a long film the scan for where it begins.
+
+    Attributes:
+        info: the FilmInfo.
+        damages: what was found broken so far; `damage_count` counts them all.
+        delivered: number of frames delivered so far.
+        first: index of the first frame asked for; `stop` one past the last, None for the end.
+        start_time, stop_time: seconds, of the range asked for; None where the film decides.
+
+    Raises:
+        FilmError: if the file cannot be read or has no picture that can be decoded.
+        UsageError: for a range that is empty or begins behind the end.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        frames: slice | tuple[int, int | None] | None = None,
+        timeline: Sequence[int] | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self.first, self.stop = _bounds(frames)
+        self.damages: list[Damage] = []
+        self.damage_count = 0
+        self.delivered = 0
+        self._timeline = timeline
+        self._container = open_source(self.path)
+        try:
+            self._stream = picture_stream(self._container, self.path)
+            self._stream.thread_type = "AUTO"
+            self._time_base = rational(self._stream.time_base)
+            self._frames = self._open_range()
+            native, index, pts = self._peek()
+            self.info, self._description = describe(
+                self.path, self._container, self._stream, native
+            )
+        except BaseException:
+            self._container.close()
+            raise
+        self._pending: tuple[av.VideoFrame, int, int] | None = (native, index, pts)
+        self.start_time = pts * self._time_base if self.first else None
+
+    @property
+    def stop_time(self) -> Fraction | None:
+        """End of the range asked for, seconds; known before it is read only with a timeline."""
+        if self.stop is None:
+            return None
+        if self._timeline is not None and self.stop < len(self._timeline):
+            return self._timeline[self.stop] * self._time_base
+        return self._end
+
+    _end: Fraction | None = None
+
+    def __iter__(self) -> Iterator[Frame]:
+        while True:
+            if self._pending is not None:
+                found: tuple[av.VideoFrame, int, int] | None = self._pending
+                self._pending = None
+            else:
+                found = next(self._frames, None)
+            if found is None:
+                return
+            native, index, pts = found
+            self._check(native, pts)
+            frame = Frame(
+                native,
+                index=index,
+                pts=pts,
+                time_base=self._time_base,
+                description=self._description,
+            )
+            if frame.corrupt:
+                self._damage(frame.time, f"frame {index} is damaged")
+            self.delivered += 1
+            del native, found  # the caller decides how long a frame lives
+            yield frame
+
+    def close(self) -> None:
+        self._frames.close()
+        self._container.close()
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # -- the range ---------------------------------------------------------------------------
+
+    def _open_range(self) -> Numbered:
+        if not self.first:
+            return self._numbered(self._decode(), 0)
+        if self._timeline is None:
+            self._timeline = scan(self.path)
+        if self._timeline is None:  # no usable timestamps: count from the start
+            return self._numbered(self._decode(), 0)
+        if self.first >= len(self._timeline):
+            raise UsageError(
+                f"{self.path} has {len(self._timeline)} frames; "
+                f"a range from frame {self.first} is behind its end."
+            )
+        return self._sought(self._timeline)
+
+    def _peek(self) -> tuple[av.VideoFrame, int, int]:
+        found = next(self._frames, None)
+        if found is None:
+            if self.first:
+                raise UsageError(f"{self.path} ends before frame {self.first}.")
+            reason = f" ({self.damages[0]})" if self.damages else ""
+            raise FilmError(f"{self.path} holds no picture that can be decoded{reason}.")
+        native, index, pts = found
+        return native, index, pts
+
+    def _numbered(self, natives: Iterator[tuple[av.VideoFrame, int]], index: int) -> Numbered:
+        for native, pts in natives:
+            if self.stop is not None and index >= self.stop:
+                self._end = pts * self._time_base
+                return
+            if index >= self.first:
+                yield native, index, pts
+            index += 1
+
+    def _sought(self, timeline: Sequence[int]) -> Numbered:
+        """Frames of the range, by their time; a film that does not seek is read from the start."""
+        start = timeline[self.first]
+        end = timeline[self.stop] if self.stop and self.stop < len(timeline) else None
+        self._container.seek(start, stream=self._stream)
+        arrived = False
+        natives = self._decode()
+        for native, pts in natives:
+            if not arrived and pts > start:
+                break  # landed behind the target: MPEG streams seek by guess
+            arrived = arrived or pts == start
+            if end is not None and pts >= end:
+                self._end = pts * self._time_base
+                return
+            if arrived:
+                yield native, bisect_left(timeline, pts), pts
+        if arrived:
+            return
+        self._container.close()
+        self._container = open_source(self.path)
+        self._stream = picture_stream(self._container, self.path)
+        self._stream.thread_type = "AUTO"
+        yield from self._numbered(self._decode(), 0)
+
+    # -- decoding ----------------------------------------------------------------------------
+
+    def _decode(self) -> Iterator[tuple[av.VideoFrame, int]]:
+        """(frame, pts) in order, pts rising; damage is noted and passed over."""
+        last: int | None = None
+        step = 0
+        for native in self._natives():
+            if not step:
+                rate = rational(self._stream.guessed_rate) or Fraction(25)
+                step = max(1, round(1 / rate / self._time_base))
+            pts = native.pts
+            if pts is None:  # a raw stream has no clock: its frames follow the nominal rate
+                pts = 0 if last is None else last + (int(native.duration or 0) or step)
+            elif last is not None and pts <= last:
+                self._damage(
+                    pts * self._time_base,
+                    "a timestamp does not rise; its frame is moved one tick behind the last",
+                )
+                pts = last + 1
+            last = pts
+            yield native, pts
+
+    def _natives(self) -> Iterator[av.VideoFrame]:
+        packets = self._container.demux(self._stream)
+        time: Fraction | None = None
+        while True:
+            try:
+                packet = next(packets, None)
+            except av.error.FFmpegError as error:
+                self._damage(time, f"reading stopped ({error.strerror or error})")
+                packet = None
+            if packet is None:
+                return
+            if packet.pts is not None:
+                time = packet.pts * self._time_base
+            # Frame threads report an error late, and the flush packet may have several.
+            for _ in range(1 if packet.size else 64):
+                try:
+                    yield from packet.decode()
+                    break
+                except av.error.EOFError:
+                    break
+                except av.error.FFmpegError as error:
+                    self._damage(time, f"a packet cannot be decoded ({error.strerror or error})")
+
+    def _check(self, native: av.VideoFrame, pts: int) -> None:
+        info = self.info
+        now = (native.width, native.height, native.format.name)
+        if now != (info.width, info.height, info.pixel_format):
+            raise FilmError(
+                f"{self.path} changes at {float(pts * self._time_base):.3f} s from "
+                f"{info.width}×{info.height} {info.pixel_format} to {now[0]}×{now[1]} {now[2]}; "
+                "expected one format throughout: cut it there."
+            )
+
+    def _damage(self, time: Fraction | None, what: str) -> None:
+        self.damage_count += 1
+        if len(self.damages) < MOST_DAMAGES:
+            self.damages.append(Damage(time=time, what=what))
+
+
+def scan(path: str | Path) -> tuple[int, ...] | None:
+    """The pts of a film's frames, in order, read from its packets without decoding.
+
+    None if its packets do not tell (raw streams, field-coded AVI).
+    """
+    path = Path(path)
+    with open_source(path) as container:
+        stream = picture_stream(container, path)
+        found: list[int] = []
+        try:
+            for packet in container.demux(stream):
+                if not packet.size or packet.is_discard:
+                    continue
+                if packet.pts is None:
+                    return None
+                found.append(packet.pts)
+        except av.error.FFmpegError:
+            pass  # a truncated film: what was found counts
+    found.sort()
+    if any(b <= a for a, b in pairwise(found)):
+        return None
+    return tuple(found)
+
+
+def _bounds(frames: slice | tuple[int, int | None] | None) -> tuple[int, int | None]:
+    if frames is None:
+        return 0, None
+    if isinstance(frames, slice):
+        if frames.step not in (None, 1):
+            raise UsageError(f"a range of frames has no step; got {frames.step}.")
+        first, stop = frames.start or 0, frames.stop
+    else:
+        first, stop = frames
+    if first < 0 or (stop is not None and stop <= first):
+        raise UsageError(
+            f"a range of frames is FIRST:STOP with 0 ≤ FIRST < STOP; got {first}:{stop}."
+        )
+    return first, stop

@@ -1,0 +1,231 @@
+"""Opens a film and says what is in it."""
+
+from __future__ import annotations
+
+import struct
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, cast
+
+import av
+import av.container
+import av.error
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from pycolor.errors import FilmError
+from pycolor.video.io.film import (
+    FIELD_ORDERS,
+    ColorTags,
+    FilmInfo,
+    StreamInfo,
+    encoding_of,
+    is_full_range,
+    rational,
+)
+from pycolor.video.io.formats import (
+    FULL,
+    LIMITED,
+    MATRIX_NAMES,
+    MATRIX_OF_CODE,
+    UNSPECIFIED,
+    PixelFormat,
+    chosen_matrix,
+    pixel_format,
+)
+from pycolor.video.io.truncation import missing_bytes
+
+AV_TIME_BASE = 1_000_000
+
+
+def open_source(path: Path) -> av.container.InputContainer:
+    """Open a film for reading.
+
+    Raises:
+        FilmError: in a sentence, if there is no such file or FFmpeg cannot read it.
+    """
+    if not path.exists():
+        raise FilmError(f"{path} does not exist.")
+    if path.is_dir():
+        raise FilmError(f"{path} is a folder; expected a film.")
+    try:
+        if path.stat().st_size == 0:
+            raise FilmError(f"{path} is empty (0 bytes).")
+        return av.open(str(path), "r")
+    except PermissionError as error:
+        raise FilmError(f"{path} may not be read: permission denied.") from error
+    except av.error.EOFError as error:
+        raise FilmError(f"{path} ends inside its header: no stream could be read.") from error
+    except av.error.FFmpegError as error:
+        what = missing_bytes(path)
+        if what:
+            raise FilmError(f"{path} is truncated: {what}.") from error
+        raise FilmError(
+            f"{path} is not a film that FFmpeg can read ({error.strerror or error})."
+        ) from error
+    except (UnicodeDecodeError, OSError) as error:
+        raise FilmError(f"{path} could not be read: {error}.") from error
+
+
+def is_cover(stream: Any) -> bool:
+    """Cover art: a single picture that a container calls a video stream."""
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+def picture_stream(container: av.container.InputContainer, path: Path) -> VideoStream:
+    """The stream to color: the first moving picture, or the one marked as default."""
+    pictures = [s for s in container.streams.video if not is_cover(s)]
+    if not pictures:
+        found = sorted({"cover art" if s.type == "video" else s.type for s in container.streams})
+        what = f"only {', '.join(found)}" if found else "no stream at all"
+        raise FilmError(f"{path} holds no moving picture: it has {what}.")
+    default = [s for s in pictures if s.disposition & Disposition.default]
+    stream = (default or pictures)[0]
+    if stream.codec_context is None:
+        raise FilmError(f"{path} holds a picture stream that FFmpeg has no decoder for.")
+    return stream
+
+
+def frame_rate(stream: VideoStream) -> Fraction:
+    """Nominal frames per second: FFmpeg's guess, which survives odd time bases."""
+    for value in (stream.guessed_rate, stream.average_rate, stream.base_rate):
+        rate = rational(value)
+        if 0 < rate <= 1000:
+            return rate
+    return Fraction(25)
+
+
+def color_tags(frame: av.VideoFrame) -> ColorTags:
+    """As the decoder read them (containers know less, and sometimes otherwise)."""
+    return ColorTags(
+        range=int(frame.color_range) if int(frame.color_range) in (LIMITED, FULL) else 0,
+        matrix=int(frame.colorspace),
+        primaries=int(frame.color_primaries) or UNSPECIFIED,
+        transfer=int(frame.color_trc) or UNSPECIFIED,
+        # PyAV 18 cannot read it; "not stored" means left there.
+        chroma_location=int(getattr(frame, "chroma_location", 0)),
+    )
+
+
+def display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
+    try:
+        data = bytes(cast(Any, frame.side_data.get("DISPLAYMATRIX", b"")))
+    except ValueError:  # a kind of side data that this PyAV has no name for
+        return None
+    return struct.unpack("<9i", data) if len(data) == 36 else None
+
+
+def stream_info(stream: Any) -> StreamInfo:
+    codec = stream.codec_context.codec.canonical_name if stream.codec_context else ""
+    kind = "cover art" if stream.type == "video" and is_cover(stream) else stream.type
+    title = stream.metadata.get("title") or stream.metadata.get("name") or ""
+    if stream.type in ("attachment", "data"):
+        title = stream.metadata.get("filename") or title
+        codec = codec or str(stream.name or "")
+    language = stream.metadata.get("language", "")
+    return StreamInfo(
+        index=stream.index,
+        kind=kind,
+        codec=codec,
+        language="" if language == "und" else language,
+        title=title,
+    )
+
+
+def find_timecode(container: av.container.InputContainer, stream: VideoStream) -> str:
+    """Of the first frame: MOV keeps it with the picture or its tmcd track, MKV, MXF in the file."""
+    owners = [stream.metadata, container.metadata, *(s.metadata for s in container.streams.data)]
+    for metadata in owners:
+        lowered = {k.lower(): v for k, v in metadata.items()}
+        if "timecode" in lowered:
+            return lowered["timecode"]
+    return ""
+
+
+def describe(
+    path: Path,
+    container: av.container.InputContainer,
+    stream: VideoStream,
+    first: av.VideoFrame,
+) -> tuple[FilmInfo, PixelFormat]:
+    """All that `FilmInfo` tells, from the open file and its first decoded frame.
+
+    Raises:
+        FilmError: for a pixel format or a matrix that has no Y'.
+    """
+    name = first.format.name
+    description = pixel_format(name)
+    codec = stream.codec_context.codec.canonical_name
+    if description is None or description.rgb:
+        what = "R'G'B'" if description else "no luma plane of 8 to 16 bits"
+        raise FilmError(
+            f"{path} stores {what} ({name}); expected Y'CbCr or gray: convert it first, "
+            "for example to gray16le or yuv444p10le FFV1."
+        )
+    tags = color_tags(first)
+    warnings: list[str] = []
+
+    code = tags.matrix
+    if code == 0 and description.gray:  # PNG and TIFF call gray a kind of RGB
+        code = UNSPECIFIED
+    if code == UNSPECIFIED:
+        code = chosen_matrix(first.height)
+        if not description.gray:
+            warnings.append(
+                f"no matrix is stored; {MATRIX_NAMES[code]} is taken for {first.height} lines"
+            )
+    if code == 10:
+        warnings.append("BT.2020 constant luminance is treated as non-constant")
+        code = 9
+    if code not in MATRIX_OF_CODE:
+        raise FilmError(
+            f"{path} is coded in {MATRIX_NAMES.get(code, f'matrix {code}')}; expected Y'CbCr of "
+            "BT.601, BT.709, BT.2020, FCC or SMPTE 240M."
+        )
+    full = is_full_range(description, name, tags.range, codec)
+    if not tags.range and description.gray:
+        warnings.append(f"no range is stored; {'full' if full else 'limited'} is taken for gray")
+
+    rate = frame_rate(stream)
+    time_base = rational(stream.time_base)
+    duration = None
+    if stream.duration and time_base:
+        duration = stream.duration * time_base
+    elif container.duration:
+        duration = Fraction(container.duration, AV_TIME_BASE)
+    lost = missing_bytes(path)
+    if lost:
+        warnings.append(f"the file is truncated: {lost}")
+
+    order = FIELD_ORDERS.get(int(stream.codec_context.field_order), "unknown")
+    aspect = rational(stream.sample_aspect_ratio)
+    matrix = display_matrix(first)
+    others = tuple(stream_info(s) for s in container.streams if s.index != stream.index)
+    info = FilmInfo(
+        path=path,
+        container=container.format.name,
+        codec=codec,
+        width=first.width,
+        height=first.height,
+        pixel_format=name,
+        encoding=encoding_of(description, tags, matrix_code=code, full_range=full),
+        gray=description.gray,
+        tags=tags,
+        matrix_code=code,
+        rate=rate,
+        time_base=time_base,
+        frames=stream.frames or (round(duration * rate) if duration else 0),
+        duration=duration,
+        pixel_aspect=aspect or None,
+        display_matrix=matrix,
+        rotation=int(first.rotation) if matrix else 0,
+        field_order=order,
+        interlaced=bool(first.interlaced_frame) or order not in ("unknown", "progressive"),
+        timecode=find_timecode(container, stream),
+        streams=others,
+        chapters=len(container.chapters()),
+        metadata=dict(container.metadata),
+        picture_metadata=dict(stream.metadata),
+        warnings=tuple(warnings),
+    )
+    return info, description

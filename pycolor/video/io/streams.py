@@ -1,0 +1,271 @@
+"""Copies everything of a film but its picture: sound, subtitles, attachments, by packet."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.container
+import av.error
+from av.bitstream import BitStreamFilterContext
+from av.packet import Packet
+from av.stream import Discard
+
+from pycolor.errors import FilmError
+from pycolor.video.io.film import StreamInfo, rational
+from pycolor.video.io.source import is_cover, open_source, picture_stream, stream_info
+
+# Keys that describe the source's container, not the film.
+_CONTAINER_KEYS = {
+    "major_brand",
+    "minor_version",
+    "compatible_brands",
+    "encoder",
+    "duration",
+    "handler_name",
+    "vendor_id",
+    "number_of_frames",
+    "number_of_bytes",
+    "bps",
+    "timecode",
+    "rotate",
+    "language",
+}
+# Text subtitles that one container family writes one way and the other another.
+_TEXT_FILTERS = {
+    ("mov_text", "matroska"): ("subrip", "mov2textsub"),
+    ("subrip", "mp4"): ("mov_text", "text2movsub"),
+    ("subrip", "mov"): ("mov_text", "text2movsub"),
+    ("text", "mp4"): ("mov_text", "text2movsub"),
+    ("text", "mov"): ("mov_text", "text2movsub"),
+}
+# An edit list may hide sound before the start.  Where the output has none, what lies farther
+# before it than a decoder needs to run in is left out.
+_RUN_IN = Fraction(1, 10)
+
+
+def film_metadata(metadata: dict[str, str]) -> dict[str, str]:
+    """Without what belongs to the source's container or was counted by its muxer."""
+    kept = {}
+    for key, value in metadata.items():
+        plain = key.lower().split("-")[0]  # "BPS-eng"
+        if plain in _CONTAINER_KEYS or plain.startswith("_statistics"):
+            continue
+        kept["title" if key == "name" else key] = value
+    return kept
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dropped:
+    """A stream that the output cannot hold, and why."""
+
+    stream: StreamInfo
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.stream} is left out: {self.reason}"
+
+
+class SideStreams:
+    """The other streams of a film on their way into an output.
+
+    It reads the source a second time, just ahead of the picture, so no packet waits for
+    frames that are still being worked on, and memory stays flat.
+
+    Args:
+        path: of the source.
+        output: the container, before its header is written.
+        start, stop: seconds; packets that begin outside are left out (None: no limit).
+        shift: seconds taken off every timestamp.
+
+    Attributes:
+        dropped: what the output cannot hold.
+        copied: the streams of the source that are copied, by source index.
+
+    Raises:
+        FilmError: if the output cannot hold a sound track.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        output: av.container.OutputContainer,
+        *,
+        start: Fraction | None = None,
+        stop: Fraction | None = None,
+        shift: Fraction = Fraction(0),
+    ) -> None:
+        self.dropped: list[Dropped] = []
+        self.copied: dict[int, Any] = {}
+        self.packets = 0
+        self.stop = stop
+        self._start = start
+        self._shift = shift
+        self._output = output
+        self._filters: dict[int, BitStreamFilterContext] = {}
+        self._waiting: Packet[Any] | None = None
+        self._hides = output.format.name in ("mp4", "mov")
+        self._container = open_source(path)
+        try:
+            self._add_streams(path)
+        except BaseException:
+            self._container.close()
+            raise
+        self._source = self._demux()
+
+    def _add_streams(self, path: Path) -> None:
+        picture = picture_stream(self._container, path)
+        name = self._output.format.name
+        for stream in self._container.streams:
+            if stream.index == picture.index:
+                stream.discard = Discard.all
+                continue
+            info = stream_info(stream)
+            reason = self._add(stream, info, name)
+            if reason is None:
+                continue
+            stream.discard = Discard.all
+            if stream.type == "data" and _carried_otherwise(stream):
+                continue
+            if stream.type == "audio":
+                raise FilmError(
+                    f"{path}: {name} cannot hold {info} ({reason}); name an output with .mkv."
+                )
+            self.dropped.append(Dropped(stream=info, reason=reason))
+
+    def _add(self, stream: Any, info: StreamInfo, name: str) -> str | None:
+        """Add a stream to the output; the reason if it cannot hold it."""
+        if stream.type == "data":
+            return f"{name} does not carry this kind of data"
+        if stream.type == "attachment":
+            if name != "matroska":
+                return f"{name} has no attachments"
+            # A template of an attachment has no codec, and Matroska wants its MIME type.
+            added: Any = self._output.add_stream_from_template(stream)
+            added.metadata.update(stream.metadata)
+            return None
+        if stream.codec_context is None:
+            return "FFmpeg does not know its codec"
+        converted = _TEXT_FILTERS.get((info.codec, name))
+        if converted is not None:
+            codec, description = converted
+            out: Any = self._output.add_mux_stream(codec)
+            out.time_base = stream.time_base
+            self._filters[stream.index] = BitStreamFilterContext(description, in_stream=stream)
+        else:
+            reason = refusal(stream, name)
+            if reason:
+                return reason
+            out = self._output.add_stream_from_template(stream, opaque=True)
+        out.metadata.update(film_metadata(stream.metadata))
+        if stream.metadata.get("language", "und") != "und":
+            out.metadata["language"] = stream.metadata["language"]
+        out.disposition = stream.disposition
+        self.copied[stream.index] = out
+        return None
+
+    def carry_chapters(self) -> None:
+        """Set the source's chapters in the output, cut to the range."""
+        chapters = []
+        for chapter in self._container.chapters():
+            base = rational(chapter["time_base"])
+            begin, end = chapter["start"] * base - self._shift, chapter["end"] * base - self._shift
+            if end <= 0 < self._shift:
+                continue
+            if self.stop is not None and begin >= self.stop - self._shift:
+                continue
+            begin = max(begin, Fraction(0)) if self._shift else begin
+            chapter["start"], chapter["end"] = round(begin / base), round(end / base)
+            chapters.append(chapter)
+        if chapters:
+            self._output.set_chapters(chapters)
+
+    def copy_until(self, time: Fraction | None) -> None:
+        """Mux what comes before `time` (seconds of the source; None: all the rest)."""
+        while True:
+            packet = self._waiting or next(self._source, None)
+            self._waiting = None
+            if packet is None:
+                return
+            if time is not None and _start_of(packet) > time:
+                self._waiting = packet
+                return
+            self._mux(packet)
+
+    def close(self) -> None:
+        self._source.close()
+        self._container.close()
+
+    def _demux(self) -> Generator[Packet[Any], None, None]:
+        streams = [self._container.streams[i] for i in self.copied]
+        if not streams:
+            return
+        try:
+            for packet in self._container.demux(*streams):
+                if packet.size and self._belongs(packet):
+                    yield packet
+        except av.error.FFmpegError:
+            return  # the picture's Reader reports where a damaged film ends
+
+    def _belongs(self, packet: Packet[Any]) -> bool:
+        begin = _start_of(packet)
+        if self._start is not None and begin < self._start:
+            return False
+        if self.stop is not None and begin >= self.stop:
+            return False
+        return self._hides or not packet.is_discard or begin >= -_RUN_IN
+
+    def _mux(self, packet: Packet[Any]) -> None:
+        index = packet.stream.index
+        if self._shift:
+            ticks = round(self._shift / rational(packet.time_base))
+            packet.pts = None if packet.pts is None else packet.pts - ticks
+            packet.dts = None if packet.dts is None else packet.dts - ticks
+        text = self._filters.get(index)
+        for ready in text.filter(packet) if text else (packet,):
+            ready.stream = self.copied[index]
+            self._output.mux_one(ready)
+            self.packets += 1
+
+
+def _start_of(packet: Packet[Any]) -> Fraction:
+    ticks = packet.dts if packet.dts is not None else packet.pts
+    if ticks is None:
+        return Fraction(0)
+    return ticks * rational(packet.time_base)
+
+
+def _carried_otherwise(stream: Any) -> bool:
+    """Timecode tracks travel as metadata, chapter text as chapters."""
+    lowered = {k.lower() for k in stream.metadata}
+    return "timecode" in lowered or str(stream.name) == "bin_data"
+
+
+def refusal(stream: Any, container: str) -> str | None:
+    """Why a container cannot hold a stream; None if it can.
+
+    It is asked by writing a header with this one stream into memory: some refusals show only
+    there.
+    """
+    if is_cover(stream) and container not in ("mp4", "mov"):
+        return f"{container} holds cover art as an attachment only"
+    try:
+        trial = av.open(io.BytesIO(), "w", format=container)
+    except (av.error.FFmpegError, ValueError) as error:
+        return str(error)
+    try:
+        out: Any = trial.add_stream_from_template(stream, opaque=True)
+        out.disposition = stream.disposition
+        trial.start_encoding()
+    except (av.error.FFmpegError, ValueError) as error:
+        return str(getattr(error, "strerror", None) or error)
+    finally:
+        with suppress(av.error.FFmpegError, ValueError, OSError):
+            trial.close()
+    return None

@@ -1,0 +1,182 @@
+"""What an output is for: codec, container and options, under one name each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from pycolor.encoding import Subsampling
+from pycolor.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A recipe for the picture's encoder.
+
+    Attributes:
+        name: as on the command line; `purpose` in one line.
+        codec: FFmpeg's encoder.
+        suffixes: of the containers it is meant for, the usual one first.
+        options: for the encoder.
+        formats: pixel formats to choose from, each with options of its own; empty for all that
+            the encoder knows.
+        gray_subsampling: of the chroma made for a gray film.
+        lossless: the output's Y' plane equals the source's where its depth is kept.
+    """
+
+    name: str
+    purpose: str
+    codec: str
+    suffixes: tuple[str, ...]
+    options: Mapping[str, str] = field(default_factory=dict)
+    formats: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    gray_subsampling: Subsampling = "422"
+    lossless: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("options", "formats"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+
+ARCHIVE = Preset(
+    name="archive",
+    purpose="lossless master: FFV1 version 3, intra, a checksum in every slice; .mkv's default",
+    codec="ffv1",
+    suffixes=(".mkv", ".avi"),
+    # Context model 1 costs time for nothing on grain; range coder: Golomb is for 8 bits only.
+    options={"level": "3", "g": "1", "slicecrc": "1", "coder": "1", "context": "0"},
+    lossless=True,
+)
+H264 = Preset(
+    name="h264",
+    purpose="visually lossless H.264, CRF 16, at the film's own depth; .mp4's and .mov's default",
+    codec="libx264",
+    suffixes=(".mp4", ".m4v", ".mov", ".mkv"),
+    options={"crf": "16", "preset": "medium"},
+    gray_subsampling="420",
+)
+ACCESS = Preset(
+    name="access",
+    purpose="small H.264 for every player: CRF 20, 8 bits, 4:2:0",
+    codec="libx264",
+    suffixes=(".mp4", ".m4v", ".mov", ".mkv"),
+    options={"crf": "20", "preset": "medium"},
+    formats={"yuv420p": {}},
+    gray_subsampling="420",
+)
+LOSSLESS_H264 = Preset(
+    name="lossless-h264",
+    purpose="bit-exact H.264 up to 10 bits (few players)",
+    codec="libx264",
+    suffixes=(".mp4", ".m4v", ".mov", ".mkv"),
+    options={"qp": "0", "preset": "medium"},
+    gray_subsampling="420",
+    lossless=True,
+)
+PRORES = Preset(
+    name="prores",
+    purpose="Apple ProRes 422 HQ, 10 bits, for editing",
+    codec="prores_ks",
+    suffixes=(".mov", ".mkv"),
+    options={"profile": "hq", "vendor": "apl0"},
+    formats={"yuv422p10le": {}},
+)
+PRORES_4444 = Preset(
+    name="prores4444",
+    purpose="Apple ProRes 4444, 10 bits, for editing",
+    codec="prores_ks",
+    suffixes=(".mov", ".mkv"),
+    options={"profile": "4444", "vendor": "apl0"},
+    formats={"yuv444p10le": {}, "yuva444p10le": {}},
+)
+DNXHR = Preset(
+    name="dnxhr",
+    purpose="Avid DNxHR (HQ at 8 bits, HQX at 10, 444 for 4:4:4), for editing",
+    codec="dnxhd",
+    suffixes=(".mov", ".mxf", ".mkv"),
+    formats={
+        "yuv422p": {"profile": "dnxhr_hq"},
+        "yuv422p10le": {"profile": "dnxhr_hqx"},
+        "yuv444p10le": {"profile": "dnxhr_444"},
+    },
+)
+V210 = Preset(
+    name="v210",
+    purpose="uncompressed 4:2:2, 10 bits",
+    codec="v210",
+    suffixes=(".mov", ".avi", ".mkv"),
+    formats={"yuv422p10le": {}},
+    lossless=True,
+)
+
+PRESETS = (ARCHIVE, H264, ACCESS, LOSSLESS_H264, PRORES, PRORES_4444, DNXHR, V210)
+
+# What an output is unless a preset is named.
+DEFAULT_OF_SUFFIX: dict[str, Preset] = {
+    ".mkv": ARCHIVE,
+    ".mp4": H264,
+    ".m4v": H264,
+    ".mov": H264,
+    ".avi": ARCHIVE,
+    ".mxf": DNXHR,
+}
+# FFmpeg's name of the container.
+CONTAINER_OF_SUFFIX = {
+    ".mkv": "matroska",
+    ".mp4": "mp4",
+    ".m4v": "mp4",
+    ".mov": "mov",
+    ".avi": "avi",
+    ".mxf": "mxf",
+    ".webm": "webm",
+}
+
+
+def find_preset(name: str) -> Preset:
+    """The preset of that name.
+
+    Raises:
+        UsageError: naming those that exist.
+    """
+    for preset in PRESETS:
+        if preset.name == name:
+            return preset
+    names = ", ".join(p.name for p in PRESETS)
+    raise UsageError(f"there is no preset {name!r}; choose one of {names}.")
+
+
+def container_of(suffix: str) -> str:
+    """FFmpeg's container for a file name's suffix.
+
+    Raises:
+        UsageError: naming the suffixes that pycolor writes.
+    """
+    try:
+        return CONTAINER_OF_SUFFIX[suffix.lower()]
+    except KeyError:
+        known = ", ".join(CONTAINER_OF_SUFFIX)
+        raise UsageError(
+            f"the ending {suffix!r} names no film container that pycolor writes; "
+            f"expected one of {known}."
+        ) from None
+
+
+def preset_for(suffix: str, name: str | None = None) -> Preset:
+    """The named preset, or the container's default one.
+
+    Raises:
+        UsageError: for an unknown name or ending, or a preset that its container cannot hold.
+    """
+    container_of(suffix)
+    if name is None:
+        default = DEFAULT_OF_SUFFIX.get(suffix.lower())
+        if default is None:
+            raise UsageError(f"{suffix} has no default codec; name one with --codec.")
+        return default
+    preset = find_preset(name)
+    if suffix.lower() not in preset.suffixes:
+        raise UsageError(
+            f"preset {name} is not for {suffix}; name the output with {preset.suffixes[0]}."
+        )
+    return preset
