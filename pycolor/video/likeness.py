@@ -3,16 +3,20 @@
 A frame is reduced to a thumbnail by area means, which takes most of the grain.  Two thumbnails
 are compared in blocks: each block of the later one is looked for in the earlier one, within a
 few cells, by normalized cross-correlation, which a change of gain or offset does not move.
-What no place of the earlier frame explains is the unlikeness.
+What no place of the earlier frame explains is the unlikeness.  It is measured on two scales:
+the finer one tells pictures of the same layout apart, the coarser one forgives fine texture
+that a fraction of a cell of motion changes beyond recognition.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
+from scipy import fft
 
 Thumbnail = npt.NDArray[np.float32]  # h×w, 0 (black) … 255 (white)
 
@@ -58,6 +62,73 @@ def thumbnail(
     return ((sums / areas - black) * (255.0 / (white - black))).astype(np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class Scales:
+    """A thumbnail on two scales.
+
+    Attributes:
+        fine: h×w, smoothed once.
+        coarse: about h/2 × w/2, padded to whole blocks by its last rows.
+    """
+
+    fine: Thumbnail
+    coarse: Thumbnail
+
+
+def scales(thumb: Thumbnail) -> Scales:
+    """Both scales of an h×w thumbnail; h and w are even."""
+    fine = _smooth(thumb)
+    half = (fine[::2, ::2] + fine[1::2, ::2] + fine[::2, 1::2] + fine[1::2, 1::2]) * np.float32(
+        0.25
+    )
+    h, w = half.shape
+    coarse = np.pad(half, ((0, -h % BLOCK), (0, -w % BLOCK)), mode="edge")
+    return Scales(fine, coarse)
+
+
+def _smooth(values: Thumbnail) -> Thumbnail:
+    """Binomial 1-2-1 along both axes: a cell no longer depends on where its edges fall."""
+    padded = np.pad(values, 1, mode="edge")
+    rows = padded[:-2] + 2 * padded[1:-1] + padded[2:]
+    smooth: Thumbnail = (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) * np.float32(1 / 16)
+    return smooth
+
+
+def difference(before: Scales, after: Scales) -> float:
+    """Unlikeness of two frames on both scales, the whole picture's shift allowed for: 0 … 1."""
+    shift = global_shift(before.fine, after.fine)
+    half = (round(shift[0] / 2), round(shift[1] / 2))
+    least = _on_both_scales(before, after, (0, 0), (0, 0))
+    if shift != (0, 0):
+        least = min(least, _on_both_scales(before, after, shift, half))
+    return least
+
+
+def _on_both_scales(
+    before: Scales, after: Scales, shift: tuple[int, int], half: tuple[int, int]
+) -> float:
+    fine = unlikeness(before.fine, after.fine, radius=4, shift=shift)
+    return 0.5 * (fine + unlikeness(before.coarse, after.coarse, radius=3, shift=half))
+
+
+def global_shift(before: Thumbnail, after: Thumbnail) -> tuple[int, int]:
+    """(rows, columns) by which the picture moved, by phase correlation (Kuglin and Hines, 1975).
+
+    At most 3/8 of the picture; a chance peak is possible where nothing moved as a whole.
+    """
+    h, w = after.shape
+    window = np.outer(np.hanning(h + 2)[1:-1], np.hanning(w + 2)[1:-1]).astype(np.float32)
+    first = fft.rfft2((before - before.mean()) * window)
+    second = fft.rfft2((after - after.mean()) * window)
+    cross = second * np.conj(first)
+    surface = fft.irfft2(cross / (np.abs(cross) + 1e-3 * np.abs(cross).max() + 1e-9), s=(h, w))
+    reach_y, reach_x = 3 * h // 8, 3 * w // 8
+    surface[reach_y + 1 : h - reach_y] = -np.inf
+    surface[:, reach_x + 1 : w - reach_x] = -np.inf
+    y, x = np.unravel_index(int(surface.argmax()), surface.shape)
+    return int(y - h if y > h // 2 else y), int(x - w if x > w // 2 else x)
+
+
 def _edges(length: int, cells: int) -> npt.NDArray[np.int64]:
     return np.arange(cells + 1, dtype=np.int64) * length // cells
 
@@ -74,7 +145,10 @@ def _window_sums(values: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.f
     """Sums over every `size`×`size` window of an h×w array, by running sums in double."""
     padded = np.pad(values.astype(np.float64), ((1, 0), (1, 0))).cumsum(0).cumsum(1)
     return (
-        padded[size:, size:] - padded[:-size, size:] - padded[size:, :-size] + padded[:-size, :-size]
+        padded[size:, size:]
+        - padded[:-size, size:]
+        - padded[size:, :-size]
+        + padded[:-size, :-size]
     ).astype(np.float32)
 
 

@@ -1,0 +1,1 @@
+"""Film: reading, shots, color over time, writing."""
