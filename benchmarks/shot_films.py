@@ -5,6 +5,7 @@ Everything is drawn from one seed.  A film is made frame by frame, so a long one
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -83,8 +84,9 @@ LIVELY = Motion(pan=0.015, zoom=0.004, thing=0.3, speed=0.03)
 VIOLENT = Motion(pan=0.05, zoom=0.01, thing=0.4, speed=0.06)
 
 
-def photographs() -> list[Plane]:
-    """The grey photographs, H×W in 0 … 255."""
+@functools.cache
+def photographs() -> tuple[Plane, ...]:
+    """The gray photographs, H×W in 0 … 255."""
     from skimage import color, data
 
     found = []
@@ -93,7 +95,7 @@ def photographs() -> list[Plane]:
         if picture.ndim == 3:
             picture = color.rgb2gray(picture[..., :3]) * 255
         found.append(picture.astype(np.float32))
-    return found
+    return tuple(found)
 
 
 class _Scene:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import itertools
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.shot_films import CALM, OLD, RUINED, STILL, MadeFilm, Wear
+from pycolor.video.shots import Shot, ShotDetector, ShotOptions, detect
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.shot_films import CALM, OLD, RUINED, STILL, MadeFilm, Wear  # noqa: E402
-from pycolor.video.shots import Shot, ShotDetector, ShotOptions, detect  # noqa: E402
-
 FULL = ShotOptions(full_range=True)
 DATA = Path(os.environ.get("PYCOLOR_DATA", ROOT.parent / "shared" / "data")) / "video"
 
