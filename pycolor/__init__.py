@@ -1,1 +1,64 @@
-"""Color for black-and-white film."""
+"""Color for black-and-white film.
+
+    from pycolor import color_film, VideoOptions
+    color_film(Path("in.mp4"), Path("out.mp4"), VideoOptions())
+
+`pycolor.ops` holds the kernels, `pycolor.reference` their plain twins, `pycolor.models.zoo` the
+models.  Importing this package imports torch when one of its names is first used, and changes
+nothing of the process.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pycolor.colorize import Predictor
+    from pycolor.encoding import Encoding
+    from pycolor.errors import FilmError, PycolorError, UsageError
+    from pycolor.options import PredictOptions, VideoOptions
+    from pycolor.video.pipeline import FilmReport, color_film
+    from pycolor.video.verify import VerifyReport, verify
+
+__version__ = "0.1.0"
+
+# Public name → the module that has it.
+_HOME = {
+    "Encoding": "pycolor.encoding",
+    "FilmError": "pycolor.errors",
+    "FilmReport": "pycolor.video.pipeline",
+    "PredictOptions": "pycolor.options",
+    "Predictor": "pycolor.colorize",
+    "PycolorError": "pycolor.errors",
+    "UsageError": "pycolor.errors",
+    "VerifyReport": "pycolor.video.verify",
+    "VideoOptions": "pycolor.options",
+    "color_film": "pycolor.video.pipeline",
+    "verify": "pycolor.video.verify",
+}
+
+__all__ = [
+    "Encoding",
+    "FilmError",
+    "FilmReport",
+    "PredictOptions",
+    "Predictor",
+    "PycolorError",
+    "UsageError",
+    "VerifyReport",
+    "VideoOptions",
+    "__version__",
+    "color_film",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'pycolor' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -20,11 +20,12 @@ from typing import Annotated, Any
 
 import tyro
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
-from tyro.conf import OmitArgPrefixes, Positional, arg
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
 from pycolor.errors import PycolorError, UsageError
-from pycolor.options import PredictOptions, VideoOptions
+from pycolor.options import PredictOptions, VideoOptions, frame_range
 from pycolor.progress import Progress, Style
 
 INTERRUPTED = 130
@@ -70,9 +71,9 @@ class Video(Command):
         target: the colored film; its extension chooses the container.
     """
 
-    source: Positional[Path]
-    target: Positional[Path]
-    options: VideoOptions = field(default_factory=VideoOptions)
+    source: Annotated[Positional[Path], arg(metavar="IN")]
+    target: Annotated[Positional[Path], arg(metavar="OUT")]
+    film: VideoOptions = field(default_factory=VideoOptions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +86,8 @@ class Image(Command):
         overwrite: replace existing files.
     """
 
-    source: Positional[Path]
-    target: Positional[Path]
+    source: Annotated[Positional[Path], arg(metavar="IN")]
+    target: Annotated[Positional[Path], arg(metavar="OUT")]
     overwrite: bool = False
     predict: PredictOptions = field(default_factory=PredictOptions)
 
@@ -102,8 +103,8 @@ class Verify(Command):
         json: print the report as JSON.
     """
 
-    source: Positional[Path]
-    result: Positional[Path]
+    source: Annotated[Positional[Path], arg(metavar="IN")]
+    result: Annotated[Positional[Path], arg(metavar="OUT")]
     frames: str = ":"
     json: bool = False
 
@@ -116,7 +117,7 @@ class Models(Command):
         name: of the model to show.
     """
 
-    name: Positional[str | None] = None
+    name: Annotated[Positional[str | None], arg(metavar="NAME")] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +137,7 @@ def video(command: Video) -> int:
     out = command.output
     with Progress(command.source.name, None, "frames", out.style) as progress:
         report = color_film(
-            command.source, command.target, command.options, say=out.say, progress=progress
+            command.source, command.target, command.film, say=out.say, progress=progress
         )
     for line in report.summary():
         out.say(line)
@@ -161,17 +162,16 @@ def image(command: Image) -> int:
 def verify(command: Verify) -> int:
     from pycolor.video.verify import verify as compare
 
-    first, stop = VideoOptions(frames=command.frames).frame_range
-    report = compare(command.source, command.result, frames=(first, stop))
+    report = compare(command.source, command.result, frames=frame_range(command.frames))
     if command.json:
-        print(json.dumps(report.as_dict(), indent=2))
+        print(json.dumps(report.to_json(), indent=2))
     else:
         table = Table(title=f"{command.source.name} and {command.result.name}")
         for column in ("check", "result", "detail"):
             table.add_column(column)
         for check in report.checks:
-            mark = "[green]equal[/]" if check.ok else "[red]differs[/]"
-            table.add_row(check.name, mark, check.detail)
+            color = {"ok": "green", "differs": "red"}.get(check.state, "yellow")
+            table.add_row(check.name, f"[{color}]{check.state}[/]", escape(check.detail))
         Console().print(table)
     return 0 if report.ok else 1
 
@@ -306,7 +306,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             entry.flags(),
             args=arguments[1:],
             prog=f"pycolor {name}",
-            config=(OmitArgPrefixes,),
+            config=(OmitArgPrefixes, FlagCreatePairsOff),
         )
         return entry.run(command)
     except PycolorError as e:

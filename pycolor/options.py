@@ -14,6 +14,22 @@ from pycolor.errors import UsageError
 Dtype = Literal["auto", "float32", "bfloat16"]
 
 
+def frame_range(text: str) -> tuple[int, int | None] | None:
+    """A range of frames from A:B, either left out; None for the whole film.
+
+    Raises:
+        UsageError: it is none.
+    """
+    begin, colon, end = text.partition(":")
+    try:
+        first, stop = int(begin or 0), int(end) if end else None
+    except ValueError:
+        first, stop = -1, None
+    if not colon or first < 0 or (stop is not None and stop <= first):
+        raise UsageError(f"frames must be A:B with 0 <= A < B, got {text!r}.")
+    return None if (first, stop) == (0, None) else (first, stop)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PredictOptions:
     """How chroma is predicted.
@@ -37,9 +53,9 @@ class PredictOptions:
     def __post_init__(self) -> None:
         side = self.short_side
         if side is not None and (side < 16 or side % 8):
-            raise UsageError(f"short_side must be a multiple of 8, 16 or more, got {side}")
+            raise UsageError(f"short_side must be a multiple of 8, 16 or more, got {side}.")
         if not 0 <= self.saturation <= 4:
-            raise UsageError(f"saturation must lie in 0 to 4, got {self.saturation}")
+            raise UsageError(f"saturation must lie in 0 to 4, got {self.saturation}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,20 +81,8 @@ class VideoOptions:
 
     def __post_init__(self) -> None:
         if self.batch < 1:
-            raise UsageError(f"batch must be 1 or more, got {self.batch}")
-        _ = self.frame_range, self.encoder_options
-
-    @property
-    def frame_range(self) -> tuple[int, int | None]:
-        """First frame, and the one after the last (None: to the end)."""
-        begin, colon, end = self.frames.partition(":")
-        try:
-            first, stop = int(begin or 0), int(end) if end else None
-        except ValueError:
-            first, stop = -1, None
-        if not colon or first < 0 or (stop is not None and stop <= first):
-            raise UsageError(f"frames must be A:B with 0 <= A < B, got {self.frames!r}")
-        return first, stop
+            raise UsageError(f"batch must be 1 or more, got {self.batch}.")
+        _ = frame_range(self.frames), self.encoder_options
 
     @property
     def encoder_options(self) -> dict[str, str]:
@@ -87,6 +91,6 @@ class VideoOptions:
         for item in filter(None, self.codec_options.split(",")):
             key, equals, value = item.partition("=")
             if not equals or not key.strip():
-                raise UsageError(f"codec_options must be key=value,..., got {item!r}")
+                raise UsageError(f"codec_options must be key=value,..., got {item!r}.")
             options[key.strip()] = value.strip()
         return options

@@ -17,7 +17,7 @@ from torch import Tensor
 from pycolor import ops
 from pycolor.colorize import Predictor
 from pycolor.encoding import Encoding
-from pycolor.options import VideoOptions
+from pycolor.options import VideoOptions, frame_range
 from pycolor.outfile import complete_file
 from pycolor.progress import Progress
 from pycolor.video.io import FilmInfo, Frame, Picture, Plane, Reader, Writer
@@ -121,8 +121,7 @@ def color_film(
         FilmError: the film cannot be read, or the output not be written.
     """
     began = time.perf_counter()
-    first, stop = options.frame_range
-    whole = (first, stop) == (0, None)
+    frames = frame_range(options.frames)
     watch = _Stopwatch()
     warnings: list[str] = []
 
@@ -132,7 +131,7 @@ def color_film(
 
     with (
         complete_file(target, sources=[source], overwrite=options.overwrite) as part,
-        Reader(source, frames=None if whole else (first, stop)) as reader,
+        Reader(source, frames=frames) as reader,
         Writer(
             part,
             reader,
@@ -146,7 +145,7 @@ def color_film(
             warn(text)
         predictor = Predictor(options.predict)
         if progress is not None:
-            progress.total = _promised(reader.info, first, stop)
+            progress.total = _promised(reader.info, *(frames or (0, None)))
         shots = _color(reader, writer, predictor, options.batch, watch, progress)
         for damage in reader.damages:
             warn(f"{source} {damage}")

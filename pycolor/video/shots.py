@@ -1,0 +1,274 @@
+"""Where one shot of a black-and-white film ends and the next begins.
+
+One pass, frame by frame, with a bounded look-ahead.  What is decided about a frame depends on
+the frames within `look_ahead_frames` of it and on nothing else, so a film fed in slices that
+overlap by so much gives the same shots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from pycolor.video.likeness import Scales, difference, scales, thumbnail, unlikeness
+
+Kind = Literal["cut", "dissolve", "fade", "flash", "jump"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShotOptions:
+    """What the luma means, and how eagerly shots are parted.
+
+    Attributes:
+        bit_depth: significant bits of a sample, 8 to 16.
+        full_range: black is code 0 and white the highest; otherwise 16 … 235, times 2^(n − 8).
+        sensitivity: 1 is balanced; more finds more transitions, and more false ones.
+        look_ahead_frames: a frame is decided on when so many frames after it are known.
+        disturbance_frames: the longest flash or damage that does not part a shot.
+    """
+
+    bit_depth: int = 8
+    full_range: bool = False
+    sensitivity: float = 1.0
+    look_ahead_frames: int = 48
+    disturbance_frames: int = 4
+
+    def __post_init__(self) -> None:
+        if not 8 <= self.bit_depth <= 16:
+            raise ValueError(f"bit_depth must be 8 to 16, got {self.bit_depth}")
+        if not self.sensitivity > 0:
+            raise ValueError(f"sensitivity must be above 0, got {self.sensitivity}")
+        if self.disturbance_frames < 0:
+            raise ValueError(f"disturbance_frames must be 0 or more, got {self.disturbance_frames}")
+        least = 2 * self.disturbance_frames + 4
+        if self.look_ahead_frames < least:
+            raise ValueError(
+                f"look_ahead_frames must be at least {least}, got {self.look_ahead_frames}"
+            )
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A change in the film.
+
+    Attributes:
+        kind: "cut", "dissolve" and "fade" part shots; "flash" and "jump" lie inside one.
+        start: the first frame that shows it; of a cut, the first frame of the new shot.
+        stop: one past the last frame that shows it; of a cut or a jump, `start`.
+        confidence: 0 (barely found) … 1.
+    """
+
+    kind: Kind
+    start: int
+    stop: int
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A run of frames that one take of the camera gave.
+
+    Attributes:
+        start: its first frame.
+        stop: one past its last frame; the next shot's `start`.
+        opening: the transition at its start; None at the film's start.
+        closing: the transition at its end; None at the film's end.
+        disturbances: flashes and jumps inside it.
+    """
+
+    start: int
+    stop: int
+    opening: Transition | None = None
+    closing: Transition | None = None
+    disturbances: tuple[Transition, ...] = ()
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+@dataclass(eq=False)
+class _Frame:
+    scales: Scales
+    change: float  # coarse unlikeness to the frame before
+    differences: dict[int, float] = field(default_factory=dict)  # to earlier frames, by index
+
+
+class ShotDetector:
+    """Finds shots in a stream of luma planes.
+
+    Args:
+        options: see `ShotOptions`.
+    """
+
+    # Chosen on real and on made films (benchmarks/shots.py).
+    _LEAST_CHANGE = 0.13  # below it no frame is looked at twice
+    _LEAST_SCORE = 0.19  # of a cut in a quiet shot
+    _LEVEL_WEIGHT = 1.0  # how much more a cut must be where everything changes anyway
+    _LEVEL_REACH = 8  # frames on each side that tell how much everything changes
+
+    def __init__(self, options: ShotOptions | None = None) -> None:
+        self.options = options or ShotOptions()
+        depth = self.options.bit_depth
+        if self.options.full_range:
+            self._black, self._white = 0.0, float((1 << depth) - 1)
+        else:
+            self._black, self._white = float(16 << (depth - 8)), float(235 << (depth - 8))
+        self._frames: dict[int, _Frame] = {}
+        self._count = 0
+        self._decided = 0
+        self._shape: tuple[int, ...] | None = None
+        self._start = 0
+        self._opening: Transition | None = None
+        self._disturbances: list[Transition] = []
+        self._finished = False
+
+    def push(self, luma: npt.NDArray[Any]) -> list[Shot]:
+        """Take the next frame.
+
+        Args:
+            luma: H×W codes, uint8 or uint16, any strides; every frame of the same size.
+
+        Returns:
+            the shots that are now complete, in order; often none.
+
+        Raises:
+            ValueError: the plane is empty, or of another size than the first.
+            RuntimeError: the film was finished before.
+        """
+        if self._finished:
+            raise RuntimeError("the film is finished; a new film needs a new ShotDetector")
+        if self._shape is not None and luma.shape != self._shape:
+            raise ValueError(
+                f"frame {self._count} is {luma.shape}, but the frames before are {self._shape}"
+            )
+        now = scales(thumbnail(luma, black=self._black, white=self._white))
+        self._shape = luma.shape
+        before = self._frames.get(self._count - 1)
+        change = 0.0
+        if before is not None:
+            change = unlikeness(before.scales.coarse, now.coarse, radius=3)
+        self._frames[self._count] = _Frame(now, change)
+        self._count += 1
+        return self._decide(self._count - self.options.look_ahead_frames)
+
+    def finish(self) -> list[Shot]:
+        """End the film.
+
+        Returns:
+            the remaining shots, in order; none for a film without frames.
+        """
+        if self._finished:
+            return []
+        shots = self._decide(self._count)
+        if self._count:
+            shots.append(self._close(self._count, None))
+        self._finished = True
+        self._frames.clear()
+        return shots
+
+    def _decide(self, stop: int) -> list[Shot]:
+        """Decide on every frame before `stop` that is not yet decided."""
+        shots = []
+        while self._decided < stop:
+            t = self._decided
+            found = self._transition_at(t)
+            if found is not None:
+                if found.kind in ("flash", "jump"):
+                    self._disturbances.append(found)
+                else:
+                    shots.append(self._close(t, found))
+            self._decided += 1
+            self._frames.pop(t - self.options.look_ahead_frames, None)
+        return shots
+
+    def _close(self, stop: int, closing: Transition | None) -> Shot:
+        inside = tuple(d for d in self._disturbances if d.start < stop)
+        self._disturbances = [d for d in self._disturbances if d.start >= stop]
+        shot = Shot(self._start, stop, self._opening, closing, inside)
+        self._start, self._opening = stop, closing
+        return shot
+
+    def _transition_at(self, t: int) -> Transition | None:
+        """The cut, flash or jump that begins with frame t."""
+        if t == 0 or self._frames[t].change < self._LEAST_CHANGE:
+            return None
+        least = self._least_score(t)
+        if self._difference(t - 1, t) < least:
+            return None
+        score = self._across(t, least)
+        if score < least:
+            return self._disturbance_at(t, least)
+        # Damage at a splice changes the picture twice; the stronger change is the cut.
+        for other in self._around(t, self.options.disturbance_frames):
+            if self._frames[other].change < self._LEAST_CHANGE:
+                continue
+            rival = self._across(other, least)
+            if rival >= self._least_score(other) and (rival, t) > (score, other):
+                return None
+        return Transition("cut", t, t, self._confidence(score, least))
+
+    def _around(self, t: int, reach: int) -> Iterator[int]:
+        """The frames within `reach` of t that have one before them, without t."""
+        for other in range(max(1, t - reach), min(self._count, t + reach + 1)):
+            if other != t:
+                yield other
+
+    def _least_score(self, t: int) -> float:
+        changes = [self._frames[s].change for s in self._around(t, self._LEVEL_REACH)]
+        level = float(np.median(changes)) if changes else 0.0
+        return (self._LEAST_SCORE + self._LEVEL_WEIGHT * level) / self.options.sensitivity
+
+    def _across(self, t: int, enough: float) -> float:
+        """Least difference between a frame shortly before t and one shortly after.
+
+        Small where the old picture comes back.  Stops at the first that is below `enough`.
+        """
+        reach = self.options.disturbance_frames + 1
+        least = np.inf
+        for lag in range(1, reach + 1):
+            for before in range(t - 1, t - lag - 1, -1):
+                after = before + lag
+                if before >= 0 and after < self._count:
+                    least = min(least, self._difference(before, after))
+                    if least < enough:
+                        return least
+        return float(least)
+
+    def _disturbance_at(self, t: int, least: float) -> Transition | None:
+        """The flash that begins at t: the picture before comes back after it."""
+        for stop in range(t + 1, min(t + self.options.disturbance_frames + 1, self._count)):
+            if self._difference(t - 1, stop) < least:
+                odd = min(self._difference(t - 1, s) for s in range(t, stop))
+                if odd < least:
+                    return None
+                return Transition("flash", t, stop, self._confidence(odd, least))
+        return None
+
+    def _difference(self, before: int, after: int) -> float:
+        known = self._frames[after].differences
+        if before not in known:
+            known[before] = difference(self._frames[before].scales, self._frames[after].scales)
+        return known[before]
+
+    @staticmethod
+    def _confidence(score: float, least: float) -> float:
+        return round(float(min(1.0, 0.5 + (score - least) / (2 * least))), 3)
+
+
+def detect(lumas: Iterable[npt.NDArray[Any]], options: ShotOptions | None = None) -> list[Shot]:
+    """The shots of a whole film.
+
+    Args:
+        lumas: the H×W luma planes of its frames, in order.
+        options: see `ShotOptions`.
+
+    Returns:
+        shots that follow each other without gap from frame 0 to the last; none for no frames.
+    """
+    detector = ShotDetector(options)
+    shots = [shot for luma in lumas for shot in detector.push(luma)]
+    return shots + detector.finish()

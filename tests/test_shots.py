@@ -1,0 +1,154 @@
+"""Shots of made films and, where the data lies beside the repository, of real ones."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.shot_films import CALM, OLD, RUINED, STILL, MadeFilm, Wear
+from pycolor.video.shots import Shot, ShotDetector, ShotOptions, detect
+
+ROOT = Path(__file__).resolve().parents[1]
+FULL = ShotOptions(full_range=True)
+DATA = Path(os.environ.get("PYCOLOR_DATA", ROOT.parent / "shared" / "data")) / "video"
+
+
+def boundaries(shots: list[Shot]) -> list[int]:
+    return [shot.start for shot in shots[1:]]
+
+
+def expected(film: MadeFilm) -> list[int]:
+    return [event.boundary for event in film.events if event.boundary is not None]
+
+
+def test_cuts_of_an_old_film():
+    film = MadeFilm("cut", 6, motion=CALM, wear=OLD, seed=1)
+    shots = detect(film, FULL)
+    assert boundaries(shots) == expected(film)
+    assert all(shot.closing is not None and shot.closing.kind == "cut" for shot in shots[:-1])
+
+
+def test_strong_flicker_is_no_cut():
+    film = MadeFilm("cut", 0, motion=CALM, wear=Wear(flicker=0.2, grain=6), lengths=(60, 60))
+    assert detect(film, FULL) == [Shot(0, 60)]
+
+
+@pytest.mark.parametrize("look", [0, 255])
+@pytest.mark.parametrize("span", [1, 3])
+def test_a_flash_is_a_disturbance(look: int, span: int):
+    film = list(MadeFilm("cut", 0, motion=STILL, wear=Wear(grain=4), lengths=(50, 50)))
+    for t in range(20, 20 + span):
+        film[t] = np.full_like(film[t], look)
+    (shot,) = detect(film, FULL)
+    assert [(d.kind, d.start, d.stop) for d in shot.disturbances] == [("flash", 20, 20 + span)]
+
+
+def test_shots_follow_each_other_without_gap():
+    film = MadeFilm("cut", 4, motion=CALM, wear=RUINED, seed=2)
+    shots = detect(film, FULL)
+    assert shots[0].start == 0
+    assert shots[-1].stop == film.frames
+    for before, after in itertools.pairwise(shots):
+        assert before.stop == after.start
+        assert before.closing == after.opening
+
+
+def test_shots_come_within_the_look_ahead():
+    film = MadeFilm("cut", 3, seed=3)
+    detector = ShotDetector(FULL)
+    for t, luma in enumerate(film):
+        for shot in detector.push(luma):
+            assert t - shot.stop <= FULL.look_ahead_frames
+    assert detector.finish()[-1].stop == film.frames
+    assert detector.finish() == []
+
+
+def test_a_slice_with_overlap_gives_the_same_cuts():
+    film = list(MadeFilm("cut", 5, wear=RUINED, seed=4))
+    whole = boundaries(detect(film, FULL))
+    margin = 2 * FULL.look_ahead_frames
+    middle = len(film) // 2
+    first = boundaries(detect(film[: middle + margin], FULL))
+    second = [b + middle - margin for b in boundaries(detect(film[middle - margin :], FULL))]
+    assert [b for b in first if b < middle] + [b for b in second if b >= middle] == whole
+
+
+@pytest.mark.parametrize(("depth", "full"), [(8, False), (10, False), (10, True), (16, False)])
+def test_depth_and_range_do_not_matter(depth: int, full: bool):
+    film = MadeFilm("cut", 2, seed=5)
+    black, white = (0, (1 << depth) - 1) if full else (16 << (depth - 8), 235 << (depth - 8))
+    dtype = np.uint8 if depth == 8 else np.uint16
+    lumas = [np.rint(black + f / 255.0 * (white - black)).astype(dtype) for f in film]
+    options = ShotOptions(bit_depth=depth, full_range=full)
+    assert boundaries(detect(lumas, options)) == expected(film)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 500), (500, 3), (91, 161), (17, 64)])
+def test_any_size(shape: tuple[int, int]):
+    rng = np.random.default_rng(6)
+    first, second = rng.integers(0, 256, (2, *shape), dtype=np.uint8)
+    shots = detect([first] * 20 + [second] * 20, FULL)
+    assert shots[-1].stop == 40
+
+
+def test_no_frames_and_one_frame():
+    assert detect([], FULL) == []
+    assert detect([np.zeros((90, 160), np.uint8)], FULL) == [Shot(0, 1)]
+
+
+def test_strided_planes_are_read_in_place():
+    film = list(MadeFilm("cut", 1, seed=7))
+    wide = [np.hstack([f, np.full((len(f), 16), 99, np.uint8)])[:, : f.shape[1]] for f in film]
+    assert detect(wide, FULL) == detect(film, FULL)
+
+
+def test_bad_input_is_refused():
+    detector = ShotDetector(FULL)
+    detector.push(np.zeros((90, 160), np.uint8))
+    with pytest.raises(ValueError, match="frame 1 is"):
+        detector.push(np.zeros((91, 160), np.uint8))
+    with pytest.raises(ValueError, match="two axes"):
+        detect([np.zeros((2, 3, 4), np.uint8)])
+    detector.finish()
+    with pytest.raises(RuntimeError, match="finished"):
+        detector.push(np.zeros((90, 160), np.uint8))
+    with pytest.raises(ValueError, match="bit_depth"):
+        ShotOptions(bit_depth=7)
+    with pytest.raises(ValueError, match="look_ahead_frames"):
+        ShotOptions(look_ahead_frames=3)
+
+
+REAL = {
+    "colour/cuts_known.mp4": [45, 93, 133, 178],
+    "archival/abomb_1959_cuts.mp4": [44, 134, 299],
+    "archival/market_street_1906.mp4": [],
+    "archival/train_robbery_1903.mp4": [],
+    "archival/sf_earthquake_1906.mp4": [],
+    "archival/chaplin_audio.mp4": [],
+    "colour/sav_dog_audio.mp4": [],
+    "colour/sav_juggle.mp4": [],
+    "colour/sav_cups.mp4": [],
+    "colour/mdn_flower_audio.mp4": [],
+    "colour/davis_bmx.mp4": [],
+    "colour/carphone_qcif.mp4": [],
+}
+
+
+@pytest.mark.needs_data
+@pytest.mark.parametrize("name", REAL)
+def test_real_films(name: str):
+    path = DATA / name
+    if not path.exists():
+        pytest.skip(f"{path} is not there; set PYCOLOR_DATA to the folder that holds video/")
+    av = pytest.importorskip("av")
+    with av.open(str(path)) as film:
+        lumas = []
+        for frame in film.decode(video=0):
+            plane = frame.planes[0]
+            codes = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+            lumas.append(codes[: plane.height, : plane.width].copy())
+    assert boundaries(detect(lumas)) == REAL[name]
