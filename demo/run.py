@@ -125,7 +125,9 @@ def main() -> int:
     for line in report.summary():
         print(f"colored  {line}")
     failed = [f"{c.name}: {c.detail}" for c in proof.checks if c.state == "differs"]
-    print(f"verified luma {proof.mean_psnr_db:.1f} dB, times and sound {'; '.join(failed) or 'equal'}")
+    print(
+        f"verified luma {proof.mean_psnr_db:.1f} dB, times and sound {'; '.join(failed) or 'equal'}"
+    )
     print(f"look at  {picture}")
     return 1 if failed else 0
 

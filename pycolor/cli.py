@@ -25,7 +25,7 @@ from rich.table import Table
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
 from pycolor.errors import PycolorError, UsageError
-from pycolor.options import PredictOptions, VideoOptions, frame_range
+from pycolor.options import PredictOptions, TrainOptions, VideoOptions, frame_range
 from pycolor.progress import Progress, Style
 
 INTERRUPTED = 130
@@ -121,6 +121,20 @@ class Models(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Train(Command):
+    """Train a model on color photographs; a run that stands in OUT is continued.
+
+    Attributes:
+        data: folders and .tar files of photographs.
+        out: folder for checkpoint, log and weights.
+    """
+
+    data: Annotated[tuple[Path, ...], arg(metavar="PATH ...")]
+    out: Path
+    training: TrainOptions = field(default_factory=TrainOptions)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Info(Command):
     """Show versions, processor features, devices and threads.
 
@@ -209,31 +223,11 @@ def info(command: Info) -> int:
     return 0
 
 
-def train_command() -> type:
-    """The `train` command's flags; built late, because they come from the training loop."""
-    from pycolor.train.loop import TrainOptions
-
-    @dataclass(frozen=True, kw_only=True)
-    class Train(Command):
-        """Train a model on color photographs; a run that stands in OUT is continued.
-
-        Attributes:
-            data: folders and .tar files of photographs.
-            out: folder for checkpoint, log and weights.
-        """
-
-        data: Annotated[tuple[Path, ...], arg(metavar="PATH …")]
-        out: Path
-        options: OmitArgPrefixes[TrainOptions] = field(default_factory=TrainOptions)
-
-    return Train
-
-
-def train(command: Any) -> int:
+def train(command: Train) -> int:
     from pycolor.train import loop
 
     out = command.output
-    with Progress(command.options.model, command.options.steps, "steps", out.style) as progress:
+    with Progress(command.training.model, command.training.steps, "steps", out.style) as progress:
 
         def report(state: loop.Progress) -> None:
             progress.advance(state.step - progress.done)
@@ -244,7 +238,7 @@ def train(command: Any) -> int:
                 )
 
         try:
-            path = loop.train(command.options, list(command.data), command.out, report)
+            path = loop.train(command.training, list(command.data), command.out, report)
         except (FileNotFoundError, ValueError) as e:
             raise UsageError(str(e)) from e
     out.say(f"wrote {path}")
@@ -256,17 +250,17 @@ class Entry:
     """A command's line in the table: what it does, its flags, its function."""
 
     summary: str
-    flags: Callable[[], type]
+    flags: type
     run: Callable[[Any], int]
 
 
 COMMANDS = {
-    "video": Entry("color a film", lambda: Video, video),
-    "image": Entry("color pictures", lambda: Image, image),
-    "verify": Entry("compare a colored film with its source", lambda: Verify, verify),
-    "models": Entry("list the models", lambda: Models, models),
-    "train": Entry("train a model on photographs", train_command, train),
-    "info": Entry("versions, processor features, devices", lambda: Info, info),
+    "video": Entry("color a film", Video, video),
+    "image": Entry("color pictures", Image, image),
+    "verify": Entry("compare a colored film with its source", Verify, verify),
+    "models": Entry("list the models", Models, models),
+    "train": Entry("train a model on photographs", Train, train),
+    "info": Entry("versions, processor features, devices", Info, info),
 }
 
 
@@ -303,7 +297,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         entry = COMMANDS[name]
         command = tyro.cli(
-            entry.flags(),
+            entry.flags,
             args=arguments[1:],
             prog=f"pycolor {name}",
             config=(OmitArgPrefixes, FlagCreatePairsOff),

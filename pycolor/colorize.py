@@ -6,7 +6,6 @@ Knows no video.  The field is what a model says; `pycolor.ops.render_chroma` put
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from pycolor import ops
@@ -62,7 +61,9 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        native = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        native = (
+            torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        )
     return torch.bfloat16 if native else torch.float32
 
 
@@ -104,12 +105,7 @@ class Predictor:
         size = network_size(
             height, width, pixel_aspect, self.short_side, self.network.input_multiple
         )
-        codes = luma.to(self.device).to(torch.float32)[:, None]
-        if size[0] <= height and size[1] <= width:
-            codes = F.interpolate(codes, size, mode="area")
-        else:
-            codes = F.interpolate(codes, size, mode="bilinear", antialias=True)
-        lightness = ops.luma_to_lightness(codes, encoding=encoding)
+        lightness = ops.mean_lightness(luma.to(self.device), size, encoding=encoding)
         return torch.rot90(lightness, quarter_turns, (2, 3))
 
     @torch.inference_mode()

@@ -64,7 +64,8 @@ class VideoOptions:
 
     Attributes:
         frames: A:B, color only frames A to B - 1 (either may be left out).
-        preset: what the output is for, see `pycolor video --help`; default: by the extension.
+        preset: what the output is for: archive, h264, access, lossless-h264, prores, prores4444,
+            dnxhr or v210; default: by the extension (.mkv: archive, .mp4 and .mov: h264).
         codec: video encoder by its FFmpeg name, in place of the preset's.
         codec_options: key=value,... for that encoder.
         overwrite: replace an existing output file.
@@ -94,3 +95,114 @@ class VideoOptions:
                 raise UsageError(f"codec_options must be key=value,..., got {item!r}.")
             options[key.strip()] = value.strip()
         return options
+
+
+@dataclass(frozen=True, kw_only=True)
+class CropOptions:
+    """Random resized crops.
+
+    Attributes:
+        size_pixels: side of the square crop.
+        min_area: smallest share of the picture's area that a crop shows.
+        max_stretch: largest change of aspect ratio, as a factor.
+    """
+
+    size_pixels: int = 128
+    min_area: float = 0.35
+    max_stretch: float = 1.3
+
+    def __post_init__(self) -> None:
+        if self.size_pixels % 8 or self.size_pixels < 16:
+            raise UsageError(
+                f"size_pixels must be a multiple of 8, 16 or more, got {self.size_pixels}."
+            )
+        if not 0 < self.min_area <= 1:
+            raise UsageError(f"min_area must lie in (0, 1], got {self.min_area}.")
+        if self.max_stretch < 1:
+            raise UsageError(f"max_stretch must be 1 or more, got {self.max_stretch}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmOptions:
+    """How often (a probability) and how much.
+
+    Attributes:
+        emulsion: chance of a blue- or green-sensitive response in place of the eye's.
+        tone: chance of another gamma and contrast, with lifted blacks and dim whites.
+        vignette: chance of dark corners.
+        blur: chance of a soft lens or a copy of a copy.
+        grain: chance of grain.
+        scratch: chance of vertical scratches.
+        grain_codes: largest standard deviation of grain, in 8-bit codes.
+    """
+
+    emulsion: float = 0.4
+    tone: float = 0.6
+    vignette: float = 0.2
+    blur: float = 0.35
+    grain: float = 0.5
+    scratch: float = 0.08
+    grain_codes: float = 14.0
+
+    def __post_init__(self) -> None:
+        for name in ("emulsion", "tone", "vignette", "blur", "grain", "scratch"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(f"{name} must be a probability, got {getattr(self, name)}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """What a training run is made of; the defaults fit two CPU cores and two hours.
+
+    Attributes:
+        model: a name from `pycolor models`.
+        width: multiplies the hidden channels.
+        steps: optimizer steps in all.
+        batch: pictures a step.
+        lr: highest learning rate.
+        warmup_steps: linear warm-up.
+        decay: last share of the run over which the rate falls to zero (1 − square root).
+        weight_decay: decoupled, as in AdamW.
+        clip: bound of the gradient's norm.
+        ema: decay of the averaged weights that are shipped.
+        uniform: λ of the class rebalancing (1: none).
+        gray_limit: pictures whose every |a| and |b| stays within it are left out.
+        validation: photographs held out, not trained on.
+        validate_every: steps between validations and checkpoints.
+        seed: of everything random.
+        dtype: of the arithmetic inside the network; float32 weights either way.
+        device: cpu, cuda, cuda:1, …
+        threads: 0 leaves torch's own choice.
+        workers: decoding threads.
+        init: weights to start from, instead of from noise.
+    """
+
+    model: str = "zhang2016"
+    width: float = 0.375
+    steps: int = 12000
+    batch: int = 32
+    lr: float = 1e-3
+    warmup_steps: int = 300
+    decay: float = 0.4
+    weight_decay: float = 1e-2
+    clip: float = 1.0
+    ema: float = 0.998
+    uniform: float = 0.5
+    gray_limit: float = 5.0
+    validation: int = 256
+    validate_every: int = 500
+    seed: int = 0
+    dtype: Literal["float32", "bfloat16"] = "bfloat16"
+    device: str = "cpu"
+    threads: int = 0
+    workers: int = 2
+    init: Path | None = None
+    crop: CropOptions = field(default_factory=CropOptions)
+    film: FilmOptions = field(default_factory=FilmOptions)
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "validate_every"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} must be 1 or more, got {getattr(self, name)}.")
+        if not 0 <= self.decay <= 1:
+            raise UsageError(f"decay must lie in [0, 1], got {self.decay}.")

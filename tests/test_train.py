@@ -14,13 +14,15 @@ import torch
 from PIL import Image
 
 from pycolor import palette
+from pycolor.errors import UsageError
 from pycolor.models import zoo
+from pycolor.options import CropOptions, FilmOptions, TrainOptions
 from pycolor.train import loop
-from pycolor.train.data import CropOptions, Stream, find_photos, random_crop
-from pycolor.train.film import CLEAN, FilmOptions, film_luma
+from pycolor.train.data import Stream, find_photos, random_crop
+from pycolor.train.film import CLEAN, film_luma
 from pycolor.train.losses import rebalanced_classification, soft_cross_entropy
 
-TINY = loop.TrainOptions(
+TINY = TrainOptions(
     width=0.05,
     steps=4,
     batch=4,
@@ -117,7 +119,7 @@ def test_film_stays_in_range_and_is_repeatable() -> None:
 
 
 def test_film_options_check_themselves() -> None:
-    with pytest.raises(ValueError, match="probability"):
+    with pytest.raises(UsageError, match="probability"):
         FilmOptions(grain=1.5)
 
 

@@ -20,6 +20,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from pycolor.options import CropOptions
+
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 
 
@@ -78,31 +80,6 @@ def _tar_photos(path: Path) -> list[Photo]:
             for member in tar
             if member.isfile() and Path(member.name).suffix.lower() in SUFFIXES
         ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class CropOptions:
-    """Random resized crops.
-
-    Attributes:
-        size_pixels: side of the square crop.
-        min_area: smallest share of the picture's area that a crop shows.
-        max_stretch: largest change of aspect ratio, as a factor.
-    """
-
-    size_pixels: int = 128
-    min_area: float = 0.35
-    max_stretch: float = 1.3
-
-    def __post_init__(self) -> None:
-        if self.size_pixels % 8 or self.size_pixels < 16:
-            raise ValueError(
-                f"size_pixels must be a multiple of 8, 16 or more, got {self.size_pixels}"
-            )
-        if not 0 < self.min_area <= 1:
-            raise ValueError(f"min_area must lie in (0, 1], got {self.min_area}")
-        if self.max_stretch < 1:
-            raise ValueError(f"max_stretch must be 1 or more, got {self.max_stretch}")
 
 
 def random_crop(
@@ -199,7 +176,9 @@ class Stream:
                 while True:
                     while len(queue) < ahead:
                         positions = range(step * self.batch, (step + 1) * self.batch)
-                        queue.append([pool.submit(self._load, p, self._index(p)) for p in positions])
+                        queue.append(
+                            [pool.submit(self._load, p, self._index(p)) for p in positions]
+                        )
                         step += 1
                     yield self._collect(queue.pop(0))
             finally:

@@ -6,40 +6,11 @@ emulsions did not see red, prints fade, lenses vignette, grain and scratches lie
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-
-@dataclass(frozen=True, kw_only=True)
-class FilmOptions:
-    """How often (a probability) and how much.
-
-    Attributes:
-        emulsion: chance of a blue- or green-sensitive response in place of the eye's.
-        tone: chance of another gamma and contrast, with lifted blacks and dim whites.
-        vignette: chance of dark corners.
-        blur: chance of a soft lens or a copy of a copy.
-        grain: chance of grain.
-        scratch: chance of vertical scratches.
-        grain_codes: largest standard deviation of grain, in 8-bit codes.
-    """
-
-    emulsion: float = 0.4
-    tone: float = 0.6
-    vignette: float = 0.2
-    blur: float = 0.35
-    grain: float = 0.5
-    scratch: float = 0.08
-    grain_codes: float = 14.0
-
-    def __post_init__(self) -> None:
-        for name in ("emulsion", "tone", "vignette", "blur", "grain", "scratch"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be a probability, got {getattr(self, name)}")
-
+from pycolor.options import FilmOptions
 
 CLEAN = FilmOptions(emulsion=0, tone=0, vignette=0, blur=0, grain=0, scratch=0)
 

@@ -7,9 +7,9 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,68 +19,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pycolor import palette as alphabet
 from pycolor.models import zoo
+from pycolor.options import TrainOptions
 from pycolor.reference import rgb_to_lab
-from pycolor.train.data import CropOptions, Photo, Stream, center_crop, find_photos
-from pycolor.train.film import FilmOptions, film_luma
+from pycolor.train.data import Photo, Stream, center_crop, find_photos
+from pycolor.train.film import film_luma
 from pycolor.train.losses import rebalanced_classification
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainOptions:
-    """What a training run is made of; the defaults fit two CPU cores and two hours.
-
-    Attributes:
-        model: a name from `pycolor models`.
-        width: multiplies the hidden channels.
-        steps: optimizer steps in all.
-        batch: pictures a step.
-        lr: highest learning rate.
-        warmup_steps: linear warm-up.
-        decay: last share of the run over which the rate falls to zero (1 − square root).
-        weight_decay: decoupled, as in AdamW.
-        clip: bound of the gradient's norm.
-        ema: decay of the averaged weights that are shipped.
-        uniform: λ of the class rebalancing (1: none).
-        gray_limit: pictures whose every |a| and |b| stays within it are left out.
-        validation: photographs held out, not trained on.
-        validate_every: steps between validations and checkpoints.
-        seed: of everything random.
-        dtype: of the arithmetic inside the network; float32 weights either way.
-        device: cpu, cuda, cuda:1, …
-        threads: 0 leaves torch's own choice.
-        workers: decoding threads.
-        init: weights to start from, instead of from noise.
-    """
-
-    model: str = "zhang2016"
-    width: float = 0.375
-    steps: int = 12000
-    batch: int = 32
-    lr: float = 1e-3
-    warmup_steps: int = 300
-    decay: float = 0.4
-    weight_decay: float = 1e-2
-    clip: float = 1.0
-    ema: float = 0.998
-    uniform: float = 0.5
-    gray_limit: float = 5.0
-    validation: int = 256
-    validate_every: int = 500
-    seed: int = 0
-    dtype: Literal["float32", "bfloat16"] = "bfloat16"
-    device: str = "cpu"
-    threads: int = 0
-    workers: int = 2
-    init: Path | None = None
-    crop: CropOptions = field(default_factory=CropOptions)
-    film: FilmOptions = field(default_factory=FilmOptions)
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "batch", "validate_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
-        if not 0 <= self.decay <= 1:
-            raise ValueError(f"decay must lie in [0, 1], got {self.decay}")
 
 
 @dataclass(frozen=True)
@@ -271,9 +214,7 @@ def train(
             speed = (step - last_step) * options.batch / max(1e-9, now - last_report)
             last_report, last_step = now, step
             validation = validate() if due else None
-            progress = Progress(
-                step, options.steps, running, rate, speed, len(skipped), validation
-            )
+            progress = Progress(step, options.steps, running, rate, speed, len(skipped), validation)
             report(progress)
             if due:
                 log.write(progress)
@@ -326,6 +267,11 @@ class _Log:
     def write(self, p: Progress) -> None:
         with self.path.open("a", newline="") as f:
             csv.writer(f).writerow(
-                [p.step, f"{p.loss:.5f}", f"{p.validation_loss:.5f}", f"{p.lr:.3e}",
-                 f"{p.pictures_per_second:.1f}"]
+                [
+                    p.step,
+                    f"{p.loss:.5f}",
+                    f"{p.validation_loss:.5f}",
+                    f"{p.lr:.3e}",
+                    f"{p.pictures_per_second:.1f}",
+                ]
             )

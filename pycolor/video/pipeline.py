@@ -21,7 +21,7 @@ from pycolor.options import VideoOptions, frame_range
 from pycolor.outfile import complete_file
 from pycolor.progress import Progress
 from pycolor.video.io import FilmInfo, Frame, Picture, Plane, Reader, Writer
-from pycolor.video.shots import Shot, ShotDetector
+from pycolor.video.shots import Shot, ShotDetector, ShotOptions
 from pycolor.video.threads import Behind, ahead
 
 # Decoded frames that wait for the network, and colored ones that wait for the encoder.
@@ -179,7 +179,9 @@ def _color(
     info = reader.info
     aspect = float(info.pixel_aspect or 1)
     turns = round(info.rotation / 90) % 4
-    detector = ShotDetector(encoding=info.encoding)
+    detector = ShotDetector(
+        ShotOptions(bit_depth=info.encoding.bit_depth, full_range=info.encoding.full_range)
+    )
     shots: list[Shot] = []
 
     def write(picture: Picture) -> None:
@@ -257,5 +259,3 @@ def _promised(info: FilmInfo, first: int, stop: int | None) -> int | None:
     if not info.frames:
         return None if stop is None else stop - first
     return max(0, min(info.frames, stop or info.frames) - first)
-
-

@@ -1,0 +1,33 @@
+"""What this installation can do: versions, processor features, devices."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import metadata
+
+import torch
+
+from pycolor import __version__, ops
+
+
+def collect() -> dict[str, object]:
+    """Facts by name, plain values."""
+    build = ops.build_info()
+    gpus = [f"{torch.cuda.get_device_name(i)} (cuda:{i})" for i in range(torch.cuda.device_count())]
+    facts: dict[str, object] = {
+        "pycolor": __version__,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+    }
+    for package in ("torch", "av", "numpy", "safetensors"):
+        facts[package] = metadata.version(package)
+    facts |= {
+        "threads": torch.get_num_threads(),
+        "SIMD in use": build.simd,
+        "SIMD available": ", ".join(build.simd_available),
+        "bfloat16 in hardware": bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()),
+        "CUDA module": build.cuda_status,
+        "GPUs": ", ".join(gpus) or "none",
+    }
+    return facts
