@@ -86,7 +86,7 @@ def stills(path: Path, wanted: list[int]) -> list[Bytes]:
     with av.open(str(path)) as film:
         for i, frame in enumerate(film.decode(video=0)):
             if i in wanted:
-                found.append(frame.to_ndarray(format="rgb24"))
+                found.append(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
             if i >= max(wanted):
                 break
     return found
@@ -125,9 +125,8 @@ def main() -> int:
     for line in report.summary():
         print(f"colored  {line}")
     failed = [f"{c.name}: {c.detail}" for c in proof.checks if c.state == "differs"]
-    print(
-        f"verified luma {proof.mean_psnr_db:.1f} dB, times and sound {'; '.join(failed) or 'equal'}"
-    )
+    verdict = "; ".join(failed) or "times, sound and tags equal"
+    print(f"verified luma {proof.mean_psnr_db:.1f} dB, {verdict}")
     print(f"look at  {picture}")
     return 1 if failed else 0
 

@@ -296,7 +296,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in arguments
     try:
         entry = COMMANDS[name]
-        command = tyro.cli(
+        command: Any = tyro.cli(
             entry.flags,
             args=arguments[1:],
             prog=f"pycolor {name}",

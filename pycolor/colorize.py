@@ -54,6 +54,11 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
+def bfloat16_in_hardware() -> bool:
+    """Whether this processor multiplies bfloat16 itself (AVX-512 BF16, AMX, SVE)."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     """The arithmetic behind an option: bfloat16 where the hardware multiplies it."""
     if name != "auto":
@@ -61,9 +66,7 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        native = (
-            torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-        )
+        native = bfloat16_in_hardware()
     return torch.bfloat16 if native else torch.float32
 
 
@@ -83,7 +86,7 @@ class Predictor:
         self.device = choose_device(options.device)
         self.dtype = choose_dtype(options.dtype, self.device)
         self.loaded = zoo.load(options.model, options.weights)
-        self.network = self.loaded.network.to(self.device, memory_format=torch.channels_last)
+        self.network = zoo.place(self.loaded.network, self.device)
         self.palette = self.network.palette.contiguous()
         self.short_side = options.short_side or self.loaded.card.short_side
 

@@ -9,6 +9,7 @@ from importlib import metadata
 import torch
 
 from pycolor import __version__, ops
+from pycolor.colorize import bfloat16_in_hardware
 
 
 def collect() -> dict[str, object]:
@@ -26,7 +27,7 @@ def collect() -> dict[str, object]:
         "threads": torch.get_num_threads(),
         "SIMD in use": build.simd,
         "SIMD available": ", ".join(build.simd_available),
-        "bfloat16 in hardware": bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()),
+        "bfloat16 in hardware": bfloat16_in_hardware(),
         "CUDA module": build.cuda_status,
         "GPUs": ", ".join(gpus) or "none",
     }

@@ -69,7 +69,7 @@ def gamut_bins() -> npt.NDArray[np.int64]:
     if len(bins) != BINS or hashlib.sha256(bins.tobytes()).hexdigest() != BINS_SHA256:
         raise RuntimeError(f"the palette must be the {BINS} published bins, got {len(bins)} others")
     bins.setflags(write=False)
-    return bins
+    return np.asarray(bins, dtype=np.int64)
 
 
 def nearest(ab: Tensor, palette: Tensor, k: int = 1) -> tuple[Tensor, Tensor]:

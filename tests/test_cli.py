@@ -309,7 +309,7 @@ def test_train_then_use(tmp_path: Path, film: Path) -> None:
         small = Image.fromarray(rng.integers(0, 255, (4, 4, 3), dtype=np.uint8))
         small.resize((64, 64)).save(folder / f"{i}.jpg")
     arguments = ["--width", "0.05", "--steps", "2", "--batch", "2", "--dtype", "float32"]
-    arguments += ["--validate-every", "2", "--crop.size-pixels", "32", "--progress", "none"]
+    arguments += ["--validate-every", "2", "--size-pixels", "32", "--progress", "none"]
     out = tmp_path / "run"
     assert main(["train", "--data", str(folder), "--out", str(out), *arguments]) == 0
     weights = str(out / "zhang2016.safetensors")

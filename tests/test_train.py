@@ -6,6 +6,7 @@ import io
 import math
 import tarfile
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -150,22 +151,22 @@ def test_learning_rate_warms_up_holds_and_falls() -> None:
     rates = [loop.learning_rate(s, o) for s in range(100)]
     assert rates[0] == pytest.approx(0.1)
     assert rates[9:51] == [1.0] * 42
-    assert all(a > b for a, b in zip(rates[50:], rates[51:], strict=False))
+    assert all(a > b for a, b in pairwise(rates[50:]))
     assert rates[-1] < 0.02
 
 
 def test_killed_training_resumes_to_the_same_weights(photos: Path, tmp_path: Path) -> None:
     whole = loop.train(TINY, [photos], tmp_path / "whole")
 
-    class Killed(Exception):
+    class KilledError(Exception):
         pass
 
     def kill(progress: loop.Progress) -> None:
         if progress.step == 3:
-            raise Killed
+            raise KilledError
 
     # Reports come once a second or at a validation: validate at every step to die at step 3.
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         loop.train(replace(TINY, validate_every=1), [photos], tmp_path / "cut", kill)
     resumed = loop.train(TINY, [photos], tmp_path / "cut")
     a, b = zoo.read_weights(whole).state, zoo.read_weights(resumed).state

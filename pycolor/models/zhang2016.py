@@ -93,7 +93,9 @@ class Zhang2016(nn.Module):
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
         # A first distribution near uniform: the loss starts at ln Q.
-        nn.init.normal_(self.model8[6].weight, std=0.01)
+        last = self.model8[6]
+        assert isinstance(last, nn.Conv2d)
+        nn.init.normal_(last.weight, std=0.01)
 
     @property
     def palette(self) -> Tensor:
@@ -123,7 +125,7 @@ class Zhang2016(nn.Module):
 
 
 def convert(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The authors' PyTorch state dict as ours: the names are equal, batch counters may be absent."""
+    """The authors' PyTorch state dict as ours: equal names, but batch counters may be absent."""
     out = dict(state)
     for k in range(1, 8):
         for name in list(state):

@@ -134,6 +134,7 @@ class Stream:
         self.crop = crop
         self.seed = seed
         self.workers = max(1, workers)
+        self._cached_order: tuple[int, npt.NDArray[np.int64]] | None = None
 
     def _index(self, position: int) -> int:
         """Which photo stands at a position: one permutation an epoch."""
@@ -141,11 +142,10 @@ class Stream:
         return int(self._order(epoch)[place])
 
     def _order(self, epoch: int) -> npt.NDArray[np.int64]:
-        cached = getattr(self, "_cached_order", None)
-        if cached is None or cached[0] != epoch:
+        if self._cached_order is None or self._cached_order[0] != epoch:
             order = np.random.default_rng((self.seed, epoch)).permutation(len(self.photos))
-            self._cached_order = cached = (epoch, order)
-        return cached[1]  # type: ignore[no-any-return]
+            self._cached_order = (epoch, order)
+        return self._cached_order[1]
 
     def _load(self, position: int, index: int) -> tuple[npt.NDArray[np.uint8] | None, str]:
         photo = self.photos[index]

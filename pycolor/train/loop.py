@@ -133,8 +133,8 @@ def train(
     model = zoo.create(options.model, width=options.width)
     if options.init is not None:
         model.load_state_dict(zoo.read_weights(options.init).state)
-    model.to(device, memory_format=torch.channels_last)
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.ema), use_buffers=True)
+    zoo.place(model, device)
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.ema), use_buffers=True)  # type: ignore[no-untyped-call]
     weights = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=options.lr, weight_decay=options.weight_decay)
 
