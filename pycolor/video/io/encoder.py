@@ -18,7 +18,7 @@ from pycolor.errors import UsageError
 from pycolor.video.io.clock import Clock
 from pycolor.video.io.film import FilmInfo
 from pycolor.video.io.formats import FULL, LIMITED, PixelFormat, pixel_format
-from pycolor.video.presets import Preset
+from pycolor.video.presets import LIMITED_RANGE_ENCODERS, Preset
 
 # Even width and height of the picture, in the directions where chroma is subsampled.
 _NEEDS_EVEN = ("libx264", "libx265")
@@ -100,14 +100,20 @@ def choose(
         )
     if source.alpha and not target.alpha:
         warnings.append(f"{name} in {target.name} holds no alpha channel: the film's is left out")
+    if info.interlaced and name == "dnxhd":
+        warnings.append("dnxhd calls every frame progressive: the film's field order is lost")
     merged = {} if own else dict(preset.options)
     if not own:
         merged.update(preset.formats.get(target.name, {}))
     merged.update(options or {})
     if name == "ffv1" and "slices" not in merged:
         merged["slices"] = str(_slices(info.width, info.height))
+    full_range = info.encoding.full_range and name not in LIMITED_RANGE_ENCODERS
+    if info.encoding.full_range and not full_range:
+        warnings.append(f"{name} holds limited range only: full-range luma is scaled into it")
     encoding = replace(
         info.encoding,
+        full_range=full_range,
         bit_depth=target.bit_depth,
         subsampling=target.subsampling or "444",
     )

@@ -20,7 +20,7 @@ from pycolor.errors import FilmError, UsageError
 from pycolor.video.io.clock import Clock, exact_clock, grid_clock
 from pycolor.video.io.encoder import add_picture, choose
 from pycolor.video.io.film import FilmInfo, Frame, rational
-from pycolor.video.io.formats import Plane, change_depth, plain_name, plane_view
+from pycolor.video.io.formats import Plane, change_codes, plain_name, plane_view
 from pycolor.video.io.matroska import with_room, write_pixel_aspect
 from pycolor.video.io.reader import Reader
 from pycolor.video.io.streams import Dropped, SideStreams, film_metadata
@@ -108,7 +108,9 @@ class Writer:
         self._reformatter = VideoReformatter()
         self.clock = self._choose_clock(name)
         self._sides: SideStreams | None = None
-        self._container = av.open(str(self.path), "w", format=name, options=_muxer_options(name))
+        self._container = av.open(
+            str(self.path), "w", format=name, options=_muxer_options(name, preset)
+        )
         try:
             self._stream = add_picture(self._container, recipe, self.info, clock=self.clock)
             self._describe(metadata or {})
@@ -137,23 +139,18 @@ class Writer:
         if plain_name(native.format.name) == self.pixel_format == native.format.name:
             native.make_writable()
             return Picture(native, frame, self._dtype)
-        description = self.info.description
-        # The same range on both sides: libswscale may touch the depth and layout of chroma,
-        # never the codes of luma, and what it made of luma is overwritten below.
+        # libswscale may touch the depth, range and layout of chroma; what it makes of luma is
+        # overwritten below.  It takes gray as full range whatever its tag says.
+        shrinks = self.info.encoding.full_range and not self.encoding.full_range
         picture = self._reformatter.reformat(
             native,
             format=self.pixel_format,
             src_color_range=ColorRange.JPEG,
-            dst_color_range=ColorRange.JPEG,
+            dst_color_range=ColorRange.MPEG if shrinks else ColorRange.JPEG,
         )
         if picture is native:
             native.make_writable()
-        kept = change_depth(
-            luma,
-            before=description.bit_depth,
-            after=self.encoding.bit_depth,
-            full_range=self.encoding.full_range,
-        )
+        kept = change_codes(luma, self.info.encoding, self.encoding)
         np.copyto(plane_view(picture, 0, self._dtype), kept)
         made = Picture(picture, frame, self._dtype)
         if self.info.gray:
@@ -257,14 +254,6 @@ class Writer:
         start = self._reader.start_time
         shift = start or Fraction(0)
         base = self.info.time_base
-        if container in ("avi", "mxf"):
-            return Clock(
-                source_base=base,
-                time_base=1 / self.info.rate,
-                shift=shift,
-                rate=self.info.rate,
-                origin=shift,
-            )
         if container in ("matroska", "webm"):  # the muxer rounds to its millisecond
             return exact_clock(base, shift=shift)
         return grid_clock(base, rate=self.info.rate, origin=shift, shift=shift)
@@ -320,8 +309,12 @@ class Writer:
         return FilmError(f"{self.path} could not be written: {reason}.")
 
 
-def _muxer_options(container: str) -> dict[str, str]:
+def _muxer_options(container: str, preset: Preset) -> dict[str, str]:
+    options = dict(preset.muxer_options)
     if container in ("matroska", "webm"):
         # A decoder's run-in stands before time 0; moving it to 0 would move the whole film.
         return {"avoid_negative_ts": "disabled"}
-    return {}
+    if container in ("mp4", "mov"):
+        # Without it a matrix is stored only where primaries and transfer are known too.
+        options["movflags"] = options.get("movflags", "") + "+write_colr"
+    return options
