@@ -69,6 +69,11 @@ def choose(
         raise UsageError(f"FFmpeg has no encoder named {name!r}.") from None
     if encoder.type != "video":
         raise UsageError(f"{name} encodes {encoder.type}; expected an encoder of video.")
+    if name == "dnxhd" and info.encoding.matrix not in ("bt709", "bt2020"):
+        raise UsageError(
+            f"DNxHR can say BT.709 and BT.2020 only, and {info.path} is coded in "
+            f"{info.matrix_name}; ProRes and FFV1 hold it."
+        )
     source = info.description
     wanted = chroma or source.subsampling or preset.gray_subsampling
     allowed = [f.name for f in encoder.video_formats or []]
