@@ -160,7 +160,7 @@ def _write_sound(container: Any, track: Any, *, seconds: float, hertz: float) ->
     context = track.codec_context
     samples = int(seconds * 48000)
     planar = context.format.is_planar
-    kind = {"fltp": "<f4", "flt": "<f4", "s16": "<i2", "s32": "<i4", "s16p": "<i2"}[
+    kind = {"fltp": "<f4", "flt": "<f4", "s16": "<i2", "s32": "<i4", "s16p": "<i2", "s32p": "<i4"}[
         context.format.name
     ]
     wave = np.sin(2 * np.pi * hertz * np.arange(samples) / 48000) * 0.5

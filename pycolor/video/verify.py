@@ -15,6 +15,7 @@ import numpy as np
 
 from pycolor.video.io import FilmInfo, Frame, Plane, Reader, StreamInfo, change_codes
 from pycolor.video.io.packets import PacketRecord, packet_records
+from pycolor.video.io.streams import same_language
 from pycolor.video.presets import LIMITED_RANGE_ENCODERS
 
 State = Literal["ok", "differs", "note"]
@@ -327,7 +328,7 @@ def _packets(
     before: Reader, after: Reader, one: StreamInfo, other: StreamInfo, *, whole: bool
 ) -> Check:
     name = f"{one.kind} {one.index}"
-    if one.language != other.language:
+    if not same_language(one.language, other.language):
         detail = f"language {one.language or 'none'} became {other.language or 'none'}"
         return Check(name=name, state="differs", detail=detail)
     shift = before.start_time or Fraction(0)
@@ -337,7 +338,9 @@ def _packets(
         sources = (
             r
             for r in sources
-            if r.time is not None and r.time >= shift and (stop is None or r.time < stop)
+            if r.time is not None
+            and (before.start_time is None or r.time >= shift)
+            and (stop is None or r.time < stop)
         )
     converted = one.codec != other.codec
     count = 0
