@@ -22,6 +22,7 @@ class Preset:
         formats: pixel formats to choose from, each with options of its own; empty for all that
             the encoder knows.
         gray_subsampling: of the chroma made for a gray film.
+        muxer_options: for the container.
         lossless: the output's Y' plane equals the source's where its depth is kept.
     """
 
@@ -33,9 +34,10 @@ class Preset:
     formats: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     gray_subsampling: Subsampling = "422"
     lossless: bool = False
+    muxer_options: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("options", "formats"):
+        for name in ("options", "formats", "muxer_options"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
 
@@ -43,7 +45,7 @@ ARCHIVE = Preset(
     name="archive",
     purpose="lossless master: FFV1 version 3, intra, a checksum in every slice; .mkv's default",
     codec="ffv1",
-    suffixes=(".mkv", ".avi"),
+    suffixes=(".mkv",),
     # Context model 1 costs time for nothing on grain; range coder: Golomb is for 8 bits only.
     options={"level": "3", "g": "1", "slicecrc": "1", "coder": "1", "context": "0"},
     lossless=True,
@@ -64,6 +66,7 @@ ACCESS = Preset(
     options={"crf": "20", "preset": "medium"},
     formats={"yuv420p": {}},
     gray_subsampling="420",
+    muxer_options={"movflags": "+faststart"},
 )
 LOSSLESS_H264 = Preset(
     name="lossless-h264",
@@ -94,7 +97,7 @@ DNXHR = Preset(
     name="dnxhr",
     purpose="Avid DNxHR (HQ at 8 bits, HQX at 10, 444 for 4:4:4), for editing",
     codec="dnxhd",
-    suffixes=(".mov", ".mxf", ".mkv"),
+    suffixes=(".mov",),
     formats={
         "yuv422p": {"profile": "dnxhr_hq"},
         "yuv422p10le": {"profile": "dnxhr_hqx"},
@@ -103,11 +106,24 @@ DNXHR = Preset(
 )
 V210 = Preset(
     name="v210",
-    purpose="uncompressed 4:2:2, 10 bits",
+    purpose="uncompressed 4:2:2, 10 bits; exact but for codes 0-3 and 1020-1023, which SDI keeps",
     codec="v210",
-    suffixes=(".mov", ".avi", ".mkv"),
+    suffixes=(".mov", ".mkv"),
     formats={"yuv422p10le": {}},
     lossless=True,
+)
+
+# These have no way to say "full range": every reader takes them as limited.
+LIMITED_RANGE_ENCODERS = (
+    "prores",
+    "prores_aw",
+    "prores_ks",
+    "dnxhd",
+    "v210",
+    "v410",
+    "mpeg2video",
+    "dvvideo",
+    "cfhd",
 )
 
 PRESETS = (ARCHIVE, H264, ACCESS, LOSSLESS_H264, PRORES, PRORES_4444, DNXHR, V210)
@@ -118,8 +134,6 @@ DEFAULT_OF_SUFFIX: dict[str, Preset] = {
     ".mp4": H264,
     ".m4v": H264,
     ".mov": H264,
-    ".avi": ARCHIVE,
-    ".mxf": DNXHR,
 }
 # FFmpeg's name of the container.
 CONTAINER_OF_SUFFIX = {
@@ -127,8 +141,6 @@ CONTAINER_OF_SUFFIX = {
     ".mp4": "mp4",
     ".m4v": "mp4",
     ".mov": "mov",
-    ".avi": "avi",
-    ".mxf": "mxf",
     ".webm": "webm",
 }
 

@@ -13,8 +13,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pycolor.video.io import FilmInfo, Frame, Plane, Reader, StreamInfo, change_depth
+from pycolor.video.io import FilmInfo, Frame, Plane, Reader, StreamInfo, change_codes
 from pycolor.video.io.packets import PacketRecord, packet_records
+from pycolor.video.io.streams import same_language
+from pycolor.video.presets import LIMITED_RANGE_ENCODERS
 
 State = Literal["ok", "differs", "note"]
 
@@ -31,6 +33,8 @@ LOSSLESS_CODECS = (
     "tiff",
 )
 MILLISECOND = Fraction(1, 1000)
+# What v210 can hold: SDI keeps the codes outside for synchronization.
+SDI_CODES = (4, 1019)
 # A lossy frame below this is not the same picture coded coarsely; another frame scores lower.
 LEAST_PSNR_DB = 28.0
 
@@ -166,12 +170,10 @@ class _Pictures:
         if late > self._late:
             self._late, self._late_at = late, before.index
         if before.luma.shape == luma.shape:
-            expected = change_depth(
-                before.luma,
-                before=self._before.encoding.bit_depth,
-                after=self._after.encoding.bit_depth,
-                full_range=self._after.encoding.full_range,
-            )
+            expected = change_codes(before.luma, self._before.encoding, self._after.encoding)
+            if self._after.codec == "v210":
+                expected = expected.copy()
+                np.clip(expected, *SDI_CODES, out=expected)
             if luma_digest(expected) == digest:
                 self.identical += 1
             else:
@@ -213,6 +215,8 @@ class _Pictures:
         note = "" if before == after else f", {before} bits carried as {after}"
         if before > after:
             note = f", {before} bits rounded to {after}"
+        if self._after.codec == "v210":
+            note += f", in v210's codes {SDI_CODES[0]} to {SDI_CODES[1]}"
         detail = f"{self.identical}/{self.pairs} planes identical{note}"
         if self.identical == self.pairs:
             return Check(name="luma", state="ok", detail=detail)
@@ -241,8 +245,20 @@ def _tags(before: FilmInfo, after: FilmInfo) -> Iterator[Check]:
     yield _same("size", f"{before.width}×{before.height}", f"{after.width}×{after.height}")
     aspects = [i.pixel_aspect or Fraction(1) for i in (before, after)]
     yield _same("pixel aspect", *(f"{a.numerator}:{a.denominator}" for a in aspects))
-    yield _same("range", *("full" if i.encoding.full_range else "limited" for i in (before, after)))
-    yield _same("matrix", before.matrix_name, after.matrix_name)
+    ranges = ["full" if i.encoding.full_range else "limited" for i in (before, after)]
+    if ranges == ["full", "limited"] and after.codec in LIMITED_RANGE_ENCODERS:
+        yield Check(
+            name="range",
+            state="note",
+            detail=f"full carried as limited, all that {after.codec} has",
+        )
+    else:
+        yield _same("range", *ranges)
+    if before.matrix_code != after.matrix_code and before.encoding.matrix == after.encoding.matrix:
+        detail = f"{before.matrix_name}, stored as {after.matrix_name}, its equal"
+        yield Check(name="matrix", state="ok", detail=detail)
+    else:
+        yield _same("matrix", before.matrix_name, after.matrix_name)
     yield _same("primaries", str(before.tags.primaries), str(after.tags.primaries))
     yield _same("transfer", str(before.tags.transfer), str(after.tags.transfer))
     if not before.gray and before.encoding.subsampling in ("420", "422"):
@@ -251,7 +267,7 @@ def _tags(before: FilmInfo, after: FilmInfo) -> Iterator[Check]:
         )
     yield _same("rotation", _matrix(before), _matrix(after))
     if before.field_order != "unknown" or before.interlaced:
-        yield _same("field order", before.field_order, after.field_order)
+        yield _same("field order", _fields(before), _fields(after))
     yield _same("timecode", before.timecode or "none", after.timecode or "none")
 
 
@@ -261,6 +277,12 @@ def _same(name: str, before: str, after: str) -> Check:
     return Check(
         name=name, state="differs", detail=f"{before} in the source, {after} in the result"
     )
+
+
+def _fields(info: FilmInfo) -> str:
+    if info.field_order == "unknown":
+        return "unknown, interlaced" if info.interlaced else "progressive"
+    return info.field_order
 
 
 def _matrix(info: FilmInfo) -> str:
@@ -306,7 +328,7 @@ def _packets(
     before: Reader, after: Reader, one: StreamInfo, other: StreamInfo, *, whole: bool
 ) -> Check:
     name = f"{one.kind} {one.index}"
-    if one.language != other.language:
+    if not same_language(one.language, other.language):
         detail = f"language {one.language or 'none'} became {other.language or 'none'}"
         return Check(name=name, state="differs", detail=detail)
     shift = before.start_time or Fraction(0)
@@ -316,7 +338,9 @@ def _packets(
         sources = (
             r
             for r in sources
-            if r.time is not None and r.time >= shift and (stop is None or r.time < stop)
+            if r.time is not None
+            and (before.start_time is None or r.time >= shift)
+            and (stop is None or r.time < stop)
         )
     converted = one.codec != other.codec
     count = 0

@@ -6,7 +6,7 @@ scan     the times of all frames, without decoding
 """
 
 from pycolor.video.io.film import ColorTags, FilmInfo, Frame, StreamInfo
-from pycolor.video.io.formats import Plane, change_depth
+from pycolor.video.io.formats import Plane, change_codes
 from pycolor.video.io.reader import Damage, Reader, scan
 from pycolor.video.io.streams import Dropped
 from pycolor.video.io.writer import Picture, Writer
@@ -22,6 +22,6 @@ __all__ = [
     "Reader",
     "StreamInfo",
     "Writer",
-    "change_depth",
+    "change_codes",
     "scan",
 ]

@@ -18,7 +18,7 @@ from pycolor.errors import UsageError
 from pycolor.video.io.clock import Clock
 from pycolor.video.io.film import FilmInfo
 from pycolor.video.io.formats import FULL, LIMITED, PixelFormat, pixel_format
-from pycolor.video.presets import Preset
+from pycolor.video.presets import LIMITED_RANGE_ENCODERS, Preset
 
 # Even width and height of the picture, in the directions where chroma is subsampled.
 _NEEDS_EVEN = ("libx264", "libx265")
@@ -69,6 +69,11 @@ def choose(
         raise UsageError(f"FFmpeg has no encoder named {name!r}.") from None
     if encoder.type != "video":
         raise UsageError(f"{name} encodes {encoder.type}; expected an encoder of video.")
+    if name == "dnxhd" and info.encoding.matrix not in ("bt709", "bt2020"):
+        raise UsageError(
+            f"DNxHR can say BT.709 and BT.2020 only, and {info.path} is coded in "
+            f"{info.matrix_name}; ProRes and FFV1 hold it."
+        )
     source = info.description
     wanted = chroma or source.subsampling or preset.gray_subsampling
     allowed = [f.name for f in encoder.video_formats or []]
@@ -100,14 +105,20 @@ def choose(
         )
     if source.alpha and not target.alpha:
         warnings.append(f"{name} in {target.name} holds no alpha channel: the film's is left out")
+    if info.interlaced and name == "dnxhd":
+        warnings.append("dnxhd calls every frame progressive: the film's field order is lost")
     merged = {} if own else dict(preset.options)
     if not own:
         merged.update(preset.formats.get(target.name, {}))
     merged.update(options or {})
     if name == "ffv1" and "slices" not in merged:
         merged["slices"] = str(_slices(info.width, info.height))
+    full_range = info.encoding.full_range and name not in LIMITED_RANGE_ENCODERS
+    if info.encoding.full_range and not full_range:
+        warnings.append(f"{name} holds limited range only: full-range luma is scaled into it")
     encoding = replace(
         info.encoding,
+        full_range=full_range,
         bit_depth=target.bit_depth,
         subsampling=target.subsampling or "444",
     )

@@ -11,7 +11,13 @@ import av.video.format
 import numpy as np
 import numpy.typing as npt
 
-from pycolor.encoding import SUBSAMPLING_SHIFTS, ChromaLocation, Matrix, Subsampling
+from pycolor.encoding import (
+    SUBSAMPLING_SHIFTS,
+    ChromaLocation,
+    Encoding,
+    Matrix,
+    Subsampling,
+)
 
 Plane = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -166,23 +172,30 @@ def luma_view(frame: av.VideoFrame, description: PixelFormat) -> Plane:
     return cast(Plane, np.from_dlpack(cast(Any, frame.planes[0])))
 
 
-def change_depth(luma: Plane, *, before: int, after: int, full_range: bool) -> Plane:
-    """Luma codes of `before` bits as codes of `after` bits.
+def change_codes(luma: Plane, before: Encoding, after: Encoding) -> Plane:
+    """The same Y' in another depth or range: black to black, white to white, nearest code.
 
-    Limited range scales by a power of two (exact upward, rounded downward), full range by
-    the ratio of the two white codes.
+    To more bits in the same limited range this is a shift, and to more bits it can always be
+    undone.  The plane itself comes back where nothing changes.
     """
-    if before == after:
+    same = before.bit_depth == after.bit_depth and before.full_range == after.full_range
+    if same:
         return luma
-    white_before, white_after = (1 << before) - 1, (1 << after) - 1
-    wide = luma.astype(np.uint32)
-    if full_range:
-        wide = (wide * white_after + white_before // 2) // white_before
-    elif after > before:
-        wide <<= after - before
-    else:
-        wide = np.minimum((wide + (1 << (before - after - 1))) >> (before - after), white_after)
-    return cast(Plane, wide.astype(np.uint8 if after <= 8 else np.uint16))
+    table = _code_table(
+        before.bit_depth, before.luma_code_range, after.bit_depth, after.luma_code_range
+    )
+    return cast(Plane, np.take(table, luma, mode="clip"))
+
+
+@lru_cache(maxsize=8)
+def _code_table(
+    bits: int, codes: tuple[int, int], new_bits: int, new_codes: tuple[int, int]
+) -> npt.NDArray[Any]:
+    span, new_span = codes[1] - codes[0], new_codes[1] - new_codes[0]
+    distance = np.arange(1 << bits, dtype=np.int64) - codes[0]
+    table = (2 * distance * new_span + span) // (2 * span) + new_codes[0]  # rounds half up
+    kind = np.uint8 if new_bits <= 8 else np.uint16
+    return np.clip(table, 0, (1 << new_bits) - 1).astype(kind)
 
 
 def chosen_matrix(height: int) -> int:

@@ -127,8 +127,9 @@ def _patch_video(video: bytes, aspect: Fraction) -> bytes:
         if child.identifier not in (DISPLAY_WIDTH, DISPLAY_HEIGHT, DISPLAY_UNIT):
             parts.append(video[child.start : _end(video, child)])
     width, height = sizes[PIXEL_WIDTH] * aspect, Fraction(sizes[PIXEL_HEIGHT])
-    # Readers divide DisplayWidth/DisplayHeight by the stored size: keep the ratio exact.
-    scale = width.denominator * height.denominator
-    parts.append(number(DISPLAY_WIDTH, int(width * scale)))
-    parts.append(number(DISPLAY_HEIGHT, int(height * scale)))
+    # Readers divide these by the stored size, so their ratio is exact, at about that size.
+    display = width / height
+    times = max(1, round(height / display.denominator))
+    parts.append(number(DISPLAY_WIDTH, display.numerator * times))
+    parts.append(number(DISPLAY_HEIGHT, display.denominator * times))
     return b"".join(parts)

@@ -14,6 +14,7 @@ from av.stream import Discard
 
 from pycolor.video.io.film import rational
 from pycolor.video.io.source import open_source
+from pycolor.video.io.streams import is_blank
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,7 @@ def packet_records(path: Path, index: int) -> Iterator[PacketRecord]:
         adts = stream.codec_context is not None and stream.codec_context.codec.name == "aac"
         try:
             for packet in container.demux(stream):
-                if not packet.size:
+                if not packet.size or is_blank(packet):
                     continue
                 data: Any = bytes(packet)
                 if adts:

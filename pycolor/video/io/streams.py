@@ -18,6 +18,7 @@ from av.packet import Packet
 from av.stream import Discard
 
 from pycolor.errors import FilmError
+from pycolor.video.io.clock import MILLISECOND
 from pycolor.video.io.film import StreamInfo, rational
 from pycolor.video.io.source import is_cover, open_source, picture_stream, stream_info
 
@@ -108,6 +109,8 @@ class SideStreams:
         self._start = start
         self._shift = shift
         self._output = output
+        self._last_pts: dict[int, int] = {}
+        self._next_sample: dict[int, Fraction] = {}
         self._filters: dict[int, BitStreamFilterContext] = {}
         self._waiting: Packet[Any] | None = None
         self._hides = output.format.name in ("mp4", "mov")
@@ -163,9 +166,12 @@ class SideStreams:
             if reason:
                 return reason
             out = self._output.add_stream_from_template(stream, opaque=True)
+            if stream.type == "audio":
+                _name_layout(out)
         out.metadata.update(film_metadata(stream.metadata))
-        if stream.metadata.get("language", "und") != "und":
-            out.metadata["language"] = stream.metadata["language"]
+        language = stream.metadata.get("language", "und")
+        if language != "und":
+            out.metadata["language"] = written_language(language, name)
         out.disposition = stream.disposition
         self.copied[stream.index] = out
         return None
@@ -208,7 +214,7 @@ class SideStreams:
             return
         try:
             for packet in self._container.demux(*streams):
-                if packet.size and self._belongs(packet):
+                if packet.size and not is_blank(packet) and self._belongs(packet):
                     yield packet
         except av.error.FFmpegError:
             return  # the picture's Reader reports where a damaged film ends
@@ -223,6 +229,8 @@ class SideStreams:
 
     def _mux(self, packet: Packet[Any]) -> None:
         index = packet.stream.index
+        if packet.stream.type == "audio":
+            self._time_sound(packet)
         if self._shift:
             ticks = round(self._shift / rational(packet.time_base))
             packet.pts = None if packet.pts is None else packet.pts - ticks
@@ -233,12 +241,85 @@ class SideStreams:
             self._output.mux_one(ready)
             self.packets += 1
 
+    def _time_sound(self, packet: Packet[Any]) -> None:
+        """Give a packet its duration, and on a millisecond clock its place in the samples.
+
+        Matroska rounds the times of packets that follow each other without a gap; an MP4 made
+        of those would have gaps and overlaps of a few samples.
+        """
+        context, index = packet.stream.codec_context, packet.stream.index
+        rate, size = context.sample_rate, context.frame_size
+        base = rational(packet.time_base)
+        if packet.pts is not None:
+            # MP4 hides a last packet of no duration; the step before it is the best guess.
+            packet.duration = packet.duration or packet.pts - self._last_pts.get(index, packet.pts)
+            self._last_pts[index] = packet.pts
+        if not (self._hides and base == MILLISECOND and size and rate) or packet.pts is None:
+            return
+        time = packet.pts * base
+        expected = self._next_sample.get(index)
+        if expected is None or abs(expected / rate - time) > base:
+            expected = Fraction(round(time * rate))
+        packet.time_base = Fraction(1, rate)
+        packet.pts = packet.dts = int(expected)
+        packet.duration = size
+        self._next_sample[index] = expected + size
+
+
+def _name_layout(out: Any) -> None:
+    """PCM of one or two channels is often stored without saying that it is mono or stereo."""
+    layout = out.codec_context.layout
+    if layout.nb_channels <= 2 and layout.name not in ("mono", "stereo", "downmix"):
+        out.codec_context.layout = "mono" if layout.nb_channels == 1 else "stereo"
+
+
+# QuickTime knows the bibliographic codes of ISO 639-2, others write the terminological ones.
+_BIBLIOGRAPHIC = {
+    "deu": "ger",
+    "fra": "fre",
+    "nld": "dut",
+    "zho": "chi",
+    "ces": "cze",
+    "ell": "gre",
+    "isl": "ice",
+    "ron": "rum",
+    "slk": "slo",
+    "sqi": "alb",
+    "hye": "arm",
+    "kat": "geo",
+    "mkd": "mac",
+    "msa": "may",
+    "mya": "bur",
+    "fas": "per",
+    "eus": "baq",
+    "cym": "wel",
+    "bod": "tib",
+    "mri": "mao",
+}
+
+
+def written_language(language: str, container: str) -> str:
+    """The spelling that a container can store."""
+    # FFmpeg's QuickTime table has "fra" among bibliographic codes.
+    if container != "mov" or language == "fra":
+        return language
+    return _BIBLIOGRAPHIC.get(language, language)
+
+
+def same_language(one: str, other: str) -> bool:
+    return _BIBLIOGRAPHIC.get(one, one) == _BIBLIOGRAPHIC.get(other, other)
+
 
 def _start_of(packet: Packet[Any]) -> Fraction:
     ticks = packet.dts if packet.dts is not None else packet.pts
     if ticks is None:
         return Fraction(0)
     return ticks * rational(packet.time_base)
+
+
+def is_blank(packet: Packet[Any]) -> bool:
+    """MP4 fills the time between two titles with empty ones; the muxer makes its own."""
+    return bool(packet.size == 2 and packet.stream.name == "mov_text" and bytes(packet) == b"\0\0")
 
 
 def _carried_otherwise(stream: Any) -> bool:

@@ -17,13 +17,13 @@ from av.video.reformatter import ColorRange, VideoReformatter
 
 from pycolor.encoding import Encoding, Subsampling
 from pycolor.errors import FilmError, UsageError
-from pycolor.video.io.clock import Clock, exact_clock, grid_clock
+from pycolor.video.io.clock import MILLISECOND, Clock, grid_clock
 from pycolor.video.io.encoder import add_picture, choose
 from pycolor.video.io.film import FilmInfo, Frame, rational
-from pycolor.video.io.formats import Plane, change_depth, plain_name, plane_view
+from pycolor.video.io.formats import Plane, change_codes, plain_name, plane_view
 from pycolor.video.io.matroska import with_room, write_pixel_aspect
 from pycolor.video.io.reader import Reader
-from pycolor.video.io.streams import Dropped, SideStreams, film_metadata
+from pycolor.video.io.streams import Dropped, SideStreams, film_metadata, written_language
 from pycolor.video.presets import Preset, container_of, preset_for
 
 
@@ -72,7 +72,8 @@ class Writer:
         clock: from the source's ticks to the output's.
         dropped: what of the source the container cannot hold.
         warnings: sentences on what the output costs, `dropped` among them.
-        written: frames so far.
+        written: frames so far; `moved` of them to the next tick, since the output's clock is too
+            coarse to tell them from the frame before.
 
     Raises:
         UsageError: for an unknown preset, codec, option or ending.
@@ -94,6 +95,7 @@ class Writer:
         self.path = Path(path)
         self.info: FilmInfo = reader.info
         self.written = 0
+        self.moved = 0
         self._reader = reader
         self._muxed = 0
         self._last: int | None = None
@@ -108,7 +110,9 @@ class Writer:
         self._reformatter = VideoReformatter()
         self.clock = self._choose_clock(name)
         self._sides: SideStreams | None = None
-        self._container = av.open(str(self.path), "w", format=name, options=_muxer_options(name))
+        self._container = av.open(
+            str(self.path), "w", format=name, options=_muxer_options(name, preset, self.clock)
+        )
         try:
             self._stream = add_picture(self._container, recipe, self.info, clock=self.clock)
             self._describe(metadata or {})
@@ -137,23 +141,18 @@ class Writer:
         if plain_name(native.format.name) == self.pixel_format == native.format.name:
             native.make_writable()
             return Picture(native, frame, self._dtype)
-        description = self.info.description
-        # The same range on both sides: libswscale may touch the depth and layout of chroma,
-        # never the codes of luma, and what it made of luma is overwritten below.
+        # libswscale may touch the depth, range and layout of chroma; what it makes of luma is
+        # overwritten below.  It takes gray as full range whatever its tag says.
+        shrinks = self.info.encoding.full_range and not self.encoding.full_range
         picture = self._reformatter.reformat(
             native,
             format=self.pixel_format,
             src_color_range=ColorRange.JPEG,
-            dst_color_range=ColorRange.JPEG,
+            dst_color_range=ColorRange.MPEG if shrinks else ColorRange.JPEG,
         )
         if picture is native:
             native.make_writable()
-        kept = change_depth(
-            luma,
-            before=description.bit_depth,
-            after=self.encoding.bit_depth,
-            full_range=self.encoding.full_range,
-        )
+        kept = change_codes(luma, self.info.encoding, self.encoding)
         np.copyto(plane_view(picture, 0, self._dtype), kept)
         made = Picture(picture, frame, self._dtype)
         if self.info.gray:
@@ -174,11 +173,9 @@ class Writer:
             # PyAV would scale it without a word, luma included.
             raise AssertionError(f"{native} does not fit the stream {expected}")
         pts = self.clock(picture.pts)
-        if self._last is not None and pts <= self._last:
-            raise FilmError(
-                f"{self.info.path}: frame {picture.index} is not later than the one before it on "
-                f"the output's clock of {self.clock.time_base} s; name an output with .mp4 or .mov."
-            )
+        if self._last is not None and pts <= self._last:  # two frames within a millisecond
+            pts = self._last + 1
+            self.moved += 1
         self._last = pts
         native.pts = pts
         native.dts = None
@@ -257,16 +254,8 @@ class Writer:
         start = self._reader.start_time
         shift = start or Fraction(0)
         base = self.info.time_base
-        if container in ("avi", "mxf"):
-            return Clock(
-                source_base=base,
-                time_base=1 / self.info.rate,
-                shift=shift,
-                rate=self.info.rate,
-                origin=shift,
-            )
-        if container in ("matroska", "webm"):  # the muxer rounds to its millisecond
-            return exact_clock(base, shift=shift)
+        if container in ("matroska", "webm"):
+            return Clock(source_base=base, time_base=MILLISECOND, shift=shift)
         return grid_clock(base, rate=self.info.rate, origin=shift, shift=shift)
 
     def _describe(self, extra: Mapping[str, str]) -> None:
@@ -274,7 +263,8 @@ class Writer:
         stream.metadata.update(film_metadata(info.picture_metadata))
         language = info.picture_metadata.get("language", "und")
         if language != "und":
-            stream.metadata["language"] = language
+            name = self._container.format.name
+            stream.metadata["language"] = written_language(language, name)
         if info.timecode and not self._reader.first:
             stream.metadata["timecode"] = info.timecode
         self._container.metadata.update(film_metadata(info.metadata))
@@ -320,8 +310,14 @@ class Writer:
         return FilmError(f"{self.path} could not be written: {reason}.")
 
 
-def _muxer_options(container: str) -> dict[str, str]:
+def _muxer_options(container: str, preset: Preset, clock: Clock) -> dict[str, str]:
+    options = dict(preset.muxer_options)
     if container in ("matroska", "webm"):
         # A decoder's run-in stands before time 0; moving it to 0 would move the whole film.
         return {"avoid_negative_ts": "disabled"}
-    return {}
+    if container in ("mp4", "mov"):
+        # Without it a matrix is stored only where primaries and transfer are known too.
+        options["movflags"] = options.get("movflags", "") + "+write_colr"
+        # Edit lists count in this; the default of 1000 would round the film's start.
+        options["movie_timescale"] = str(clock.time_base.denominator)
+    return options
