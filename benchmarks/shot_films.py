@@ -133,13 +133,13 @@ class _Scene:
         x = start[1] + np.arange(W) * scale
         picture = _sample(self.picture, y, x)
         if self.radius > 0:
-            centre = self.thing_at + self.thing_velocity * t
+            center = self.thing_at + self.thing_velocity * t
             period = 2 * np.array(self.size)
-            centre = np.abs((centre + period / 2) % period - period / 2)
+            center = np.abs((center + period / 2) % period - period / 2)
             yy, xx = np.ogrid[:H, :W]
-            inside = (yy - centre[0]) ** 2 + (xx - centre[1]) ** 2 < self.radius**2
-            texture = _sample(self.thing, np.arange(H) - centre[0], np.arange(W) - centre[1])
-            picture = np.where(inside, texture, picture)
+            inside = (yy - center[0]) ** 2 + (xx - center[1]) ** 2 < self.radius**2
+            texture = _sample(self.thing, np.arange(H) - center[0], np.arange(W) - center[1])
+            picture = np.where(inside, texture, picture).astype(np.float32)
         return picture
 
 
@@ -149,7 +149,8 @@ def _sample(picture: Plane, y: npt.NDArray[np.float64], x: npt.NDArray[np.float6
     def taps(at: npt.NDArray[np.float64], length: int) -> tuple[npt.NDArray[np.intp], Plane]:
         at = np.abs((at + length - 1) % (2 * (length - 1)) - (length - 1))
         low = np.minimum(at.astype(np.intp), length - 2)
-        return low, (at - low).astype(np.float32)
+        part: Plane = (at - low).astype(np.float32)
+        return low, part
 
     iy, fy = taps(y, picture.shape[0])
     ix, fx = taps(x, picture.shape[1])
@@ -297,8 +298,8 @@ class MadeFilm:
             yy, xx = np.ogrid[:H, :W]
             picture = picture.copy()
             for _ in range(int(rng.integers(1, 5))):
-                y, x, r = rng.uniform(0, H), rng.uniform(0, W), rng.uniform(0.01, 0.06) * W
-                picture[(yy - y) ** 2 + (xx - x) ** 2 < r * r] = rng.choice([10.0, 245.0])
+                cy, cx, r = rng.uniform(0, H), rng.uniform(0, W), rng.uniform(0.01, 0.06) * W
+                picture[(yy - cy) ** 2 + (xx - cx) ** 2 < r * r] = rng.choice([10.0, 245.0])
         if wear.grain:
             picture = picture + rng.normal(0, wear.grain, (H, W)).astype(np.float32)
         worn: Luma = np.clip(np.rint(picture), 0, 255).astype(np.uint8)

@@ -59,7 +59,8 @@ def thumbnail(
     sums = np.add.reduceat(sums, columns[:-1], axis=1)
     # reduceat gives the single sample where a cell is empty (a plane smaller than the grid).
     areas = np.outer(np.maximum(np.diff(rows), 1), np.maximum(np.diff(columns), 1))
-    return ((sums / areas - black) * (255.0 / (white - black))).astype(np.float32)
+    means: Thumbnail = ((sums / areas - black) * (255.0 / (white - black))).astype(np.float32)
+    return means
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,12 +145,14 @@ def _block_sums(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 def _window_sums(values: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
     """Sums over every `size`×`size` window of an h×w array, by running sums in double."""
     padded = np.pad(values.astype(np.float64), ((1, 0), (1, 0))).cumsum(0).cumsum(1)
-    return (
+    sums = (
         padded[size:, size:]
         - padded[:-size, size:]
         - padded[size:, :-size]
         + padded[:-size, :-size]
-    ).astype(np.float32)
+    )
+    windows: npt.NDArray[np.float32] = sums.astype(np.float32)
+    return windows
 
 
 def unlikeness(
