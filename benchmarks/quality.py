@@ -6,7 +6,7 @@ python benchmarks/quality.py PHOTOS [--weights FILE] [--short-side N] [--sheet s
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +40,7 @@ class Quality:
     photos: Positional[Path]
     size: int = 256
     sheet: Path | None = None
-    predict: tyro.conf.OmitArgPrefixes[PredictOptions] = PredictOptions()
+    predict: tyro.conf.OmitArgPrefixes[PredictOptions] = field(default_factory=PredictOptions)
 
 
 def load(image: Image.Image, size: int) -> Tensor:

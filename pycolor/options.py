@@ -69,7 +69,7 @@ class VideoOptions:
         codec: video encoder by its FFmpeg name, in place of the preset's.
         codec_options: key=value,... for that encoder.
         overwrite: replace an existing output file.
-        batch: frames that go through the network together.
+        batch: frames that go through the network together (0: one on a CPU, eight on a GPU).
     """
 
     frames: str = ":"
@@ -77,12 +77,12 @@ class VideoOptions:
     codec: str | None = None
     codec_options: str = ""
     overwrite: bool = False
-    batch: int = 4
+    batch: int = 0
     predict: PredictOptions = field(default_factory=PredictOptions)
 
     def __post_init__(self) -> None:
-        if self.batch < 1:
-            raise UsageError(f"batch must be 1 or more, got {self.batch}.")
+        if self.batch < 0:
+            raise UsageError(f"batch must be 0 or more, got {self.batch}.")
         _ = frame_range(self.frames), self.encoder_options
 
     @property

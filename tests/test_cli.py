@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -29,6 +30,13 @@ def film(tmp_path: Path) -> Path:
 
 def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def planes(path: Path) -> np.ndarray:
+    """All samples of an 8-bit film."""
+    with av.open(str(path)) as film:
+        frames = [frame.to_ndarray() for frame in film.decode(video=0)]
+    return np.stack(frames).astype(int)
 
 
 def sentence(capsys: pytest.CaptureFixture[str]) -> str:
@@ -97,8 +105,10 @@ def test_the_same_result_for_any_batch(film: Path, tmp_path: Path) -> None:
         target = tmp_path / f"{batch}.mkv"
         arguments = ["--batch", batch, "--dtype", "float32", *SMALL]
         assert main(["video", str(film), str(target), *arguments]) == 0
-        results.append(digest(target))
-    assert len(set(results)) == 1
+        results.append(planes(target))
+    # Convolutions may sum in another order for another batch: at most a code of chroma.
+    for other in results[1:]:
+        assert np.abs(other - results[0]).max() <= 1
 
 
 def test_json_progress(film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,7 +154,7 @@ def test_bad_source_is_one_sentence(
         (["--model", "nobody1999"], "expected one of: zhang2016"),
         (["--frames", "5:2"], "A:B"),
         (["--frames", "one"], "A:B"),
-        (["--batch", "0"], "batch"),
+        (["--batch", "-1"], "batch"),
         (["--short-side", "33"], "multiple of 8"),
         (["--saturation", "-1"], "saturation"),
         (["--codec-options", "crf"], "key=value"),

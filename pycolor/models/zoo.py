@@ -60,7 +60,7 @@ CARDS = [
         short_side=256,
         license="Apache-2.0; weights trained in part on photographs for non-commercial research",
         weights="zhang2016.safetensors",
-        sha256="",
+        sha256="cd1f8c89a511f46478629ad850a61c5aded3db4a7bb6a5db3d04cda8a2583d33",
         trained_on="15,932 photographs (5,114 open, 10,818 research-only)",
     ),
 ]

@@ -146,7 +146,8 @@ def color_film(
         predictor = Predictor(options.predict)
         if progress is not None:
             progress.total = _promised(reader.info, *(frames or (0, None)))
-        shots = _color(reader, writer, predictor, options.batch, watch, progress)
+        batch = options.batch or (8 if predictor.device.type == "cuda" else 1)
+        shots = _color(reader, writer, predictor, batch, watch, progress)
         for damage in reader.damages:
             warn(f"{source} {damage}")
         written = writer.written

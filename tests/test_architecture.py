@@ -1,0 +1,97 @@
+"""The house holds: imports go down, and fenced libraries stay behind their fences."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "pycolor"
+
+FLOORS = {
+    0: ["_C", "_cuda", "encoding", "errors"],
+    1: ["reference", "options", "palette", "outfile", "progress", "video.presets"],
+    2: ["ops", "models.zhang2016", "video.io", "video.likeness"],
+    3: ["models.zoo", "metrics", "video.shots", "video.shots_files"],
+    4: ["colorize", "video.verify", "video.threads", "train.data", "train.film", "train.losses"],
+    5: ["video.pipeline", "train.loop", "still", "info"],
+    6: ["cli"],
+    7: ["__main__"],
+}
+
+
+def modules() -> list[Path]:
+    return sorted(p for p in PACKAGE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    parts = list(path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def floor_of(module: str) -> int | None:
+    for floor, names in FLOORS.items():
+        if any(module == name or module.startswith(name + ".") for name in names):
+            return floor
+    return None
+
+
+def imports(path: Path) -> set[str]:
+    """Full names of what a file imports when it runs (type checking apart)."""
+    found: set[str] = set()
+
+    def visit(node: ast.AST) -> None:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            return
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(ast.parse(path.read_text(encoding="utf-8")))
+    return found
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_imports_go_down(path: Path) -> None:
+    name = name_of(path)
+    if name in ("", "models", "video", "train"):
+        return  # a package's own docstring, and the public names
+    floor = floor_of(name)
+    assert floor is not None, f"{name} stands on no floor of ARCHITECTURE.md"
+    for imported in imports(path):
+        if not imported.startswith("pycolor.") or imported == "pycolor.__version__":
+            continue
+        other = imported.removeprefix("pycolor.")
+        target = floor_of(other)
+        room = name.rpartition(".")[0]
+        same_room = bool(room) and other.startswith(room + ".")
+        assert target is not None, f"{name} imports {imported}, which stands on no floor"
+        assert target < floor or (target == floor and same_room), f"{name} imports {imported}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_fences(path: Path) -> None:
+    roots = {name.partition(".")[0] for name in imports(path)}
+    if "video/io" not in path.as_posix():
+        assert "av" not in roots
+    assert "pybind11" not in roots
+
+
+def test_native_code_knows_neither_torch_nor_python() -> None:
+    for path in (ROOT / "csrc").rglob("*"):
+        if path.suffix in (".h", ".cpp", ".cu"):
+            text = path.read_text(encoding="utf-8")
+            assert "torch/" not in text, path
+            if path.name != "bindings.cpp" and "bindings" not in path.name:
+                assert "pybind11" not in text, path
+                assert "Python.h" not in text, path
+
+
+def test_no_drawers_for_odds_and_ends() -> None:
+    names = {p.stem for p in ROOT.joinpath("pycolor").rglob("*.py")}
+    assert not names & {"utils", "util", "helpers", "helper", "common", "misc"}
