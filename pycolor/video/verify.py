@@ -116,15 +116,8 @@ def verify(
             *_tags(before.info, after.info),
             *_streams(before, after, whole=frames is None),
         ]
-        checks += [
-            Check(
-                name="damage",
-                state="note",
-                detail=f"{name}: {reader.damage_count} places, first {reader.damages[0]}",
-            )
-            for name, reader in (("source", before), ("result", after))
-            if reader.damages
-        ]
+        for name, reader in (("source", before), ("result", after)):
+            checks += _damage(name, reader)
     return VerifyReport(
         source=str(source),
         result=str(result),
@@ -135,6 +128,15 @@ def verify(
         least_psnr_db=pictures.least_psnr if pictures.pairs else math.nan,
         checks=tuple(checks),
     )
+
+
+def _damage(name: str, reader: Reader) -> Iterator[Check]:
+    for warning in reader.info.warnings:
+        if "truncated" in warning:
+            yield Check(name="damage", state="note", detail=f"{name}: {warning}")
+    if reader.damages:
+        detail = f"{name}: {reader.damage_count} places, first {reader.damages[0]}"
+        yield Check(name="damage", state="note", detail=detail)
 
 
 def luma_digest(luma: Plane) -> bytes:
