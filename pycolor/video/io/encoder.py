@@ -13,7 +13,7 @@ import av.error
 from av.codec.context import Flags
 from av.video.stream import VideoStream
 
-from pycolor.encoding import Encoding, Subsampling
+from pycolor.encoding import SUBSAMPLING_SHIFTS, Encoding, Subsampling
 from pycolor.errors import UsageError
 from pycolor.video.io.clock import Clock
 from pycolor.video.io.film import FilmInfo
@@ -111,7 +111,11 @@ def choose(
     if not own:
         merged.update(preset.formats.get(target.name, {}))
     merged.update(options or {})
-    if name == "ffv1" and "slices" not in merged:
+    # FFmpeg refuses most numbers of slices where chroma does not divide the frame evenly; its own
+    # choice always fits.
+    v, h = SUBSAMPLING_SHIFTS[target.subsampling or "444"]
+    even = info.height % (1 << v) == 0 and info.width % (1 << h) == 0
+    if name == "ffv1" and "slices" not in merged and even:
         merged["slices"] = str(_slices(info.width, info.height))
     full_range = info.encoding.full_range and name not in LIMITED_RANGE_ENCODERS
     if info.encoding.full_range and not full_range:
