@@ -7,6 +7,8 @@ entries, `h×w` network output, `H×W` frame; L in 0…100, a and b in about ±1
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -279,14 +281,14 @@ def _linear_of(fy: Tensor, a: Tensor, b: Tensor) -> Tensor:
 def _color_of_luma(y: Tensor, a: Tensor, b: Tensor, matrix: Matrix) -> tuple[Tensor, Tensor]:
     """R'G'B' (3×M) of the color (L, a, b) whose luma is y, and whether it exists in gamut.
 
-    Y' grows with L, so L is found in 0…100 by bisection.
+    L is found in 0…100 by bisection: the luma of the clipped color grows with L.
     """
     kr, kb = LUMA_COEFFICIENTS[matrix]
     k = torch.tensor([kr, 1 - kr - kb, kb], dtype=torch.float64)
     low, high = torch.full_like(y, 16 / 116), torch.ones_like(y)
     for _ in range(42):
         middle = (low + high) / 2
-        dark = k @ linear_to_rgb(_linear_of(middle, a, b)) < y
+        dark = k @ linear_to_rgb(_linear_of(middle, a, b).clamp(0, 1)) < y
         low, high = torch.where(dark, middle, low), torch.where(dark, high, middle)
     rgb = linear_to_rgb(_linear_of((low + high) / 2, a, b))
     tolerance = 1e-9

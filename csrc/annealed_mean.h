@@ -1,0 +1,46 @@
+// Σ_q w_q c_q / Σ_q w_q,  w_q = exp((x_q − max x)/T)   (Zhang et al. 2016, equation 5).
+#pragma once
+
+#include "elementary.h"
+
+namespace pycolor {
+
+// The running sums of one pixel (or 16), relative to the largest logit so far.
+template <class V>
+struct AnnealedSum {
+  V largest, weight, a, b;
+};
+
+template <class V>
+PC_FN AnnealedSum<V> annealed_start() {
+  return {V(-3.4e38f), V(0.0f), V(0.0f), V(0.0f)};
+}
+
+// Raise the reference to `largest` (≥ the one so far).  scale = log2(e)/T.
+template <class V>
+PC_FN void annealed_raise(AnnealedSum<V>& sum, V largest, V scale) {
+  const V shrink = exp2((sum.largest - largest) * scale);
+  sum.largest = largest;
+  sum.weight = sum.weight * shrink;
+  sum.a = sum.a * shrink;
+  sum.b = sum.b * shrink;
+}
+
+template <class V>
+PC_FN void annealed_add(AnnealedSum<V>& sum, V logit, V scale, V a, V b) {
+  const V w = exp2((logit - sum.largest) * scale);
+  sum.weight = sum.weight + w;
+  sum.a = fma(w, a, sum.a);
+  sum.b = fma(w, b, sum.b);
+}
+
+// NaN where no logit was above −3.4e38.
+template <class V>
+PC_FN void annealed_finish(const AnnealedSum<V>& sum, V& a, V& b) {
+  const V weight = select(V(-3.3e38f) < sum.largest, sum.weight, V(0.0f));
+  const V zero = select(V(-3.3e38f) < sum.largest, V(1.0f), V(0.0f));
+  a = sum.a * zero / weight;
+  b = sum.b * zero / weight;
+}
+
+}  // namespace pycolor

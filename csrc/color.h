@@ -1,0 +1,145 @@
+// One pixel: sRGB, linear light, XYZ, Lab, Luv, Y'CbCr, both directions.  V as in elementary.h.
+#pragma once
+
+#include "elementary.h"
+
+namespace pycolor {
+
+template <class V>
+struct Triple {
+  V x, y, z;
+};
+
+// Linear sRGB ↔ XYZ from the primaries and D65 of IEC 61966-2-1 table 1 (BT.709-6 the same):
+// x, y = (0.64, 0.33), (0.30, 0.60), (0.15, 0.06), white (0.3127, 0.3290), Y of white 1.
+constexpr float kLinearToXyz[3][3] = {{0.41239079926595923f, 0.3575843393838781f, 0.1804807884018343f},
+                                      {0.21263900587151022f, 0.7151686787677562f, 0.0721923153607337f},
+                                      {0.01933081871559182f, 0.11919477979462598f, 0.9505321522496607f}};
+constexpr float kXyzToLinear[3][3] = {{3.2409699419045235f, -1.5373831775700941f, -0.4986107602930034f},
+                                      {-0.9692436362808796f, 1.8759675015077204f, 0.04155505740717562f},
+                                      {0.05563007969699364f, -0.20397695888897655f, 1.0569715142428786f}};
+constexpr float kWhiteX = 0.9504559270516716f, kWhiteZ = 1.0890577507598784f;
+// CIE 15:2018, 8.2.2: u', v' of that white.
+constexpr float kWhiteU = 0.19783000664283678f, kWhiteV = 0.46831999493879093f;
+// CIE 15:2018, 8.2.1: the cube root's tangent takes over below 6/29.
+constexpr float kLabKnee = 6.0f / 29.0f;
+constexpr float kLabKneeCubed = kLabKnee * kLabKnee * kLabKnee;
+constexpr float kLabSlope = 3.0f * kLabKnee * kLabKnee;
+constexpr float kLabOffset = 4.0f / 29.0f;
+// IEC 61966-2-1: R' = 12.92 R up to here, else 1.055 R^(1/2.4) − 0.055.
+constexpr float kSrgbKnee = 0.0031308f, kSrgbKneeEncoded = 0.04045f;
+
+template <class V>
+PC_FN V lab_f(V t) {
+  const V root = power(max(t, V(kLabKneeCubed)), 1.0f / 3.0f);
+  return select(V(kLabKneeCubed) < t, root, fma(t, V(1.0f / kLabSlope), V(kLabOffset)));
+}
+
+template <class V>
+PC_FN V lab_f_inverse(V t) {
+  return select(V(kLabKnee) < t, t * t * t, V(kLabSlope) * (t - V(kLabOffset)));
+}
+
+template <class V>
+PC_FN V srgb_decode(V x) {
+  const V p = power((max(x, V(kSrgbKneeEncoded)) + V(0.055f)) * V(1.0f / 1.055f), 2.4f);
+  return select(V(kSrgbKneeEncoded) < x, p, x * V(1.0f / 12.92f));
+}
+
+template <class V>
+PC_FN V srgb_encode(V x) {
+  const V p = power(max(x, V(kSrgbKnee)), 1.0f / 2.4f);
+  return select(V(kSrgbKnee) < x, fma(V(1.055f), p, V(-0.055f)), x * V(12.92f));
+}
+
+template <class V>
+PC_FN Triple<V> multiply(const float (&m)[3][3], Triple<V> c) {
+  return {fma(V(m[0][0]), c.x, fma(V(m[0][1]), c.y, V(m[0][2]) * c.z)),
+          fma(V(m[1][0]), c.x, fma(V(m[1][1]), c.y, V(m[1][2]) * c.z)),
+          fma(V(m[2][0]), c.x, fma(V(m[2][1]), c.y, V(m[2][2]) * c.z))};
+}
+
+// Steps of the chain rgb – linear – xyz – lab and xyz – luv; every conversion is a run of them.
+struct RgbToLinear {
+  template <class V>
+  PC_FN Triple<V> of(Triple<V> c) {
+    return {srgb_decode(c.x), srgb_decode(c.y), srgb_decode(c.z)};
+  }
+};
+struct LinearToRgb {
+  template <class V>
+  PC_FN Triple<V> of(Triple<V> c) {
+    return {srgb_encode(c.x), srgb_encode(c.y), srgb_encode(c.z)};
+  }
+};
+struct LinearToXyz {
+  template <class V>
+  PC_FN Triple<V> of(Triple<V> c) {
+    return multiply(kLinearToXyz, c);
+  }
+};
+struct XyzToLinear {
+  template <class V>
+  PC_FN Triple<V> of(Triple<V> c) {
+    return multiply(kXyzToLinear, c);
+  }
+};
+struct XyzToLab {
+  template <class V>
+  PC_FN Triple<V> of(Triple<V> c) {
+    const V fx = lab_f(c.x * V(1.0f / kWhiteX)), fy = lab_f(c.y),
+            fz = lab_f(c.z * V(1.0f / kWhiteZ));
+    return {fma(V(116.0f), fy, V(-16.0f)), V(500.0f) * (fx - fy), V(200.0f) * (fy - fz)};
+  }
+};
+struct LabToXyz {
+  template <class V>
+  PC_FN Triple<V> of(Triple<V> c) {
+    const V fy = (c.x + V(16.0f)) * V(1.0f / 116.0f);
+    return {V(kWhiteX) * lab_f_inverse(fma(c.y, V(1.0f / 500.0f), fy)), lab_f_inverse(fy),
+            V(kWhiteZ) * lab_f_inverse(fma(c.z, V(-1.0f / 200.0f), fy))};
+  }
+};
+struct XyzToLuv {
+  template <class V>
+  PC_FN Triple<V> of(Triple<V> c) {
+    const V l = fma(V(116.0f), lab_f(c.y), V(-16.0f));
+    const V d = c.x + fma(V(15.0f), c.y, V(3.0f) * c.z);
+    const auto black = abs(d) < V(1e-12f);
+    const V r = V(1.0f) / select(black, V(1.0f), d), l13 = V(13.0f) * l;
+    const V u = l13 * fma(V(4.0f) * c.x, r, V(-kWhiteU));
+    const V v = l13 * fma(V(9.0f) * c.y, r, V(-kWhiteV));
+    return {l, select(black, V(0.0f), u), select(black, V(0.0f), v)};
+  }
+};
+struct LuvToXyz {
+  template <class V>
+  PC_FN Triple<V> of(Triple<V> c) {
+    const auto black = abs(c.x) < V(1e-6f);
+    const V r = V(1.0f) / select(black, V(1.0f), V(13.0f) * c.x);
+    const V u = fma(c.y, r, V(kWhiteU));
+    V v = fma(c.z, r, V(kWhiteV));
+    v = select(abs(v) < V(1e-12f), V(1e-12f), v);
+    const V y = lab_f_inverse((c.x + V(16.0f)) * V(1.0f / 116.0f));
+    const V s = select(black, V(0.0f), y / (V(4.0f) * v));
+    const V z = fma(V(-3.0f), u, fma(V(-20.0f), v, V(12.0f)));
+    return {s * V(9.0f) * u, select(black, V(0.0f), y), s * z};
+  }
+};
+
+// L* of the neutral color with luma y in 0…1, as f(Y) = (L + 16)/116.
+template <class V>
+PC_FN V neutral_f(V y) {
+  // Above the knees f(Y) = E^0.8 and Y = E^2.4 with E = (y + 0.055)/1.055.
+  const V e = (max(y, V(kSrgbKneeEncoded)) + V(0.055f)) * V(1.0f / 1.055f);
+  const V root = power(e, 0.8f), cube = root * root * root;
+  const V linear = select(V(kSrgbKneeEncoded) < y, cube, y * V(1.0f / 12.92f));
+  return select(V(kLabKneeCubed) < linear, root, fma(linear, V(1.0f / kLabSlope), V(kLabOffset)));
+}
+
+// Y' = kr R' + kg G' + kb B'.
+struct LumaWeights {
+  float kr, kg, kb;
+};
+
+}  // namespace pycolor

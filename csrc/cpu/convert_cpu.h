@@ -1,0 +1,88 @@
+// Color conversions as runs of the steps of color.h, one image row at a time.
+#pragma once
+
+#include "kernels.h"
+
+namespace pycolor {
+namespace {
+
+PC_FN Lanes load_samples(const float* p, int64_t stride, int64_t count) {
+  if (stride == 1 && count >= 16) return load(p);
+  float lanes[16];
+  for (int64_t i = 0; i < 16; ++i) lanes[i] = p[(i < count ? i : 0) * stride];
+  return load(lanes);
+}
+
+PC_FN Triple<Lanes> run(Step step, Triple<Lanes> c) {
+  switch (step) {
+    case Step::kRgbToLinear:
+      return RgbToLinear::of(c);
+    case Step::kLinearToRgb:
+      return LinearToRgb::of(c);
+    case Step::kLinearToXyz:
+      return LinearToXyz::of(c);
+    case Step::kXyzToLinear:
+      return XyzToLinear::of(c);
+    case Step::kXyzToLab:
+      return XyzToLab::of(c);
+    case Step::kLabToXyz:
+      return LabToXyz::of(c);
+    case Step::kXyzToLuv:
+      return XyzToLuv::of(c);
+    default:
+      return LuvToXyz::of(c);
+  }
+}
+
+template <class T>
+void convert_typed(const ConvertJob& job, int64_t frame, int64_t row, float top) {
+  const int64_t* is = job.in.stride;
+  const float* in = job.in.data + frame * is[0] + row * is[2];
+  T* out = static_cast<T*>(job.out) + frame * job.out_stride[0] + row * job.out_stride[2];
+  const int64_t width = job.in.size[3];
+  for (int64_t x = 0; x < width; x += 16) {
+    const float* at = in + x * is[3];
+    const int64_t n = width - x;
+    Triple<Lanes> c = {load_samples(at, is[3], n), load_samples(at + is[1], is[3], n),
+                       load_samples(at + 2 * is[1], is[3], n)};
+    for (int s = 0; s < job.steps; ++s) c = run(job.step[s], c);
+    if (top > 0) {
+      const Lanes scale(top), zero(0.0f);
+      c = {max(zero, min(scale, c.x * scale)), max(zero, min(scale, c.y * scale)),
+           max(zero, min(scale, c.z * scale))};
+    }
+    T* to = out + x * job.out_stride[3];
+    put(to, job.out_stride[3], n, c.x);
+    put(to + job.out_stride[1], job.out_stride[3], n, c.y);
+    put(to + 2 * job.out_stride[1], job.out_stride[3], n, c.z);
+  }
+}
+
+void convert(const ConvertJob& job, int64_t frame, int64_t row) {
+  if (job.kind == 0) return convert_typed<float>(job, frame, row, 0.0f);
+  if (job.kind == 1) return convert_typed<uint8_t>(job, frame, row, 255.0f);
+  convert_typed<uint16_t>(job, frame, row, 65535.0f);
+}
+
+void yab_to_ycbcr(const Gamut& gamut, const Image<const float>& in, const Image<float>& out,
+                  int64_t frame, int64_t row) {
+  const float* from = in.data + frame * in.stride[0] + row * in.stride[2];
+  float* to = out.data + frame * out.stride[0] + row * out.stride[2];
+  for (int64_t x = 0; x < in.size[3]; x += 16) {
+    const float* at = from + x * in.stride[3];
+    const int64_t n = in.size[3] - x;
+    const Lanes y = max(Lanes(0.0f), min(Lanes(1.0f), load_samples(at, in.stride[3], n)));
+    const Triple<Lanes> rgb =
+        rgb_of_luma(gamut, y, neutral_f(y), load_samples(at + in.stride[1], in.stride[3], n),
+                    load_samples(at + 2 * in.stride[1], in.stride[3], n));
+    float* o = to + x * out.stride[3];
+    put(o, out.stride[3], n, y);
+    put(o + out.stride[1], out.stride[3], n,
+        (rgb.z - y) * Lanes(0.5f / (1.0f - gamut.luma.kb)));
+    put(o + 2 * out.stride[1], out.stride[3], n,
+        (rgb.x - y) * Lanes(0.5f / (1.0f - gamut.luma.kr)));
+  }
+}
+
+}  // namespace
+}  // namespace pycolor

@@ -1,0 +1,58 @@
+// Which instruction set runs.
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+
+#include "kernels.h"
+#include "ops.h"
+
+namespace pycolor {
+
+std::vector<std::string> simd_levels() {
+  std::vector<std::string> levels = {"baseline"};
+#if PYCOLOR_X86
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    levels.push_back("avx2");
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+      levels.push_back("avx512");
+  }
+#endif
+  return levels;
+}
+
+namespace {
+
+const Kernels& named(const std::string& name) {
+#if PYCOLOR_X86
+  if (name == "avx2") return kernels_avx2();
+  if (name == "avx512") return kernels_avx512();
+#endif
+  (void)name;
+  return kernels_plain();
+}
+
+const Kernels& choose() {
+  const std::vector<std::string> levels = simd_levels();
+  const char* wish = std::getenv("PYCOLOR_SIMD");
+  if (wish == nullptr || *wish == '\0') return named(levels.back());
+  std::string all;
+  for (const std::string& level : levels) {
+    if (level == wish) return named(level);
+    all += (all.empty() ? "" : ", ") + level;
+  }
+  throw std::runtime_error("PYCOLOR_SIMD must be one of " + all + " on this machine, got '" +
+                           wish + "'");
+}
+
+}  // namespace
+
+const Kernels& kernels() {
+  static const Kernels& chosen = choose();
+  return chosen;
+}
+
+std::string simd_in_use() { return kernels().name; }
+
+}  // namespace pycolor

@@ -1,0 +1,107 @@
+// Where each hue leaves the gamut, for each luma: made once per matrix, in double.
+#include "gamut_table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace pycolor {
+namespace {
+
+// The gamut at constant luma is a convex polygon in (Cb, Cr).  It is walked by its angle there;
+// each of its points has a hue, a chroma and a lightness.
+constexpr int kWalk = 2048;
+
+struct EdgePoint {
+  double a, b, fy, hue;
+};
+
+double decode(double x) {
+  return x > 0.04045 ? std::pow((x + 0.055) / 1.055, 2.4) : x / 12.92;
+}
+
+double f_of(double t) {
+  const double knee = 6.0 / 29.0;
+  return t > knee * knee * knee ? std::cbrt(t) : t / (3 * knee * knee) + 4.0 / 29.0;
+}
+
+EdgePoint edge_point(const LumaWeights& k, double y, double angle) {
+  const double toward_r = 2 * (1 - k.kr) * std::sin(angle);
+  const double toward_b = 2 * (1 - k.kb) * std::cos(angle);
+  const double toward[3] = {toward_r, -(k.kr * toward_r + k.kb * toward_b) / k.kg, toward_b};
+  double length = std::numeric_limits<double>::infinity();
+  for (double d : toward) {
+    if (d != 0) length = std::min(length, d < 0 ? -y / d : (1 - y) / d);
+  }
+  double linear[3], f[3];
+  for (int c = 0; c < 3; ++c)
+    linear[c] = decode(std::min(1.0, std::max(0.0, y + length * toward[c])));
+  const double white[3] = {kWhiteX, 1, kWhiteZ};
+  for (int i = 0; i < 3; ++i) {
+    double sum = 0;
+    for (int c = 0; c < 3; ++c) sum += static_cast<double>(kLinearToXyz[i][c]) * linear[c];
+    f[i] = f_of(sum / white[i]);
+  }
+  const double a = 500 * (f[0] - f[1]), b = 200 * (f[1] - f[2]);
+  const double size = std::max(std::fabs(a) + std::fabs(b), 1e-30), t = b / size;
+  return {a, b, f[1], a < 0 ? 2 - t : b < 0 ? 4 + t : t};
+}
+
+void fill_row(const LumaWeights& k, double y, float* row) {
+  std::fill(row, row + 2 * (kGamutHues + 1), std::numeric_limits<float>::infinity());
+  std::vector<EdgePoint> walk;
+  for (int i = 0; i < kWalk; ++i) walk.push_back(edge_point(k, y, i * 2 * M_PI / kWalk));
+  for (int i = 0; i < kWalk; ++i) {
+    const EdgePoint& p = walk[i];
+    const EdgePoint& q = walk[(i + 1) % kWalk];
+    const double turn = std::remainder(q.hue - p.hue, 4.0);
+    const double low = std::min(p.hue, p.hue + turn), high = std::max(p.hue, p.hue + turn);
+    const int last = static_cast<int>(std::floor(high * kGamutHues / 4));
+    for (int at = static_cast<int>(std::ceil(low * kGamutHues / 4)); at <= last; ++at) {
+      const double w = turn != 0 ? (at * 4.0 / kGamutHues - p.hue) / turn : 0;
+      const double chroma = std::hypot(p.a + w * (q.a - p.a), p.b + w * (q.b - p.b));
+      float* cell = row + 2 * ((at + kGamutHues) % kGamutHues);
+      if (chroma < cell[0]) {  // the first crossing from the neutral color on
+        cell[0] = static_cast<float>(chroma);
+        cell[1] = static_cast<float>(p.fy + w * (q.fy - p.fy));
+      }
+    }
+  }
+  row[2 * kGamutHues] = row[0];
+  row[2 * kGamutHues + 1] = row[1];
+}
+
+std::vector<float> make_table(const LumaWeights& k) {
+  std::vector<float> table(kGamutFloats);
+  for (int i = 0; i <= kGamutLumas; ++i) {
+    float* row = table.data() + static_cast<size_t>(i) * 2 * (kGamutHues + 1);
+    if (i > 0 && i < kGamutLumas) {
+      fill_row(k, static_cast<double>(i) / kGamutLumas, row);
+    } else {
+      for (int j = 0; j <= kGamutHues; ++j) {
+        row[2 * j] = 0;
+        row[2 * j + 1] = i == 0 ? 4.0f / 29.0f : 1.0f;
+      }
+    }
+  }
+  return table;
+}
+
+}  // namespace
+
+Gamut gamut_of(float kr, float kb) {
+  static std::mutex mutex;
+  static std::map<std::pair<float, float>, std::unique_ptr<const std::vector<float>>> tables;
+  const LumaWeights luma = {kr, 1 - kr - kb, kb};
+  std::lock_guard<std::mutex> lock(mutex);
+  auto& table = tables[{kr, kb}];
+  if (!table) table = std::make_unique<const std::vector<float>>(make_table(luma));
+  return {luma, table->data()};
+}
+
+}  // namespace pycolor

@@ -1,0 +1,105 @@
+// What each instruction set implements: the ops on one share of the work.
+#pragma once
+
+#include "../image.h"
+#include "../render.h"
+
+namespace pycolor {
+
+// Low-resolution planes (guide, a, b) of each frame, rows padded for whole-vector loads.
+struct LowPlanes {
+  float* data;
+  int64_t height, width, row;  // row ≥ width + 16
+  PC_MEMBER float* plane(int64_t frame, int64_t which, int64_t y) const {
+    return data + ((frame * 3 + which) * height + y) * row;
+  }
+};
+
+// Where each output column's three spline taps are: sample index and weight.
+struct ColumnTaps {
+  const int32_t* index[3];
+  const float* weight[3];
+};
+
+// The luma samples that a chroma sample's box covers along one axis, from `first` on.
+struct SiteTaps {
+  int first, count;
+  float weight[5];
+};
+
+struct RenderJob {
+  LowPlanes low;
+  const void* luma;  // uint8_t or uint16_t
+  int64_t frames, height, width, luma_stride[3];
+  int64_t rows, columns;  // of the output planes
+  FrameCode code;
+  Refinement refinement;
+  Gamut gamut;
+  ColumnTaps taps;
+  SiteTaps site_rows, site_columns;
+  float site_scale;  // 1 / sum of the site weights
+  // out: u and v, or r, g and b
+  void* out[3];
+  int64_t out_stride[3][3];  // frame, row, column of each
+  int wide;                  // samples are uint16_t
+  int rgb;
+};
+
+struct JointBilateralJob {
+  Image<const float> chroma, guide;
+  Image<float> out;
+  int radius;
+  float range_scale;
+  const float* space;  // (2·radius + 1)²: log2 of the spatial weight; below −1e30 outside the disk
+};
+
+struct UpsampleJob {
+  Image<const float> chroma, guide_low, guide;
+  Image<float> out;
+  int taps;  // per axis
+  float range_scale, floor;
+  const int32_t* row_index;     // taps × H, then the same layout for the others
+  const float* row_weight;
+  const int32_t* column_index;
+  const float* column_weight;
+};
+
+enum class Step : int { kRgbToLinear, kLinearToRgb, kLinearToXyz, kXyzToLinear, kXyzToLab,
+                        kLabToXyz, kXyzToLuv, kLuvToXyz, kLumaToCodes };
+
+struct ConvertJob {
+  Image<const float> in;
+  void* out;
+  int64_t out_stride[4];
+  int kind;  // of out: 0 float, 1 uint8_t, 2 uint16_t
+  int steps;
+  Step step[8];
+};
+
+struct Kernels {
+  const char* name;
+  // `count` pixels from x on; strides in floats.
+  void (*annealed_mean)(const float* x, int64_t entries, int64_t entry_stride,
+                        int64_t pixel_stride, int64_t count, const float* palette, float scale,
+                        float* a, float* b, int64_t out_stride);
+  // Mean lightness × scale of each cell in one low-resolution row.
+  void (*mean_lightness)(const void* luma, int wide, int64_t row_stride, int64_t height, int64_t width, int64_t low_height, int64_t low_width,
+                         int64_t row, const FrameCode& code, float scale, float* out);
+  void (*lightness)(const void* luma, int wide, int64_t count, const FrameCode& code, float* out);
+  void (*render)(const RenderJob& job, int64_t frame, int64_t first_row, int64_t last_row);
+  void (*joint_bilateral)(const JointBilateralJob& job, int64_t frame, int64_t first_row,
+                          int64_t last_row);
+  void (*upsample)(const UpsampleJob& job, int64_t frame, int64_t first_row, int64_t last_row);
+  void (*convert)(const ConvertJob& job, int64_t frame, int64_t row);
+  void (*yab_to_ycbcr)(const Gamut& gamut, const Image<const float>& in, const Image<float>& out,
+                       int64_t frame, int64_t row);
+};
+
+const Kernels& kernels_plain();
+const Kernels& kernels_avx2();
+const Kernels& kernels_avx512();
+
+// The best that this machine runs, or the one that PYCOLOR_SIMD asks for.
+const Kernels& kernels();
+
+}  // namespace pycolor

@@ -1,0 +1,12 @@
+#include "simd_plain.h"
+
+#include "kernels_all.h"
+
+namespace pycolor {
+
+const Kernels& kernels_plain() {
+  static const Kernels table = all_kernels("baseline");
+  return table;
+}
+
+}  // namespace pycolor

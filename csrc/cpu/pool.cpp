@@ -1,0 +1,121 @@
+#include "pool.h"
+
+#include <pthread.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <thread>
+
+namespace pycolor {
+namespace {
+
+struct Job {
+  void (*body)(void*, int64_t);
+  void* context;
+  int64_t chunks;
+  std::atomic<int64_t> next{0};
+
+  void work() {
+    for (int64_t i = next++; i < chunks; i = next++) body(context, i);
+  }
+};
+
+class Pool {
+ public:
+  void run(int helpers, Job& job) {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      for (; size_ < helpers; ++size_) std::thread([this] { loop(); }).detach();
+      job_ = &job;
+      wanted_ = helpers;
+    }
+    if (helpers == 1) {
+      wake_.notify_one();
+    } else {
+      wake_.notify_all();
+    }
+    job.work();
+    std::unique_lock<std::mutex> lock(mutex_);
+    job_ = nullptr;  // whoever has not started yet need not
+    wanted_ = 0;
+    done_.wait(lock, [this] { return active_ == 0; });
+  }
+
+  std::mutex busy;  // held for the time of one job
+
+ private:
+  void loop() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    for (;;) {
+      wake_.wait(lock, [this] { return wanted_ > 0; });
+      --wanted_;
+      ++active_;
+      Job* job = job_;
+      lock.unlock();
+      job->work();
+      lock.lock();
+      if (--active_ == 0) done_.notify_one();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_, done_;
+  Job* job_ = nullptr;
+  int size_ = 0, wanted_ = 0, active_ = 0;
+};
+
+// Never destroyed: its threads sleep until the process ends.  A forked child has none of them, so
+// it forgets the parent's pool and makes its own.
+std::atomic<Pool*> current{nullptr};
+
+Pool& pool() {
+  Pool* p = current.load();
+  if (p == nullptr) {
+    static const int registered =
+        pthread_atfork(nullptr, nullptr, [] { current.store(nullptr); });
+    (void)registered;
+    auto fresh = std::make_unique<Pool>();
+    if (current.compare_exchange_strong(p, fresh.get())) p = fresh.release();
+  }
+  return *p;
+}
+
+thread_local bool inside = false;
+
+}  // namespace
+
+void parallel_for(int threads, int64_t chunks, void (*body)(void*, int64_t), void* context) {
+  Job job{body, context, chunks};
+  const int64_t useful = threads < chunks ? threads : chunks;
+  if (useful <= 1 || inside) return job.work();
+  Pool& p = pool();
+  std::unique_lock<std::mutex> lock(p.busy, std::try_to_lock);
+  if (!lock.owns_lock()) return job.work();
+  inside = true;
+  p.run(static_cast<int>(useful) - 1, job);
+  inside = false;
+}
+
+float* scratch(Scratch slot, size_t floats) {
+  struct Block {
+    float* data = nullptr;
+    size_t size = 0;
+    ~Block() { std::free(data); }
+  };
+  thread_local Block blocks[2];
+  Block& block = blocks[static_cast<int>(slot)];
+  if (block.size < floats) {
+    std::free(block.data);
+    block.size = 0;
+    block.data = static_cast<float*>(std::aligned_alloc(64, (floats * 4 + 63) / 64 * 64));
+    if (block.data == nullptr) throw std::bad_alloc();
+    block.size = floats;
+  }
+  return block.data;
+}
+
+}  // namespace pycolor

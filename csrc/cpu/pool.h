@@ -1,0 +1,25 @@
+// A thread pool whose caller works too.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pycolor {
+
+// Runs body(context, chunk) for each chunk on up to `threads` threads, the caller being one, and
+// returns when all are done.  Waiting threads sleep.  A call made while another is running, or
+// from inside a chunk, runs on its caller alone.  A forked child starts with an empty pool.
+void parallel_for(int threads, int64_t chunks, void (*body)(void*, int64_t), void* context);
+
+template <class Body>
+void parallel_for(int threads, int64_t chunks, Body&& body) {
+  auto call = [](void* context, int64_t chunk) { (*static_cast<Body*>(context))(chunk); };
+  parallel_for(threads, chunks, call, &body);
+}
+
+// Memory of this thread that lasts until its next scratch() of the same slot: 64-byte aligned,
+// kept between calls so that no page is faulted in anew.
+enum class Scratch { kShared, kWorker };
+float* scratch(Scratch slot, size_t floats);
+
+}  // namespace pycolor

@@ -1,0 +1,149 @@
+// 16 floats in two AVX2 registers.
+#pragma once
+
+#include <immintrin.h>
+
+#include "../image.h"
+
+namespace pycolor {
+inline namespace avx2 {
+
+struct Lanes {
+  static constexpr int count = 16;
+  __m256 l, h;
+  Lanes() = default;
+  PC_MEMBER explicit Lanes(float x) : l(_mm256_set1_ps(x)), h(l) {}
+  PC_MEMBER Lanes(__m256 low, __m256 high) : l(low), h(high) {}
+};
+struct Index {
+  __m256i l, h;
+};
+struct Mask {
+  __m256 l, h;
+};
+
+PC_FN Lanes operator+(Lanes a, Lanes b) {
+  return {_mm256_add_ps(a.l, b.l), _mm256_add_ps(a.h, b.h)};
+}
+PC_FN Lanes operator-(Lanes a, Lanes b) {
+  return {_mm256_sub_ps(a.l, b.l), _mm256_sub_ps(a.h, b.h)};
+}
+PC_FN Lanes operator*(Lanes a, Lanes b) {
+  return {_mm256_mul_ps(a.l, b.l), _mm256_mul_ps(a.h, b.h)};
+}
+PC_FN Lanes operator/(Lanes a, Lanes b) {
+  return {_mm256_div_ps(a.l, b.l), _mm256_div_ps(a.h, b.h)};
+}
+PC_FN Lanes fma(Lanes a, Lanes b, Lanes c) {
+  return {_mm256_fmadd_ps(a.l, b.l, c.l), _mm256_fmadd_ps(a.h, b.h, c.h)};
+}
+// Both give b where either is NaN.
+PC_FN Lanes min(Lanes a, Lanes b) {
+  return {_mm256_min_ps(a.l, b.l), _mm256_min_ps(a.h, b.h)};
+}
+PC_FN Lanes max(Lanes a, Lanes b) {
+  return {_mm256_max_ps(a.l, b.l), _mm256_max_ps(a.h, b.h)};
+}
+PC_FN Lanes abs(Lanes a) {
+  const __m256 sign = _mm256_set1_ps(-0.0f);
+  return {_mm256_andnot_ps(sign, a.l), _mm256_andnot_ps(sign, a.h)};
+}
+PC_FN Lanes sqrt(Lanes a) { return {_mm256_sqrt_ps(a.l), _mm256_sqrt_ps(a.h)}; }
+PC_FN Lanes floor(Lanes a) { return {_mm256_floor_ps(a.l), _mm256_floor_ps(a.h)}; }
+PC_FN Mask operator<(Lanes a, Lanes b) {
+  return {_mm256_cmp_ps(a.l, b.l, _CMP_LT_OQ), _mm256_cmp_ps(a.h, b.h, _CMP_LT_OQ)};
+}
+PC_FN Mask operator|(Mask a, Mask b) {
+  return {_mm256_or_ps(a.l, b.l), _mm256_or_ps(a.h, b.h)};
+}
+PC_FN bool any(Mask m) { return _mm256_movemask_ps(_mm256_or_ps(m.l, m.h)) != 0; }
+PC_FN Lanes select(Mask m, Lanes yes, Lanes no) {
+  return {_mm256_blendv_ps(no.l, yes.l, m.l), _mm256_blendv_ps(no.h, yes.h, m.h)};
+}
+PC_FN __m256 scale2(__m256 p, __m256 n) {
+  const __m256i shift = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
+  return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p), shift));
+}
+// p · 2^n for an integer n that keeps the result normal.
+PC_FN Lanes scale2(Lanes p, Lanes n) { return {scale2(p.l, n.l), scale2(p.h, n.h)}; }
+PC_FN __m256 split(__m256 x, __m256& e) {
+  const __m256i bits = _mm256_castps_si256(x);
+  const __m256i shift = _mm256_sub_epi32(bits, _mm256_set1_epi32(0x3f400000));
+  const __m256i power = _mm256_srai_epi32(shift, 23);
+  e = _mm256_cvtepi32_ps(power);
+  return _mm256_castsi256_ps(_mm256_sub_epi32(bits, _mm256_slli_epi32(power, 23)));
+}
+// x = result · 2^e with the result in 0.75…1.5.
+PC_FN Lanes split(Lanes x, Lanes& e) { return {split(x.l, e.l), split(x.h, e.h)}; }
+PC_FN Lanes load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+PC_FN Lanes load(const uint8_t* p) {
+  const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(x)),
+          _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(x, 8)))};
+}
+PC_FN Lanes load(const uint16_t* p) {
+  const __m128i* x = reinterpret_cast<const __m128i*>(p);
+  return {_mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128(x))),
+          _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128(x + 1)))};
+}
+PC_FN void store(float* p, Lanes a) {
+  _mm256_storeu_ps(p, a.l);
+  _mm256_storeu_ps(p + 8, a.h);
+}
+PC_FN __m256i to_words(Lanes a) {
+  const __m256i words = _mm256_packus_epi32(_mm256_cvtps_epi32(a.l), _mm256_cvtps_epi32(a.h));
+  return _mm256_permute4x64_epi64(words, 0xd8);
+}
+// Rounded to even; the value must fit, NaN gives 0.
+PC_FN void store(uint8_t* p, Lanes a) {
+  const __m256i w = to_words(a);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
+                   _mm_packus_epi16(_mm256_castsi256_si128(w), _mm256_extracti128_si256(w, 1)));
+}
+PC_FN void store(uint16_t* p, Lanes a) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), to_words(a));
+}
+PC_FN Index load_index(const int32_t* p) {
+  const __m256i* x = reinterpret_cast<const __m256i*>(p);
+  return {_mm256_loadu_si256(x), _mm256_loadu_si256(x + 1)};
+}
+// Toward zero; lanes that hold no int32 give some int32.
+PC_FN Index to_index(Lanes a) { return {_mm256_cvttps_epi32(a.l), _mm256_cvttps_epi32(a.h)}; }
+PC_FN Index operator+(Index a, Index b) {
+  return {_mm256_add_epi32(a.l, b.l), _mm256_add_epi32(a.h, b.h)};
+}
+PC_FN Index times(Index a, int32_t b) {
+  const __m256i x = _mm256_set1_epi32(b);
+  return {_mm256_mullo_epi32(a.l, x), _mm256_mullo_epi32(a.h, x)};
+}
+PC_FN Index offset(Index a, int32_t b) {
+  const __m256i x = _mm256_set1_epi32(b);
+  return {_mm256_add_epi32(a.l, x), _mm256_add_epi32(a.h, x)};
+}
+PC_FN Lanes gather(const float* p, Index i) {
+  return {_mm256_i32gather_ps(p, i.l, 4), _mm256_i32gather_ps(p, i.h, 4)};
+}
+PC_FN __m256 load_even(const float* p) {
+  const __m256 x = _mm256_shuffle_ps(_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8), 0x88);
+  return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(x), 0xd8));
+}
+// p[i << shift], shift 0 to 2; may read up to p[16 << shift].
+PC_FN Lanes load_apart(const float* p, int shift) {
+  if (shift == 0) return load(p);
+  if (shift == 1) return {load_even(p), load_even(p + 16)};
+  const __m256i i = _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28);
+  return {_mm256_i32gather_ps(p, i, 4), _mm256_i32gather_ps(p + 32, i, 4)};
+}
+PC_FN __m256 pick(__m256 low, __m256 high, __m256i i) {
+  const __m256 upper = _mm256_castsi256_ps(_mm256_slli_epi32(i, 28));  // bit 3 to the sign
+  return _mm256_blendv_ps(_mm256_permutevar8x32_ps(low, i), _mm256_permutevar8x32_ps(high, i),
+                          upper);
+}
+// p[i] for 0 ≤ i < 16; all of p[0…15] is readable.
+PC_FN Lanes pick(const float* p, Index i) {
+  const Lanes row = load(p);
+  return {pick(row.l, row.h, i.l), pick(row.l, row.h, i.h)};
+}
+
+}  // namespace avx2
+}  // namespace pycolor

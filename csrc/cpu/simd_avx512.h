@@ -1,0 +1,96 @@
+// 16 floats in one AVX-512 register.
+#pragma once
+
+#include <immintrin.h>
+
+#include "../image.h"
+
+namespace pycolor {
+inline namespace avx512 {
+
+struct Lanes {
+  static constexpr int count = 16;
+  __m512 v;
+  Lanes() = default;
+  PC_MEMBER explicit Lanes(float x) : v(_mm512_set1_ps(x)) {}
+  PC_MEMBER explicit Lanes(__m512 x) : v(x) {}
+};
+struct Index {
+  __m512i v;
+};
+struct Mask {
+  __mmask16 m;
+};
+
+PC_FN Lanes operator+(Lanes a, Lanes b) { return Lanes(_mm512_add_ps(a.v, b.v)); }
+PC_FN Lanes operator-(Lanes a, Lanes b) { return Lanes(_mm512_sub_ps(a.v, b.v)); }
+PC_FN Lanes operator*(Lanes a, Lanes b) { return Lanes(_mm512_mul_ps(a.v, b.v)); }
+PC_FN Lanes operator/(Lanes a, Lanes b) { return Lanes(_mm512_div_ps(a.v, b.v)); }
+PC_FN Lanes fma(Lanes a, Lanes b, Lanes c) { return Lanes(_mm512_fmadd_ps(a.v, b.v, c.v)); }
+// Both give b where either is NaN.
+PC_FN Lanes min(Lanes a, Lanes b) { return Lanes(_mm512_min_ps(a.v, b.v)); }
+PC_FN Lanes max(Lanes a, Lanes b) { return Lanes(_mm512_max_ps(a.v, b.v)); }
+PC_FN Lanes abs(Lanes a) { return Lanes(_mm512_abs_ps(a.v)); }
+PC_FN Lanes sqrt(Lanes a) { return Lanes(_mm512_sqrt_ps(a.v)); }
+PC_FN Lanes floor(Lanes a) {
+  return Lanes(_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
+}
+PC_FN Mask operator<(Lanes a, Lanes b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
+PC_FN Mask operator|(Mask a, Mask b) { return {static_cast<__mmask16>(a.m | b.m)}; }
+PC_FN bool any(Mask m) { return m.m != 0; }
+PC_FN Lanes select(Mask m, Lanes yes, Lanes no) {
+  return Lanes(_mm512_mask_blend_ps(m.m, no.v, yes.v));
+}
+// p · 2^n for an integer n that keeps the result normal.
+PC_FN Lanes scale2(Lanes p, Lanes n) { return Lanes(_mm512_scalef_ps(p.v, n.v)); }
+// x = result · 2^e with the result in 0.75…1.5.
+PC_FN Lanes split(Lanes x, Lanes& e) {
+  const __m512i bits = _mm512_castps_si512(x.v);
+  const __m512i shift = _mm512_sub_epi32(bits, _mm512_set1_epi32(0x3f400000));
+  const __m512i power = _mm512_srai_epi32(shift, 23);
+  e.v = _mm512_cvtepi32_ps(power);
+  return Lanes(_mm512_castsi512_ps(_mm512_sub_epi32(bits, _mm512_slli_epi32(power, 23))));
+}
+PC_FN Lanes load(const float* p) { return Lanes(_mm512_loadu_ps(p)); }
+PC_FN Lanes load(const uint8_t* p) {
+  const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return Lanes(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(x)));
+}
+PC_FN Lanes load(const uint16_t* p) {
+  const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  return Lanes(_mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(x)));
+}
+PC_FN void store(float* p, Lanes a) { _mm512_storeu_ps(p, a.v); }
+// Rounded to even; the value must fit, NaN gives 0.
+PC_FN void store(uint8_t* p, Lanes a) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(a.v)));
+}
+PC_FN void store(uint16_t* p, Lanes a) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                      _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(a.v)));
+}
+PC_FN Index load_index(const int32_t* p) { return {_mm512_loadu_si512(p)}; }
+// Toward zero; lanes that hold no int32 give some int32.
+PC_FN Index to_index(Lanes a) { return {_mm512_cvttps_epi32(a.v)}; }
+PC_FN Index operator+(Index a, Index b) { return {_mm512_add_epi32(a.v, b.v)}; }
+PC_FN Index times(Index a, int32_t b) {
+  return {_mm512_mullo_epi32(a.v, _mm512_set1_epi32(b))};
+}
+PC_FN Index offset(Index a, int32_t b) { return {_mm512_add_epi32(a.v, _mm512_set1_epi32(b))}; }
+PC_FN Lanes gather(const float* p, Index i) { return Lanes(_mm512_i32gather_ps(i.v, p, 4)); }
+// p[i << shift], shift 0 to 2; may read up to p[16 << shift].
+PC_FN Lanes load_apart(const float* p, int shift) {
+  if (shift == 0) return load(p);
+  const __m512i i = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  if (shift == 1)
+    return Lanes(_mm512_permutex2var_ps(_mm512_loadu_ps(p), _mm512_slli_epi32(i, 1),
+                                        _mm512_loadu_ps(p + 16)));
+  return gather(p, {_mm512_slli_epi32(i, 2)});
+}
+// p[i] for 0 ≤ i < 16; all of p[0…15] is readable.
+PC_FN Lanes pick(const float* p, Index i) {
+  return Lanes(_mm512_permutexvar_ps(i.v, _mm512_loadu_ps(p)));
+}
+
+}  // namespace avx512
+}  // namespace pycolor
