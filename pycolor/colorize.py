@@ -43,7 +43,7 @@ def choose_device(name: str) -> torch.device:
     """
     if name == "auto":
         # The GPU path needs our CUDA module too: the network's output never leaves the device.
-        usable = torch.cuda.is_available() and ops.build_info().cuda
+        usable = torch.cuda.is_available() and ops.build_info()["cuda"]
         return torch.device("cuda" if usable else "cpu")
     try:
         device = torch.device(name)

@@ -15,6 +15,8 @@ from pycolor.colorize import bfloat16_in_hardware
 def collect() -> dict[str, object]:
     """Facts by name, plain values."""
     build = ops.build_info()
+    archs = ", ".join(build["cuda_archs"])
+    cuda = f"built for {archs}" if build["cuda"] else f"not there: {build['cuda_reason']}"
     gpus = [f"{torch.cuda.get_device_name(i)} (cuda:{i})" for i in range(torch.cuda.device_count())]
     facts: dict[str, object] = {
         "pycolor": __version__,
@@ -25,10 +27,10 @@ def collect() -> dict[str, object]:
         facts[package] = metadata.version(package)
     facts |= {
         "threads": torch.get_num_threads(),
-        "SIMD in use": build.simd,
-        "SIMD available": ", ".join(build.simd_available),
+        "SIMD in use": build["simd"],
+        "SIMD available": ", ".join(build["levels"]),
         "bfloat16 in hardware": bfloat16_in_hardware(),
-        "CUDA module": build.cuda_status,
+        "CUDA module": cuda,
         "GPUs": ", ".join(gpus) or "none",
     }
     return facts
