@@ -131,7 +131,7 @@ def make_film(
         container.start_encoding()
         last = times[-1] * base if len(times) else Fraction(0)
         for number, track in enumerate(tracks):
-            _write_sound(container, track, seconds=float(last) + 0.3, hertz=220 * (number + 1))
+            write_sound(container, track, seconds=float(last) + 0.3, hertz=220 * (number + 1))
         if text is not None:
             _write_titles(container, text)
         for index, pts in enumerate(times):
@@ -156,7 +156,7 @@ def _chapter(number: int, start: int, end: int, title: str) -> Any:
     }
 
 
-def _write_sound(container: Any, track: Any, *, seconds: float, hertz: float) -> None:
+def write_sound(container: Any, track: Any, *, seconds: float, hertz: float) -> None:
     context = track.codec_context
     samples = int(seconds * 48000)
     planar = context.format.is_planar

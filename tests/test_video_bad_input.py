@@ -17,7 +17,7 @@ from pycolor.outfile import check_output, complete_file
 from pycolor.video.io import Reader, Writer
 from pycolor.video.io.formats import plane_view
 from pycolor.video.verify import verify
-from tests.films import colorize, make_film
+from tests.films import colorize, make_film, write_sound
 from tests.test_video_luma import failures
 
 
@@ -129,12 +129,10 @@ def test_cover_art_only(tmp_path: Path) -> None:
         track: Any = container.add_stream("aac", rate=48000)
         cover: Any = container.add_stream("png", width=64, height=48, pix_fmt="rgb24", rate=1)
         cover.disposition = av.stream.Disposition.attached_pic
+        container.start_encoding()
+        write_sound(container, track, seconds=0.2, hertz=440)
         container.mux(cover.encode(av.VideoFrame(64, 48, "rgb24")))
         container.mux(cover.encode(None))
-        frame = av.AudioFrame(format="fltp", layout="stereo", samples=1024)
-        frame.sample_rate = 48000
-        container.mux(track.encode(frame))
-        container.mux(track.encode(None))
     refused(source, tmp_path / "out.mkv", FilmError, "holds no moving picture.*cover art")
 
 
