@@ -154,7 +154,7 @@ def _sample(picture: Plane, y: npt.NDArray[np.float64], x: npt.NDArray[np.float6
 
     iy, fy = taps(y, picture.shape[0])
     ix, fx = taps(x, picture.shape[1])
-    rows = picture[iy] * (1 - fy[:, None]) + picture[iy + 1] * fy[:, None]
+    rows: Plane = picture[iy] * (1 - fy[:, None]) + picture[iy + 1] * fy[:, None]
     sampled: Plane = rows[:, ix] * (1 - fx) + rows[:, ix + 1] * fx
     return sampled
 

@@ -7,6 +7,7 @@ overlap by so much gives the same shots.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,9 +15,14 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from pycolor.video.likeness import Scales, difference, scales, thumbnail, unlikeness
+from pycolor.video.gradual import HALF_SPANS, RIVAL_REACH, Gradual, GradualFinder
+from pycolor.video.likeness import Scales, Thumbnail, difference, scales, thumbnail, unlikeness
 
 Kind = Literal["cut", "dissolve", "fade", "flash", "jump"]
+
+
+_FADED = 0.45  # of the variance a few frames away: a fade is under way
+_SIDE = HALF_SPANS[-1] + 2  # frames that a gradual transition reaches to each side
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +50,8 @@ class ShotOptions:
             raise ValueError(f"sensitivity must be above 0, got {self.sensitivity}")
         if self.disturbance_frames < 0:
             raise ValueError(f"disturbance_frames must be 0 or more, got {self.disturbance_frames}")
-        least = 2 * self.disturbance_frames + 4
+        # A gradual transition's rivals, their sides, and the cuts beyond which they end.
+        least = RIVAL_REACH + _SIDE + 2 * self.disturbance_frames + 5
         if self.look_ahead_frames < least:
             raise ValueError(
                 f"look_ahead_frames must be at least {least}, got {self.look_ahead_frames}"
@@ -125,6 +132,9 @@ class ShotDetector:
         self._opening: Transition | None = None
         self._disturbances: list[Transition] = []
         self._finished = False
+        self._single: dict[int, Transition | None] = {}
+        self._gradual = GradualFinder(self._coarse)
+        self._pending: tuple[int, Transition] | None = None
 
     def push(self, luma: npt.NDArray[Any]) -> list[Shot]:
         """Take the next frame.
@@ -175,15 +185,30 @@ class ShotDetector:
         shots = []
         while self._decided < stop:
             t = self._decided
-            found = self._transition_at(t)
-            if found is not None:
-                if found.kind in ("flash", "jump"):
-                    self._disturbances.append(found)
-                else:
-                    shots.append(self._close(t, found))
+            found = self._single_at(t)
+            if found is not None and found.kind != "cut":
+                self._disturbances.append(found)
+            elif found is not None:
+                shots.append(self._close(t, found))
+                self._pending = None
+            else:
+                gradual = self._gradual_at(t)
+                if gradual is not None and gradual.boundary > self._start:
+                    confidence = round(1 / (1 + math.exp(-gradual.score)), 3)
+                    transition = Transition(gradual.kind, gradual.start, gradual.stop, confidence)
+                    self._pending = gradual.boundary, transition
+            if self._pending is not None and self._pending[0] <= t:
+                shots.append(self._close(*self._pending))
+                self._pending = None
             self._decided += 1
-            self._frames.pop(t - self.options.look_ahead_frames, None)
+            self._forget(t - self.options.look_ahead_frames)
         return shots
+
+    def _forget(self, t: int) -> None:
+        """Drop frame t; nothing that is still to be decided depends on it."""
+        self._frames.pop(t, None)
+        self._single.pop(t, None)
+        self._gradual.forget(t)
 
     def _close(self, stop: int, closing: Transition | None) -> Shot:
         inside = tuple(d for d in self._disturbances if d.start < stop)
@@ -192,7 +217,42 @@ class ShotDetector:
         self._start, self._opening = stop, closing
         return shot
 
-    def _transition_at(self, t: int) -> Transition | None:
+    def _coarse(self, t: int) -> Thumbnail:
+        return self._frames[min(max(t, 0), self._count - 1)].scales.coarse
+
+    def _gradual_at(self, t: int) -> Gradual | None:
+        """The dissolve or fade whose middle is t, where no stronger one is near."""
+        found = self._gradual_candidate(t)
+        if found is None or found.score <= -math.log(self.options.sensitivity):
+            return None
+        for other in self._around(t, RIVAL_REACH):
+            rival = self._gradual_candidate(other)
+            if rival is not None and (rival.score, t) > (found.score, other):
+                return None
+        return found
+
+    def _gradual_candidate(self, t: int) -> Gradual | None:
+        first, last = max(0, t - _SIDE), min(self._count - 1, t + _SIDE)
+        for s in range(t, first, -1):
+            if self._is_cut(s):
+                first = s
+                break
+        for s in range(t + 1, last + 1):
+            if self._is_cut(s):
+                last = s - 1
+                break
+        return self._gradual.at(t, first, last)
+
+    def _is_cut(self, t: int) -> bool:
+        found = self._single_at(t)
+        return found is not None and found.kind == "cut"
+
+    def _single_at(self, t: int) -> Transition | None:
+        if t not in self._single:
+            self._single[t] = self._find_single(t)
+        return self._single[t]
+
+    def _find_single(self, t: int) -> Transition | None:
         """The cut, flash or jump that begins with frame t."""
         if t == 0 or self._frames[t].change < self._LEAST_CHANGE:
             return None
@@ -202,6 +262,8 @@ class ShotDetector:
         score = self._across(t, least)
         if score < least:
             return self._disturbance_at(t, least)
+        if self._is_ramp(t):
+            return None
         # Damage at a splice changes the picture twice; the stronger change is the cut.
         for other in self._around(t, self.options.disturbance_frames):
             if self._frames[other].change < self._LEAST_CHANGE:
@@ -210,6 +272,14 @@ class ShotDetector:
             if rival >= self._least_score(other) and (rival, t) > (score, other):
                 return None
         return Transition("cut", t, t, self._confidence(score, least))
+
+    def _is_ramp(self, t: int) -> bool:
+        """Whether the picture at t is still coming out of nothing, or going into it."""
+        before, after, far_before, far_after = (
+            float(self._coarse(s).var()) for s in (t - 1, t, t - 5, t + 4)
+        )
+        rising = before < _FADED * after and after < _FADED * far_after
+        return rising or (after < _FADED * before and before < _FADED * far_before)
 
     def _around(self, t: int, reach: int) -> Iterator[int]:
         """The frames within `reach` of t that have one before them, without t."""

@@ -1,0 +1,283 @@
+"""Dissolves and fades: transitions that no single frame shows.
+
+While one picture dissolves into another, each frame is a mixture α·A + β·B of the two, and the
+contrast of a mixture is lower than that of either (A. Alattar, "Detecting and compressing
+dissolve regions in video sequences", 1993: the variance follows a parabola).  So a valley of
+the contrast is a candidate; it is a dissolve where the pictures on its two sides differ, and
+the frames between are mixtures of them, whose weights cross.  In a fade the contrast vanishes.
+
+All of it is measured on calm thumbnails: the median over five frames, cell by cell, which dust,
+flashes and most flicker do not enter.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from pycolor.video.likeness import Thumbnail, global_shift, unlikeness
+
+HALF_SPANS = (5, 8, 11, 15, 20)  # frames from the middle of a transition to the shots around it
+CALM_REACH = 2  # frames on each side of the median
+RIVAL_REACH = 12  # of two valleys so near, one is the transition
+FLAT_VARIANCE = 8.0  # squared 8-bit codes: nothing to see
+LONG_FLAT = 20  # so many frames of nothing are a shot of their own
+_NOISE = 4.0  # squared codes of noise in a cell
+# A candidate's contrast is so much lower (natural logarithm) than on its sides.
+_LEAST_VALLEY = 0.2
+_LEAST_UNLIKENESS = 0.12
+
+
+@dataclass(frozen=True)
+class Gradual:
+    """A dissolve or a fade.
+
+    Attributes:
+        kind: which of the two.
+        start: the first frame that is not the old shot alone.
+        stop: the first that is the new shot alone.
+        boundary: the frame from which on the new shot prevails.
+        score: log odds; above 0 it is believed.
+    """
+
+    kind: Literal["dissolve", "fade"]
+    start: int
+    stop: int
+    boundary: int
+    score: float
+
+
+@dataclass(frozen=True)
+class _Mixture:
+    """A frame as old·A + new·B + offset, A and B moved to where they fit best."""
+
+    old: float
+    new: float
+    error: float  # variance left
+    error_of_one: float  # variance left by the better one of A and B alone
+
+
+class GradualFinder:
+    """Looks for gradual transitions around given frames.
+
+    Args:
+        coarse: gives the coarse thumbnail of a frame.
+    """
+
+    # Of the features below and of 1: logistic regression on made films.
+    WEIGHTS = np.array([5.7, -1.12, 0.91, -2.53, 8.68, 1.26, -0.92, 2.79, 1.19, -5.95])
+
+    def __init__(self, coarse: Callable[[int], Thumbnail]) -> None:
+        self._coarse = coarse
+        self._calm: dict[int, Thumbnail] = {}
+        self._variances: dict[int, float] = {}
+        self._depths: dict[tuple[int, int], float] = {}
+        self._found: dict[tuple[int, int, int], Gradual | None] = {}
+
+    def forget(self, before: int) -> None:
+        """Drop what is known of frames before `before`."""
+        for known in (self._calm, self._variances):
+            for index in [i for i in known if i < before]:
+                del known[index]
+        for depth in [k for k in self._depths if k[0] < before]:
+            del self._depths[depth]
+        for key in [k for k in self._found if k[0] < before]:
+            del self._found[key]
+
+    def at(self, t: int, first: int, last: int) -> Gradual | None:
+        """The transition whose middle is frame t, if there is one.
+
+        Args:
+            t: a frame.
+            first: the first frame that may be looked at: the film's, or that after a cut.
+            last: the last one.
+
+        Everything within `RIVAL_REACH` + `HALF_SPANS[-1]` + 4 frames of t must be known, as
+        far as the film goes.
+        """
+        key = (t, first, last)
+        if key not in self._found:
+            self._found[key] = self._flat_edge(t, first, last) or self._look(t, first, last)
+        return self._found[key]
+
+    def valleys(self, t: int, first: int, last: int) -> list[int]:
+        """The half spans on whose scale the contrast is lowest at t, compared with its sides."""
+        found = []
+        for half in HALF_SPANS:
+            here = self._depth(t, half, first, last)
+            if here < -_LEAST_VALLEY:
+                reach = max(4, half // 2)
+                near = (
+                    (self._depth(s, half, first, last), s) for s in range(t - reach, t + reach + 1)
+                )
+                if min(near) == (here, t):
+                    found.append(half)
+        begin, end = self._flat_run(t, first, last)
+        return found if end - begin < LONG_FLAT else []
+
+    def _depth(self, t: int, half: int, first: int, last: int) -> float:
+        """Log of the contrast at t over that at t ± half: below 0 in a valley."""
+        if t - half < first or t + half > last:
+            return 0.0
+        key = t, half
+        if key not in self._depths:
+            near = max(1, half // 4)
+            middle = np.mean([self._variance(s) for s in range(t - near, t + near + 1)])
+            side = np.mean(
+                [self._variance(s + d) for s in (t - half, t + half) for d in (-1, 0, 1)]
+            )
+            self._depths[key] = math.log((middle + _NOISE) / (side + _NOISE))
+        return self._depths[key]
+
+    def features(self, t: int, half: int) -> npt.NDArray[np.float64] | None:
+        """What tells a transition in a valley; None where the pictures beside it are alike."""
+        old, new = self._still(t - half), self._still(t + half)
+        shift = global_shift(old, new)
+        unlike = min(unlikeness(old, new, radius=3), unlikeness(old, new, radius=3, shift=shift))
+        if unlike < _LEAST_UNLIKENESS:
+            return None
+        quarter = max(1, half // 2)
+        early, middle, late = (
+            _mixture(old, new, self._still(s)) for s in (t - quarter, t, t + quarter)
+        )
+        ramp = min(early.old - late.old, late.new - early.new)
+        own = self._variance(t) + 2 * _NOISE
+        error = middle.error / own  # of what is to be seen in the middle
+        gain = (middle.error_of_one - middle.error) / own
+        variance = (old.var() + new.var()) / 2 + _NOISE
+        errors = (early.error + late.error) / (2 * variance)
+        rise, fall = new - self._still(t), self._still(t) - old
+        rise, fall = rise - rise.mean(), fall - fall.mean()
+        steady = (rise * fall).mean() / math.sqrt((rise**2).mean() * (fall**2).mean() + 1)
+        depth = max(self._depths[t, half], -2.0)
+        balance = min(middle.old, middle.new, 0.5)
+        features = [unlike, depth, min(max(ramp, -0.5), 1), balance, gain, min(error, 1)]
+        return np.array([*features, min(errors, 1), steady, half / 20, 1.0])
+
+    def _flat_edge(self, t: int, first: int, last: int) -> Gradual | None:
+        """The end of a fade into a long stretch of nothing, or the beginning of one out of it."""
+        if t <= first or t > last or first > t - LONG_FLAT or last < t + LONG_FLAT - 1:
+            return None
+        flat = [self._variance(s) < FLAT_VARIANCE for s in (t - 1, t)]
+        if flat[0] == flat[1]:
+            return None
+        after = range(t, t + LONG_FLAT)
+        before = range(t - 1, t - LONG_FLAT - 1, -1)
+        nothing, picture = (after, before) if flat[1] else (before, after)
+        if any(self._variance(s) >= FLAT_VARIANCE for s in nothing):
+            return None
+        variances = [self._variance(s) for s in picture]
+        full = np.median(variances[LONG_FLAT // 2 :])
+        ramp = next((i for i, v in enumerate(variances) if v > 0.8 * full), 0)
+        score = math.log(full / FLAT_VARIANCE)
+        return (
+            Gradual("fade", t - ramp, t, t, score)
+            if flat[1]
+            else Gradual("fade", t, t + ramp, t, score)
+        )
+
+    def _look(self, t: int, first: int, last: int) -> Gradual | None:
+        best: tuple[float, int] | None = None
+        for half in self.valleys(t, first, last):
+            features = self.features(t, half)
+            if features is not None:
+                score = float(features @ self.WEIGHTS)
+                if best is None or score > best[0]:
+                    best = score, half
+        return None if best is None else self._measured(t, best[1], best[0], first, last)
+
+    def _measured(self, t: int, half: int, score: float, first: int, last: int) -> Gradual:
+        """Start and stop from the weights of the two pictures in every frame between."""
+        frames = range(max(first, t - half), min(last, t + half) + 1)
+        old, new = self._still(frames[0]), self._still(frames[-1])
+        mixtures = [_mixture(old, new, self._still(s)) for s in frames]
+        olds = np.array([m.old for m in mixtures])
+        news = np.array([m.new for m in mixtures])
+        darkest = min(self._variance(s) for s in range(t - half // 3, t + half // 3 + 1))
+        fade = darkest + _NOISE < 0.2 * (min(old.var(), new.var()) + _NOISE)
+        if fade:
+            start = frames[0] + _crossing(1 - olds)[0]
+            stop = frames[0] + _crossing(news)[1]
+            run = self._flat_run(t, first, last)
+            boundary = sum(run) // 2 if run[0] <= t <= run[1] else t
+        else:
+            begin, end = _crossing(news / np.maximum(olds + news, 1e-3))
+            start, stop = frames[0] + begin, frames[0] + end
+            boundary = (start + stop + 1) // 2
+        start, stop = max(first, min(start, t)), min(last + 1, max(stop, t + 1))
+        boundary = min(max(boundary, start), stop)
+        return Gradual("fade" if fade else "dissolve", start, stop, boundary, score)
+
+    def _still(self, t: int) -> Thumbnail:
+        if t not in self._calm:
+            around = [self._coarse(s) for s in range(t - CALM_REACH, t + CALM_REACH + 1)]
+            self._calm[t] = np.median(np.stack(around), axis=0)
+        return self._calm[t]
+
+    def _variance(self, t: int) -> float:
+        if t not in self._variances:
+            self._variances[t] = float(self._still(t).var())
+        return self._variances[t]
+
+    def _flat_run(self, t: int, first: int, last: int) -> tuple[int, int]:
+        """First and last of the frames around t, at most LONG_FLAT away, that show nothing."""
+        begin = end = t
+        while begin > max(first, t - LONG_FLAT) and self._variance(begin - 1) < FLAT_VARIANCE:
+            begin -= 1
+        while end < min(last, t + LONG_FLAT) and self._variance(end + 1) < FLAT_VARIANCE:
+            end += 1
+        return begin, end
+
+
+def _mixture(old: Thumbnail, new: Thumbnail, frame: Thumbnail) -> _Mixture:
+    """Least squares with non-negative weights, over a few shifts of both pictures."""
+    target = frame - frame.mean()
+    total = float((target * target).mean())
+    olds, news = ([_moved(p, s) for s in {(0, 0), global_shift(p, frame)}] for p in (old, new))
+    old_fits = [(p, float((p * p).mean()) + _NOISE, float((p * target).mean())) for p in olds]
+    new_fits = [(p, float((p * p).mean()) + _NOISE, float((p * target).mean())) for p in news]
+    of_one = min(total - max(b, 0) ** 2 / a for _, a, b in [*old_fits, *new_fits])
+    best = _Mixture(0, 0, math.inf, of_one)
+    for old_picture, aa, at in old_fits:
+        for new_picture, bb, bt in new_fits:
+            ab = float((old_picture * new_picture).mean())
+            determinant = aa * bb - ab * ab
+            alpha = (at * bb - bt * ab) / determinant
+            beta = (bt * aa - at * ab) / determinant
+            if alpha < 0:
+                alpha, beta = 0.0, max(bt, 0) / bb
+            elif beta < 0:
+                alpha, beta = max(at, 0) / aa, 0.0
+            error = total - 2 * (alpha * at + beta * bt) + 2 * alpha * beta * ab
+            error += alpha * alpha * (aa - _NOISE) + beta * beta * (bb - _NOISE)
+            if error < best.error:
+                best = _Mixture(alpha, beta, error, of_one)
+    return best
+
+
+def _moved(picture: Thumbnail, shift: tuple[int, int]) -> Thumbnail:
+    """The picture without its mean, moved by (rows, columns); its edge is drawn out."""
+    h, w = picture.shape
+    rows = np.clip(np.arange(h) - shift[0], 0, h - 1)
+    columns = np.clip(np.arange(w) - shift[1], 0, w - 1)
+    moved: Thumbnail = picture[rows[:, None], columns]
+    moved -= moved.mean()
+    return moved
+
+
+def _crossing(part: npt.NDArray[np.float64]) -> tuple[int, int]:
+    """Where a rise from 0 to 1 begins and ends: the line through its middle, drawn out."""
+    n = len(part)
+    # The step that parts the run best, then the points around it up to the flat ends.
+    rising = np.flatnonzero((part > 0.2) & (part < 0.8))
+    if len(rising) < 2:
+        at = int(np.flatnonzero(part >= 0.5)[0]) if (part >= 0.5).any() else n - 1
+        return at, at
+    slope, offset = np.polyfit(rising, part[rising], 1)
+    slope = max(slope, 1 / (2 * n))
+    return round(-offset / slope) + 1, math.ceil((1 - offset) / slope)
