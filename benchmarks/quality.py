@@ -71,7 +71,7 @@ def main(options: Quality) -> None:
         rgb = load(photo.decode(), options.size)
         luma = luma_of(rgb)[None]
         field = predictor.predict(luma, STILL).cpu()
-        guide_low = ops.mean_lightness(luma, tuple(field.shape[-2:]), encoding=STILL)
+        guide_low = ops.mean_lightness(luma, (field.shape[2], field.shape[3]), encoding=STILL)
         guide = ops.luma_to_lightness(luma, encoding=STILL)[:, None]
         ab = ops.joint_bilateral_upsample(field, guide_low, guide)
         result = ops.render_rgb(field, luma, encoding=STILL)[0]

@@ -159,7 +159,7 @@ def video(command: Video) -> int:
 
 
 def image(command: Image) -> int:
-    from pycolor.still import color_stills
+    from pycolor.album import color_stills
 
     out = command.output
     with Progress(command.source.name, None, "pictures", out.style) as progress:
@@ -168,6 +168,7 @@ def image(command: Image) -> int:
             command.target,
             command.predict,
             overwrite=command.overwrite,
+            say=out.say,
             progress=progress,
         )
     return 0

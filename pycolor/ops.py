@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pycolor import _C
+import pycolor._C as _C
 from pycolor.encoding import LUMA_COEFFICIENTS, Encoding, Matrix
 
 _library = torch.library.Library("pycolor", "DEF")

@@ -7,8 +7,6 @@ entries, `h×w` network output, `H×W` frame; L in 0…100, a and b in about ±1
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 

@@ -13,10 +13,10 @@ PACKAGE = ROOT / "pycolor"
 FLOORS = {
     0: ["_C", "_cuda", "encoding", "errors"],
     1: ["reference", "options", "palette", "outfile", "progress", "video.presets"],
-    2: ["ops", "models.zhang2016", "video.io", "video.likeness"],
-    3: ["models.zoo", "metrics", "video.shots", "video.shots_files"],
+    2: ["ops", "models.zhang2016", "video.io", "video.likeness", "video.gradual"],
+    3: ["still", "models.zoo", "metrics", "video.shots", "video.shots_files"],
     4: ["colorize", "video.verify", "video.threads", "train.data", "train.film", "train.losses"],
-    5: ["video.pipeline", "train.loop", "still", "info"],
+    5: ["video.pipeline", "train.loop", "album", "info"],
     6: ["cli"],
     7: ["__main__"],
 }

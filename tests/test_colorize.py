@@ -39,7 +39,9 @@ def predictor(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
     path: Path = tmp_path_factory.mktemp("weights") / "w.safetensors"
     network = zoo.create("zhang2016", width=0.1)
     # Fresh logits are all but equal: spread them, so that the field has structure to compare.
-    torch.nn.init.normal_(network.model8[6].weight, std=1.0)
+    last = network.model8[6]
+    assert isinstance(last, torch.nn.Conv2d)
+    torch.nn.init.normal_(last.weight, std=1.0)
     zoo.write_weights(path, "zhang2016", network.state_dict(), {"width": 0.1}, {})
     return Predictor(PredictOptions(weights=path, dtype="float32", short_side=64, device="cpu"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -28,7 +29,7 @@ def test_published_size_and_names() -> None:
 
 def test_one_block_recomputed_in_float64() -> None:
     network = zhang2016.Zhang2016(width=0.125).eval()
-    block = network.model3
+    block: Any = network.model3
     for p in block[6].parameters():
         torch.nn.init.uniform_(p, 0.5, 1.5)
     block[6].running_mean.uniform_(-1, 1)

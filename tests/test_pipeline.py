@@ -59,7 +59,7 @@ def test_the_film_is_colored(tmp_path: Path) -> None:
     with Reader(tmp_path / "out.mkv") as reader:
         assert reader.info.pixel_format == "yuv422p"
         for frame in reader:
-            chroma = [np.frombuffer(p, np.uint8) for p in frame.native.planes[1:]]
+            chroma = [np.frombuffer(bytes(p), np.uint8) for p in frame.native.planes[1:]]
             assert all(np.ptp(p[:32]) > 0 or p[0] != 128 for p in chroma)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 
 import pytest
@@ -43,7 +43,7 @@ def test_ahead_hands_over_errors_in_place() -> None:
 def test_ahead_stops_its_thread_when_left_early() -> None:
     closed = threading.Event()
 
-    def endless() -> Iterator[int]:
+    def endless() -> Generator[int, None, None]:
         try:
             while True:
                 yield 0

@@ -134,7 +134,7 @@ def train(
     if options.init is not None:
         model.load_state_dict(zoo.read_weights(options.init).state)
     zoo.place(model, device)
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.ema), use_buffers=True)  # type: ignore[no-untyped-call]
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.ema), use_buffers=True)
     weights = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=options.lr, weight_decay=options.weight_decay)
 
@@ -199,7 +199,7 @@ def train(
         loss = loss_of(model, rgb, luma)
         if not torch.isfinite(loss):
             raise RuntimeError(f"the loss must stay finite, got {float(loss)} at step {step}")
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(weights, options.clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
