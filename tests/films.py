@@ -82,6 +82,7 @@ def make_film(
     chapters: bool = False,
     metadata: Mapping[str, str] | None = None,
     muxer_options: dict[str, str] | None = None,
+    siting: str = "",
 ) -> Path:
     """Write a film; `times` are its pts in `time_base` (1/rate if not given).
 
@@ -97,7 +98,7 @@ def make_film(
             width=width,
             height=height,
             pix_fmt=pixel_format,
-            options=dict(options or {}),
+            options=dict(options or {}) | ({"chroma_sample_location": siting} if siting else {}),
             time_base=base,
         )
         context = stream.codec_context

@@ -154,6 +154,22 @@ def test_color_tags(tmp_path: Path, name: str, tags: dict[str, int]) -> None:
     assert stored.range == tags["color_range"]
 
 
+@pytest.mark.parametrize("siting", ["left", "center", "topleft", "top"])
+@pytest.mark.parametrize(
+    ("name", "preset"), [("out.mkv", None), ("out.mkv", "h264"), ("out.mp4", None)]
+)
+@pytest.mark.parametrize("source", ["in.mkv", "in.mp4"])
+def test_chroma_location(
+    tmp_path: Path, source: str, name: str, preset: str | None, siting: str
+) -> None:
+    film = make_film(tmp_path / source, codec="libx264", siting=siting, frames=2, matrix=1)
+    colorize(film, tmp_path / name, preset=preset)
+    with Reader(film) as before, Reader(tmp_path / name) as after:
+        assert before.info.encoding.chroma_location == siting
+        assert after.info.tags.chroma_location == before.info.tags.chroma_location
+    assert failures(verify(film, tmp_path / name)) == []
+
+
 @pytest.mark.parametrize(
     ("height", "code", "matrix"),
     [(576, 5, "bt601"), (480, 6, "bt601"), (486, 6, "bt601"), (720, 1, "bt709"), (48, 1, "bt709")],

@@ -1,13 +1,15 @@
 """The only place that knows PyAV.
 
-Reader   decodes a film's picture, and says what the film is (FilmInfo)
-Writer   encodes pictures whose luma is the source's, and copies everything else
-scan     the times of all frames, without decoding
+* `Reader` decodes a film's picture, and says what the film is (`FilmInfo`).
+* `Writer` encodes pictures whose luma is the source's, and copies everything else.
+* `scan` tells the times of all frames without decoding.
+* `join` makes one film of segments, packet by packet.
 """
 
 from pycolor.video.io.film import ColorTags, FilmInfo, Frame, StreamInfo
 from pycolor.video.io.formats import Plane, change_codes
 from pycolor.video.io.reader import Damage, Reader, scan
+from pycolor.video.io.segments import join
 from pycolor.video.io.streams import Dropped
 from pycolor.video.io.writer import Picture, Writer
 
@@ -23,5 +25,6 @@ __all__ = [
     "StreamInfo",
     "Writer",
     "change_codes",
+    "join",
     "scan",
 ]

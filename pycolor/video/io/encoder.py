@@ -231,8 +231,6 @@ def add_picture(
     context.thread_count = 0
     if recipe.codec == "ffv1":  # its slices are coded in parallel, one thread a core
         context.thread_count = os.cpu_count() or 1
-    if info.display_matrix:
-        stream.set_display_matrix(info.display_matrix)
     try:
         context.open()
     except (av.error.FFmpegError, ValueError) as error:

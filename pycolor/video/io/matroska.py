@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from fractions import Fraction
 from pathlib import Path
+from typing import BinaryIO
 
 from pycolor.errors import FilmError
 from pycolor.video.io.ebml import (
@@ -28,6 +29,33 @@ DISPLAY_WIDTH, DISPLAY_HEIGHT, DISPLAY_UNIT = 0x54B0, 0x54BA, 0x54B2
 CRC32, VOID = 0xBF, 0xEC
 
 _ROOM = "\N{PILCROW SIGN} room for the pixel aspect "
+
+
+COLOUR, SITING_HORIZONTAL, SITING_VERTICAL = 0x55B0, 0x55B7, 0x55B8
+# (horizontal, vertical) of RFC 9559, 5.1.4.1.28.21: 1 is at the first sample, 2 between two.
+_SITINGS = {(1, 2): 1, (2, 2): 2, (1, 1): 3, (2, 1): 4}
+
+
+def chroma_location(file: BinaryIO) -> int:
+    """H.273's code of the chroma siting that the header of a Matroska file tells; 0 if none.
+
+    PyAV 18 hides it, but FFmpeg's muxer writes it into a header.
+    """
+    _, size, _ = read_element_header(file)
+    file.seek(size, 1)
+    read_element_header(file)  # the Segment's
+    while True:
+        identifier, size, _ = read_element_header(file)
+        if not identifier:
+            return 0
+        if identifier == TRACKS:
+            break
+        file.seek(size, 1)
+    content = file.read(size)
+    for name in (TRACK_ENTRY, VIDEO, COLOUR):
+        content = next((c.content for c in children(content) if c.identifier == name), b"")
+    found = {c.identifier: int.from_bytes(c.content, "big") for c in children(content)}
+    return _SITINGS.get((found.get(SITING_HORIZONTAL, 0), found.get(SITING_VERTICAL, 0)), 0)
 
 
 def with_room(title: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from fractions import Fraction
 from pathlib import Path
@@ -33,6 +34,7 @@ from pycolor.video.io.formats import (
     chosen_matrix,
     pixel_format,
 )
+from pycolor.video.io.matroska import chroma_location
 from pycolor.video.io.truncation import missing_bytes
 
 AV_TIME_BASE = 1_000_000
@@ -95,15 +97,29 @@ def frame_rate(stream: VideoStream) -> Fraction:
     return Fraction(25)
 
 
-def color_tags(frame: av.VideoFrame) -> ColorTags:
+def chroma_location_of(stream: VideoStream, frame: av.VideoFrame) -> int:
+    """H.273's code plus one, as FFmpeg counts; 0 where none is stored."""
+    if hasattr(frame, "chroma_location"):  # PyAV 19
+        return int(frame.chroma_location)
+    header = io.BytesIO()
+    try:
+        with av.open(header, "w", format="matroska") as trial:
+            trial.add_stream_from_template(stream, opaque=True)
+            trial.start_encoding()
+        header.seek(0)
+        return chroma_location(header)
+    except (av.error.FFmpegError, ValueError):
+        return 0  # a codec that Matroska does not hold
+
+
+def color_tags(frame: av.VideoFrame, location: int) -> ColorTags:
     """As the decoder read them (containers know less, and sometimes otherwise)."""
     return ColorTags(
         range=int(frame.color_range) if int(frame.color_range) in (LIMITED, FULL) else 0,
         matrix=int(frame.colorspace),
         primaries=int(frame.color_primaries) or UNSPECIFIED,
         transfer=int(frame.color_trc) or UNSPECIFIED,
-        # PyAV 18 cannot read it; "not stored" means left there.
-        chroma_location=int(getattr(frame, "chroma_location", 0)),
+        chroma_location=location,
     )
 
 
@@ -162,7 +178,7 @@ def describe(
             f"{path} stores {what} ({name}); expected Y'CbCr or gray: convert it first, "
             "for example to gray16le or yuv444p10le FFV1."
         )
-    tags = color_tags(first)
+    tags = color_tags(first, chroma_location_of(stream, first))
     warnings: list[str] = []
 
     code = tags.matrix

@@ -1,0 +1,155 @@
+"""Joins segments, each encoded alone, into one film, packet by packet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+
+from pycolor.errors import FilmError
+from pycolor.video.io.output import Output
+from pycolor.video.io.reader import Reader
+from pycolor.video.io.source import open_source, picture_stream
+from pycolor.video.presets import Preset, preset_for
+
+
+def join(
+    segments: Sequence[Path],
+    reader: Reader,
+    path: str | Path,
+    *,
+    timeline: Sequence[int],
+    preset: Preset | str | None = None,
+    metadata: Mapping[str, str] | None = None,
+) -> int:
+    """Write the segments' packets one after the other, at the times of the source's frames.
+
+    A segment's own times serve only to order its frames: the n-th frame of all is given the
+    n-th time of `timeline`, so neither rounding nor a container's start adds up.
+
+    Args:
+        segments: files that a Writer made of consecutive ranges of the source, with equal options
+            and `streams=False`.
+        reader: of the source, opened with the range that all segments cover together; its other
+            streams, chapters and tags go into the result.
+        path: of the result (a temporary name, to be renamed).
+        timeline: pts of the source's frames in that range, in order.
+        preset: as of the segments, for the muxer's options.
+        metadata: added to the container's.
+
+    Returns:
+        The number of frames written.
+
+    Raises:
+        FilmError: if a segment is missing, damaged or coded otherwise than the first, if there
+            are more or fewer frames than times, or if the result cannot be written.  No file is
+            left then.
+    """
+    path = Path(path)
+    if not segments:
+        raise FilmError(f"{path} cannot be joined: there is no segment.")
+    if not isinstance(preset, Preset):
+        preset = preset_for(path.suffix, preset)
+    orders = [_presentation_order(segment) for segment in segments]
+    total = sum(len(order) for order in orders)
+    if total != len(timeline):
+        raise FilmError(
+            f"the segments of {path} hold {total} frames; expected {len(timeline)}, as the source."
+        )
+    delay = max(i - rank for order in orders for i, rank in enumerate(order))
+    output = Output(path, reader, preset)
+    times = _rising([output.clock(pts) for pts in timeline])
+    try:
+        stream = _add_picture(output, segments[0])
+        output.write_header(stream, streams=True, metadata=metadata or {})
+        extradata = stream.codec_context.extradata
+        first = 0
+        for segment, order in zip(segments, orders, strict=True):
+            _copy(segment, order, first, times, delay, output, stream, extradata)
+            first += len(order)
+    except av.error.FFmpegError as error:
+        output.abort()
+        raise output.failure(error) from error
+    except BaseException:
+        output.abort()
+        raise
+    output.finish(total)
+    return total
+
+
+def _presentation_order(segment: Path) -> list[int]:
+    """For each packet, in the order of decoding, its rank in the order of showing."""
+    with open_source(segment) as container:
+        stream = picture_stream(container, segment)
+        times = [packet.pts for packet in container.demux(stream) if packet.size]
+    if not times or any(time is None for time in times):
+        raise FilmError(f"{segment} is no segment: its packets have no times.")
+    known: list[Any] = times
+    rank = {time: n for n, time in enumerate(sorted(known))}
+    if len(rank) != len(known):
+        raise FilmError(f"{segment} is damaged: two of its frames have one time.")
+    return [rank[time] for time in known]
+
+
+def _rising(times: list[int]) -> list[int]:
+    """Ticks that rise where the output's clock is too coarse to tell two frames apart."""
+    for n in range(1, len(times)):
+        times[n] = max(times[n], times[n - 1] + 1)
+    return times
+
+
+def _add_picture(output: Output, segment: Path) -> Any:
+    """A stream like the segments'."""
+    with open_source(segment) as container:
+        template = picture_stream(container, segment)
+        stream: Any = output.container.add_stream_from_template(template, opaque=True)
+    info, context = output.info, stream.codec_context
+    stream.time_base = output.clock.time_base
+    context.framerate = info.rate
+    if info.pixel_aspect:
+        context.sample_aspect_ratio = info.pixel_aspect
+    return stream
+
+
+def _copy(
+    segment: Path,
+    order: list[int],
+    first: int,
+    times: list[int],
+    delay: int,
+    output: Output,
+    stream: Any,
+    extradata: bytes | None,
+) -> None:
+    """Mux a segment whose first frame is the film's frame `first`."""
+    with open_source(segment) as container:
+        source = picture_stream(container, segment)
+        if source.codec_context.extradata != extradata:
+            raise FilmError(
+                f"{segment} was coded with other settings than the first segment; "
+                "expected the same encoder and options for all."
+            )
+        number = 0
+        for packet in container.demux(source):
+            if not packet.size:
+                continue
+            frame = first + order[number]
+            # The n-th packet decoded carries the time of the n-th frame shown, `delay` earlier:
+            # never later than its own time, and always rising.
+            decoded = first + number - delay
+            packet.time_base = output.clock.time_base
+            packet.pts = times[frame]
+            packet.dts = times[decoded] if decoded >= 0 else times[0] + decoded
+            packet.duration = _step(times, frame)
+            packet.stream = stream
+            output.mux(packet)
+            number += 1
+
+
+def _step(times: list[int], frame: int) -> int:
+    if frame + 1 < len(times):
+        return times[frame + 1] - times[frame]
+    return times[frame] - times[frame - 1] if frame else 1
