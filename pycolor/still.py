@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
+import tifffile
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pycolor.errors import FilmError, UsageError
@@ -153,7 +154,7 @@ def write_image(
             elif path.suffix.lower() == ".png":
                 part.write_bytes(_png_with(_encode_deep_png(samples), info))
             else:
-                part.write_bytes(_tiff(cast(Any, samples), info))
+                _write_deep_tiff(part, cast(Any, samples), info)
         except OSError as error:
             raise FilmError(f"{path} could not be written: {error}.") from error
     return tuple(said)
@@ -330,72 +331,26 @@ def _chunk(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)
 
 
-def _tiff(samples: npt.NDArray[np.uint16], info: StillInfo) -> bytes:
-    """A TIFF 6.0 of H×W×3 or H×W×4, deflated with the horizontal predictor."""
+def _write_deep_tiff(path: Path, samples: npt.NDArray[np.uint16], info: StillInfo) -> None:
+    """A TIFF of 16-bit H×W×3 or H×W×4, deflated; Pillow writes 8 bits only."""
     height, width, channels = samples.shape
-    rows = max(1, (1 << 18) // (width * channels * 2))  # strips of about 256 KiB
-    strips = []
-    for start in range(0, height, rows):
-        strip = samples[start : start + rows].copy()
-        strip[:, 1:] -= samples[start : start + rows, :-1]  # wraps, as the predictor does
-        strips.append(zlib.compress(strip.astype("<u2").tobytes(), 6))
-    dots = info.dots_per_inch or (72.0, 72.0)
-    entries: dict[int, tuple[int, list[int] | bytes]] = {
-        256: (4, [width]),
-        257: (4, [height]),
-        258: (3, [16] * channels),
-        259: (3, [8]),  # Deflate
-        262: (3, [2]),  # RGB
-        273: (4, [0] * len(strips)),
-        277: (3, [channels]),
-        278: (4, [rows]),
-        279: (4, [len(s) for s in strips]),
-        282: (5, [round(dots[0] * 1000), 1000]),
-        283: (5, [round(dots[1] * 1000), 1000]),
-        284: (3, [1]),  # channels together
-        296: (3, [2]),  # inches
-        317: (3, [2]),  # horizontal differencing
-    }
-    if channels == 4:
-        entries[338] = (3, [2])  # alpha, not premultiplied
-    if info.icc_profile:
-        entries[34675] = (7, info.icc_profile)
-    if len(b"".join(strips)) > 0xFFFF0000:
-        raise FilmError(f"{info.path} is too large for TIFF; name a .png.")
-    return _tiff_file(entries, strips)
-
-
-def _tiff_file(entries: dict[int, tuple[int, list[int] | bytes]], strips: list[bytes]) -> bytes:
-    """Header, directory, long values, strips; the strips' offsets (tag 273) are filled in."""
-    directory = 8 + 2 + 12 * len(entries) + 4
-    for final in (False, True):
-        table, values = b"", b""
-        for tag, (kind, content) in sorted(entries.items()):
-            raw, count = _tiff_value(kind, content)
-            if len(raw) <= 4:
-                field = raw.ljust(4, b"\0")
-            else:
-                field = struct.pack("<I", directory + len(values))
-                values += raw + b"\0" * (len(raw) % 2)
-            table += struct.pack("<HHI", tag, kind, count) + field
-        if final:
-            break
-        position = directory + len(values)
-        offsets = []
-        for strip in strips:
-            offsets.append(position)
-            position += len(strip)
-        entries[273] = (4, offsets)
-    head = b"II*\0" + struct.pack("<IH", 8, len(entries))
-    return head + table + struct.pack("<I", 0) + values + b"".join(strips)
-
-
-def _tiff_value(kind: int, content: list[int] | bytes) -> tuple[bytes, int]:
-    if isinstance(content, bytes):
-        return content, len(content)
-    letter = {3: "H", 4: "I", 5: "I"}[kind]
-    count = len(content) // 2 if kind == 5 else len(content)  # 5 is a rational of two numbers
-    return struct.pack(f"<{len(content)}{letter}", *content), count
+    try:
+        tifffile.imwrite(
+            path,
+            samples,
+            photometric="rgb",
+            extrasamples=["unassalpha"] if channels == 4 else None,
+            compression="zlib",
+            predictor=True,
+            rowsperstrip=max(1, (1 << 18) // (width * channels * 2)),  # strips of 256 KiB
+            resolution=info.dots_per_inch or (72.0, 72.0),
+            resolutionunit="INCH",
+            iccprofile=info.icc_profile,
+            software=False,
+            metadata=None,
+        )
+    except struct.error as error:
+        raise FilmError(f"{height}×{width} pixels are too large for TIFF; name a .png.") from error
 
 
 __all__ = ["SUFFIXES", "StillImage", "StillInfo", "read_image", "write_image"]
