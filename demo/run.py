@@ -36,7 +36,7 @@ def glide(picture: npt.NDArray[np.float64], t: float) -> npt.NDArray[np.float64]
     zoom = 1 - 0.12 * t
     w = min(width, height * WIDTH / HEIGHT) * zoom
     h = w * HEIGHT / WIDTH
-    x, y = (width - w) * (0.5 + 0.2 * (t - 0.5)), (height - h) * (0.15 + 0.3 * t)
+    x, y = (width - w) * t, (height - h) * 0.3 * t
     image = Image.fromarray(picture.astype(np.float32), mode=None)
     box = (x, y, x + w, y + h)
     return np.asarray(image.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC, box=box), np.float64)
@@ -55,7 +55,7 @@ def tune() -> npt.NDArray[np.float32]:
 def make_film(path: Path) -> None:
     """Six seconds of film: two shots, one cut, grain, flicker, sound."""
     chance = np.random.default_rng(0)
-    shots = [photograph("astronaut"), photograph("coffee")]
+    shots = [photograph("astronaut"), photograph("chelsea")]
     frames = RATE * SECONDS
     part = path.with_suffix(".part.mp4")
     with av.open(str(part), "w", format="mp4") as film:
