@@ -23,6 +23,9 @@ $(STAMP): pyproject.toml constraints.txt $(NATIVE)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,demo]'
 	@touch $@
 
+# See pycolor/cli.py: spinning threads are ruinous beside anything else that runs.
+demo test: export OMP_WAIT_POLICY ?= PASSIVE
+
 demo: $(STAMP)
 	@$(BIN)/python demo/run.py $(if $(FILM),"$(FILM)")
 
