@@ -12,12 +12,22 @@ struct Triple {
 
 // Linear sRGB ↔ XYZ from the primaries and D65 of IEC 61966-2-1 table 1 (BT.709-6 the same):
 // x, y = (0.64, 0.33), (0.30, 0.60), (0.15, 0.06), white (0.3127, 0.3290), Y of white 1.
-constexpr float kLinearToXyz[3][3] = {{0.41239079926595923f, 0.3575843393838781f, 0.1804807884018343f},
-                                      {0.21263900587151022f, 0.7151686787677562f, 0.0721923153607337f},
-                                      {0.01933081871559182f, 0.11919477979462598f, 0.9505321522496607f}};
-constexpr float kXyzToLinear[3][3] = {{3.2409699419045235f, -1.5373831775700941f, -0.4986107602930034f},
-                                      {-0.9692436362808796f, 1.8759675015077204f, 0.04155505740717562f},
-                                      {0.05563007969699364f, -0.20397695888897655f, 1.0569715142428786f}};
+struct LinearToXyzMatrix {
+  PC_MEMBER static constexpr float at(int i, int j) {
+    constexpr float m[3][3] = {{0.41239079926595934f, 0.357584339383878f, 0.1804807884018343f},
+                               {0.21263900587151027f, 0.715168678767756f, 0.07219231536073371f},
+                               {0.01933081871559182f, 0.11919477979462598f, 0.9505321522496607f}};
+    return m[i][j];
+  }
+};
+struct XyzToLinearMatrix {
+  PC_MEMBER static constexpr float at(int i, int j) {
+    constexpr float m[3][3] = {{3.240969941904522f, -1.5373831775700937f, -0.4986107602930034f},
+                               {-0.9692436362808796f, 1.8759675015077202f, 0.04155505740717562f},
+                               {0.055630079696993656f, -0.20397695888897652f, 1.0569715142428784f}};
+    return m[i][j];
+  }
+};
 constexpr float kWhiteX = 0.9504559270516716f, kWhiteZ = 1.0890577507598784f;
 // CIE 15:2018, 8.2.2: u', v' of that white.
 constexpr float kWhiteU = 0.19783000664283678f, kWhiteV = 0.46831999493879093f;
@@ -52,11 +62,11 @@ PC_FN V srgb_encode(V x) {
   return select(V(kSrgbKnee) < x, fma(V(1.055f), p, V(-0.055f)), x * V(12.92f));
 }
 
-template <class V>
-PC_FN Triple<V> multiply(const float (&m)[3][3], Triple<V> c) {
-  return {fma(V(m[0][0]), c.x, fma(V(m[0][1]), c.y, V(m[0][2]) * c.z)),
-          fma(V(m[1][0]), c.x, fma(V(m[1][1]), c.y, V(m[1][2]) * c.z)),
-          fma(V(m[2][0]), c.x, fma(V(m[2][1]), c.y, V(m[2][2]) * c.z))};
+template <class M, class V>
+PC_FN Triple<V> multiply(Triple<V> c) {
+  return {fma(V(M::at(0, 0)), c.x, fma(V(M::at(0, 1)), c.y, V(M::at(0, 2)) * c.z)),
+          fma(V(M::at(1, 0)), c.x, fma(V(M::at(1, 1)), c.y, V(M::at(1, 2)) * c.z)),
+          fma(V(M::at(2, 0)), c.x, fma(V(M::at(2, 1)), c.y, V(M::at(2, 2)) * c.z))};
 }
 
 // Steps of the chain rgb – linear – xyz – lab and xyz – luv; every conversion is a run of them.
@@ -75,13 +85,13 @@ struct LinearToRgb {
 struct LinearToXyz {
   template <class V>
   PC_FN Triple<V> of(Triple<V> c) {
-    return multiply(kLinearToXyz, c);
+    return multiply<LinearToXyzMatrix>(c);
   }
 };
 struct XyzToLinear {
   template <class V>
   PC_FN Triple<V> of(Triple<V> c) {
-    return multiply(kXyzToLinear, c);
+    return multiply<XyzToLinearMatrix>(c);
   }
 };
 struct XyzToLab {

@@ -81,7 +81,7 @@ PC_FN V lab_f_inverse_with_slope(V t, V& slope) {
 
 template <class V>
 PC_FN Triple<V> linear_of(V fy, V u, V v) {
-  return multiply(kXyzToLinear, Triple<V>{V(kWhiteX) * lab_f_inverse(fy + u), lab_f_inverse(fy),
+  return multiply<XyzToLinearMatrix>(Triple<V>{V(kWhiteX) * lab_f_inverse(fy + u), lab_f_inverse(fy),
                                           V(kWhiteZ) * lab_f_inverse(fy + v)});
 }
 
@@ -95,9 +95,9 @@ PC_FN void gamut_step(const LumaWeights& k, V y, V u, V v, V& fy, V& s) {
   const V yy = lab_f_inverse_with_slope(fy, dy);
   dx = V(kWhiteX) * dx;
   dz = V(kWhiteZ) * dz;
-  const Triple<V> c = multiply(kXyzToLinear, Triple<V>{x, yy, z});
-  const Triple<V> by_fy = multiply(kXyzToLinear, Triple<V>{dx, dy, dz});
-  const Triple<V> by_s = multiply(kXyzToLinear, Triple<V>{dx * u, V(0.0f), dz * v});
+  const Triple<V> c = multiply<XyzToLinearMatrix>(Triple<V>{x, yy, z});
+  const Triple<V> by_fy = multiply<XyzToLinearMatrix>(Triple<V>{dx, dy, dz});
+  const Triple<V> by_s = multiply<XyzToLinearMatrix>(Triple<V>{dx * u, V(0.0f), dz * v});
   V r_slope, g_slope, b_slope;
   const V r = V(k.kr) * encode_with_slope(c.x, r_slope);
   const V g = V(k.kg) * encode_with_slope(c.y, g_slope);

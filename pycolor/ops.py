@@ -23,8 +23,8 @@ import pycolor._C as _C
 from pycolor.encoding import LUMA_COEFFICIENTS, Encoding, Matrix
 
 _library = torch.library.Library("pycolor", "DEF")
-_Kind = dict[torch.dtype, int]
-_OUT_KINDS: _Kind = {torch.float32: 0, torch.uint8: 1, torch.uint16: 2}
+_View = tuple[int, tuple[int, ...], tuple[int, ...]]
+_OUT_KINDS: dict[torch.dtype, int] = {torch.float32: 0, torch.uint8: 1, torch.uint16: 2}
 
 
 # ---- the modules -------------------------------------------------------------------------------
@@ -64,7 +64,7 @@ def build_info() -> dict[str, Any]:
         **cpu_features(),
         "cuda": module is not None,
         "cuda_reason": reason,
-        "cuda_archs": [] if module is None else list(module.archs()),
+        "cuda_archs": [] if module is None else str(module.architectures).split(),
     }
 
 
@@ -119,7 +119,7 @@ def _positive(name: str, value: float) -> None:
     _expect(value > 0, f"{name} must be above 0, got {value}")
 
 
-def _view(tensor: Tensor) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
+def _view(tensor: Tensor) -> _View:
     return tensor.data_ptr(), tuple(tensor.shape), tensor.stride()
 
 
@@ -592,6 +592,33 @@ def mean_lightness(
 
 # ---- rendering ---------------------------------------------------------------------------------
 
+
+def _render_cuda(
+    field: Tensor,
+    luma: Tensor,
+    code: list[float],
+    sigma_range: float,
+    floor: float,
+    planes: list[_View],
+    rgb: bool,
+) -> None:
+    n, _, h, w = field.shape
+    guide_low = torch.empty(n, 1, h, w, device=field.device)
+    _cuda().render(
+        _view(field),
+        _view(luma),
+        luma.dtype == torch.uint16,
+        _frame_code(code),
+        sigma_range,
+        floor,
+        _gamut(code[5], code[6], luma.device),
+        _view(guide_low),
+        planes,
+        rgb,
+        *_stream(luma),
+    )
+
+
 _define(
     "render_chroma(Tensor field, Tensor luma, float[] code, float sigma_range, float floor, "
     "Tensor(a!) u, Tensor(b!) v) -> ()",
@@ -599,9 +626,8 @@ _define(
         _view(field), _view(luma), luma.dtype == torch.uint16, _frame_code(code), sigma, floor,
         [_view(u), _view(v)], False, _threads(),
     ),
-    lambda field, luma, code, sigma, floor, u, v: _cuda().render(
-        _view(field), _view(luma), luma.dtype == torch.uint16, _frame_code(code), sigma, floor,
-        _gamut(code[5], code[6], luma.device), [_view(u), _view(v)], False, *_stream(luma),
+    lambda field, luma, code, sigma, floor, u, v: _render_cuda(
+        field, luma, code, sigma, floor, [_view(u), _view(v)], False
     ),
 )  # fmt: skip
 _define(
@@ -611,10 +637,8 @@ _define(
         _view(field), _view(luma), luma.dtype == torch.uint16, _frame_code(code), sigma, floor,
         [_view(out[..., c].unsqueeze(1)) for c in range(3)], True, _threads(),
     ),
-    lambda field, luma, code, sigma, floor, out: _cuda().render(
-        _view(field), _view(luma), luma.dtype == torch.uint16, _frame_code(code), sigma, floor,
-        _gamut(code[5], code[6], luma.device), [_view(out[..., c].unsqueeze(1)) for c in range(3)],
-        True, *_stream(luma),
+    lambda field, luma, code, sigma, floor, out: _render_cuda(
+        field, luma, code, sigma, floor, [_view(out[..., c].unsqueeze(1)) for c in range(3)], True
     ),
 )  # fmt: skip
 

@@ -44,7 +44,7 @@ EdgePoint edge_point(const LumaWeights& k, double y, double angle) {
   const double white[3] = {kWhiteX, 1, kWhiteZ};
   for (int i = 0; i < 3; ++i) {
     double sum = 0;
-    for (int c = 0; c < 3; ++c) sum += static_cast<double>(kLinearToXyz[i][c]) * linear[c];
+    for (int c = 0; c < 3; ++c) sum += static_cast<double>(LinearToXyzMatrix::at(i, c)) * linear[c];
     f[i] = f_of(sum / white[i]);
   }
   const double a = 500 * (f[0] - f[1]), b = 200 * (f[1] - f[2]);

@@ -1,149 +1,189 @@
-// 16 floats in an array: the x86-64 baseline, and every other machine.
+// 16 floats in four of the compiler's vectors of 4: the x86-64 baseline (SSE2), aarch64, others.
 #pragma once
 
 #include <cmath>
 #include <cstring>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "../image.h"
 
 namespace pycolor {
 inline namespace plain {
 
+typedef float Four __attribute__((vector_size(16)));
+typedef int32_t FourInts __attribute__((vector_size(16)));
+typedef double Two __attribute__((vector_size(16)));
+typedef int64_t TwoInts __attribute__((vector_size(16)));
+
 struct Lanes {
   static constexpr int count = 16;
-  float v[16];
+  Four v[4];
   Lanes() = default;
   PC_MEMBER explicit Lanes(float x) {
-    for (float& lane : v) lane = x;
+    for (Four& part : v) part = Four{x, x, x, x};
   }
 };
 struct Index {
-  int32_t v[16];
+  FourInts v[4];
 };
 struct Mask {
-  int32_t m[16];
+  FourInts m[4];
 };
 
-// a·b + c rounded once.  Without the instruction: exact product in double, sum rounded to odd
-// (Boldo and Melquiond 2008), so that rounding it to float is rounding the exact value.
-PC_FN float fma_exact(float a, float b, float c) {
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-  return __builtin_fmaf(a, b, c);
+#if defined(__SSE2__) && !defined(__FMA__)
+// a·b + c rounded once without the instruction: exact product in double, sum rounded to odd (Boldo
+// and Melquiond 2008), so that rounding it to float is rounding the exact value.
+PC_FN Two sum_to_odd(Two p, Two c) {
+  const Two s = p + c, t = s - p, error = (p - (s - t)) + (c - t);
+  const TwoInts inexact = (error < 0) | (error > 0);
+  const TwoInts away = inexact & ((error > 0) ^ (s > 0));  // |s| is above the exact value
+  return reinterpret_cast<Two>((reinterpret_cast<TwoInts>(s) + away) | (inexact & 1));
+}
+PC_FN Two low(Four x) { return reinterpret_cast<Two>(_mm_cvtps_pd(x)); }
+PC_FN Two high(Four x) { return reinterpret_cast<Two>(_mm_cvtps_pd(_mm_movehl_ps(x, x))); }
+PC_FN Four fma(Four a, Four b, Four c) {
+  const Two l = sum_to_odd(low(a) * low(b), low(c)), h = sum_to_odd(high(a) * high(b), high(c));
+  return _mm_movelh_ps(_mm_cvtpd_ps(l), _mm_cvtpd_ps(h));
+}
 #else
-  const double p = static_cast<double>(a) * b, q = c, s = p + q;
-  const double t = s - p, error = (p - (s - t)) + (q - t);
-  int64_t bits;
-  std::memcpy(&bits, &s, 8);
-  const int64_t inexact = (error < 0) | (error > 0);
-  const int64_t away = inexact & ((error > 0) != (s > 0));  // |s| above the exact value
-  bits = (bits - away) | inexact;
-  double odd;
-  std::memcpy(&odd, &bits, 8);
-  return static_cast<float>(odd);
+PC_FN Four fma(Four a, Four b, Four c) {
+  for (int i = 0; i < 4; ++i) c[i] = __builtin_fmaf(a[i], b[i], c[i]);
+  return c;
+}
+#endif
+
+// Toward zero; lanes that hold no int32 give some int32.
+PC_FN FourInts to_ints(Four a) {
+#if defined(__SSE2__)
+  return reinterpret_cast<FourInts>(_mm_cvttps_epi32(a));
+#else
+  FourInts r;
+  for (int i = 0; i < 4; ++i)
+    r[i] = std::fabs(a[i]) < 2147483648.0f ? static_cast<int32_t>(a[i]) : 0;
+  return r;
 #endif
 }
+PC_FN Four to_floats(FourInts a) { return __builtin_convertvector(a, Four); }
 
 PC_FN Lanes operator+(Lanes a, Lanes b) {
-  for (int i = 0; i < 16; ++i) a.v[i] += b.v[i];
+  for (int i = 0; i < 4; ++i) a.v[i] += b.v[i];
   return a;
 }
 PC_FN Lanes operator-(Lanes a, Lanes b) {
-  for (int i = 0; i < 16; ++i) a.v[i] -= b.v[i];
+  for (int i = 0; i < 4; ++i) a.v[i] -= b.v[i];
   return a;
 }
 PC_FN Lanes operator*(Lanes a, Lanes b) {
-  for (int i = 0; i < 16; ++i) a.v[i] *= b.v[i];
+  for (int i = 0; i < 4; ++i) a.v[i] *= b.v[i];
   return a;
 }
 PC_FN Lanes operator/(Lanes a, Lanes b) {
-  for (int i = 0; i < 16; ++i) a.v[i] /= b.v[i];
+  for (int i = 0; i < 4; ++i) a.v[i] /= b.v[i];
   return a;
 }
 PC_FN Lanes fma(Lanes a, Lanes b, Lanes c) {
-  for (int i = 0; i < 16; ++i) c.v[i] = fma_exact(a.v[i], b.v[i], c.v[i]);
+  for (int i = 0; i < 4; ++i) c.v[i] = fma(a.v[i], b.v[i], c.v[i]);
   return c;
 }
 // Both give b where either is NaN.
 PC_FN Lanes min(Lanes a, Lanes b) {
-  for (int i = 0; i < 16; ++i) b.v[i] = a.v[i] < b.v[i] ? a.v[i] : b.v[i];
+  for (int i = 0; i < 4; ++i) b.v[i] = a.v[i] < b.v[i] ? a.v[i] : b.v[i];
   return b;
 }
 PC_FN Lanes max(Lanes a, Lanes b) {
-  for (int i = 0; i < 16; ++i) b.v[i] = a.v[i] > b.v[i] ? a.v[i] : b.v[i];
+  for (int i = 0; i < 4; ++i) b.v[i] = a.v[i] > b.v[i] ? a.v[i] : b.v[i];
   return b;
 }
+PC_FN Four abs(Four a) {
+  return reinterpret_cast<Four>(reinterpret_cast<FourInts>(a) & 0x7fffffff);
+}
 PC_FN Lanes abs(Lanes a) {
-  for (float& lane : a.v) lane = std::fabs(lane);
+  for (Four& part : a.v) part = abs(part);
   return a;
 }
 PC_FN Lanes sqrt(Lanes a) {
-  for (float& lane : a.v) lane = std::sqrt(lane);
+  for (Four& part : a.v) {
+#if defined(__SSE2__)
+    part = _mm_sqrt_ps(part);
+#else
+    for (int i = 0; i < 4; ++i) part[i] = std::sqrt(part[i]);
+#endif
+  }
   return a;
 }
 PC_FN Lanes floor(Lanes a) {
-  for (float& lane : a.v) lane = std::floor(lane);
+  for (Four& part : a.v) {
+    Four whole = to_floats(to_ints(part));
+    whole -= whole > part ? Four{1, 1, 1, 1} : Four{0, 0, 0, 0};
+    part = abs(part) < 8388608.0f ? whole : part;  // from 2^23 on all are whole; NaN stays
+  }
   return a;
 }
 PC_FN Mask operator<(Lanes a, Lanes b) {
-  Mask m;
-  for (int i = 0; i < 16; ++i) m.m[i] = a.v[i] < b.v[i];
-  return m;
+  Mask r;
+  for (int i = 0; i < 4; ++i) r.m[i] = a.v[i] < b.v[i];
+  return r;
 }
 PC_FN Mask operator|(Mask a, Mask b) {
-  for (int i = 0; i < 16; ++i) a.m[i] |= b.m[i];
+  for (int i = 0; i < 4; ++i) a.m[i] |= b.m[i];
   return a;
 }
-PC_FN bool any(Mask m) {
-  int32_t r = 0;
-  for (int32_t lane : m.m) r |= lane;
-  return r != 0;
+PC_FN bool any(Mask a) {
+  const FourInts r = (a.m[0] | a.m[1]) | (a.m[2] | a.m[3]);
+  return (r[0] | r[1] | r[2] | r[3]) != 0;
 }
 PC_FN Lanes select(Mask m, Lanes yes, Lanes no) {
-  for (int i = 0; i < 16; ++i) no.v[i] = m.m[i] ? yes.v[i] : no.v[i];
+  for (int i = 0; i < 4; ++i) no.v[i] = m.m[i] ? yes.v[i] : no.v[i];
   return no;
 }
-// Toward zero; lanes that hold no int32 give 0.
 PC_FN Index to_index(Lanes a) {
   Index r;
-  for (int i = 0; i < 16; ++i)
-    r.v[i] = std::fabs(a.v[i]) < 2147483648.0f ? static_cast<int32_t>(a.v[i]) : 0;
+  for (int i = 0; i < 4; ++i) r.v[i] = to_ints(a.v[i]);
   return r;
 }
 // p · 2^n for an integer n that keeps the result normal.
 PC_FN Lanes scale2(Lanes p, Lanes n) {
-  const Index k = to_index(n);
-  for (int i = 0; i < 16; ++i) {
-    uint32_t bits;
-    std::memcpy(&bits, &p.v[i], 4);
-    bits += static_cast<uint32_t>(k.v[i]) << 23;
-    std::memcpy(&p.v[i], &bits, 4);
+  typedef uint32_t Bits __attribute__((vector_size(16)));
+  for (int i = 0; i < 4; ++i) {
+    const Bits shift = reinterpret_cast<Bits>(to_ints(n.v[i])) << 23;
+    p.v[i] = reinterpret_cast<Four>(reinterpret_cast<Bits>(p.v[i]) + shift);
   }
   return p;
 }
 // x = result · 2^e with the result in 0.75…1.5.
 PC_FN Lanes split(Lanes x, Lanes& e) {
-  for (int i = 0; i < 16; ++i) {
-    int32_t bits;
-    std::memcpy(&bits, &x.v[i], 4);
-    const int32_t power = (bits - 0x3f400000) >> 23;
-    bits = static_cast<int32_t>(static_cast<uint32_t>(bits) - (static_cast<uint32_t>(power) << 23));
-    std::memcpy(&x.v[i], &bits, 4);
-    e.v[i] = static_cast<float>(power);
+  for (int i = 0; i < 4; ++i) {
+    const FourInts bits = reinterpret_cast<FourInts>(x.v[i]);
+    const FourInts power = (bits - 0x3f400000) >> 23;
+    e.v[i] = to_floats(power);
+    x.v[i] = reinterpret_cast<Four>(bits - power * (1 << 23));
   }
   return x;
 }
 template <class T>
-PC_FN Lanes load(const T* p) {
+PC_FN Lanes widen(const T* p) {
   Lanes r;
-  for (int i = 0; i < 16; ++i) r.v[i] = static_cast<float>(p[i]);
+  for (int i = 0; i < 16; ++i) r.v[i / 4][i % 4] = static_cast<float>(p[i]);
+  return r;
+}
+PC_FN Lanes load(const uint8_t* p) { return widen(p); }
+PC_FN Lanes load(const uint16_t* p) { return widen(p); }
+PC_FN Lanes load(const float* p) {
+  Lanes r;
+  std::memcpy(r.v, p, sizeof r.v);
   return r;
 }
 PC_FN void store(float* p, Lanes a) { std::memcpy(p, a.v, sizeof a.v); }
 // Rounded to even; the value must fit, NaN gives 0.
 template <class T>
 PC_FN void store(T* p, Lanes a) {
-  for (int i = 0; i < 16; ++i)
-    p[i] = a.v[i] == a.v[i] ? static_cast<T>(std::nearbyint(a.v[i])) : T(0);
+  for (int i = 0; i < 16; ++i) {
+    const float x = a.v[i / 4][i % 4];
+    p[i] = x == x ? static_cast<T>(std::lrintf(x)) : T(0);
+  }
 }
 PC_FN Index load_index(const int32_t* p) {
   Index r;
@@ -151,28 +191,29 @@ PC_FN Index load_index(const int32_t* p) {
   return r;
 }
 PC_FN Index operator+(Index a, Index b) {
-  for (int i = 0; i < 16; ++i) a.v[i] += b.v[i];
+  for (int i = 0; i < 4; ++i) a.v[i] += b.v[i];
   return a;
 }
 PC_FN Index times(Index a, int32_t b) {
-  for (int32_t& lane : a.v) lane *= b;
+  for (FourInts& part : a.v) part *= b;
   return a;
 }
 PC_FN Index offset(Index a, int32_t b) {
-  for (int32_t& lane : a.v) lane += b;
+  for (FourInts& part : a.v) part += b;
   return a;
 }
 PC_FN Lanes gather(const float* p, Index i) {
   Lanes r;
-  for (int k = 0; k < 16; ++k) r.v[k] = p[i.v[k]];
+  for (int k = 0; k < 16; ++k) r.v[k / 4][k % 4] = p[i.v[k / 4][k % 4]];
   return r;
 }
 // p[i << shift], shift 0 to 2; may read up to p[16 << shift].
 PC_FN Lanes load_apart(const float* p, int shift) {
   Lanes r;
-  for (int k = 0; k < 16; ++k) r.v[k] = p[k << shift];
+  for (int k = 0; k < 16; ++k) r.v[k / 4][k % 4] = p[k << shift];
   return r;
 }
+// p[i] for 0 ≤ i < 16; all of p[0…15] is readable.
 PC_FN Lanes pick(const float* p, Index i) { return gather(p, i); }
 
 }  // namespace plain

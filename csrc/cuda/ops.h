@@ -1,0 +1,48 @@
+// The ops on CUDA arrays: each queues its kernels on a stream and returns.  No op allocates or waits.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "../render.h"
+
+namespace pycolor::cuda {
+
+struct Queue {
+  int device;
+  void* stream;  // cudaStream_t
+};
+
+// entry_bytes: 4 for float logits, 2 for half.
+void annealed_mean(const Image<const void>& logits, int entry_bytes, const float* palette,
+                   double temperature, const Image<float>& out, Queue queue);
+
+void joint_bilateral(const Image<const float>& chroma, const Image<const float>& guide, int radius,
+                     double sigma_space, double sigma_range, const Image<float>& out, Queue queue);
+
+// radius < 0: the quadratic B-spline.
+void joint_bilateral_upsample(const Image<const float>& chroma, const Image<const float>& guide_low,
+                              const Image<const float>& guide, double sigma_range, double floor,
+                              int radius, double sigma_space, const Image<float>& out, Queue queue);
+
+// kind of out: 0 float, 1 uint8_t, 2 uint16_t.
+void convert(const std::vector<int>& steps, const Image<const float>& in, const Image<void>& out,
+             int kind, Queue queue);
+
+void yab_to_ycbcr(const Image<const float>& in, const Gamut& gamut, const Image<float>& out,
+                  Queue queue);
+
+void luma_to_lightness(const Image<const void>& luma, bool wide, const FrameCode& code, float* out,
+                       Queue queue);
+
+// Mean lightness × scale.
+void mean_lightness(const Image<const void>& luma, bool wide, const FrameCode& code, double scale,
+                    const Image<float>& out, Queue queue);
+
+// guide_low: N×1×h×w floats to work in.  Planes as in cpu/ops.h.
+void render(const Image<const float>& field, const Image<const void>& luma, bool wide,
+            const FrameCode& code, double sigma_range, double floor, const Gamut& gamut,
+            const Image<float>& guide_low, const std::vector<Image<void>>& planes, bool rgb,
+            Queue queue);
+
+}  // namespace pycolor::cuda

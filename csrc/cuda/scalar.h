@@ -1,0 +1,42 @@
+// The arithmetic of elementary.h for V = float: one sample a thread.
+#pragma once
+
+#include <math.h>
+#include <string.h>
+
+#include "../image.h"
+
+namespace pycolor {
+
+PC_FN float fma(float a, float b, float c) { return fmaf(a, b, c); }
+// Both give b where either is NaN.
+PC_FN float min(float a, float b) { return a < b ? a : b; }
+PC_FN float max(float a, float b) { return a > b ? a : b; }
+PC_FN float abs(float a) { return fabsf(a); }
+PC_FN float sqrt(float a) { return sqrtf(a); }
+PC_FN float floor(float a) { return floorf(a); }
+PC_FN float select(bool m, float yes, float no) { return m ? yes : no; }
+// Toward zero; what holds no int32 gives 0.
+PC_FN int to_index(float a) { return fabsf(a) < 2147483648.0f ? static_cast<int>(a) : 0; }
+PC_FN int times(int a, int b) { return a * b; }
+PC_FN float gather(const float* p, int i) { return p[i]; }
+// p · 2^n for an integer n that keeps the result normal.
+PC_FN float scale2(float p, float n) {
+  uint32_t bits;
+  memcpy(&bits, &p, 4);
+  bits += static_cast<uint32_t>(to_index(n)) << 23;
+  memcpy(&p, &bits, 4);
+  return p;
+}
+// x = result · 2^e with the result in 0.75…1.5.
+PC_FN float split(float x, float& e) {
+  uint32_t bits;
+  memcpy(&bits, &x, 4);
+  const int power = static_cast<int>(bits - 0x3f400000u) >> 23;
+  e = static_cast<float>(power);
+  bits -= static_cast<uint32_t>(power) << 23;
+  memcpy(&x, &bits, 4);
+  return x;
+}
+
+}  // namespace pycolor
