@@ -265,11 +265,6 @@ def test_odd_sizes_that_do_not_work(tmp_path: Path) -> None:
         refused(source, tmp_path / name, UsageError, r"61×45.*\.mkv", preset=preset)
 
 
-def test_red_green_blue(tmp_path: Path) -> None:
-    source = make_film(tmp_path / "in.mkv", pixel_format="gbrp10le", matrix=0, frames=2)
-    refused(source, tmp_path / "out.mkv", FilmError, r"stores R'G'B' \(gbrp10le\)")
-
-
 def test_a_film_that_changes_size(tmp_path: Path) -> None:
     parts = [
         make_film(tmp_path / f"{w}.ts", codec="libx264", width=w, frames=5).read_bytes()

@@ -23,8 +23,6 @@ from pycolor.video.presets import LIMITED_RANGE_ENCODERS, Preset
 # Even width and height of the picture, in the directions where chroma is subsampled.
 _NEEDS_EVEN = ("libx264", "libx265")
 _FIELD_ORDER_CODES = {"progressive": 1, "tt": 2, "bb": 3, "tb": 4, "bt": 5}
-# FFmpeg's names for the option that places chroma samples.
-_LOCATION_OPTION = {1: "left", 2: "center", 3: "topleft", 4: "top", 5: "bottomleft", 6: "bottom"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +73,7 @@ def choose(
             f"{info.matrix_name}; ProRes and FFV1 hold it."
         )
     source = info.description
-    wanted = chroma or source.subsampling or preset.gray_subsampling
+    wanted = chroma or source.subsampling or ("444" if source.rgb else preset.gray_subsampling)
     allowed = [f.name for f in encoder.video_formats or []]
     if preset.formats and not own:
         allowed = list(preset.formats)
@@ -192,9 +190,10 @@ def add_picture(
         UsageError: if the container or the encoder refuses, or an option is unknown to it.
     """
     options = dict(recipe.options)
-    location = info.tags.chroma_location
-    if recipe.encoding.subsampling in ("420", "422") and location in _LOCATION_OPTION:
-        options.setdefault("chroma_sample_location", _LOCATION_OPTION[location])
+    location = recipe.encoding.chroma_location
+    told = info.tags.chroma_location or location != "left"  # which is what "not stored" means
+    if recipe.encoding.subsampling in ("420", "422") and told:
+        options.setdefault("chroma_sample_location", location)
     if recipe.codec == "libx265" and "log-level" not in options.get("x265-params", ""):
         quiet = "log-level=error"  # it prints to the terminal by itself
         options["x265-params"] = ":".join(filter(None, (options.get("x265-params"), quiet)))

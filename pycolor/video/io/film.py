@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.video.reformatter import VideoReformatter
 
-from pycolor.encoding import Encoding
+from pycolor.encoding import ChromaLocation, Encoding
 from pycolor.video.io.formats import (
     CHROMA_LOCATIONS,
     FULL,
@@ -19,6 +20,7 @@ from pycolor.video.io.formats import (
     Plane,
     luma_view,
     pixel_format,
+    rgb_luma,
 )
 
 FIELD_ORDERS = {0: "unknown", 1: "progressive", 2: "tt", 3: "bb", 4: "tb", 5: "bt"}
@@ -139,14 +141,16 @@ def rational(value: Any) -> Fraction:
 
 
 def encoding_of(
-    description: PixelFormat, tags: ColorTags, *, matrix_code: int, full_range: bool
+    description: PixelFormat, tags: ColorTags, *, matrix_code: int, full_range: bool, codec: str
 ) -> Encoding:
+    # JPEG and MPEG-1 put chroma between the luma samples, everyone after them beside one.
+    usual: ChromaLocation = "center" if codec in ("mjpeg", "mpeg1video") else "left"
     return Encoding(
         bit_depth=description.bit_depth,
         full_range=full_range,
         matrix=MATRIX_OF_CODE[matrix_code],
         subsampling=description.subsampling or "444",
-        chroma_location=CHROMA_LOCATIONS.get(tags.chroma_location, "left"),
+        chroma_location=CHROMA_LOCATIONS.get(tags.chroma_location, usual),
     )
 
 
@@ -156,6 +160,8 @@ def is_full_range(description: PixelFormat, name: str, stored_range: int, codec:
     MPEG's codecs define "not stored" as limited, for gray too; elsewhere FFmpeg and the tools
     built on it take gray as full.
     """
+    if description.rgb:
+        return True
     if stored_range or name.startswith("yuvj"):
         return stored_range == FULL or name.startswith("yuvj")
     return description.gray and codec not in MPEG_CODECS
@@ -174,13 +180,15 @@ class Frame:
         duration: ticks it is shown for, 0 if unknown.
         corrupt: the decoder found damage in it.
         interlaced: it holds two fields.
-        luma: the Y' plane, H×W, uint8 up to 8 bits and uint16 above; read-only, since it is the
-            decoder's own memory.  `torch.from_dlpack(frame)` is the same plane as a tensor,
-            without a copy; do not write to it.
+        luma: the Y' plane, H×W, uint8 up to 8 bits and uint16 above; of R'G'B', BT.709's Y' in
+            full range, rounded to the nearest code.  Read-only, since it is the decoder's own
+            memory.  `torch.from_dlpack(frame)` is the same plane as a tensor, without a copy; do
+            not write to it.
     """
 
     __slots__ = (
         "_luma",
+        "_reformatter",
         "corrupt",
         "description",
         "duration",
@@ -199,6 +207,7 @@ class Frame:
         pts: int,
         time_base: Fraction,
         description: PixelFormat,
+        reformatter: VideoReformatter,
     ) -> None:
         self.native = native
         self.index = index
@@ -208,12 +217,16 @@ class Frame:
         self.corrupt = bool(native.is_corrupt)
         self.interlaced = bool(native.interlaced_frame)
         self.description = description
+        self._reformatter = reformatter
         self._luma: Plane | None = None
 
     @property
     def luma(self) -> Plane:
         if self._luma is None:
-            self._luma = luma_view(self.native, self.description)
+            if self.description.rgb:
+                self._luma = rgb_luma(self.native, self.description, self._reformatter)
+            else:
+                self._luma = luma_view(self.native, self.description)
         return self._luma
 
     def __dlpack__(self, **arguments: Any) -> Any:

@@ -10,6 +10,7 @@ import av
 import av.video.format
 import numpy as np
 import numpy.typing as npt
+from av.video.reformatter import VideoReformatter
 
 from pycolor.encoding import (
     SUBSAMPLING_SHIFTS,
@@ -170,6 +171,21 @@ def luma_view(frame: av.VideoFrame, description: PixelFormat) -> Plane:
         stored = plane_view(frame, 0, description.dtype)
         return (stored.astype(np.uint16) >> description.shift).astype(np.uint16)
     return cast(Plane, np.from_dlpack(cast(Any, frame.planes[0])))
+
+
+def rgb_luma(
+    frame: av.VideoFrame, description: PixelFormat, reformatter: VideoReformatter
+) -> Plane:
+    """BT.709's Y' of a frame of R'G'B' in full range, at its depth, rounded to the nearest code.
+
+    Where R' = G' = B', as in a scan of black-and-white film, it is that value.
+    """
+    bits = description.bit_depth
+    planar = reformatter.reformat(frame, format="gbrp" if bits == 8 else f"gbrp{bits}le")
+    dtype = np.dtype("u1" if bits == 8 else "<u2")
+    green, blue, red = (plane_view(planar, i, dtype).astype(np.uint32) for i in range(3))
+    luma = (2126 * red + 7152 * green + 722 * blue + 5000) // 10000
+    return cast(Plane, luma.astype(dtype))
 
 
 def change_codes(luma: Plane, before: Encoding, after: Encoding) -> Plane:

@@ -72,7 +72,7 @@ class Output:
             stream.set_display_matrix(info.display_matrix)
         self.container.metadata.update(film_metadata(info.metadata))
         self.container.metadata.update(metadata)
-        if streams:
+        if streams and (info.streams or info.chapters):
             self._sides = SideStreams(
                 info.path,
                 self.container,

@@ -12,6 +12,7 @@ from types import TracebackType
 
 import av
 import av.error
+from av.video.reformatter import VideoReformatter
 
 from pycolor.errors import FilmError, UsageError
 from pycolor.video.io.film import Frame, rational
@@ -39,10 +40,11 @@ class Reader:
     """Iterates over the frames of a film's first moving picture, once.
 
     Args:
-        path: of the film.
+        path: of the film; or a folder of pictures, or a pattern of them such as `a_%05d.png`.
         frames: read only these, (first, stop) or a slice without a step; stop may be None.
         timeline: pts of all frames in order, as `scan` or an earlier Reader told them; spares a
             range in a long film the scan for where it begins.
+        rate: frames per second of a sequence of pictures, None for 24; films tell theirs.
 
     Attributes:
         info: the FilmInfo.
@@ -62,14 +64,17 @@ class Reader:
         *,
         frames: slice | tuple[int, int | None] | None = None,
         timeline: Sequence[int] | None = None,
+        rate: Fraction | None = None,
     ) -> None:
         self.path = Path(path)
+        self._rate = rate
+        self._reformatter = VideoReformatter()
         self.first, self.stop = _bounds(frames)
         self.damages: list[Damage] = []
         self.damage_count = 0
         self.delivered = 0
         self._timeline = timeline
-        self._container = open_source(self.path)
+        self._container = open_source(self.path, rate)
         try:
             self._stream = picture_stream(self._container, self.path)
             self._stream.thread_type = "AUTO"
@@ -113,6 +118,7 @@ class Reader:
                 pts=pts,
                 time_base=self._time_base,
                 description=self._description,
+                reformatter=self._reformatter,
             )
             if frame.corrupt:
                 self._damage(frame.time, f"frame {index} is damaged")
@@ -141,7 +147,7 @@ class Reader:
         if not self.first:
             return self._numbered(self._decode(), 0)
         if self._timeline is None:
-            self._timeline = scan(self.path)
+            self._timeline = scan(self.path, self._rate)
         if self._timeline is None:  # no usable timestamps: count from the start
             return self._numbered(self._decode(), 0)
         if self.first >= len(self._timeline):
@@ -189,7 +195,7 @@ class Reader:
         if arrived:
             return
         self._container.close()
-        self._container = open_source(self.path)
+        self._container = open_source(self.path, self._rate)
         self._stream = picture_stream(self._container, self.path)
         self._stream.thread_type = "AUTO"
         yield from self._numbered(self._decode(), 0)
@@ -255,13 +261,13 @@ class Reader:
             self.damages.append(Damage(time=time, what=what))
 
 
-def scan(path: str | Path) -> tuple[int, ...] | None:
+def scan(path: str | Path, rate: Fraction | None = None) -> tuple[int, ...] | None:
     """The pts of a film's frames, in order, read from its packets without decoding.
 
     None if its packets do not tell (raw streams, field-coded AVI).
     """
     path = Path(path)
-    with open_source(path) as container:
+    with open_source(path, rate) as container:
         stream = picture_stream(container, path)
         found: list[int] = []
         try:

@@ -35,22 +35,24 @@ from pycolor.video.io.formats import (
     pixel_format,
 )
 from pycolor.video.io.matroska import chroma_location
+from pycolor.video.io.sequence import sequence_options
 from pycolor.video.io.truncation import missing_bytes
 
 AV_TIME_BASE = 1_000_000
 
 
-def open_source(path: Path) -> av.container.InputContainer:
-    """Open a film for reading.
+def open_source(path: Path, rate: Fraction | None = None) -> av.container.InputContainer:
+    """Open a film, or a sequence of pictures shown at `rate`, for reading.
 
     Raises:
         FilmError: in a sentence, if there is no such file or FFmpeg cannot read it.
     """
-    if not path.exists():
+    sequence = sequence_options(path, rate)
+    if sequence is None and not path.exists():
         raise FilmError(f"{path} does not exist.")
-    if path.is_dir():
-        raise FilmError(f"{path} is a folder; expected a film.")
     try:
+        if sequence is not None:
+            return av.open(sequence[0], "r", format="image2", options=sequence[1])
         if path.stat().st_size == 0:
             raise FilmError(f"{path} is empty (0 bytes).")
         return av.open(str(path), "r")
@@ -59,7 +61,7 @@ def open_source(path: Path) -> av.container.InputContainer:
     except av.error.EOFError as error:
         raise FilmError(f"{path} ends inside its header: no stream could be read.") from error
     except av.error.FFmpegError as error:
-        what = missing_bytes(path)
+        what = missing_bytes(path) if path.is_file() else ""
         if what:
             raise FilmError(f"{path} is truncated: {what}.") from error
         raise FilmError(
@@ -172,11 +174,10 @@ def describe(
     name = first.format.name
     description = pixel_format(name)
     codec = stream.codec_context.codec.canonical_name
-    if description is None or description.rgb:
-        what = "R'G'B'" if description else "no luma plane of 8 to 16 bits"
+    if description is None:
         raise FilmError(
-            f"{path} stores {what} ({name}); expected Y'CbCr or gray: convert it first, "
-            "for example to gray16le or yuv444p10le FFV1."
+            f"{path} stores {name}; expected Y'CbCr, gray or R'G'B' of 8 to 16 bits: convert it "
+            "first, for example to gray16le or yuv444p10le FFV1."
         )
     tags = color_tags(first, chroma_location_of(stream, first))
     warnings: list[str] = []
@@ -184,6 +185,9 @@ def describe(
     code = tags.matrix
     if code == 0 and description.gray:  # PNG and TIFF call gray a kind of RGB
         code = UNSPECIFIED
+    if description.rgb:
+        code = 1
+        warnings.append("R'G'B' is stored; its luma is that of BT.709, in full range")
     if code == UNSPECIFIED:
         code = chosen_matrix(first.height)
         if not description.gray:
@@ -209,7 +213,7 @@ def describe(
         duration = stream.duration * time_base
     elif container.duration:
         duration = Fraction(container.duration, AV_TIME_BASE)
-    lost = missing_bytes(path)
+    lost = missing_bytes(path) if path.is_file() else ""
     if lost:
         warnings.append(f"the file is truncated: {lost}")
 
@@ -224,7 +228,7 @@ def describe(
         width=first.width,
         height=first.height,
         pixel_format=name,
-        encoding=encoding_of(description, tags, matrix_code=code, full_range=full),
+        encoding=encoding_of(description, tags, matrix_code=code, full_range=full, codec=codec),
         gray=description.gray,
         tags=tags,
         matrix_code=code,

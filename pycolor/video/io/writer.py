@@ -10,7 +10,7 @@ from typing import Any
 import av
 import av.error
 import numpy as np
-from av.video.reformatter import ColorRange, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from pycolor.encoding import Encoding, Subsampling
 from pycolor.errors import FilmError
@@ -131,6 +131,7 @@ class Writer:
         picture = self._reformatter.reformat(
             native,
             format=self.pixel_format,
+            dst_colorspace=Colorspace.ITU709 if self.info.description.rgb else None,
             src_color_range=ColorRange.JPEG,
             dst_color_range=ColorRange.MPEG if shrinks else ColorRange.JPEG,
         )
