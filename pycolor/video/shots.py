@@ -15,14 +15,13 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from pycolor.video.gradual import HALF_SPANS, RIVAL_REACH, Gradual, GradualFinder
+from pycolor.video.gradual import RIVAL_REACH, SIDE, Gradual, GradualFinder
 from pycolor.video.likeness import Scales, Thumbnail, difference, scales, thumbnail, unlikeness
 
 Kind = Literal["cut", "dissolve", "fade", "flash", "jump"]
 
 
 _FADED = 0.45  # of the variance a few frames away: a fade is under way
-_SIDE = HALF_SPANS[-1] + 2  # frames that a gradual transition reaches to each side
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +39,7 @@ class ShotOptions:
     bit_depth: int = 8
     full_range: bool = False
     sensitivity: float = 1.0
-    look_ahead_frames: int = 48
+    look_ahead_frames: int = 56
     disturbance_frames: int = 4
 
     def __post_init__(self) -> None:
@@ -51,7 +50,7 @@ class ShotOptions:
         if self.disturbance_frames < 0:
             raise ValueError(f"disturbance_frames must be 0 or more, got {self.disturbance_frames}")
         # A gradual transition's rivals, their sides, and the cuts beyond which they end.
-        least = RIVAL_REACH + _SIDE + 2 * self.disturbance_frames + 5
+        least = RIVAL_REACH + SIDE + 2 * self.disturbance_frames + 5
         if self.look_ahead_frames < least:
             raise ValueError(
                 f"look_ahead_frames must be at least {least}, got {self.look_ahead_frames}"
@@ -232,7 +231,7 @@ class ShotDetector:
         return found
 
     def _gradual_candidate(self, t: int) -> Gradual | None:
-        first, last = max(0, t - _SIDE), min(self._count - 1, t + _SIDE)
+        first, last = max(0, t - SIDE), min(self._count - 1, t + SIDE)
         for s in range(t, first, -1):
             if self._is_cut(s):
                 first = s
