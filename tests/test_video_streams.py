@@ -295,3 +295,62 @@ def test_an_independent_reader_agrees(tmp_path: Path, name: str) -> None:
         keys += ["color_primaries", "color_transfer", "r_frame_rate"]
         told.append({k: stream.get(k) for k in keys})
     assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mov", "out.mkv"])
+def test_cover_art_is_kept_or_named(tmp_path: Path, name: str) -> None:
+    film = make_film(tmp_path / "plain.mp4", codec="libx264", options=QUICK, sound=["aac"])
+    source = tmp_path / "in.mp4"
+    with av.open(str(film)) as a, av.open(str(source), "w") as b:
+        out = {s.index: b.add_stream_from_template(s, opaque=True) for s in a.streams}
+        cover: Any = b.add_stream("png", width=32, height=32, pix_fmt="rgb24", rate=1)
+        cover.disposition = av.stream.Disposition.attached_pic
+        b.mux(cover.encode(av.VideoFrame(32, 32, "rgb24")))
+        b.mux(cover.encode(None))
+        for packet in a.demux():
+            if packet.size:
+                packet.stream = out[packet.stream_index]
+                b.mux_one(packet)
+    writer = colorize(source, tmp_path / name, options={})
+    assert failures(verify(source, tmp_path / name)) == []
+    with Reader(tmp_path / name) as reader:
+        kinds = [s.kind for s in reader.info.streams]
+        assert reader.info.width == 64
+    if name != "out.mp4":
+        assert "cover art" in str(writer.dropped[0])
+        assert kinds == ["audio"]
+    else:
+        assert writer.dropped == ()
+        assert sorted(kinds) == ["audio", "cover art"]
+
+
+def test_a_second_picture_is_copied(tmp_path: Path) -> None:
+    one = make_film(tmp_path / "one.mkv", codec="libx264", options=QUICK, frames=6)
+    two = make_film(tmp_path / "two.mkv", codec="libx264", options=QUICK, frames=6, width=32)
+    source = tmp_path / "in.mkv"
+    with (
+        av.open(str(one)) as a,
+        av.open(str(two)) as b,
+        av.open(str(source), "w") as both,
+    ):
+        parts = [(c, both.add_stream_from_template(c.streams[0], opaque=True)) for c in (a, b)]
+        for container, stream in parts:
+            for packet in container.demux():
+                if packet.size:
+                    packet.stream = stream
+                    both.mux_one(packet)
+    for name in ("out.mkv", "out.mp4"):
+        colorize(source, tmp_path / name, options={})
+        report = verify(source, tmp_path / name)
+        assert failures(report) == []
+        assert any(c.name == "video 1" and "6 packets identical" in c.detail for c in report.checks)
+
+
+def test_a_transport_stream_with_two_tracks(tmp_path: Path) -> None:
+    """MPEG-TS wraps AAC in headers that MP4 and Matroska leave out."""
+    film = make_film(
+        tmp_path / "in.ts", codec="libx264", options=QUICK, frames=12, sound=["aac", "mp2"]
+    )
+    for name in ("out.mkv", "out.mp4"):
+        colorize(film, tmp_path / name, options={})
+        assert failures(verify(film, tmp_path / name)) == []

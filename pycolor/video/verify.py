@@ -318,12 +318,14 @@ def _streams(before: Reader, after: Reader, *, whole: bool) -> Iterator[Check]:
 
 
 _TEXT = ("mov_text", "subrip", "text")
+_MPEG_SOUND = ("mp1", "mp2", "mp3")  # MP4 has one name for all of them
 
 
 def _corresponds(a: StreamInfo, b: StreamInfo) -> bool:
     if a.kind != b.kind:
         return False
-    return a.codec == b.codec or (a.codec in _TEXT and b.codec in _TEXT)
+    families = (_TEXT, _MPEG_SOUND)
+    return a.codec == b.codec or any(a.codec in f and b.codec in f for f in families)
 
 
 def _packets(
@@ -344,7 +346,7 @@ def _packets(
             and (before.start_time is None or r.time >= shift)
             and (stop is None or r.time < stop)
         )
-    converted = one.codec != other.codec
+    converted = one.codec != other.codec and one.codec in _TEXT
     count = 0
     late = Fraction(0)
     hidden: list[PacketRecord] = []

@@ -334,8 +334,8 @@ def refusal(stream: Any, container: str) -> str | None:
     It is asked by writing a header with this one stream into memory: some refusals show only
     there.
     """
-    if is_cover(stream) and container not in ("mp4", "mov"):
-        return f"{container} holds cover art as an attachment only"
+    if is_cover(stream) and container != "mp4":
+        return f"{container} has no place for cover art that FFmpeg would fill"
     try:
         trial = av.open(io.BytesIO(), "w", format=container)
     except (av.error.FFmpegError, ValueError) as error:
