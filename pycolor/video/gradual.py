@@ -33,7 +33,9 @@ _NOISE = 4.0  # squared codes of noise in a cell
 # A candidate's contrast is so much lower (natural logarithm) than on its sides.
 _LEAST_VALLEY = 0.2
 _LEAST_UNLIKENESS = 0.12
-_FADE_DEPTH = -1.5  # no mixture of two pictures is so flat
+_NOT_ALIKE = -3.0  # score of a span whose two sides show the same picture
+_LEAST_FADE_UNLIKENESS = 0.3  # of the pictures before and after
+_VANISHED = 0.1  # of the contrast of both sides: no mixture of two pictures is so flat
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,8 @@ class GradualFinder:
         coarse: gives the coarse thumbnail of a frame.
     """
 
-    # Of `features`: logistic regressions on made films, each trained on its best candidates.
-    DISSOLVE = np.array([10.77, -1.40, 2.45, 2.65, 9.50, 3.69, -3.81, 2.58, 0.61, -1.37, -8.85])
-    FADE = np.array([1.50, -3.77, -1.68, -0.89, -27.55, -1.77, -1.59, 0.97, 0.27, -1.49, -6.07])
+    # Of `features`: logistic regression on made films, over the best candidate of each.
+    DISSOLVE = np.array([10.77, -1.40, 2.45, 2.65, 9.50, 3.69, -3.81, 2.58, 0.61, -1.37, -9.5])
 
     def __init__(self, coarse: Callable[[int], Thumbnail]) -> None:
         self._coarse = coarse
@@ -207,11 +208,23 @@ class GradualFinder:
         for half in self.valleys(t, first, last):
             features = self.features(t, half, first, last)
             if features is not None:
-                weights = self.FADE if features[1] <= _FADE_DEPTH else self.DISSOLVE
-                score = float(features @ weights)
+                if self._vanishes(t, half):
+                    score = 10 * (float(features[0]) - _LEAST_FADE_UNLIKENESS)
+                else:
+                    score = float(features @ self.DISSOLVE)
+                    narrower = self._narrower(t, half, first, last)
+                    score = score if narrower is None else (score + narrower) / 2
                 if best is None or score > best[0]:
                     best = score, half
         return None if best is None else self._measured(t, best[1], best[0], first, last)
+
+    def _narrower(self, t: int, half: int, first: int, last: int) -> float | None:
+        """The score over the next narrower span: a dissolve shows on more than one scale."""
+        index = HALF_SPANS.index(half)
+        if index == 0:
+            return None
+        features = self.features(t, HALF_SPANS[index - 1], first, last)
+        return _NOT_ALIKE if features is None else float(features @ self.DISSOLVE)
 
     def _measured(self, t: int, half: int, score: float, first: int, last: int) -> Gradual:
         """Start and stop from the weights of the two pictures in every frame between."""
@@ -220,8 +233,7 @@ class GradualFinder:
         mixtures = [_mixture(old, new, self._still(s)) for s in frames]
         olds = np.array([m.old for m in mixtures])
         news = np.array([m.new for m in mixtures])
-        darkest = min(self._variance(s) for s in range(t - half // 3, t + half // 3 + 1))
-        fade = darkest + _NOISE < 0.2 * (min(old.var(), new.var()) + _NOISE)
+        fade = self._vanishes(t, half)
         if fade:
             start = frames[0] + _crossing(1 - olds)[0]
             stop = frames[0] + _crossing(news)[1]
@@ -245,6 +257,18 @@ class GradualFinder:
         if t not in self._variances:
             self._variances[t] = float(self._still(t).var())
         return self._variances[t]
+
+    def _vanishes(self, t: int, half: int) -> bool:
+        """Whether the picture is gone near t, and both sides show one."""
+        reach = max(1, half // 4)
+        darkest = min(range(t - reach, t + reach + 1), key=self._variance)
+        least = self._variance(darkest)
+        side = min(self._variance(t - half), self._variance(t + half))
+        if least + _NOISE > _VANISHED * side + FLAT_VARIANCE / 2 or side < 2 * FLAT_VARIANCE:
+            return False
+        # A dark shot shows something of its own; a fade shows what is left of its sides.
+        rest = _mixture(self._still(t - half), self._still(t + half), self._still(darkest))
+        return least < FLAT_VARIANCE or rest.error < 0.5 * least + _NOISE
 
     def _flat_run(self, t: int, first: int, last: int) -> tuple[int, int]:
         """First and last of the frames around t, at most LONG_FLAT away, that show nothing."""

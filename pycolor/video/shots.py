@@ -185,12 +185,12 @@ class ShotDetector:
         while self._decided < stop:
             t = self._decided
             found = self._single_at(t)
-            if found is not None and found.kind != "cut":
-                self._disturbances.append(found)
-            elif found is not None:
+            if found is not None and found.kind == "cut":
                 shots.append(self._close(t, found))
                 self._pending = None
             else:
+                if found is not None:
+                    self._disturbances.append(found)
                 gradual = self._gradual_at(t)
                 if gradual is not None and gradual.boundary > self._start:
                     confidence = round(1 / (1 + math.exp(-gradual.score)), 3)
@@ -212,6 +212,8 @@ class ShotDetector:
     def _close(self, stop: int, closing: Transition | None) -> Shot:
         inside = tuple(d for d in self._disturbances if d.start < stop)
         self._disturbances = [d for d in self._disturbances if d.start >= stop]
+        if closing is not None:  # what looked like a flash was part of the transition
+            inside = tuple(d for d in inside if d.start < closing.start)
         shot = Shot(self._start, stop, self._opening, closing, inside)
         self._start, self._opening = stop, closing
         return shot
@@ -256,13 +258,11 @@ class ShotDetector:
         if t == 0 or self._frames[t].change < self._LEAST_CHANGE:
             return None
         least = self._least_score(t)
-        if self._difference(t - 1, t) < least:
+        if self._difference(t - 1, t) < least or self._is_ramp(t):
             return None
         score = self._across(t, least)
         if score < least:
             return self._disturbance_at(t, least)
-        if self._is_ramp(t):
-            return None
         # Damage at a splice changes the picture twice; the stronger change is the cut.
         for other in self._around(t, self.options.disturbance_frames):
             if self._frames[other].change < self._LEAST_CHANGE:
