@@ -299,7 +299,7 @@ def yab_to_ycbcr(yab: Tensor, *, matrix: Matrix = "bt709") -> Tensor:
 
     Of the colors (L, s·a, s·b) whose luma is exactly Y', the one with the largest s ≤ 1 whose
     R'G'B' lies in 0…1: luma and hue are kept, chroma is reduced as little as possible.  Y' is
-    clipped to 0…1 first, where only the neutral color remains.  NaN in a or b counts as 0.
+    clipped to 0…1 first, where only the neutral color remains.  NaN and ∞ in a or b count as 0.
 
     Args:
         yab: N×3×H×W; Y' in 0…1.
@@ -309,8 +309,7 @@ def yab_to_ycbcr(yab: Tensor, *, matrix: Matrix = "bt709") -> Tensor:
         N×3×H×W; Y' in 0…1, Cb and Cr in ±0.5.
     """
     y, a, b = (c.reshape(-1).double() for c in yab.unbind(-3))
-    y, a, b = y.clamp(0, 1), a.nan_to_num(), b.nan_to_num()
-    scale, rgb = torch.ones_like(y), torch.empty(3, y.numel(), dtype=torch.float64)
+    y, a, b = y.clamp(0, 1), a.nan_to_num(0, 0, 0), b.nan_to_num(0, 0, 0)
     rgb, inside = _color_of_luma(y, a, b, matrix)
     if not bool(inside.all()):
         yo, ao, bo = y[~inside], a[~inside], b[~inside]
@@ -504,7 +503,15 @@ def _refined(
     columns = (cx + 0.5 + torch.arange(wc, dtype=torch.float64) * (1 << s)) * w / width - 0.5
     guide = _lightness(site)
     ab = _upsample_at(
-        field.double(), guide_low, guide, rows, columns, sigma_range, floor, None, 1.0
+        field.double().nan_to_num(0, 0, 0),
+        guide_low,
+        guide,
+        rows,
+        columns,
+        sigma_range,
+        floor,
+        None,
+        1.0,
     )
     return yab_to_ycbcr(torch.cat((site, ab), dim=1), matrix=encoding.matrix)
 
@@ -523,6 +530,8 @@ def render_chroma(
     `joint_bilateral_upsample` of the field to the chroma samples, the luma's lightness as guide
     (low: `mean_lightness` over the field's cells; high: of the mean luma in a box of one chroma
     sample's size around its site), then `yab_to_ycbcr` and the codes of the encoding.
+
+    NaN and ∞ in the field count as 0.
 
     Args:
         field: N×2×h×w, a and b.
