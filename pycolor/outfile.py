@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -52,7 +53,8 @@ def complete_file(
 ) -> Iterator[Path]:
     """A temporary name beside `path`, which takes the name when the block ends well.
 
-    On any exception the temporary file is removed and `path` is as it was.  The temporary name
+    On any exception the temporary file is removed and `path` is as it was; what a killed run left
+    behind, the next one for the same `path` removes.  The temporary name
     is hidden, ends as `path` does, and carries the process number, so two runs do not meet.
 
         with complete_file("out.mkv", sources=["in.mp4"]) as part:
@@ -63,6 +65,7 @@ def complete_file(
         FilmError: if the finished file cannot be renamed, or was never written.
     """
     path = check_output(path, sources=sources, overwrite=overwrite)
+    _remove_leftovers(path)
     part = path.with_name(f".{path.stem}.part-{os.getpid()}{path.suffix}")
     try:
         yield part
@@ -74,3 +77,21 @@ def complete_file(
             raise FilmError(f"{path} could not be put in place: {error.strerror}.") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Temporary files for `path` whose process is gone (it was killed)."""
+    for old in path.parent.glob(f".{glob.escape(path.stem)}.part-*{glob.escape(path.suffix)}"):
+        number = old.name.removesuffix(path.suffix).rpartition("-")[2]
+        if number.isdigit() and not _runs(int(number)):
+            old.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it runs, as another user
+    return True

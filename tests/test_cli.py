@@ -259,6 +259,28 @@ def test_interrupted_leaves_nothing(number: signal.Signals, tmp_path: Path) -> N
     assert digest(film) == before
 
 
+@pytest.mark.slow
+def test_killed_and_run_again_gives_the_same_file(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "in.mkv", frames=120, width=160, height=120)
+    target = tmp_path / "out.mkv"
+    command = [sys.executable, "-m", "pycolor", "video", str(film), str(target), *SMALL]
+    subprocess.run(command, check=True)
+    expected = digest(target)
+    target.unlink()
+    process = subprocess.Popen(command)
+    give_up = time.monotonic() + 60
+    while not any(".part-" in p.name for p in tmp_path.iterdir()):
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+    time.sleep(0.2)
+    process.kill()
+    process.wait(60)
+    assert not target.exists()
+    subprocess.run(command, check=True)
+    assert digest(target) == expected
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mkv", "out.mkv"]
+
+
 def picture(path: Path, *, gray: bool = False, deep: bool = False) -> Path:
     ramp = np.linspace(0, 65535 if deep else 255, 40 * 56).reshape(40, 56)
     array = ramp.astype(np.uint16 if deep else np.uint8)

@@ -160,7 +160,9 @@ def _muxer_options(container: str, preset: Preset, clock: Clock) -> dict[str, st
     options = dict(preset.muxer_options)
     if container in ("matroska", "webm"):
         # A decoder's run-in stands before time 0; moving it to 0 would move the whole film.
-        return {"avoid_negative_ts": "disabled"}
+        options["avoid_negative_ts"] = "disabled"
+        # No random identifiers: the same run gives the same bytes.
+        options["fflags"] = "+bitexact"
     if container in ("mp4", "mov"):
         # Without it a matrix is stored only where primaries and transfer are known too.
         options["movflags"] = options.get("movflags", "") + "+write_colr"
