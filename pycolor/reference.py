@@ -37,11 +37,12 @@ def _linear_to_xyz_matrix() -> Tensor:
         [[x / y, 1.0, (1 - x - y) / y] for x, y in PRIMARIES_XY], dtype=torch.float64
     ).T
     white = torch.tensor(WHITE_XYZ, dtype=torch.float64)
-    return columns * torch.linalg.solve(columns, white)
+    scale: Tensor = torch.linalg.solve(columns, white)
+    return columns * scale
 
 
-LINEAR_TO_XYZ = _linear_to_xyz_matrix()
-XYZ_TO_LINEAR = torch.linalg.inv(LINEAR_TO_XYZ)
+LINEAR_TO_XYZ: Tensor = _linear_to_xyz_matrix()
+XYZ_TO_LINEAR: Tensor = torch.linalg.inv(LINEAR_TO_XYZ)
 
 
 # ---- color conversions: the channel axis is the last but two, N×3×H×W ---------------------------
@@ -503,7 +504,15 @@ def _refined(
     columns = (cx + 0.5 + torch.arange(wc, dtype=torch.float64) * (1 << s)) * w / width - 0.5
     guide = _lightness(site)
     ab = _upsample_at(
-        field.double().nan_to_num(0, 0, 0), guide_low, guide, rows, columns, sigma_range, floor, None, 1.0
+        field.double().nan_to_num(0, 0, 0),
+        guide_low,
+        guide,
+        rows,
+        columns,
+        sigma_range,
+        floor,
+        None,
+        1.0,
     )
     return yab_to_ycbcr(torch.cat((site, ab), dim=1), matrix=encoding.matrix)
 
