@@ -30,7 +30,10 @@ class CMakeBuild(build_ext):
             f"-DPYCOLOR_CUDA={os.environ.get('PYCOLOR_CUDA', '')}",
             f"-DPYCOLOR_SANITIZE={os.environ.get('PYCOLOR_SANITIZE', '0')}",
         ]
-        subprocess.run(["cmake", "-S", ROOT, "-B", build, "-G", "Ninja", *options], check=True)
+        # Fresh: what an earlier build environment left in the cache may be gone.
+        folders = ["-S", str(ROOT), "-B", str(build)]
+        configure = ["cmake", "--fresh", *folders, "-G", "Ninja", *options]
+        subprocess.run(configure, check=True)
         subprocess.run(["cmake", "--build", build], check=True)
         subprocess.run(["cmake", "--install", build], check=True)
 

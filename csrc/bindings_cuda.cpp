@@ -20,63 +20,70 @@ pycolor::Gamut gamut(float kr, float kb, uintptr_t table) {
 
 PYBIND11_MODULE(_cuda, m) {
   const py::call_guard<py::gil_scoped_release> unlocked;
-  m.def("annealed_mean",
-        [](const Image<const void>& logits, int entry_bytes, uintptr_t palette, double temperature,
-           const Image<float>& out, int device, uintptr_t stream) {
-          cuda::annealed_mean(logits, entry_bytes, reinterpret_cast<const float*>(palette),
-                              temperature, out, queue(device, stream));
-        },
-        unlocked);
-  m.def("joint_bilateral",
-        [](const Image<const float>& chroma, const Image<const float>& guide, int radius,
-           double sigma_space, double sigma_range, const Image<float>& out, int device,
-           uintptr_t stream) {
-          cuda::joint_bilateral(chroma, guide, radius, sigma_space, sigma_range, out,
+  m.def(
+      "annealed_mean",
+      [](const Image<const void>& logits, int entry_bytes, uintptr_t palette, double temperature,
+         const Image<float>& out, int device, uintptr_t stream) {
+        cuda::annealed_mean(logits, entry_bytes, reinterpret_cast<const float*>(palette),
+                            temperature, out, queue(device, stream));
+      },
+      unlocked);
+  m.def(
+      "joint_bilateral",
+      [](const Image<const float>& chroma, const Image<const float>& guide, int radius,
+         double sigma_space, double sigma_range, const Image<float>& out, int device,
+         uintptr_t stream) {
+        cuda::joint_bilateral(chroma, guide, radius, sigma_space, sigma_range, out,
+                              queue(device, stream));
+      },
+      unlocked);
+  m.def(
+      "joint_bilateral_upsample",
+      [](const Image<const float>& chroma, const Image<const float>& guide_low,
+         const Image<const float>& guide, double sigma_range, double floor, int radius,
+         double sigma_space, const Image<float>& out, int device, uintptr_t stream) {
+        cuda::joint_bilateral_upsample(chroma, guide_low, guide, sigma_range, floor, radius,
+                                       sigma_space, out, queue(device, stream));
+      },
+      unlocked);
+  m.def(
+      "convert",
+      [](const std::vector<int>& steps, const Image<const float>& in, const Image<void>& out,
+         int kind, int device,
+         uintptr_t stream) { cuda::convert(steps, in, out, kind, queue(device, stream)); },
+      unlocked);
+  m.def(
+      "yab_to_ycbcr",
+      [](const Image<const float>& in, float kr, float kb, uintptr_t table, const Image<float>& out,
+         int device, uintptr_t stream) {
+        cuda::yab_to_ycbcr(in, gamut(kr, kb, table), out, queue(device, stream));
+      },
+      unlocked);
+  m.def(
+      "luma_to_lightness",
+      [](const Image<const void>& luma, bool wide, const FrameCode& code, uintptr_t out, int device,
+         uintptr_t stream) {
+        cuda::luma_to_lightness(luma, wide, code, reinterpret_cast<float*>(out),
                                 queue(device, stream));
-        },
-        unlocked);
-  m.def("joint_bilateral_upsample",
-        [](const Image<const float>& chroma, const Image<const float>& guide_low,
-           const Image<const float>& guide, double sigma_range, double floor, int radius,
-           double sigma_space, const Image<float>& out, int device, uintptr_t stream) {
-          cuda::joint_bilateral_upsample(chroma, guide_low, guide, sigma_range, floor, radius,
-                                         sigma_space, out, queue(device, stream));
-        },
-        unlocked);
-  m.def("convert",
-        [](const std::vector<int>& steps, const Image<const float>& in, const Image<void>& out,
-           int kind, int device, uintptr_t stream) {
-          cuda::convert(steps, in, out, kind, queue(device, stream));
-        },
-        unlocked);
-  m.def("yab_to_ycbcr",
-        [](const Image<const float>& in, float kr, float kb, uintptr_t table,
-           const Image<float>& out, int device, uintptr_t stream) {
-          cuda::yab_to_ycbcr(in, gamut(kr, kb, table), out, queue(device, stream));
-        },
-        unlocked);
-  m.def("luma_to_lightness",
-        [](const Image<const void>& luma, bool wide, const FrameCode& code, uintptr_t out,
-           int device, uintptr_t stream) {
-          cuda::luma_to_lightness(luma, wide, code, reinterpret_cast<float*>(out),
-                                  queue(device, stream));
-        },
-        unlocked);
-  m.def("mean_lightness",
-        [](const Image<const void>& luma, bool wide, const FrameCode& code,
-           const Image<float>& out, int device, uintptr_t stream) {
-          cuda::mean_lightness(luma, wide, code, 1.0, out, queue(device, stream));
-        },
-        unlocked);
-  m.def("render",
-        [](const Image<const float>& field, const Image<const void>& luma, bool wide,
-           const FrameCode& code, double sigma_range, double floor, uintptr_t table,
-           const Image<float>& guide_low, const std::vector<Image<void>>& planes, bool rgb,
-           int device, uintptr_t stream) {
-          cuda::render(field, luma, wide, code, sigma_range, floor,
-                       gamut(code.luma.kr, code.luma.kb, table), guide_low, planes, rgb,
-                       queue(device, stream));
-        },
-        unlocked);
+      },
+      unlocked);
+  m.def(
+      "mean_lightness",
+      [](const Image<const void>& luma, bool wide, const FrameCode& code, const Image<float>& out,
+         int device, uintptr_t stream) {
+        cuda::mean_lightness(luma, wide, code, 1.0, out, queue(device, stream));
+      },
+      unlocked);
+  m.def(
+      "render",
+      [](const Image<const float>& field, const Image<const void>& luma, bool wide,
+         const FrameCode& code, double sigma_range, double floor, uintptr_t table,
+         const Image<float>& guide_low, const std::vector<Image<void>>& planes, bool rgb,
+         int device, uintptr_t stream) {
+        cuda::render(field, luma, wide, code, sigma_range, floor,
+                     gamut(code.luma.kr, code.luma.kb, table), guide_low, planes, rgb,
+                     queue(device, stream));
+      },
+      unlocked);
   m.attr("architectures") = PYCOLOR_CUDA_ARCHITECTURES;
 }

@@ -35,9 +35,9 @@ struct type_caster<pycolor::FrameCode> {
     const auto t = reinterpret_borrow<tuple>(source);
     auto number = [&](size_t i) { return t[i].cast<float>(); };
     const float kr = number(5), kb = number(6);
-    value = {number(0),        number(1),        number(2),         number(3),
-             number(4),        {kr, 1 - kr - kb, kb}, t[7].cast<int>(), t[8].cast<int>(),
-             number(9),        number(10)};
+    value = {
+        number(0),        number(1),        number(2), number(3), number(4), {kr, 1 - kr - kb, kb},
+        t[7].cast<int>(), t[8].cast<int>(), number(9), number(10)};
     return true;
   }
 };

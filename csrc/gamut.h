@@ -11,8 +11,8 @@
 
 namespace pycolor {
 
-constexpr int kGamutLumas = 128;   // cells of the table over Y' in 0…1
-constexpr int kGamutHues = 512;    // cells of the table over the four quadrants of hue
+constexpr int kGamutLumas = 128;  // cells of the table over Y' in 0…1
+constexpr int kGamutHues = 512;   // cells of the table over the four quadrants of hue
 constexpr int kGamutFloats = (kGamutLumas + 1) * (kGamutHues + 1) * 2;
 constexpr int kGamutSteps = 3;
 
@@ -81,8 +81,8 @@ PC_FN V lab_f_inverse_with_slope(V t, V& slope) {
 
 template <class V>
 PC_FN Triple<V> linear_of(V fy, V u, V v) {
-  return multiply<XyzToLinearMatrix>(Triple<V>{V(kWhiteX) * lab_f_inverse(fy + u), lab_f_inverse(fy),
-                                          V(kWhiteZ) * lab_f_inverse(fy + v)});
+  return multiply<XyzToLinearMatrix>(Triple<V>{
+      V(kWhiteX) * lab_f_inverse(fy + u), lab_f_inverse(fy), V(kWhiteZ) * lab_f_inverse(fy + v)});
 }
 
 // One Newton step of (fy, s) for luma y and the full chroma (500 u, −200 v).

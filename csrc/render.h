@@ -7,8 +7,8 @@ namespace pycolor {
 
 // What pycolor.encoding.Encoding says, as numbers.
 struct FrameCode {
-  float black, inverse_range;       // luma codes → Y' in 0…1
-  float neutral, span, top;         // Cb, Cr in ±0.5 → codes
+  float black, inverse_range;  // luma codes → Y' in 0…1
+  float neutral, span, top;    // Cb, Cr in ±0.5 → codes
   LumaWeights luma;
   int row_shift, column_shift;      // log2 of luma samples per chroma sample
   float center_row, center_column;  // luma coordinates of chroma sample (0, 0)

@@ -372,9 +372,7 @@ def _convert(
     planes = _planes(name, x)
     if out is None:
         out = torch.empty(tuple(x.shape), device=x.device, dtype=dtype)
-    kinds = (torch.float32, torch.uint8, torch.uint16)
-    if steps[-1] != _LINEAR_TO_RGB:
-        kinds = kinds[:1]
+    kinds = tuple(_OUT_KINDS) if steps[-1] == _LINEAR_TO_RGB else (torch.float32,)
     _check_out("out", out, tuple(x.shape), x, *kinds)
     if out.numel() > 0:
         flat = out if out.dim() == 4 else out.view(planes.shape)

@@ -37,11 +37,12 @@ def _linear_to_xyz_matrix() -> Tensor:
         [[x / y, 1.0, (1 - x - y) / y] for x, y in PRIMARIES_XY], dtype=torch.float64
     ).T
     white = torch.tensor(WHITE_XYZ, dtype=torch.float64)
-    return columns * torch.linalg.solve(columns, white)
+    scale: Tensor = torch.linalg.solve(columns, white)
+    return columns * scale
 
 
-LINEAR_TO_XYZ = _linear_to_xyz_matrix()
-XYZ_TO_LINEAR = torch.linalg.inv(LINEAR_TO_XYZ)
+LINEAR_TO_XYZ: Tensor = _linear_to_xyz_matrix()
+XYZ_TO_LINEAR: Tensor = torch.linalg.inv(LINEAR_TO_XYZ)
 
 
 # ---- color conversions: the channel axis is the last but two, N×3×H×W ---------------------------

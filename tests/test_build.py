@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 import torch
@@ -138,7 +139,6 @@ def test_the_wheel_names_no_torch_library():
     """The extension does not link torch: one build serves every version."""
     from pycolor import _C
 
-    with open(_C.__file__, "rb") as file:
-        content = file.read()
+    content = Path(_C.__file__).read_bytes()
     assert b"libtorch" not in content
     assert b"libc10" not in content

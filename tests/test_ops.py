@@ -178,7 +178,7 @@ def test_upsample_of_a_constant_is_that_constant(close):
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("low", [(1, 1), (7, 3), (16, 16), (61, 80)])
 def test_mean_lightness(bits, size, low, close):
-    encoding, y = Encoding(bit_depth=bits), luma(2, *size, bits)
+    encoding, y = Encoding(bit_depth=bits), luma(2, size[0], size[1], bits)
     got = ops.mean_lightness(y, low, encoding=encoding)
     close("lightness", got, reference.mean_lightness(y, low, encoding=encoding))
 
@@ -311,7 +311,7 @@ def test_fused_frame_is_decode_and_render():
 def test_rendered_codes_are_in_gamut(size, low, subsampling, location, chroma, seed):
     torch.manual_seed(seed)
     encoding = Encoding(subsampling=subsampling, chroma_location=location)
-    u, v = ops.render_chroma(field(1, *low, chroma), luma(1, *size), encoding=encoding)
+    u, v = ops.render_chroma(field(1, low[0], low[1], chroma), luma(1, *size), encoding=encoding)
     for plane in (u, v):
         assert plane.shape == (1, *encoding.chroma_shape(*size))
         assert plane.min() >= 16

@@ -3,6 +3,7 @@
 
 #include "../annealed_mean.h"
 #include "kernels.h"
+#include "pool.h"
 
 namespace pycolor {
 namespace {

@@ -2,16 +2,10 @@
 #pragma once
 
 #include "kernels.h"
+#include "lanes.h"
 
 namespace pycolor {
 namespace {
-
-PC_FN Lanes load_samples(const float* p, int64_t stride, int64_t count) {
-  if (stride == 1 && count >= 16) return load(p);
-  float lanes[16];
-  for (int64_t i = 0; i < 16; ++i) lanes[i] = p[(i < count ? i : 0) * stride];
-  return load(lanes);
-}
 
 PC_FN Triple<Lanes> run(Step step, Triple<Lanes> c) {
   switch (step) {
@@ -77,8 +71,7 @@ void yab_to_ycbcr(const Gamut& gamut, const Image<const float>& in, const Image<
                     load_samples(at + 2 * in.stride[1], in.stride[3], n));
     float* o = to + x * out.stride[3];
     put(o, out.stride[3], n, y);
-    put(o + out.stride[1], out.stride[3], n,
-        (rgb.z - y) * Lanes(0.5f / (1.0f - gamut.luma.kb)));
+    put(o + out.stride[1], out.stride[3], n, (rgb.z - y) * Lanes(0.5f / (1.0f - gamut.luma.kb)));
     put(o + 2 * out.stride[1], out.stride[3], n,
         (rgb.x - y) * Lanes(0.5f / (1.0f - gamut.luma.kr)));
   }

@@ -42,8 +42,8 @@ const Kernels& choose() {
     if (level == wish) return named(level);
     all += (all.empty() ? "" : ", ") + level;
   }
-  throw std::runtime_error("PYCOLOR_SIMD must be one of " + all + " on this machine, got '" +
-                           wish + "'");
+  throw std::runtime_error("PYCOLOR_SIMD must be one of " + all + " on this machine, got '" + wish +
+                           "'");
 }
 
 }  // namespace

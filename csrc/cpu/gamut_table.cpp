@@ -21,9 +21,7 @@ struct EdgePoint {
   double a, b, fy, hue;
 };
 
-double decode(double x) {
-  return x > 0.04045 ? std::pow((x + 0.055) / 1.055, 2.4) : x / 12.92;
-}
+double decode(double x) { return x > 0.04045 ? std::pow((x + 0.055) / 1.055, 2.4) : x / 12.92; }
 
 double f_of(double t) {
   const double knee = 6.0 / 29.0;

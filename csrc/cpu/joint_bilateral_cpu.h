@@ -3,6 +3,8 @@
 
 #include "../joint_bilateral.h"
 #include "kernels.h"
+#include "lanes.h"
+#include "pool.h"
 
 namespace pycolor {
 namespace {
@@ -32,15 +34,13 @@ void joint_bilateral_group(const JointBilateralJob& job, int64_t frame, int64_t 
   pad_rows(job.guide.data + frame * job.guide.stride[0], job.guide.stride + 2, height, width, first,
            last, r, padded, kOutside, guide);
   for (int c = 0; c < channels; ++c) {
-    const float* plane = job.chroma.data + frame * job.chroma.stride[0] +
-                         (channel + c) * job.chroma.stride[1];
+    const float* plane =
+        job.chroma.data + frame * job.chroma.stride[0] + (channel + c) * job.chroma.stride[1];
     pad_rows(plane, job.chroma.stride + 2, height, width, first, last, r, padded, 0.0f,
              chroma + c * rows * padded);
   }
-  const Lanes scale(job.range_scale);
-  for (int64_t i = 0; i < rows * padded; i += 1)
+  for (int64_t i = 0; i < rows * padded; ++i)
     if (guide[i] != kOutside) guide[i] *= job.range_scale;
-  (void)scale;
   for (int64_t y = first; y < last; ++y) {
     for (int64_t x = 0; x < width; x += 16) {
       const int64_t corner = (y - first) * padded + x;

@@ -58,14 +58,23 @@ struct UpsampleJob {
   Image<float> out;
   int taps;  // per axis
   float range_scale, floor;
-  const int32_t* row_index;     // taps × H, then the same layout for the others
+  const int32_t* row_index;  // taps × H, then the same layout for the others
   const float* row_weight;
   const int32_t* column_index;
   const float* column_weight;
 };
 
-enum class Step : int { kRgbToLinear, kLinearToRgb, kLinearToXyz, kXyzToLinear, kXyzToLab,
-                        kLabToXyz, kXyzToLuv, kLuvToXyz, kLumaToCodes };
+enum class Step : int {
+  kRgbToLinear,
+  kLinearToRgb,
+  kLinearToXyz,
+  kXyzToLinear,
+  kXyzToLab,
+  kLabToXyz,
+  kXyzToLuv,
+  kLuvToXyz,
+  kLumaToCodes
+};
 
 struct ConvertJob {
   Image<const float> in;
@@ -79,12 +88,13 @@ struct ConvertJob {
 struct Kernels {
   const char* name;
   // `count` pixels from x on; strides in floats.
-  void (*annealed_mean)(const float* x, int64_t entries, int64_t entry_stride,
-                        int64_t pixel_stride, int64_t count, const float* palette, float scale,
-                        float* a, float* b, int64_t out_stride);
+  void (*annealed_mean)(const float* x, int64_t entries, int64_t entry_stride, int64_t pixel_stride,
+                        int64_t count, const float* palette, float scale, float* a, float* b,
+                        int64_t out_stride);
   // Mean lightness × scale of each cell in one low-resolution row.
-  void (*mean_lightness)(const void* luma, int wide, int64_t row_stride, int64_t height, int64_t width, int64_t low_height, int64_t low_width,
-                         int64_t row, const FrameCode& code, float scale, float* out);
+  void (*mean_lightness)(const void* luma, int wide, int64_t row_stride, int64_t height,
+                         int64_t width, int64_t low_height, int64_t low_width, int64_t row,
+                         const FrameCode& code, float scale, float* out);
   void (*lightness)(const void* luma, int wide, int64_t count, const FrameCode& code, float* out);
   void (*render)(const RenderJob& job, int64_t frame, int64_t first_row, int64_t last_row);
   void (*joint_bilateral)(const JointBilateralJob& job, int64_t frame, int64_t first_row,

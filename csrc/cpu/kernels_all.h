@@ -1,20 +1,17 @@
 // The ops for the Lanes of the simd_*.h that was included before.
 #pragma once
 
-#include "pool.h"
-
 #include "annealed_mean_cpu.h"
-#include "luma_cpu.h"
-#include "render_cpu.h"
-
 #include "convert_cpu.h"
 #include "joint_bilateral_cpu.h"
+#include "luma_cpu.h"
+#include "render_cpu.h"
 
 namespace pycolor {
 namespace {
 
 Kernels all_kernels(const char* name) {
-  return {name,     annealed_mean, mean_lightness, lightness,    render, joint_bilateral,
+  return {name,     annealed_mean, mean_lightness, lightness, render, joint_bilateral,
           upsample, convert,       yab_to_ycbcr};
 }
 

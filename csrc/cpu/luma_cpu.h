@@ -2,18 +2,11 @@
 #pragma once
 
 #include "kernels.h"
+#include "lanes.h"
+#include "pool.h"
 
 namespace pycolor {
 namespace {
-
-// 16 samples from x on, those past `width` being 0.
-template <class T>
-PC_FN Lanes load_row(const T* row, int64_t x, int64_t width) {
-  if (x + 16 <= width) return load(row + x);
-  T rest[16] = {};
-  for (int64_t i = x; i < width; ++i) rest[i - x] = row[i];
-  return load(rest);
-}
 
 PC_FN Lanes lightness_of(const FrameCode& code, Lanes mean, float scale) {
   const Lanes f = neutral_f(luma_of_code(code, mean));
@@ -89,8 +82,8 @@ void mean_lightness(const void* luma, int wide, int64_t row_stride, int64_t heig
                     int64_t low_height, int64_t low_width, int64_t row, const FrameCode& code,
                     float scale, float* out) {
   if (wide) {
-    mean_typed(static_cast<const uint16_t*>(luma), row_stride, height, width, low_height,
-               low_width, row, code, scale, out);
+    mean_typed(static_cast<const uint16_t*>(luma), row_stride, height, width, low_height, low_width,
+               row, code, scale, out);
   } else {
     mean_typed(static_cast<const uint8_t*>(luma), row_stride, height, width, low_height, low_width,
                row, code, scale, out);

@@ -103,8 +103,7 @@ void annealed_mean(const Image<const float>& logits, const float* palette, doubl
 }
 
 void joint_bilateral(const Image<const float>& chroma, const Image<const float>& guide, int radius,
-                     double sigma_space, double sigma_range, const Image<float>& out,
-                     int threads) {
+                     double sigma_space, double sigma_range, const Image<float>& out, int threads) {
   const int64_t reach = std::max(chroma.size[2], chroma.size[3]) - 1;
   const int r = static_cast<int>(std::min<int64_t>(radius, reach));
   const int window = 2 * r + 1;
@@ -149,10 +148,17 @@ void joint_bilateral_upsample(const Image<const float>& chroma, const Image<cons
       }
     }
   }
-  const UpsampleJob job = {chroma,          guide_low,        guide,
-                           out,             taps,             range_scale(sigma_range),
-                           static_cast<float>(floor), index[0].data(), weight[0].data(),
-                           index[1].data(), weight[1].data()};
+  const UpsampleJob job = {chroma,
+                           guide_low,
+                           guide,
+                           out,
+                           taps,
+                           range_scale(sigma_range),
+                           static_cast<float>(floor),
+                           index[0].data(),
+                           weight[0].data(),
+                           index[1].data(),
+                           weight[1].data()};
   const int64_t step = rows_per_chunk(out.size[2], out.size[0], threads);
   over_rows(out.size[0], out.size[2], step, threads, [&](int64_t n, int64_t first, int64_t last) {
     kernels().upsample(job, n, first, last);
@@ -217,8 +223,8 @@ void render(const Image<const float>& field, const Image<const void>& luma, bool
     kernels().mean_lightness(row_of(luma, wide, n, 0), wide, luma.stride[2], height, width, h, w, y,
                              code, scale, low.plane(n, 0, y));
     for (int c = 0; c < 2; ++c) {
-      const float* from = field.data + n * field.stride[0] + c * field.stride[1] +
-                          y * field.stride[2];
+      const float* from =
+          field.data + n * field.stride[0] + c * field.stride[1] + y * field.stride[2];
       float* to = low.plane(n, 1 + c, y);
       for (int64_t x = 0; x < w; ++x) {
         const float value = from[x * field.stride[3]];
@@ -261,9 +267,8 @@ void render(const Image<const float>& field, const Image<const void>& luma, bool
   job.wide = wide;
   job.rgb = rgb;
   const int64_t step = rows_per_chunk(job.rows, frames, threads);
-  over_rows(frames, job.rows, step, threads, [&](int64_t n, int64_t first, int64_t last) {
-    kernels().render(job, n, first, last);
-  });
+  over_rows(frames, job.rows, step, threads,
+            [&](int64_t n, int64_t first, int64_t last) { kernels().render(job, n, first, last); });
 }
 
 }  // namespace pycolor

@@ -20,8 +20,7 @@ void joint_bilateral(const Image<const float>& chroma, const Image<const float>&
 // radius < 0: the quadratic B-spline.
 void joint_bilateral_upsample(const Image<const float>& chroma, const Image<const float>& guide_low,
                               const Image<const float>& guide, double sigma_range, double floor,
-                              int radius, double sigma_space, const Image<float>& out,
-                              int threads);
+                              int radius, double sigma_space, const Image<float>& out, int threads);
 
 // kind of out: 0 float, 1 uint8_t, 2 uint16_t.
 void convert(const std::vector<int>& steps, const Image<const float>& in, const Image<void>& out,

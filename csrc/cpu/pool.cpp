@@ -75,8 +75,7 @@ std::atomic<Pool*> current{nullptr};
 Pool& pool() {
   Pool* p = current.load();
   if (p == nullptr) {
-    static const int registered =
-        pthread_atfork(nullptr, nullptr, [] { current.store(nullptr); });
+    static const int registered = pthread_atfork(nullptr, nullptr, [] { current.store(nullptr); });
     (void)registered;
     auto fresh = std::make_unique<Pool>();
     if (current.compare_exchange_strong(p, fresh.get())) p = fresh.release();

@@ -6,6 +6,7 @@
 
 #include "../joint_bilateral.h"
 #include "kernels.h"
+#include "lanes.h"
 
 namespace pycolor {
 namespace {
@@ -116,14 +117,6 @@ PC_FN void refine(const BlockTaps& t, const SplineTaps<float>& rows, float floor
   const Lanes inverse = Lanes(1.0f) / total;
   a = total_a * inverse;
   b = total_b * inverse;
-}
-
-template <class T>
-PC_FN void put(T* out, int64_t stride, int64_t count, Lanes value) {
-  if (stride == 1 && count >= 16) return store(out, value);
-  T rest[16];
-  store(rest, value);
-  for (int64_t i = 0; i < count && i < 16; ++i) out[i * stride] = rest[i];
 }
 
 template <class T>

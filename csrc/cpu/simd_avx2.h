@@ -38,12 +38,8 @@ PC_FN Lanes fma(Lanes a, Lanes b, Lanes c) {
   return {_mm256_fmadd_ps(a.l, b.l, c.l), _mm256_fmadd_ps(a.h, b.h, c.h)};
 }
 // Both give b where either is NaN.
-PC_FN Lanes min(Lanes a, Lanes b) {
-  return {_mm256_min_ps(a.l, b.l), _mm256_min_ps(a.h, b.h)};
-}
-PC_FN Lanes max(Lanes a, Lanes b) {
-  return {_mm256_max_ps(a.l, b.l), _mm256_max_ps(a.h, b.h)};
-}
+PC_FN Lanes min(Lanes a, Lanes b) { return {_mm256_min_ps(a.l, b.l), _mm256_min_ps(a.h, b.h)}; }
+PC_FN Lanes max(Lanes a, Lanes b) { return {_mm256_max_ps(a.l, b.l), _mm256_max_ps(a.h, b.h)}; }
 PC_FN Lanes abs(Lanes a) {
   const __m256 sign = _mm256_set1_ps(-0.0f);
   return {_mm256_andnot_ps(sign, a.l), _mm256_andnot_ps(sign, a.h)};
@@ -53,9 +49,7 @@ PC_FN Lanes floor(Lanes a) { return {_mm256_floor_ps(a.l), _mm256_floor_ps(a.h)}
 PC_FN Mask operator<(Lanes a, Lanes b) {
   return {_mm256_cmp_ps(a.l, b.l, _CMP_LT_OQ), _mm256_cmp_ps(a.h, b.h, _CMP_LT_OQ)};
 }
-PC_FN Mask operator|(Mask a, Mask b) {
-  return {_mm256_or_ps(a.l, b.l), _mm256_or_ps(a.h, b.h)};
-}
+PC_FN Mask operator|(Mask a, Mask b) { return {_mm256_or_ps(a.l, b.l), _mm256_or_ps(a.h, b.h)}; }
 PC_FN bool any(Mask m) { return _mm256_movemask_ps(_mm256_or_ps(m.l, m.h)) != 0; }
 PC_FN Lanes select(Mask m, Lanes yes, Lanes no) {
   return {_mm256_blendv_ps(no.l, yes.l, m.l), _mm256_blendv_ps(no.h, yes.h, m.h)};

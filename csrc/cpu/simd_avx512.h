@@ -73,9 +73,7 @@ PC_FN Index load_index(const int32_t* p) { return {_mm512_loadu_si512(p)}; }
 // Toward zero; lanes that hold no int32 give some int32.
 PC_FN Index to_index(Lanes a) { return {_mm512_cvttps_epi32(a.v)}; }
 PC_FN Index operator+(Index a, Index b) { return {_mm512_add_epi32(a.v, b.v)}; }
-PC_FN Index times(Index a, int32_t b) {
-  return {_mm512_mullo_epi32(a.v, _mm512_set1_epi32(b))};
-}
+PC_FN Index times(Index a, int32_t b) { return {_mm512_mullo_epi32(a.v, _mm512_set1_epi32(b))}; }
 PC_FN Index offset(Index a, int32_t b) { return {_mm512_add_epi32(a.v, _mm512_set1_epi32(b))}; }
 PC_FN Lanes gather(const float* p, Index i) { return Lanes(_mm512_i32gather_ps(i.v, p, 4)); }
 // p[i << shift], shift 0 to 2; may read up to p[16 << shift].

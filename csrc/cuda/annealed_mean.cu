@@ -1,6 +1,6 @@
 #include "launch.h"
 #include "scalar.h"
-//
+
 #include "../annealed_mean.h"
 #include "ops.h"
 

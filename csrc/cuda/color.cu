@@ -1,6 +1,6 @@
 #include "launch.h"
 #include "scalar.h"
-//
+
 #include "../gamut.h"
 #include "ops.h"
 

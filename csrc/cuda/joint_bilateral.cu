@@ -1,6 +1,6 @@
 #include "launch.h"
 #include "scalar.h"
-//
+
 #include "../joint_bilateral.h"
 #include "ops.h"
 
@@ -26,8 +26,8 @@ dim3 grid_over(const Image<float>& out) {
 
 template <class T>
 __device__ T& at(const Image<T>& image, int64_t n, int64_t c, int64_t y, int64_t x) {
-  return image.data[n * image.stride[0] + c * image.stride[1] + y * image.stride[2] +
-                    x * image.stride[3]];
+  return image
+      .data[n * image.stride[0] + c * image.stride[1] + y * image.stride[2] + x * image.stride[3]];
 }
 
 template <int channels>
@@ -86,7 +86,8 @@ __global__ void upsample(Image<const float> chroma, Image<const float> guide_low
         x = x < 0 ? 0 : x >= w ? w - 1 : x;
         float space;
         if (k.gaussian) {
-          const float ey = off_row - static_cast<float>(dy), ex = off_column - static_cast<float>(dx);
+          const float ey = off_row - static_cast<float>(dy),
+                      ex = off_column - static_cast<float>(dx);
           space = exp2(fma(ey, ey, ex * ex) * k.space_scale);
         } else {
           space = wr[j] * wc[i];
@@ -104,8 +105,7 @@ __global__ void upsample(Image<const float> chroma, Image<const float> guide_low
 }  // namespace
 
 void joint_bilateral(const Image<const float>& chroma, const Image<const float>& guide, int radius,
-                     double sigma_space, double sigma_range, const Image<float>& out,
-                     Queue queue) {
+                     double sigma_space, double sigma_range, const Image<float>& out, Queue queue) {
   const DeviceGuard guard(queue.device);
   const auto stream = static_cast<cudaStream_t>(queue.stream);
   const float space = static_cast<float>(-0.72134752044448170 / (sigma_space * sigma_space));

@@ -1,4 +1,5 @@
-// The ops on CUDA arrays: each queues its kernels on a stream and returns.  No op allocates or waits.
+// The ops on CUDA arrays: each queues its kernels on a stream and returns.  No op allocates or
+// waits.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 #include "launch.h"
 #include "scalar.h"
-//
+
 #include "../joint_bilateral.h"
 #include "../render.h"
 #include "ops.h"
@@ -160,7 +160,9 @@ __global__ void render_samples(Image<const float> field, Image<float> guide_low,
   }
 }
 
-unsigned blocks(int64_t size, int block) { return static_cast<unsigned>((size + block - 1) / block); }
+unsigned blocks(int64_t size, int block) {
+  return static_cast<unsigned>((size + block - 1) / block);
+}
 
 template <class T>
 void mean_typed(const Image<const void>& luma, const FrameCode& code, float scale,
