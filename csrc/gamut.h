@@ -190,7 +190,7 @@ PC_FN Triple<V> quick_color(const Gamut& gamut, V y, V neutral, V a, V b, M& har
   // What the straight step leaves: 0.29 Δr Δx/x from the curve of each channel, the rest 1e-5.
   const V bend = max(fma(l.x, V(-1e-4f), abs(dr * mx)),
                      max(fma(l.y, V(-1e-4f), abs(dg * my)), fma(l.z, V(-1e-4f), abs(db * mz))));
-  hard = (lowest < V(0.0f)) | (V(1.0f) < highest) | (V(0.002f) < abs(step)) | (V(0.0f) < bend);
+  hard = (lowest < V(0.0f)) | (V(1.0f) < highest) | (V(0.001f) < abs(step)) | (V(0.0f) < bend);
   return {rgb.x + dr, rgb.y + dg, rgb.z + db};
 }
 
