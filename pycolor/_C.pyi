@@ -1,3 +1,4 @@
+# ruff: noqa: N999
 # csrc/bindings.cpp
 from collections.abc import Sequence
 

@@ -204,7 +204,7 @@ def test_render_chroma_for_every_layout(bits, subsampling, location, close):
 @pytest.mark.parametrize("bits", [8, 12, 16])
 def test_render_chroma_for_every_code(matrix, full, bits, close):
     encoding = Encoding(bit_depth=bits, matrix=matrix, full_range=full)
-    f, y = field(1, 5, 5, 35), luma(1, 40, 48, bits)
+    f, y = field(1, 5, 5, 35), luma(1, 90, 110, bits)
     got = ops.render_chroma(f, y, encoding=encoding)
     want = reference.render_chroma(f, y, encoding=encoding)
     for g, w in zip(got, want, strict=True):

@@ -15,6 +15,7 @@ PC_FN float max(float a, float b) { return a > b ? a : b; }
 PC_FN float abs(float a) { return fabsf(a); }
 PC_FN float sqrt(float a) { return sqrtf(a); }
 PC_FN float floor(float a) { return floorf(a); }
+PC_FN bool any(bool m) { return m; }
 PC_FN float select(bool m, float yes, float no) { return m ? yes : no; }
 // Toward zero; what holds no int32 gives 0.
 PC_FN int to_index(float a) { return fabsf(a) < 2147483648.0f ? static_cast<int>(a) : 0; }
