@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -45,6 +46,34 @@ def test_a_flash_is_a_disturbance(look: int, span: int):
         film[t] = np.full_like(film[t], look)
     (shot,) = detect(film, FULL)
     assert [(d.kind, d.start, d.stop) for d in shot.disturbances] == [("flash", 20, 20 + span)]
+
+
+@pytest.mark.parametrize("kind", ["dissolve", "fade"])
+def test_gradual_transitions(kind: Literal["dissolve", "fade"]):
+    # Up to the length whose ends are promised to be measured (see Gradual).
+    wear = Wear(grain=5, flicker=0.05)
+    film = MadeFilm(kind, 3, motion=CALM, wear=wear, seed=1, spans=(8, 24))
+    shots = detect(film, FULL)
+    assert len(shots) == 4
+    for shot, event in zip(shots[1:], film.events, strict=True):
+        assert shot.opening is not None
+        assert shot.opening.kind == kind
+        assert abs(shot.start - (event.boundary or 0)) <= 4
+        assert abs(shot.opening.start - event.start) <= 8
+        assert abs(shot.opening.stop - event.stop) <= 8
+
+
+def test_a_long_black_stretch_is_a_shot_of_its_own():
+    old, new = (
+        np.stack(list(MadeFilm("cut", 0, wear=Wear(grain=4), seed=s, lengths=(60, 60))))
+        for s in (1, 2)
+    )
+    old[40:] = old[40:] * np.linspace(1, 0, 20)[:, None, None]
+    new[:20] = new[:20] * np.linspace(0, 1, 20)[:, None, None]
+    shots = detect([*old, *np.zeros((60, *old.shape[1:]), np.uint8), *new], FULL)
+    assert [shot.opening.kind for shot in shots[1:] if shot.opening] == ["fade", "fade"]
+    assert abs(shots[1].start - 60) <= 4
+    assert abs(shots[2].start - 120) <= 4
 
 
 def test_shots_follow_each_other_without_gap():

@@ -42,6 +42,9 @@ _VANISHED = 0.1  # of the contrast of both sides: no mixture of two pictures is 
 class Gradual:
     """A dissolve or a fade.
 
+    Its ends are measured within some 20 (dissolve) or 28 (fade) frames of its middle: of a longer
+    one, `start` is late and `stop` early.
+
     Attributes:
         kind: which of the two.
         start: the first frame that is not the old shot alone.
@@ -228,15 +231,22 @@ class GradualFinder:
 
     def _measured(self, t: int, half: int, score: float, first: int, last: int) -> Gradual:
         """Start and stop from the weights of the two pictures in every frame between."""
-        frames = range(max(first, t - half), min(last, t + half) + 1)
+        # A valley is found best by pictures that may be mixtures themselves; the shots lie beyond.
+        reach = HALF_SPANS[min(HALF_SPANS.index(half) + 2, len(HALF_SPANS) - 1)]
+        frames = range(max(first, t - reach), min(last, t + reach) + 1)
         old, new = self._still(frames[0]), self._still(frames[-1])
         mixtures = [_mixture(old, new, self._still(s)) for s in frames]
         olds = np.array([m.old for m in mixtures])
         news = np.array([m.new for m in mixtures])
         fade = self._vanishes(t, half)
         if fade:
-            start = frames[0] + _crossing(1 - olds)[0]
-            stop = frames[0] + _crossing(news)[1]
+            # By the contrast, which no motion changes, as far as may be looked.
+            far = SIDE - CALM_REACH
+            begin, end = max(first, t - far), min(last, t + far)
+            amplitudes = np.sqrt([self._variance(s) for s in range(begin, end + 1)])
+            down, up = amplitudes[: t - begin + 1], amplitudes[t - begin :]
+            start = begin + _crossing(1 - down / max(down.max(), 1e-3))[0]
+            stop = t + _crossing(up / max(up.max(), 1e-3))[1]
             run = self._flat_run(t, first, last)
             boundary = sum(run) // 2 if run[0] <= t <= run[1] else t
         else:
