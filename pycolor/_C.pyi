@@ -1,4 +1,3 @@
-# ruff: noqa: N999
 # csrc/bindings.cpp
 from collections.abc import Sequence
 
