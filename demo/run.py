@@ -27,7 +27,8 @@ def photograph(name: str) -> npt.NDArray[np.float64]:
     """The luma of a photograph that scikit-image ships, H×W in 0…1."""
     from skimage import color, data
 
-    return np.asarray(color.rgb2gray(getattr(data, name)()), dtype=np.float64)
+    picture = getattr(data, name)()
+    return np.asarray(picture / 255 if picture.ndim == 2 else color.rgb2gray(picture))
 
 
 def glide(picture: npt.NDArray[np.float64], t: float) -> npt.NDArray[np.float64]:
@@ -55,7 +56,7 @@ def tune() -> npt.NDArray[np.float32]:
 def make_film(path: Path) -> None:
     """Six seconds of film: two shots, one cut, grain, flicker, sound."""
     chance = np.random.default_rng(0)
-    shots = [photograph("astronaut"), photograph("chelsea")]
+    shots = [photograph("camera"), photograph("astronaut")]
     frames = RATE * SECONDS
     part = path.with_suffix(".part.mp4")
     with av.open(str(part), "w", format="mp4") as film:
