@@ -15,7 +15,7 @@ from pycolor.colorize import bfloat16_in_hardware
 def collect() -> dict[str, object]:
     """Facts by name, plain values."""
     build = ops.build_info()
-    archs = ", ".join(build["cuda_archs"])
+    archs = ", ".join(_arch(name) for name in build["cuda_archs"])
     cuda = f"built for {archs}" if build["cuda"] else f"not there: {build['cuda_reason']}"
     gpus = [f"{torch.cuda.get_device_name(i)} (cuda:{i})" for i in range(torch.cuda.device_count())]
     facts: dict[str, object] = {
@@ -34,3 +34,9 @@ def collect() -> dict[str, object]:
         "GPUs": ", ".join(gpus) or "none",
     }
     return facts
+
+
+def _arch(name: str) -> str:
+    """CMake's name of a target, as CUDA's documents have it: code for a chip, or PTX for later."""
+    number, _, kind = name.partition("-")
+    return f"compute_{number} (PTX)" if kind == "virtual" else f"sm_{number}"

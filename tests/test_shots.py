@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import os
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pytest
 
 from benchmarks.shot_films import CALM, OLD, RUINED, STILL, MadeFilm, Wear
+from pycolor.video.io import Reader
 from pycolor.video.shots import Shot, ShotDetector, ShotOptions, detect
+from tests.films import data_film
 
-ROOT = Path(__file__).resolve().parents[1]
 FULL = ShotOptions(full_range=True)
-DATA = Path(os.environ.get("PYCOLOR_DATA", ROOT.parent / "shared" / "data")) / "video"
 
 
 def boundaries(shots: list[Shot]) -> list[int]:
@@ -170,14 +168,5 @@ REAL = {
 @pytest.mark.needs_data
 @pytest.mark.parametrize("name", REAL)
 def test_real_films(name: str):
-    path = DATA / name
-    if not path.exists():
-        pytest.skip(f"{path} is not there; set PYCOLOR_DATA to the folder that holds video/")
-    av = pytest.importorskip("av")
-    with av.open(str(path)) as film:
-        lumas = []
-        for frame in film.decode(video=0):
-            plane = frame.planes[0]
-            codes = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-            lumas.append(codes[: plane.height, : plane.width].copy())
-    assert boundaries(detect(lumas)) == REAL[name]
+    with Reader(data_film(name)) as film:
+        assert boundaries(detect(frame.luma for frame in film)) == REAL[name]

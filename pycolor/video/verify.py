@@ -261,8 +261,8 @@ def _tags(before: FilmInfo, after: FilmInfo) -> Iterator[Check]:
         yield Check(name="matrix", state="ok", detail=detail)
     else:
         yield _same("matrix", before.matrix_name, after.matrix_name)
-    yield _same("primaries", str(before.tags.primaries), str(after.tags.primaries))
-    yield _same("transfer", str(before.tags.transfer), str(after.tags.transfer))
+    yield _same("primaries", _code(before.tags.primaries), _code(after.tags.primaries))
+    yield _same("transfer", _code(before.tags.transfer), _code(after.tags.transfer))
     if not before.gray and before.encoding.subsampling in ("420", "422"):
         yield _same(
             "chroma location", before.encoding.chroma_location, after.encoding.chroma_location
@@ -271,6 +271,11 @@ def _tags(before: FilmInfo, after: FilmInfo) -> Iterator[Check]:
     if before.field_order != "unknown" or before.interlaced:
         yield _same("field order", _fields(before), _fields(after))
     yield _same("timecode", before.timecode or "none", after.timecode or "none")
+
+
+def _code(code: int) -> str:
+    """A code point of H.273, in words where it says nothing."""
+    return "not stored" if code == 2 else f"code {code} of H.273"
 
 
 def _same(name: str, before: str, after: str) -> Check:
