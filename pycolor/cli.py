@@ -110,6 +110,31 @@ class Verify(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Shots(Command):
+    """List the shots of a film.
+
+    Attributes:
+        source: the film.
+        csv: write the list in PySceneDetect's layout.
+        edl: write it as a CMX3600 edit list.
+        json: write it as JSON.
+        sensitivity: 1 is balanced; more finds more transitions, and more false ones.
+        overwrite: replace existing files.
+    """
+
+    source: Annotated[Positional[Path], arg(metavar="IN")]
+    csv: Path | None = None
+    edl: Path | None = None
+    json: Path | None = None
+    sensitivity: float = 1.0
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if self.sensitivity <= 0:
+            raise UsageError(f"sensitivity must be above 0, got {self.sensitivity}.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Models(Command):
     """List the models, or show one model's card.
 
@@ -191,6 +216,43 @@ def verify(command: Verify) -> int:
     return 0 if report.ok else 1
 
 
+def shots(command: Shots) -> int:
+    from pycolor.outfile import check_output, complete_file
+    from pycolor.video import shots_files
+    from pycolor.video.survey import find_shots
+
+    wanted = [path for path in (command.csv, command.edl, command.json) if path is not None]
+    for path in wanted:
+        check_output(path, sources=[command.source], overwrite=command.overwrite)
+    out = command.output
+    with Progress(command.source.name, None, "frames", out.style) as progress:
+        survey = find_shots(command.source, sensitivity=command.sensitivity, progress=progress)
+    listed = list(survey.shots)
+    writers: dict[Path | None, Callable[[], str]] = {
+        command.csv: lambda: shots_files.write_csv(listed, survey.rate),
+        command.edl: lambda: shots_files.write_edl(listed, survey.rate),
+        command.json: lambda: shots_files.write_json(listed),
+    }
+    for path in wanted:
+        with complete_file(path, overwrite=command.overwrite) as part:
+            part.write_text(writers[path](), encoding="utf-8")
+    if not wanted:
+        table = Table()
+        for column in ("shot", "frames", "starts at", "opens with", "confidence"):
+            table.add_column(column, justify="left" if column == "opens with" else "right")
+        for number, (shot, start) in enumerate(zip(listed, survey.starts, strict=True), start=1):
+            opening = shot.opening
+            table.add_row(
+                str(number),
+                f"{shot.start}:{shot.stop}",
+                f"{float(start):.3f} s",
+                opening.kind if opening else "",
+                f"{opening.confidence:.2f}" if opening else "",
+            )
+        Console().print(table)
+    return 0
+
+
 def models(command: Models) -> int:
     from pycolor.models import zoo
 
@@ -259,6 +321,7 @@ COMMANDS = {
     "video": Entry("color a film", Video, video),
     "image": Entry("color pictures", Image, image),
     "verify": Entry("compare a colored film with its source", Verify, verify),
+    "shots": Entry("list the shots of a film", Shots, shots),
     "models": Entry("list the models", Models, models),
     "train": Entry("train a model on photographs", Train, train),
     "info": Entry("versions, processor features, devices", Info, info),

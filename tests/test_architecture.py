@@ -16,7 +16,7 @@ FLOORS = {
     2: ["ops", "models.zhang2016", "video.io", "video.likeness", "video.gradual"],
     3: ["still", "models.zoo", "metrics", "video.shots", "video.shots_files"],
     4: ["colorize", "video.verify", "video.threads", "train.data", "train.film", "train.losses"],
-    5: ["video.pipeline", "train.loop", "album", "info"],
+    5: ["video.pipeline", "video.survey", "train.loop", "album", "info"],
     6: ["cli"],
     7: ["__main__"],
 }

@@ -319,6 +319,21 @@ def test_image_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.png", "b.png"]
 
 
+def test_shots_as_table_and_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film = make_film(tmp_path / "in.mkv", frames=30)
+    assert main(["shots", str(film), "--quiet"]) == 0
+    assert "0:30" in capsys.readouterr().out
+    names = {kind: tmp_path / f"shots.{kind}" for kind in ("csv", "edl", "json")}
+    arguments = [word for kind, path in names.items() for word in (f"--{kind}", str(path))]
+    assert main(["shots", str(film), "--quiet", *arguments]) == 0
+    assert all(path.stat().st_size for path in names.values())
+    assert json.loads(names["json"].read_text())
+    assert main(["shots", str(film), "--quiet", "--csv", str(names["csv"])]) == 2
+    assert "--overwrite" in sentence(capsys)
+    assert main(["shots", str(film), "--sensitivity", "0"]) == 2
+    assert main(["shots", str(tmp_path / "no.mkv")]) == 1
+
+
 def test_models_and_card(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models"]) == 0
     assert "zhang2016" in capsys.readouterr().out
