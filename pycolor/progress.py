@@ -28,7 +28,7 @@ class Progress(AbstractContextManager["Progress"]):
 
     Args:
         title: what is being done.
-        total: steps in all.
+        total: steps in all; may be set later.
         unit: of a step, for the rate.
         style: auto draws a bar on a terminal and writes plain lines elsewhere.
         stream: where to; stderr by default.
@@ -79,7 +79,7 @@ class Progress(AbstractContextManager["Progress"]):
         now = time.monotonic()
         if self._bar is not None:
             rate = f"{self.rate:.1f} {self.unit}/s"
-            self._bar.update(self._task, advance=steps, rate=rate)
+            self._bar.update(self._task, advance=steps, total=self.total, rate=rate)
         elif now - self._last >= SECONDS_BETWEEN_LINES:
             self._last = now
             self._line()
@@ -109,7 +109,7 @@ class Progress(AbstractContextManager["Progress"]):
         traceback: TracebackType | None,
     ) -> None:
         if self._bar is not None:
-            if kind is None:
+            if kind is None:  # the estimate of the total may have been off
                 self._bar.update(self._task, total=self.done)
             self._bar.stop()
         elif kind is None and self.style in ("plain", "json"):
