@@ -385,7 +385,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as e:
         if debug:
             traceback.print_exc()
-        text = " ".join(str(e).split())
+        text = " ".join(str(e).split())[:300]
         print(
             f"pycolor: unexpected {type(e).__name__}: {text} (--debug shows where)",
             file=sys.stderr,

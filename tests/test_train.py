@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from pycolor import palette
-from pycolor.errors import UsageError
+from pycolor.errors import FilmError, UsageError
 from pycolor.models import zoo
 from pycolor.options import CropOptions, FilmOptions, TrainOptions
 from pycolor.train import loop
@@ -174,6 +174,15 @@ def test_killed_training_resumes_to_the_same_weights(photos: Path, tmp_path: Pat
     assert all(torch.equal(a[k], b[k]) for k in a)
     lines = (tmp_path / "cut" / "log.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in lines] == ["step", "1", "2", "4"]
+
+
+def test_starting_weights_must_fit(photos: Path, tmp_path: Path) -> None:
+    weights = loop.train(replace(TINY, steps=1), [photos], tmp_path / "small")
+    again = loop.train(replace(TINY, steps=1, init=weights, seed=1), [photos], tmp_path / "on")
+    assert again.exists()
+    with pytest.raises(FilmError, match=r"do not fit the network: size mismatch for model1") as e:
+        loop.train(replace(TINY, steps=1, init=weights, width=0.2), [photos], tmp_path / "wide")
+    assert "\n" not in str(e.value)
 
 
 def test_training_refuses_another_runs_folder(photos: Path, tmp_path: Path) -> None:

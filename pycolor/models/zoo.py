@@ -166,6 +166,20 @@ def read_weights(path: Path) -> WeightFile:
     )
 
 
+def fill(network: zhang2016.Zhang2016, file: WeightFile, path: Path) -> None:
+    """Put the weights of a file into a network of the same shape.
+
+    Raises:
+        FilmError: a name or a size differs.
+    """
+    try:
+        network.load_state_dict(file.state)
+    except RuntimeError as e:
+        # torch lists every difference, a line each; the first says enough.
+        first = (*str(e).splitlines()[1:2], str(e))[0].strip().rstrip(". ")
+        raise FilmError(f"weights {path} do not fit the network: {first}.") from None
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A network ready to predict, with its card and the digest of its weights."""
@@ -197,9 +211,8 @@ def load(name: str = DEFAULT, weights: Path | None = None) -> Loaded:
         )
     try:
         network = c.build(**file.options)
-        network.load_state_dict(file.state)
-    except (RuntimeError, TypeError, ValueError) as e:
-        first = str(e).splitlines()[0]
-        raise FilmError(f"weights {path} do not fit {name}: {first}") from None
+    except (TypeError, ValueError) as e:
+        raise FilmError(f"weights {path} do not fit {name}: {e}.") from None
+    fill(network, file, path)
     network.eval().requires_grad_(False)
     return Loaded(network=network, card=c, sha256=file.sha256)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pycolor import palette as alphabet
+from pycolor.colorize import choose_device
 from pycolor.models import zoo
 from pycolor.options import TrainOptions
 from pycolor.reference import rgb_to_lab
@@ -125,14 +126,14 @@ def train(
     """
     if options.threads:
         torch.set_num_threads(options.threads)
-    device = torch.device(options.device)
+    device = choose_device(options.device)
     torch.manual_seed(options.seed)
     photos, held_out = split(find_photos(data), options.validation, options.seed)
     stream = Stream(photos, options.batch, options.crop, options.seed, options.workers)
 
     model = zoo.create(options.model, width=options.width)
     if options.init is not None:
-        model.load_state_dict(zoo.read_weights(options.init).state)
+        zoo.fill(model, zoo.read_weights(options.init), options.init)
     zoo.place(model, device)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.ema), use_buffers=True)
     weights = [p for p in model.parameters() if p.requires_grad]
