@@ -354,7 +354,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name = arguments[0]
     if name not in COMMANDS:
         known = ", ".join(COMMANDS)
-        print(f"pycolor: command {name!r} is not known; expected one of: {known}", file=sys.stderr)
+        print(f"pycolor: command {name!r} is not known; expected one of: {known}.", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, _terminate)
     # OpenMP's waiting threads spin by default and steal the processors from the film's codecs
@@ -377,7 +377,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"pycolor: {e}", file=sys.stderr)
         return e.exit_code
     except KeyboardInterrupt:
-        print("pycolor: interrupted; no output was written", file=sys.stderr)
+        print("pycolor: interrupted; no output was written.", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -50,7 +50,7 @@ def choose_device(name: str) -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as e:
         first = str(e).splitlines()[0]
-        raise UsageError(f"device {name!r} cannot be used here: {first}") from None
+        raise UsageError(f"device {name!r} cannot be used here: {first}.") from None
     return device
 
 

@@ -77,7 +77,7 @@ def card(name: str) -> Card:
         if c.name == name:
             return c
     known = ", ".join(c.name for c in CARDS)
-    raise UsageError(f"model {name!r} is not known; expected one of: {known}")
+    raise UsageError(f"model {name!r} is not known; expected one of: {known}.")
 
 
 def create(name: str, **options: Any) -> zhang2016.Zhang2016:
@@ -146,7 +146,7 @@ def read_weights(path: Path) -> WeightFile:
     try:
         content = path.read_bytes()
     except OSError as e:
-        raise FilmError(f"weights {path} cannot be read: {e.strerror}") from None
+        raise FilmError(f"weights {path} cannot be read: {e.strerror}.") from None
     digest = hashlib.sha256(content).hexdigest()
     del content
     try:
@@ -154,9 +154,9 @@ def read_weights(path: Path) -> WeightFile:
             metadata = f.metadata() or {}
             state = {key: f.get_tensor(key) for key in f.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as e:
-        raise FilmError(f"weights {path} must be a whole safetensors file: {e}") from None
+        raise FilmError(f"weights {path} must be a whole safetensors file: {e}.") from None
     if "model" not in metadata:
-        raise FilmError(f"weights {path} must name their model in the metadata, they do not")
+        raise FilmError(f"weights {path} must name their model in the metadata, they do not.")
     return WeightFile(
         model=metadata["model"],
         options=json.loads(metadata.get("options", "{}")),
@@ -204,10 +204,10 @@ def load(name: str = DEFAULT, weights: Path | None = None) -> Loaded:
     path = WEIGHTS / c.weights if weights is None else weights
     file = read_weights(path)
     if file.model != name:
-        raise UsageError(f"weights {path} belong to {file.model}, expected those of {name}")
+        raise UsageError(f"weights {path} belong to {file.model}, expected those of {name}.")
     if weights is None and file.sha256 != c.sha256:
         raise FilmError(
-            f"weights {path} are damaged: expected SHA-256 {c.sha256}, got {file.sha256}"
+            f"weights {path} are damaged: expected SHA-256 {c.sha256}, got {file.sha256}."
         )
     try:
         network = c.build(**file.options)

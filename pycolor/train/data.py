@@ -62,14 +62,14 @@ def find_photos(sources: Sequence[Path]) -> list[Photo]:
                     name = str(path.relative_to(source))
                     photos.append(Photo(path, 0, path.stat().st_size, name))
         elif not source.exists():
-            raise FileNotFoundError(f"training data {source} does not exist")
+            raise FileNotFoundError(f"training data {source} does not exist.")
         elif source.suffix.lower() == ".tar" and tarfile.is_tarfile(source):
             photos += _tar_photos(source)
         else:
-            raise ValueError(f"training data must be folders or .tar files, got {source}")
+            raise ValueError(f"training data must be folders or .tar files, got {source}.")
     if not photos:
         where = ", ".join(str(s) for s in sources) or "nothing"
-        raise ValueError(f"training needs color pictures, found none in {where}")
+        raise ValueError(f"training needs color pictures, found none in {where}.")
     return photos
 
 
@@ -160,7 +160,7 @@ class Stream:
         good = [crop for crop, _ in results if crop is not None]
         skipped = tuple(name for crop, name in results if crop is None)
         if not good:
-            raise ValueError(f"none of {len(results)} pictures could be read, {skipped[0]} first")
+            raise ValueError(f"none of {len(results)} pictures could be read, {skipped[0]} first.")
         # An unreadable picture gives its place to another of the batch: sizes stay the same.
         stack = [good[i % len(good)] for i in range(len(results))]
         rgb = torch.from_numpy(np.stack(stack)).permute(0, 3, 1, 2)

@@ -148,7 +148,7 @@ def train(
         if saved["fixed"] != _fixed(options):
             raise ValueError(
                 f"{out} holds a training with other options: expected {_fixed(options)}, "
-                f"got {saved['fixed']}"
+                f"got {saved['fixed']}."
             )
         model.load_state_dict(saved["model"])
         average.load_state_dict(saved["average"])
