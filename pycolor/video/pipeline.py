@@ -17,6 +17,7 @@ from torch import Tensor
 from pycolor import ops
 from pycolor.colorize import Predictor
 from pycolor.encoding import Encoding
+from pycolor.models import zoo
 from pycolor.options import VideoOptions, frame_range
 from pycolor.outfile import complete_file
 from pycolor.progress import Progress
@@ -122,6 +123,7 @@ def color_film(
     """
     began = time.perf_counter()
     frames = frame_range(options.frames)
+    zoo.card(options.predict.model)  # a name that is not known is refused before any work
     watch = _Stopwatch()
     warnings: list[str] = []
 
