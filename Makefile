@@ -42,7 +42,7 @@ format: $(STAMP)
 	$(BIN)/clang-format -i $$(find csrc -name '*.h' -o -name '*.cpp' -o -name '*.cu')
 
 bench: $(STAMP)
-	$(BIN)/python benchmarks/kernels.py
+	$(BIN)/python -m benchmarks.kernels
 
 clean:
 	rm -rf $(VENV) build *.egg-info pycolor/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis

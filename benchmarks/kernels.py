@@ -1,0 +1,249 @@
+"""How fast the kernels are, beside what else can be installed.
+
+    python -m benchmarks.kernels [--json FILE] [--threads 1 2] [--seconds 4]
+
+Every group of cases runs in one process, case after case, round after round, so that all of them
+meet the same machine; medians are compared.  Results are checked before the clock runs.  Peers
+that are not installed are named and left out: pip install opencv-contrib-python-headless kornia.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle workers of one case must not spin on
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import kernel_cases as make
+from benchmarks.kernel_cases import Case
+from benchmarks.kernel_peers import optional
+from pycolor import ops
+
+Times = dict[str, list[float]]
+SAMPLE = 0.02  # seconds that one sample of a short case fills with calls
+MISSING = "not installed"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: `ratio` is theirs / ours, or ours / theirs where `wanted` is a cap."""
+
+    name: str
+    threads: int
+    ours_ms: float | None
+    peer: str
+    peer_ms: float | None
+    ratio: float | None
+    wanted: str
+    met: bool | None
+
+
+# ---- the clock ---------------------------------------------------------------------------------
+
+
+def seconds_of(case: Case, calls: int) -> float:
+    start = time.perf_counter()
+    for _ in range(calls):
+        case()
+    return (time.perf_counter() - start) / calls
+
+
+def race(cases: dict[str, Case], seconds: float) -> Times:
+    """Milliseconds of each case, in rounds over all of them: 5 rounds at least, 40 at most."""
+    calls = {}
+    for name, case in cases.items():
+        case()
+        calls[name] = max(1, int(SAMPLE / seconds_of(case, 1)))
+    times: Times = {name: [] for name in cases}
+    end, rounds = time.perf_counter() + seconds, 0
+    while rounds < 5 or (rounds < 40 and time.perf_counter() < end):
+        for name, case in cases.items():
+            times[name].append(1e3 * seconds_of(case, calls[name]))
+        rounds += 1
+    return times
+
+
+def median(times: Times, name: str) -> float | None:
+    return statistics.median(times[name]) if name in times else None
+
+
+def with_avx2(threads: int, seconds: float) -> Times:
+    """The race of `make.render_cases` in a child process that is held to AVX2."""
+    if "avx2" not in ops.cpu_features()["levels"]:
+        return {}
+    command = [sys.executable, "-m", "benchmarks.kernels", "--child"]
+    command += ["--threads", str(threads), "--seconds", str(seconds)]
+    environment = {**os.environ, "PYCOLOR_SIMD": "avx2"}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    times: Times = json.loads(done.stdout)
+    return times
+
+
+# ---- the table ---------------------------------------------------------------------------------
+
+
+def beside(name: str, threads: int, times: Times, peer: str, wanted: float | None = None,
+           ours: str = "ours") -> Row:  # fmt: skip
+    """A row where more is better: their time over ours."""
+    mine, theirs = median(times, ours), median(times, peer)
+    ratio = None if mine is None or theirs is None else theirs / mine
+    met = None if ratio is None or wanted is None else ratio >= wanted
+    return Row(name, threads, mine, peer, theirs, ratio, f"≥ {wanted:g}×" if wanted else "", met)
+
+
+def against(name: str, threads: int, times: Times, ours: str, cap: float) -> Row:
+    """A row where less is better: our time over that of our plain case."""
+    mine, plain = statistics.median(times[ours]), statistics.median(times["ours"])
+    ratio = mine / plain
+    return Row(name, threads, mine, "1080p 8-bit", plain, ratio, f"≤ {cap:g}×", ratio <= cap)
+
+
+def best(times: Times, prefix: str) -> str:
+    names = [name for name in times if name.startswith(prefix)]
+    return min(names, key=lambda name: statistics.median(times[name]))
+
+
+def run(threads: int, groups: dict[str, dict[str, Case]], seconds: float) -> tuple[list[Row], Any]:
+    cv2 = optional("cv2")
+    if cv2 is not None:
+        cv2.setNumThreads(threads)
+    torch.set_num_threads(threads)
+    times = {name: race(cases, seconds) for name, cases in groups.items()}
+    times["render, AVX2"] = with_avx2(threads, seconds)
+    frame, render, n = times["frame"], times["render"], threads
+    rows = [
+        beside("logits → planes", n, frame, "torch + OpenCV bilateral", 150),
+        beside("logits → planes", n, frame, "torch + kornia", 300),
+        beside("logits → planes", n, frame, "torch + OpenCV guided", 35),
+        beside("render_chroma", n, render, "torch.compile", 9),
+        beside("render_chroma, AVX2", n, times["render, AVX2"], "torch.compile", 4.5),
+        beside("render_chroma", n, render, "torch"),
+        beside("render_chroma", n, render, "memcpy of the planes"),
+        beside("render_chroma, strong colors", n, render, "torch.compile",
+               ours="ours, strong colors"),
+        beside("joint_bilateral d=9", n, times["bilateral"], "OpenCV", 16),
+    ]  # fmt: skip
+    for size, wanted in (("64×64", 4.5), ("480×270", 11)):
+        times_here = times[f"decode {size}"]
+        name = f"annealed_mean {size}×313"
+        rows.append(beside(name, n, times_here, best(times_here, "torch"), wanted))
+        rows.append(beside(f"{name}, channels last", n, times_here, best(times_here, "torch"),
+                           ours="ours, channels last"))  # fmt: skip
+    rows += [
+        beside("lab_to_rgb, 8 bits", n, times["lab"], "OpenCV", 3),
+        against("render_chroma 2160p", n, render, "ours, 2160p", 4.2),
+        against("render_chroma 10 bits", n, render, "ours, 10 bits", 1.15),
+    ]
+    return rows, times
+
+
+def show(rows: list[Row], console: Console) -> None:
+    table = Table(title="1080p where no size is named; milliseconds, medians")
+    for column in ("", "threads", "ours", "beside", "theirs", "ratio", "wanted", ""):
+        table.add_column(
+            column, justify="left" if column in ("", "beside") else "right", no_wrap=True
+        )
+    for row in rows:
+        number = ["—" if x is None else f"{x:.3g}" for x in (row.ours_ms, row.peer_ms)]
+        ratio = MISSING if row.ratio is None else f"{row.ratio:.3g}×"
+        verdict = "" if row.met is None else "met" if row.met else "[red]missed[/red]"
+        table.add_row(
+            row.name, str(row.threads), number[0], row.peer, number[1], ratio, row.wanted, verdict
+        )
+    console.print(table)
+
+
+# ---- what ran it -------------------------------------------------------------------------------
+
+
+def machine() -> dict[str, Any]:
+    cpu = Path("/proc/cpuinfo")
+    lines = cpu.read_text().splitlines() if cpu.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    versions = {}
+    for package in ("torch", "numpy", "opencv-contrib-python-headless", "kornia", "pycolor"):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = MISSING
+    return {
+        "cpu": names[0] if names else platform.processor(),
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "versions": versions,
+        "simd": ops.cpu_features()["simd"],
+        "wait_policy": os.environ["OMP_WAIT_POLICY"],
+        "load": os.getloadavg()[0],
+        "commit": git("rev-parse", "HEAD"),
+        "changed": bool(git("status", "--porcelain")),
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def git(*words: str) -> str:
+    folder = Path(__file__).parent
+    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, help="where to write all samples")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--seconds", type=float, default=4.0, help="for each group of cases")
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    warnings.filterwarnings("ignore", module=r"torch\..*")
+    torch.manual_seed(0)
+    torch.set_grad_enabled(False)
+    # One compilation for all numbers of threads.
+    inductor = optional("torch._inductor.config")
+    inductor.cpp.dynamic_threads = True
+    torch.set_num_threads(max(options.threads))
+    if options.child:
+        cases = make.render_cases(compiled_only=True)
+        torch.set_num_threads(options.threads[0])
+        print(json.dumps(race(cases, options.seconds)))
+        return
+    info = machine()
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    console.print(f"{info['cpu']}, {info['cores']} cores, load {info['load']:.2f}; {info['simd']}")
+    groups = {
+        "frame": make.frame_cases(),
+        "render": make.render_cases(),
+        "bilateral": make.bilateral_cases(),
+        "decode 64×64": make.decode_cases((64, 64)),
+        "decode 480×270": make.decode_cases((270, 480)),
+        "lab": make.lab_cases(),
+    }
+    rows, samples = [], {}
+    for threads in options.threads:
+        more, times = run(threads, groups, options.seconds)
+        rows += more
+        samples[str(threads)] = times
+    show(rows, console)
+    if options.json:
+        result = {"machine": info, "rows": [asdict(row) for row in rows], "samples_ms": samples}
+        text = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False)
+        options.json.write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()

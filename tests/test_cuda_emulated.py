@@ -1,0 +1,103 @@
+"""The CUDA kernels' own source, compiled for the CPU under the sanitizers: see tests/emulation."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = ["bindings_cuda.cpp", *(f"cuda/{n}.cu" for n in ("annealed_mean", "color",
+           "joint_bilateral", "render"))]  # fmt: skip
+SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
+
+
+def runtime_libraries() -> list[str]:
+    """The sanitizers' libraries of g++; skips where one of them is missing."""
+    found = []
+    for name in ("libasan.so", "libubsan.so"):
+        printed = subprocess.run(
+            ["g++", f"-print-file-name={name}"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        if not Path(printed).is_absolute():
+            pytest.skip(f"g++ is here without {name}")
+        found.append(printed)
+    return found
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Builds the module; the environment of a Python that can load it."""
+    if shutil.which("g++") is None:
+        pytest.skip("no g++ here")
+    pybind11 = pytest.importorskip("pybind11")
+    libraries = runtime_libraries()
+    folder = tmp_path_factory.mktemp("emulated")
+    flags = ["-std=c++17", "-O1", "-g1", "-fPIC", "-fvisibility=hidden", "-ffp-contract=off"]
+    flags += [*SANITIZE, "-Wall", "-Wextra", '-DPYCOLOR_CUDA_ARCHITECTURES="emulated"']
+    flags += [f"-I{ROOT / 'tests/emulation'}", f"-I{pybind11.get_include()}"]
+    flags += [f"-I{sysconfig.get_paths()['include']}"]
+    objects = [str(folder / f"{Path(source).stem}.o") for source in SOURCES]
+    with ThreadPoolExecutor(2) as pool:
+        for done in pool.map(
+            lambda pair: subprocess.run(
+                ["g++", *flags, "-x", "c++", "-c", str(ROOT / "csrc" / pair[0]), "-o", pair[1]],
+                capture_output=True, text=True,
+            ),
+            zip(SOURCES, objects, strict=True),
+        ):  # fmt: skip
+            assert done.returncode == 0, done.stderr
+            assert "warning" not in done.stderr, done.stderr
+    module = folder / "_cuda.so"
+    subprocess.run(["g++", "-shared", *SANITIZE, *objects, "-o", str(module)], check=True)
+    return {
+        **os.environ,
+        "LD_PRELOAD": ":".join(libraries),
+        "ASAN_OPTIONS": "detect_leaks=0,detect_stack_use_after_return=0",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+        "PYCOLOR_EMULATED": str(module),
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+def run(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *words],
+        env=environment, cwd=ROOT, capture_output=True, text=True, timeout=280,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("seed", "chosen"), [(0, ""), (1, "annealed or lightness")])
+def test_every_op_agrees_with_the_cpu(environment, seed, chosen):
+    """Those whose threads work together, with the threads in two orders."""
+    shuffled = {**environment, "PYCOLOR_EMULATION_SEED": str(seed)}
+    file = "tests/emulation/emulated_ops.py"
+    words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", chosen, file)
+    done = run(shuffled, *words)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    assert " passed" in done.stdout
+    assert "skipped" not in done.stdout
+
+
+@pytest.mark.slow
+def test_a_read_beyond_a_plane_is_seen(environment):
+    """That the sanitizer watches at all: a field that says it is taller than it is."""
+    code = """
+import torch
+from tests.emulation.emulated_ops import module, view
+chroma, guide = torch.zeros(1, 1, 8, 8), torch.zeros(1, 1, 9, 8)
+address, _, strides = view(chroma)
+module.joint_bilateral((address, (1, 1, 9, 8), strides), view(guide), 1, 1.0, 1.0,
+                       view(torch.zeros(1, 1, 9, 8)), 0, 0)
+"""
+    done = run(environment, "-c", code)
+    assert done.returncode != 0
+    assert "AddressSanitizer: heap-buffer-overflow" in done.stderr, done.stderr[-4000:]
+    assert "joint_bilateral.cu" in done.stderr
