@@ -149,7 +149,7 @@ def test_yab_to_ycbcr(size, close):
 @pytest.mark.parametrize("bits", [8, 10])
 @pytest.mark.parametrize("size", SIZES)
 def test_lightness(bits, size, close):
-    encoding, y = Encoding(bit_depth=bits), luma(2, *size, bits)
+    encoding, y = Encoding(bit_depth=bits), luma(2, size[0], size[1], bits)
     codes, wide, code = y.unsqueeze(1), bits > 8, code_of(encoding)
     out = torch.empty(2, *size)
     module.luma_to_lightness(view(codes), wide, code, out.data_ptr(), *QUEUE)
