@@ -40,14 +40,14 @@ template <class V>
 PC_FN V log2(V x) {
   V e;
   const V t = split(x, e) - V(1.0f);  // x = 2^e (1 + t), t in −0.25…0.5
-  V p = fma(V(0.07806572318077087f), t, V(-0.1742292195558548f));
-  p = fma(p, t, V(0.21632471680641174f));
-  p = fma(p, t, V(-0.24272362887859344f));
-  p = fma(p, t, V(0.2881915271282196f));
-  p = fma(p, t, V(-0.36057591438293457f));
-  p = fma(p, t, V(0.4809020757675171f));
-  p = fma(p, t, V(-0.7213484644889832f));
-  p = fma(p, t, V(1.4426950216293335f));
+  // Pairs first: what one sum must wait for is short.
+  const V t2 = t * t, t4 = t2 * t2;
+  const V c01 = fma(V(-0.7213484644889832f), t, V(1.4426950216293335f));
+  const V c23 = fma(V(-0.36057591438293457f), t, V(0.4809020757675171f));
+  const V c45 = fma(V(-0.24272362887859344f), t, V(0.2881915271282196f));
+  const V c67 = fma(V(-0.1742292195558548f), t, V(0.21632471680641174f));
+  const V high = fma(V(0.07806572318077087f), t4, fma(c67, t2, c45));
+  const V p = fma(high, t4, fma(c23, t2, c01));
   return fma(p, t, e);
 }
 
