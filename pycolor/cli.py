@@ -358,7 +358,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     signal.signal(signal.SIGTERM, _terminate)
     # OpenMP's waiting threads spin by default and steal the processors from the film's codecs
-    # (measured beside one busy process on two cores: 0.9 frames/s in place of 11).  Read once, when
+    # (on two busy cores: 0.8 frames/s spinning, 5.6 asleep).  Read once, when
     # torch is imported; a value of the user's own stays.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     debug = "--debug" in arguments
