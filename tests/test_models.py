@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from safetensors import safe_open
 
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import zhang2016, zoo
@@ -90,6 +91,10 @@ def test_weights_come_back_in_half_precision(weights: Path) -> None:
     assert loaded.sha256 == file.sha256
     original = zoo.create("zhang2016", width=0.05).state_dict()
     assert original.keys() == file.state.keys()
+    with safe_open(weights, framework="pt") as stored:
+        assert stored.get_tensor("model8.6.weight").dtype == torch.float16
+        assert stored.get_tensor("model1.4.running_var").dtype == torch.float32
+    assert file.state["model8.6.weight"].dtype == torch.float32
 
 
 def test_weights_that_overflow_are_refused(tmp_path: Path) -> None:
