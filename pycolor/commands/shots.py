@@ -1,0 +1,78 @@
+"""`pycolor shots`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from rich.console import Console
+from rich.table import Table
+from tyro.conf import Positional, arg
+
+from pycolor.commands.base import Command
+from pycolor.errors import UsageError
+from pycolor.progress import Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags(Command):
+    """List the shots of a film.
+
+    Attributes:
+        source: the film.
+        csv: write the list in PySceneDetect's layout.
+        edl: write it as a CMX3600 edit list.
+        json: write it as JSON.
+        sensitivity: 1 is balanced; more finds more transitions, and more false ones.
+        overwrite: replace existing files.
+    """
+
+    source: Annotated[Positional[Path], arg(metavar="IN")]
+    csv: Path | None = None
+    edl: Path | None = None
+    json: Path | None = None
+    sensitivity: float = 1.0
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if self.sensitivity <= 0:
+            raise UsageError(f"sensitivity must be above 0, got {self.sensitivity}.")
+
+
+def run(flags: Flags) -> int:
+    from pycolor.outfile import check_output, complete_file
+    from pycolor.video import shots_files
+    from pycolor.video.survey import find_shots
+
+    wanted = [path for path in (flags.csv, flags.edl, flags.json) if path is not None]
+    for path in wanted:
+        check_output(path, sources=[flags.source], overwrite=flags.overwrite)
+    out = flags.output
+    with Progress(flags.source.name, None, "frames", out.style) as progress:
+        survey = find_shots(flags.source, sensitivity=flags.sensitivity, progress=progress)
+    listed = list(survey.shots)
+    writers: dict[Path | None, Callable[[], str]] = {
+        flags.csv: lambda: shots_files.write_csv(listed, survey.rate),
+        flags.edl: lambda: shots_files.write_edl(listed, survey.rate),
+        flags.json: lambda: shots_files.write_json(listed),
+    }
+    for path in wanted:
+        with complete_file(path, overwrite=flags.overwrite) as part:
+            part.write_text(writers[path](), encoding="utf-8")
+    if not wanted:
+        table = Table()
+        for column in ("shot", "frames", "starts at", "opens with", "confidence"):
+            table.add_column(column, justify="left" if column == "opens with" else "right")
+        for number, (shot, start) in enumerate(zip(listed, survey.starts, strict=True), start=1):
+            opening = shot.opening
+            table.add_row(
+                str(number),
+                f"{shot.start}:{shot.stop}",
+                f"{float(start):.3f} s",
+                opening.kind if opening else "",
+                f"{opening.confidence:.2f}" if opening else "",
+            )
+        Console().print(table)
+    return 0

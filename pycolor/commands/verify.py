@@ -1,0 +1,50 @@
+"""`pycolor verify`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from tyro.conf import Positional, arg
+
+from pycolor.commands.base import Command
+from pycolor.options import frame_range
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags(Command):
+    """Compare a colored film with its source: luma, times, sound and tags.
+
+    Attributes:
+        source: the film.
+        result: the colored film.
+        frames: A:B, the frames that were colored.
+        json: print the report as JSON.
+    """
+
+    source: Annotated[Positional[Path], arg(metavar="IN")]
+    result: Annotated[Positional[Path], arg(metavar="OUT")]
+    frames: str = ":"
+    json: bool = False
+
+
+def run(flags: Flags) -> int:
+    from pycolor.video.verify import verify as compare
+
+    report = compare(flags.source, flags.result, frames=frame_range(flags.frames))
+    if flags.json:
+        print(json.dumps(report.to_json(), indent=2))
+    else:
+        table = Table(title=f"{flags.source.name} and {flags.result.name}")
+        for column in ("check", "result", "detail"):
+            table.add_column(column)
+        for check in report.checks:
+            color = {"ok": "green", "differs": "red"}.get(check.state, "yellow")
+            table.add_row(check.name, f"[{color}]{check.state}[/]", escape(check.detail))
+        Console().print(table)
+    return 0 if report.ok else 1

@@ -1,0 +1,38 @@
+"""`pycolor video`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from pycolor.commands.base import Command
+from pycolor.options import VideoOptions
+from pycolor.progress import Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags(Command):
+    """Color a film; its luma, sound and everything else stay as they are.
+
+    Attributes:
+        source: the film.
+        target: the colored film; its extension chooses the container.
+    """
+
+    source: Annotated[Positional[Path], arg(metavar="IN")]
+    target: Annotated[Positional[Path], arg(metavar="OUT")]
+    film: VideoOptions = field(default_factory=VideoOptions)
+
+
+def run(flags: Flags) -> int:
+    from pycolor.video.pipeline import color_film
+
+    out = flags.output
+    with Progress(flags.source.name, None, "frames", out.style) as progress:
+        report = color_film(flags.source, flags.target, flags.film, say=out.say, progress=progress)
+    for line in report.summary():
+        out.say(line)
+    return 0
