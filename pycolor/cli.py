@@ -25,6 +25,7 @@ COMMANDS = {
     "verify": "compare a colored film with its source",
     "shots": "list the shots of a film",
     "models": "list the models",
+    "weights": "fetch or import published weights",
     "train": "train a model on photographs",
     "info": "versions, processor features, devices",
 }

@@ -34,7 +34,7 @@ def nearest_neuron(samples: Floats, neurons: Floats) -> npt.NDArray[np.int64]:
         M indices; the first of several equally near.
     """
     score = (neurons**2).sum(1) - 2 * samples @ neurons.T
-    return score.argmin(1)
+    return np.asarray(score.argmin(1))
 
 
 def quantization_error(samples: Floats, neurons: Floats) -> float:
@@ -93,9 +93,7 @@ def train_som(samples: Floats, rows: int, columns: int, iterations: int = 60) ->
     for sigma in np.geomspace(first, LAST_SIGMA, iterations):
         winner = nearest_neuron(samples, neurons)
         count = np.bincount(winner, minlength=len(place)).astype(np.float64)
-        total = np.stack(
-            [np.bincount(winner, x, minlength=len(place)) for x in samples.T], axis=1
-        )
+        total = np.stack([np.bincount(winner, x, minlength=len(place)) for x in samples.T], axis=1)
         # Scaled so that the nearest neuron with samples weighs 1: nothing underflows to 0/0.
         near = np.where(count > 0, distance, np.inf).min(1, keepdims=True)
         h = np.exp((near - distance) / (2 * sigma**2))

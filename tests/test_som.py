@@ -31,9 +31,7 @@ def test_neurons_stay_in_the_hull_of_the_samples(seed: int, rows: int, columns: 
 @given(st.integers(0, 10_000))
 def test_more_neurons_lower_the_error(seed: int) -> None:
     samples = clouds(seed)
-    one, four, nine = (
-        quantization_error(samples, train_som(samples, n, n)) for n in (1, 2, 3)
-    )
+    one, four, nine = (quantization_error(samples, train_som(samples, n, n)) for n in (1, 2, 3))
     assert nine < four < one
 
 
