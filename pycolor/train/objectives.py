@@ -1,0 +1,137 @@
+"""What each model is taught: its targets, its loss, and what it measures of the photographs first.
+
+The loop knows an objective by this interface alone; `objective_for` chooses one for a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pycolor import palette as alphabet
+from pycolor.models.colorizer import Colorizer
+from pycolor.options import TrainOptions
+from pycolor.reference import rgb_to_lab
+from pycolor.train.data import Stream
+from pycolor.train.losses import mean_square, rebalanced_classification
+
+PICTURES_MEASURED = 4096
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A batch as an objective sees it.
+
+    Attributes:
+        lightness: N×1×S×S, L* of the luma that film might have recorded, 0 … 100.
+        rgb: N×3×S×S, the truth, display-encoded, 0 … 1.
+        photos: which photograph of the stream each crop is of; empty in validation.
+        chance: the only source of chance.
+        step: of the training.
+    """
+
+    lightness: Tensor
+    rgb: Tensor
+    photos: Sequence[int]
+    chance: torch.Generator
+    step: int
+
+
+class Objective:
+    """Targets and loss of a model.
+
+    Attributes:
+        measured: names of what `measure` finds; kept in the checkpoint.
+    """
+
+    measured: tuple[str, ...] = ()
+
+    def __init__(self, options: TrainOptions, device: torch.device) -> None:
+        self.options = options
+        self.device = device
+
+    def measure(self, network: Colorizer, stream: Stream) -> dict[str, Any]:
+        """What must be known of the photographs before the first step, as plain lists."""
+        return {}
+
+    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
+        """Take what `measure` found, now or before the run was interrupted."""
+
+    def before(self, step: int, networks: Sequence[Colorizer]) -> None:
+        """Called before each step with the network and its average."""
+
+    def loss(self, network: Colorizer, sample: Sample) -> Tensor:
+        """The loss of a batch, a scalar."""
+        raise NotImplementedError
+
+    def run(self, network: Colorizer, *inputs: Tensor | None) -> Any:
+        """The network's output, in the arithmetic of the run."""
+        low = self.options.dtype == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
+            return network(*inputs)
+
+
+class Classification(Objective):
+    """Class-rebalanced classification over the network's palette (Zhang et al. 2016, eqs. 2–4)."""
+
+    measured = ("prior",)
+
+    def measure(self, network: Colorizer, stream: Stream) -> dict[str, Any]:
+        prior = measure_prior(stream, network.output_stride, self.options.gray_limit)
+        return {"prior": prior.tolist()}
+
+    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
+        weights = alphabet.rebalancing_weights(np.array(found["prior"]), self.options.uniform)
+        self.class_weights = torch.tensor(weights, dtype=torch.float32, device=self.device)
+        assert network.palette is not None
+        self.palette = network.palette.detach().clone()
+
+    def loss(self, network: Colorizer, sample: Sample) -> Tensor:
+        return self.of_logits(
+            self.run(network, sample.lightness), color_target(sample.rgb, network.output_stride)
+        )
+
+    def of_logits(self, logits: Tensor, ab: Tensor) -> Tensor:
+        """The loss of N×Q×h×w logits against N×2×h×w true chroma."""
+        return rebalanced_classification(
+            logits, ab, self.palette, self.class_weights, self.options.gray_limit
+        )
+
+
+class Regression(Objective):
+    """Squared error of chroma (the L2 baseline of Zhang et al. 2016, eq. 1)."""
+
+    def loss(self, network: Colorizer, sample: Sample) -> Tensor:
+        ab = color_target(sample.rgb, network.output_stride)
+        return mean_square(self.run(network, sample.lightness), ab, self.options.gray_limit)
+
+
+def objective_for(network: Colorizer, options: TrainOptions, device: torch.device) -> Objective:
+    """What a network is taught: its own objective, or the plain one for what it puts out."""
+    plain = Classification if network.palette is not None else Regression
+    return plain(options, device)
+
+
+def color_target(rgb: Tensor, stride: int) -> Tensor:
+    """True chroma at the network's output resolution: N×3×H×W RGB → N×2×H/s×W/s ab."""
+    return F.avg_pool2d(rgb_to_lab(rgb)[:, 1:], stride)
+
+
+def measure_prior(stream: Stream, stride: int, gray_limit: float) -> Any:
+    """The palette's prior over the training crops, as the loss will see them."""
+    counts = np.zeros((256, 256))
+    seen = 0
+    for batch in stream.batches():
+        ab = color_target(batch.rgb.float() / 255, stride)
+        colored = ab.abs().flatten(1).amax(1) > gray_limit
+        counts += alphabet.histogram(ab[colored].permute(0, 2, 3, 1).reshape(-1, 2))
+        seen += len(ab)
+        if seen >= PICTURES_MEASURED:
+            break
+    return alphabet.prior_from_histogram(counts, alphabet.gamut_bins())
