@@ -19,7 +19,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import zhang2016
+from pycolor.models import cheng2015, richart2017, zhang2016
 from pycolor.models.colorizer import Colorizer
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
@@ -91,6 +91,28 @@ CARDS = [
         trained_on="15,932 photographs (5,114 open, 10,818 research-only)",
         source="packaged; `pycolor train` makes others",
         quality={"balanced AuC": 0.6162, "AuC": 0.8606, "colorfulness": 36.5},
+    ),
+    Card(
+        name="cheng2015",
+        paper="Cheng, Yang, Sheng: Deep Colorization, ICCV 2015, and its extension",
+        year=2015,
+        build=cheng2015.Cheng2015,
+        recognize=cheng2015.recognize,
+        parameters=300_548,
+        gflops=3.5,
+        temperature=1.0,
+        short_side=160,
+    ),
+    Card(
+        name="richart2017",
+        paper="Richart, Visca, Baliosian: Image Colorization with Neural Networks, WVC 2017",
+        year=2017,
+        build=richart2017.Richart2017,
+        recognize=richart2017.recognize,
+        parameters=5_909,
+        gflops=0.76,
+        temperature=1.0,
+        short_side=160,
     ),
 ]
 DEFAULT = "zhang2016"
@@ -165,11 +187,12 @@ def write_weights(
     *,
     temperature: float | None = None,
     short_side: int | None = None,
+    half: bool = True,
 ) -> None:
     """Write a state dict as safetensors; complete or not at all.
 
-    Matrices and kernels are stored in float16, vectors (biases, normalization statistics) in
-    float32, which they need.
+    Matrices and kernels are stored in float16 if `half`, vectors (biases, normalization
+    statistics) in float32, which they need.
 
     Args:
         path: of the file.
@@ -179,6 +202,7 @@ def write_weights(
         provenance: where the weights come from.
         temperature: of the decode, where it is not the card's.
         short_side: of the input, where it is not the card's.
+        half: whether matrices and kernels are stored in float16.
 
     Raises:
         ValueError: a value does not fit its storage type.
@@ -186,7 +210,7 @@ def write_weights(
     stored: dict[str, Tensor] = {}
     for key, value in state.items():
         value = value.detach().cpu().contiguous()
-        small = value.is_floating_point() and value.dim() > 1
+        small = half and value.is_floating_point() and value.dim() > 1
         stored[key] = value.half() if small else value
         if value.is_floating_point() and not torch.isfinite(stored[key]).all():
             raise ValueError(f"weight {key} must be finite in {stored[key].dtype}, it is not")
