@@ -13,7 +13,7 @@ PACKAGE = ROOT / "pycolor"
 FLOORS = {
     0: ["_C", "_cuda", "encoding", "errors"],
     1: [
-        *("reference", "options", "palette", "som", "features", "outfile", "progress"),
+        *("reference", "options", "palette", "som", "kmeans", "features", "outfile", "progress"),
         "video.presets",
     ],
     2: ["ops", "video.io", "video.likeness", "video.gradual"],
@@ -25,6 +25,7 @@ FLOORS = {
         "train.data",
         "train.film",
         "train.losses",
+        "train.algorithm3",
         "train.objectives",
     ],
     5: ["video.pipeline", "video.survey", "train.loop", "album", "info"],

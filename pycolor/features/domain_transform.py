@@ -24,6 +24,7 @@ def _sweep(signal: Tensor, distance: Tensor, sigma: float) -> Tensor:
     return signal
 
 
+@torch.no_grad()
 def domain_transform(
     signal: Tensor,
     guide: Tensor,
@@ -32,7 +33,7 @@ def domain_transform(
     sigma_range: float = 0.2,
     iterations: int = 3,
 ) -> Tensor:
-    """Smooth a signal where the guide is smooth.
+    """Smooth a signal where the guide is smooth; gradients do not pass.
 
     Args:
         signal: N×C×H×W.

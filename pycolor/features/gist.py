@@ -62,7 +62,8 @@ def _even_contrast(picture: Tensor) -> Tensor:
     low = _low_pass().to(picture.device)
 
     def smooth(x: Tensor) -> Tensor:
-        return torch.fft.ifft2(torch.fft.fft2(x) * low).real
+        back: Tensor = torch.fft.ifft2(torch.fft.fft2(x) * low).real
+        return back
 
     structure = torch.log1p(picture)
     structure = structure - smooth(structure)

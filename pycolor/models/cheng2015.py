@@ -203,8 +203,12 @@ class Cheng2015(Colorizer):
         """The index of the shot's cluster: one perceptron a shot."""
         return self.nearest_cluster(lightness, self.semantic_map(lightness))
 
+    @torch.no_grad()
     def forward(self, lightness: Tensor, context: Tensor | None = None) -> Tensor:
-        """Chroma of every pixel (Algorithm 2), see `Colorizer.forward`."""
+        """Chroma of every pixel (Algorithm 2), see `Colorizer.forward`.
+
+        Without gradients: what is trained is `scores` and the ensemble.
+        """
         semantic = self.semantic_map(lightness)
         with torch.autocast(lightness.device.type, enabled=False):
             if context is None:

@@ -223,12 +223,13 @@ def train(
                 )
                 last_report, last_step = time.monotonic(), step
     batches.close()  # type: ignore[attr-defined]
+    final = objective.finish(averaged, stream)
     weights_file = out / f"{options.model}.safetensors"
     zoo.write_weights(
         weights_file,
         options.model,
-        averaged.state_dict(),
-        model.options,
+        final.state_dict(),
+        final.options,
         {"steps": str(step), "batch": str(options.batch), "pictures": str(len(photos))},
     )
     return weights_file

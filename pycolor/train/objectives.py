@@ -15,15 +15,21 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pycolor import palette as alphabet
+from pycolor.kmeans import kmeans
+from pycolor.models import zoo
+from pycolor.models.cheng2015 import Cheng2015, rgb_to_yuv
 from pycolor.models.colorizer import Colorizer
 from pycolor.models.richart2017 import Richart2017
+from pycolor.models.zhang2016 import Zhang2016
 from pycolor.options import TrainOptions
 from pycolor.reference import rgb_to_lab
 from pycolor.som import train_som
+from pycolor.train import algorithm3
 from pycolor.train.data import Stream
 from pycolor.train.losses import mean_square, rebalanced_classification
 
 PICTURES_MEASURED = 4096
+PICTURES_CLUSTERED = 768
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,10 @@ class Objective:
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
         """The loss of a batch, a scalar."""
         raise NotImplementedError
+
+    def finish(self, network: Colorizer, stream: Stream) -> Colorizer:
+        """What is left to do once the steps are over; the network whose weights are written."""
+        return network
 
     def run(self, network: Colorizer, *inputs: Tensor | None) -> Any:
         """The network's output, in the arithmetic of the run."""
@@ -139,6 +149,74 @@ class MapThenClasses(Objective):
         return (loss.mean((1, 2)) * colored).sum() / colored.sum().clamp_min(1)
 
 
+class ScenesThenPerceptrons(Objective):
+    """Semantic classes first, then Algorithm 3 (Cheng et al. 2015).
+
+    The classes are learned without labels: they are clusters of the deep features of our
+    zhang2016, and the semantic network learns to tell them from the film's luma.
+    """
+
+    measured = ("class_centers",)
+
+    def __init__(self, options: TrainOptions, device: torch.device) -> None:
+        super().__init__(options, device)
+        teacher = zoo.place(zoo.load("zhang2016").network, device)
+        assert isinstance(teacher, Zhang2016)
+        self.teacher = teacher
+
+    def deep_features(self, rgb: Tensor) -> Tensor:
+        """Of the clean picture, N×C×H/4×W/4, of unit length."""
+        gray = rgb_to_yuv(rgb)[:, :1].expand(-1, 3, -1, -1)
+        with torch.no_grad():
+            features: Tensor = self.run_features(rgb_to_lab(gray)[:, :1])
+        return F.normalize(features.float(), dim=1)
+
+    def run_features(self, lightness: Tensor) -> Tensor:
+        """The teacher's hidden activations, in the arithmetic of the run."""
+        low = self.options.dtype == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
+            return self.teacher.features(lightness)
+
+    def measure(self, network: Colorizer, stream: Stream) -> dict[str, Any]:
+        assert isinstance(network, Cheng2015)
+        if not network.classes:
+            return {"class_centers": []}
+        chance = torch.Generator().manual_seed(self.options.seed)
+        samples: list[Tensor] = []
+        for batch in stream.batches():
+            for h in self.deep_features(batch.rgb.to(self.device).float() / 255).flatten(2).cpu():
+                samples.append(h[:, torch.randint(h.shape[1], (48,), generator=chance)].T)
+            if len(samples) >= PICTURES_CLUSTERED:
+                break
+        return {"class_centers": kmeans(torch.cat(samples), network.classes, chance)[0].tolist()}
+
+    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
+        self.centers = torch.tensor(found["class_centers"], device=self.device)
+
+    def loss(self, network: Colorizer, sample: Sample) -> Tensor:
+        assert isinstance(network, Cheng2015)
+        if not network.classes:  # nothing to learn before Algorithm 3
+            return sum((p * 0).sum() for p in network.ensemble.parameters())  # type: ignore[return-value]
+        features = self.deep_features(sample.rgb).permute(0, 2, 3, 1)
+        target = torch.cdist(features.flatten(0, 2), self.centers).argmin(1)
+        low = self.options.dtype == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
+            scores = network.scores(sample.lightness)
+        return F.cross_entropy(scores, target.reshape(scores[:, 0].shape))
+
+    def finish(self, network: Colorizer, stream: Stream) -> Colorizer:
+        assert isinstance(network, Cheng2015)
+        options = self.options.clustering
+        order = np.random.default_rng((self.options.seed, 3)).permutation(len(stream.photos))
+        photos = [stream.photos[i] for i in order[: options.references]]
+        network = network.cpu().eval()
+        references = algorithm3.describe(
+            network, photos, self.options.film, options.samples, self.options.seed
+        )
+        layers = algorithm3.cluster_references(references, options, self.options.seed)
+        return algorithm3.assemble(network, layers)
+
+
 def sample_chroma(stream: Stream, gray_limit: float, seed: int, each: int = 64) -> Any:
     """Chroma of random pixels of the training crops that are not gray, M×2 in float64."""
     chance = torch.Generator().manual_seed(seed)
@@ -160,6 +238,8 @@ def objective_for(network: Colorizer, options: TrainOptions, device: torch.devic
     """What a network is taught: its own objective, or the plain one for what it puts out."""
     if isinstance(network, Richart2017):
         return MapThenClasses(options, device)
+    if isinstance(network, Cheng2015):
+        return ScenesThenPerceptrons(options, device)
     plain = Classification if network.palette is not None else Regression
     return plain(options, device)
 
