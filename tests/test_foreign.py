@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import zhang2016
+from pycolor.models import zhang2016, zoo
 from pycolor.models.caffe import read_blobs, read_caffemodel
 from pycolor.models.foreign import caffe_layers, read_foreign
 from pycolor.models.torch7 import Module, read_torch7
@@ -70,8 +70,12 @@ def test_pytorch_release_of_full_size(
     assert path.stat().st_size > 128e6
     foreign = read_foreign(path)
     assert (foreign.name, foreign.model) == ("zhang2016-published", "zhang2016")
-    assert foreign.temperature == 1.0
     check_equal(foreign.state, published_state)
+    loaded = zoo.load(weights=path)
+    assert (loaded.card.name, loaded.temperature) == ("zhang2016", 1.0)
+    assert torch.equal(
+        loaded.network.state_dict()["model3.4.bias"], published_state["model3.4.bias"]
+    )
 
 
 @pytest.mark.slow
@@ -185,6 +189,8 @@ def test_siggraph17_and_vgg16_are_recognized(tmp_path: Path) -> None:
     }
     torch.save(state, path)
     assert read_foreign(path).name == "siggraph17-published"
+    with pytest.raises(FilmError, match="no model of pycolor"):
+        zoo.load(weights=path)
     layers = {"features.0.weight": torch.zeros(64, 3, 3, 3), "classifier.6.bias": torch.zeros(1000)}
     torch.save(layers | {"features.28.weight": torch.zeros(512, 512, 3, 3)}, path)
     assert read_foreign(path).state.keys() == {"features.0.weight", "features.28.weight"}

@@ -127,6 +127,12 @@ def _write(flags: Flags, path: Path, expected: Published | None) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
     check_output(target, sources=[path], overwrite=flags.overwrite)
     zoo.write_weights(
-        target, foreign.model, foreign.state, foreign.options, {"license": item.license}
+        target,
+        foreign.model,
+        foreign.state,
+        foreign.options,
+        {"published as": item.file_name, "license": item.license},
+        temperature=foreign.temperature,
+        half=False,
     )
-    flags.output.say(f"wrote {target}; pycolor video --weights takes it")
+    flags.output.say(f"wrote {target}; {item.use} takes it")

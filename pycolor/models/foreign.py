@@ -34,7 +34,7 @@ class Foreign:
 
     Attributes:
         name: of the published file that it is a version of (`pycolor.models.published`).
-        model: the card whose network it fits.
+        model: the card whose network it is, or its own name where it is but a part of one.
         options: of that network.
         temperature: at which it is decoded; None where that means nothing.
         state: by the network's own names.
@@ -121,7 +121,7 @@ def from_state(state: Mapping[str, Tensor], path: Path) -> Foreign:
         )
     if _shape(state, "features.28.weight") == (512, 512, 3, 3):
         return Foreign(
-            name="vgg16", model="hwang2016", options={}, temperature=None, state=vgg16_trunk(state)
+            name="vgg16", model="vgg16", options={}, temperature=None, state=vgg16_trunk(state)
         )
     raise FilmError(
         f"weights {path} must be those of zhang2016, siggraph17 or torchvision's VGG16, "

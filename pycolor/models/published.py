@@ -23,6 +23,7 @@ class Published:
         digest: `<algorithm>:<hexadecimal>` of the whole file.
         license: in a few words.
         ask: whether the license must be accepted expressly, since it forbids common uses.
+        use: what takes the imported file.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Published:
     digest: str
     license: str
     ask: bool = False
+    use: str = "pycolor video --weights"
 
     @property
     def file_name(self) -> str:
@@ -85,6 +87,7 @@ PUBLISHED = [
         bytes=None,
         digest="sha256:397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
         license="BSD-3-Clause; trained on ImageNet (non-commercial research)",
+        use="pycolor train --model hwang2016 --init",
     ),
     Published(
         name="iizuka2016-published",

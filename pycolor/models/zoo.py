@@ -21,9 +21,11 @@ from torch import Tensor
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import cheng2015, richart2017, zhang2016
 from pycolor.models.colorizer import Colorizer
+from pycolor.models.foreign import read_foreign
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 State = Mapping[str, Tensor]
+FOREIGN_SUFFIXES = {".pth", ".pt", ".caffemodel"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,6 +261,8 @@ def read_weights(path: Path) -> WeightFile:
     Raises:
         FilmError: it is missing, damaged, or of no model that is known.
     """
+    if path.suffix in FOREIGN_SUFFIXES:
+        return _read_published(path)
     state, metadata, digest = read_tensors(path)
     if "model" in metadata:
         temperature, short_side = metadata.get("temperature"), metadata.get("short_side")
@@ -277,6 +281,23 @@ def read_weights(path: Path) -> WeightFile:
         raise FilmError(f"weights {path} belong to no known model; expected one of: {known}.")
     name, options = found
     return WeightFile(name, options, {}, card(name).convert(state), digest)
+
+
+def _read_published(path: Path) -> WeightFile:
+    """Weights as their authors published them, of another program's format."""
+    foreign = read_foreign(path)
+    if all(c.name != foreign.model for c in CARDS):
+        raise FilmError(f"weights {path} belong to {foreign.model}, which is no model of pycolor.")
+    with path.open("rb") as f:
+        digest = hashlib.file_digest(f, "sha256").hexdigest()
+    return WeightFile(
+        model=foreign.model,
+        options=foreign.options,
+        provenance={"published as": path.name},
+        state=foreign.state,
+        sha256=digest,
+        temperature=foreign.temperature,
+    )
 
 
 def fill(network: Colorizer, state: State, path: Path, *, partly: bool = False) -> None:
