@@ -195,6 +195,8 @@ class TrainOptions:
         clip: bound of the gradient's norm.
         ema: decay of the averaged weights that are shipped.
         uniform: λ of the class rebalancing (1: none).
+        labels: scene classes for iizuka2016: folder, clusters:K, or FILE.csv:COLUMN, a list of file
+            names and labels (auto: folder where there are several, else clusters:32).
         gray_limit: pictures whose every |a| and |b| stays within it are left out.
         validation: photographs held out, not trained on.
         validate_every: steps between validations and checkpoints.
@@ -220,6 +222,7 @@ class TrainOptions:
     clip: float = 1.0
     ema: float = 0.998
     uniform: float = 0.5
+    labels: str = "auto"
     gray_limit: float = 5.0
     validation: int = 256
     validate_every: int = 500

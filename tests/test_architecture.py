@@ -22,6 +22,7 @@ FLOORS = {
         "train.data",
         "train.film",
         "train.losses",
+        "train.labels",
         "train.objectives",
     ],
     5: ["video.pipeline", "video.survey", "train.loop", "album", "info"],

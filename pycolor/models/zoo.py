@@ -19,7 +19,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import zhang2016
+from pycolor.models import iizuka2016, zhang2016
 from pycolor.models.colorizer import Colorizer
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
@@ -91,6 +91,17 @@ CARDS = [
         trained_on="15,932 photographs (5,114 open, 10,818 research-only)",
         source="packaged; `pycolor train` makes others",
         quality={"balanced AuC": 0.6162, "AuC": 0.8606, "colorfulness": 36.5},
+    ),
+    Card(
+        name="iizuka2016",
+        paper="Iizuka, Simo-Serra, Ishikawa: Let there be Color!, SIGGRAPH 2016",
+        year=2016,
+        build=iizuka2016.Iizuka2016,
+        recognize=iizuka2016.recognize,
+        parameters=42_169_826,
+        gflops=29.1,
+        temperature=1.0,
+        short_side=224,
     ),
 ]
 DEFAULT = "zhang2016"

@@ -16,9 +16,11 @@ from torch import Tensor
 
 from pycolor import palette as alphabet
 from pycolor.models.colorizer import Colorizer
+from pycolor.models.iizuka2016 import AB_RANGE, Iizuka2016
 from pycolor.options import TrainOptions
 from pycolor.reference import rgb_to_lab
-from pycolor.train.data import Stream
+from pycolor.train.data import Photo, Stream
+from pycolor.train.labels import UNKNOWN, label_source
 from pycolor.train.losses import mean_square, rebalanced_classification
 
 PICTURES_MEASURED = 4096
@@ -70,10 +72,14 @@ class Objective:
         """The loss of a batch, a scalar."""
         raise NotImplementedError
 
-    def run(self, network: Colorizer, *inputs: Tensor | None) -> Any:
-        """The network's output, in the arithmetic of the run."""
+    def arithmetic(self) -> torch.autocast:
+        """The precision that the network runs in."""
         low = self.options.dtype == "bfloat16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=low)
+
+    def run(self, network: Colorizer, *inputs: Tensor | None) -> Any:
+        """The network's output, in that precision."""
+        with self.arithmetic():
             return network(*inputs)
 
 
@@ -112,10 +118,58 @@ class Regression(Objective):
         return mean_square(self.run(network, sample.lightness), ab, self.options.gray_limit)
 
 
+class Joint(Objective):
+    """Squared error of chroma and cross-entropy of scene classes (Iizuka et al. 2016, eq. 6).
+
+    Chroma is taken on the sigmoid's scale of 0 … 1, where both terms are of one size at α = 1/300.
+    """
+
+    measured = ("labels",)
+    alpha = 1 / 300
+
+    def measure(self, network: Colorizer, stream: Stream) -> dict[str, Any]:
+        assert isinstance(network, Iizuka2016)
+        if network.classifier is None:
+            return {"labels": []}
+        source = label_source(self.options.labels, stream.photos)
+        return {"labels": source.labels(stream.photos, self.options.seed)}
+
+    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
+        self.labels = found["labels"]
+
+    def loss(self, network: Colorizer, sample: Sample) -> Tensor:
+        assert isinstance(network, Iizuka2016)
+        with self.arithmetic():
+            chroma, scores = network.joint(sample.lightness)
+        ab = color_target(sample.rgb, network.output_stride)
+        loss = mean_square(chroma, ab, self.options.gray_limit, unit=2 * AB_RANGE)
+        if scores is None or not sample.photos:
+            return loss
+        labels = torch.tensor([self.labels[p] for p in sample.photos], device=self.device)
+        if not (labels != UNKNOWN).any():
+            return loss
+        return loss + self.alpha * F.cross_entropy(scores.float(), labels, ignore_index=UNKNOWN)
+
+
 def objective_for(network: Colorizer, options: TrainOptions, device: torch.device) -> Objective:
     """What a network is taught: its own objective, or the plain one for what it puts out."""
+    for kind, own in OWN.items():
+        if isinstance(network, kind):
+            return own(options, device)
     plain = Classification if network.palette is not None else Regression
     return plain(options, device)
+
+
+# Models that are taught more than the plain objectives do.
+OWN: dict[type[Colorizer], type[Objective]] = {Iizuka2016: Joint}
+
+
+def network_options(options: TrainOptions, photos: Sequence[Photo]) -> dict[str, Any]:
+    """What builds the network: the user's options, and what the photographs decide of it."""
+    chosen = options.network_options
+    if options.model == "iizuka2016" and chosen.get("global_features", True):
+        chosen.setdefault("classes", len(label_source(options.labels, photos).names))
+    return chosen
 
 
 def color_target(rgb: Tensor, stride: int) -> Tensor:
