@@ -23,6 +23,7 @@ FLOORS = {
         "train.film",
         "train.losses",
         "train.labels",
+        "train.pairs",
         "train.objectives",
     ],
     5: ["video.pipeline", "video.survey", "train.loop", "album", "info"],

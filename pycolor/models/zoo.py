@@ -19,7 +19,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import iizuka2016, zhang2016
+from pycolor.models import hwang2016, iizuka2016, varga2017, zhang2016
 from pycolor.models.colorizer import Colorizer
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
@@ -102,6 +102,30 @@ CARDS = [
         gflops=29.1,
         temperature=1.0,
         short_side=224,
+    ),
+    Card(
+        name="hwang2016",
+        paper="Hwang, Zhou: Image Colorization with Deep Convolutional Neural Networks, 2016",
+        year=2016,
+        build=hwang2016.Hwang2016,
+        recognize=hwang2016.recognize,
+        convert=hwang2016.convert,
+        parameters=8_886_820,
+        gflops=139.0,
+        temperature=0.0,
+        short_side=224,
+    ),
+    Card(
+        name="varga2017",
+        paper="Varga, Szirányi: Twin Deep Convolutional Neural Network, CAIP 2017",
+        year=2017,
+        build=varga2017.Varga2017,
+        recognize=varga2017.recognize,
+        convert=varga2017.convert,
+        parameters=64_473_174,
+        gflops=83.5,
+        temperature=0.38,
+        short_side=176,
     ),
 ]
 DEFAULT = "zhang2016"

@@ -239,7 +239,11 @@ def _fixed(options: TrainOptions) -> dict[str, Any]:
     every, usual = asdict(options), asdict(TrainOptions())
     names = ("model", "width", "batch", "seed", "uniform", "validation", "gray_limit")
     # Options that came later are named where they are not the usual: older runs go on.
-    later = [n for n in ("network", "optimizer", "beta2", "labels") if every[n] != usual[n]]
+    later = [
+        n
+        for n in ("network", "optimizer", "beta2", "huber", "labels", "pair")
+        if every[n] != usual[n]
+    ]
     return {name: every[name] for name in (*names, *later)}
 
 
