@@ -26,6 +26,8 @@ FLOORS = {
         "train.film",
         "train.losses",
         "train.algorithm3",
+        "train.labels",
+        "train.pairs",
         "train.objectives",
     ],
     5: ["video.pipeline", "video.survey", "train.loop", "album", "info"],

@@ -124,7 +124,7 @@ def test_a_file_can_bring_its_decode_and_size(tmp_path: Path) -> None:
 def gflops(network: Colorizer) -> float:
     """Of one input of 256×256; a multiply-add counts two."""
     counter = FlopCounterMode(display=False)
-    with counter, torch.inference_mode():
+    with counter, torch.no_grad():
         network.eval()(torch.full((1, 1, 256, 256), 50.0))
     return float(counter.get_total_flops()) / 1e9
 

@@ -19,7 +19,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import cheng2015, richart2017, zhang2016
+from pycolor.models import cheng2015, hwang2016, iizuka2016, richart2017, varga2017, zhang2016
 from pycolor.models.colorizer import Colorizer
 from pycolor.models.foreign import read_foreign
 
@@ -95,6 +95,41 @@ CARDS = [
         quality={"balanced AuC": 0.6162, "AuC": 0.8606, "colorfulness": 36.5},
     ),
     Card(
+        name="iizuka2016",
+        paper="Iizuka, Simo-Serra, Ishikawa: Let there be Color!, SIGGRAPH 2016",
+        year=2016,
+        build=iizuka2016.Iizuka2016,
+        recognize=iizuka2016.recognize,
+        parameters=42_169_826,
+        gflops=29.1,
+        temperature=1.0,
+        short_side=224,
+    ),
+    Card(
+        name="hwang2016",
+        paper="Hwang, Zhou: Image Colorization with Deep Convolutional Neural Networks, 2016",
+        year=2016,
+        build=hwang2016.Hwang2016,
+        recognize=hwang2016.recognize,
+        convert=hwang2016.convert,
+        parameters=8_886_820,
+        gflops=139.0,
+        temperature=0.0,
+        short_side=224,
+    ),
+    Card(
+        name="varga2017",
+        paper="Varga, Szirányi: Twin Deep Convolutional Neural Network, CAIP 2017",
+        year=2017,
+        build=varga2017.Varga2017,
+        recognize=varga2017.recognize,
+        convert=varga2017.convert,
+        parameters=64_473_174,
+        gflops=83.5,
+        temperature=0.38,
+        short_side=176,
+    ),
+    Card(
         name="cheng2015",
         paper="Cheng, Yang, Sheng: Deep Colorization, ICCV 2015, and its extension",
         year=2015,
@@ -115,6 +150,11 @@ CARDS = [
         gflops=0.76,
         temperature=1.0,
         short_side=160,
+        weights="richart2017.safetensors",
+        sha256="281ae22dc8e29fda1a48ea5e8bb2a734471942cb8dee798176c1bd746c48bd20",
+        weights_license="trained in part on photographs for non-commercial research",
+        trained_on="15,932 photographs (5,114 open, 10,818 research-only)",
+        source="packaged; `pycolor train` makes others",
     ),
 ]
 DEFAULT = "zhang2016"

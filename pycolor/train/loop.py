@@ -23,7 +23,7 @@ from pycolor.options import TrainOptions
 from pycolor.reference import rgb_to_lab
 from pycolor.train.data import Photo, Stream, center_crop, find_photos
 from pycolor.train.film import film_luma
-from pycolor.train.objectives import Sample, objective_for
+from pycolor.train.objectives import Sample, network_options, objective_for
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def train(
     photos, held_out = split(find_photos(data), options.validation, options.seed)
     stream = Stream(photos, options.batch, options.crop, options.seed, options.workers)
 
-    model = zoo.create(options.model, **options.network_options)
+    model = zoo.create(options.model, **network_options(options, photos))
     if options.init is not None:
         zoo.start_from(model, options.model, options.init)
     zoo.place(model, device)
@@ -240,7 +240,11 @@ def _fixed(options: TrainOptions) -> dict[str, Any]:
     every, usual = asdict(options), asdict(TrainOptions())
     names = ("model", "width", "batch", "seed", "uniform", "validation", "gray_limit")
     # Options that came later are named where they are not the usual: older runs go on.
-    later = [n for n in ("network", "optimizer", "beta2") if every[n] != usual[n]]
+    later = [
+        n
+        for n in ("network", "optimizer", "beta2", "huber", "labels", "pair")
+        if every[n] != usual[n]
+    ]
     return {name: every[name] for name in (*names, *later)}
 
 

@@ -19,14 +19,19 @@ from pycolor.kmeans import kmeans
 from pycolor.models import zoo
 from pycolor.models.cheng2015 import Cheng2015, rgb_to_yuv
 from pycolor.models.colorizer import Colorizer
+from pycolor.models.hwang2016 import BINS, LIMIT, Hwang2016, bin_of
+from pycolor.models.iizuka2016 import AB_RANGE, Iizuka2016
 from pycolor.models.richart2017 import Richart2017
+from pycolor.models.varga2017 import Varga2017
 from pycolor.models.zhang2016 import Zhang2016
 from pycolor.options import TrainOptions
-from pycolor.reference import rgb_to_lab
+from pycolor.reference import rgb_to_lab, rgb_to_luv
 from pycolor.som import train_som
 from pycolor.train import algorithm3
-from pycolor.train.data import Stream
-from pycolor.train.losses import mean_square, rebalanced_classification
+from pycolor.train.data import Photo, Stream
+from pycolor.train.labels import UNKNOWN, label_source
+from pycolor.train.losses import huber, mean_square, rebalanced_classification
+from pycolor.train.pairs import reference_of
 
 PICTURES_MEASURED = 4096
 PICTURES_CLUSTERED = 768
@@ -82,10 +87,14 @@ class Objective:
         """What is left to do once the steps are over; the network whose weights are written."""
         return network
 
-    def run(self, network: Colorizer, *inputs: Tensor | None) -> Any:
-        """The network's output, in the arithmetic of the run."""
+    def arithmetic(self) -> torch.autocast:
+        """The precision that the network runs in."""
         low = self.options.dtype == "bfloat16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=low)
+
+    def run(self, network: Colorizer, *inputs: Tensor | None) -> Any:
+        """The network's output, in that precision."""
+        with self.arithmetic():
             return network(*inputs)
 
 
@@ -167,15 +176,9 @@ class ScenesThenPerceptrons(Objective):
     def deep_features(self, rgb: Tensor) -> Tensor:
         """Of the clean picture, N×C×H/4×W/4, of unit length."""
         gray = rgb_to_yuv(rgb)[:, :1].expand(-1, 3, -1, -1)
-        with torch.no_grad():
-            features: Tensor = self.run_features(rgb_to_lab(gray)[:, :1])
+        with torch.no_grad(), self.arithmetic():
+            features = self.teacher.features(rgb_to_lab(gray)[:, :1])
         return F.normalize(features.float(), dim=1)
-
-    def run_features(self, lightness: Tensor) -> Tensor:
-        """The teacher's hidden activations, in the arithmetic of the run."""
-        low = self.options.dtype == "bfloat16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
-            return self.teacher.features(lightness)
 
     def measure(self, network: Colorizer, stream: Stream) -> dict[str, Any]:
         assert isinstance(network, Cheng2015)
@@ -199,8 +202,7 @@ class ScenesThenPerceptrons(Objective):
             return sum((p * 0).sum() for p in network.ensemble.parameters())  # type: ignore[return-value]
         features = self.deep_features(sample.rgb).permute(0, 2, 3, 1)
         target = torch.cdist(features.flatten(0, 2), self.centers).argmin(1)
-        low = self.options.dtype == "bfloat16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
+        with self.arithmetic():
             scores = network.scores(sample.lightness)
         return F.cross_entropy(scores, target.reshape(scores[:, 0].shape))
 
@@ -234,14 +236,115 @@ def sample_chroma(stream: Stream, gray_limit: float, seed: int, each: int = 64) 
     return torch.cat(samples).double().numpy()
 
 
+class Joint(Objective):
+    """Squared error of chroma and cross-entropy of scene classes (Iizuka et al. 2016, eq. 6).
+
+    Chroma is taken on the sigmoid's scale of 0 … 1, where both terms are of one size at α = 1/300.
+    """
+
+    measured = ("labels",)
+    alpha = 1 / 300
+
+    def measure(self, network: Colorizer, stream: Stream) -> dict[str, Any]:
+        assert isinstance(network, Iizuka2016)
+        if network.classifier is None:
+            return {"labels": []}
+        source = label_source(self.options.labels, stream.photos)
+        return {"labels": source.labels(stream.photos, self.options.seed)}
+
+    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
+        self.labels = found["labels"]
+
+    def loss(self, network: Colorizer, sample: Sample) -> Tensor:
+        assert isinstance(network, Iizuka2016)
+        with self.arithmetic():
+            chroma, scores = network.joint(sample.lightness)
+        ab = color_target(sample.rgb, network.output_stride)
+        loss = mean_square(chroma, ab, self.options.gray_limit, unit=2 * AB_RANGE)
+        if scores is None or not sample.photos:
+            return loss
+        labels = torch.tensor([self.labels[p] for p in sample.photos], device=self.device)
+        if not (labels != UNKNOWN).any():
+            return loss
+        return loss + self.alpha * F.cross_entropy(scores.float(), labels, ignore_index=UNKNOWN)
+
+
 def objective_for(network: Colorizer, options: TrainOptions, device: torch.device) -> Objective:
     """What a network is taught: its own objective, or the plain one for what it puts out."""
-    if isinstance(network, Richart2017):
-        return MapThenClasses(options, device)
-    if isinstance(network, Cheng2015):
-        return ScenesThenPerceptrons(options, device)
+    for kind, own in OWN.items():
+        if isinstance(network, kind):
+            return own(options, device)
     plain = Classification if network.palette is not None else Regression
     return plain(options, device)
+
+
+class Luv(Objective):
+    """U and V: cross-entropy of both bins, or L2 or Huber (Hwang and Zhou 2016, 3.5 and 3.6)."""
+
+    def loss(self, network: Colorizer, sample: Sample) -> Tensor:
+        assert isinstance(network, Hwang2016)
+        scores = self.run(network, sample.lightness)
+        uv = rgb_to_luv(sample.rgb)[:, 1:]
+        if network.classifies:
+            u, v = scores.split(BINS, dim=1)
+            pixel = F.cross_entropy(u, bin_of(uv[:, 0]), reduction="none")
+            pixel = pixel + F.cross_entropy(v, bin_of(uv[:, 1]), reduction="none")
+        else:
+            # Of ±1, so that its gradients are of the size of the classifier's.
+            error = (scores - uv.clamp(-LIMIT, LIMIT)) / LIMIT
+            pixel = huber(error, self.options.huber / LIMIT).sum(1)
+        colored = color_target(sample.rgb, 1).abs().flatten(1).amax(1) > self.options.gray_limit
+        return (pixel.mean((1, 2)) * colored).sum() / colored.sum().clamp_min(1)
+
+
+class Pairs(Classification):
+    """The rebalanced loss of both branches (Varga and Szirányi 2017, eq. 1), in two phases.
+
+    First the reference's branch alone on references; then the input's branch starts from it, and
+    both color their pictures.  Some pictures go without a reference, as at times in film.
+    """
+
+    def before(self, step: int, networks: Sequence[Colorizer]) -> None:
+        if step == self.options.pair.reference_steps > 0:
+            for network in networks:
+                assert isinstance(network, Varga2017)
+                network.copy_reference_to_input()
+
+    def loss(self, network: Colorizer, sample: Sample) -> Tensor:
+        assert isinstance(network, Varga2017)
+        options, stride = self.options.pair, network.output_stride
+        reference = reference_of(sample.rgb, options, sample.chance)
+        lab = rgb_to_lab(reference)
+        reference_ab = F.avg_pool2d(lab[:, 1:], stride)
+        if sample.step < options.reference_steps:
+            with self.arithmetic():
+                logits = network.reference_logits(lab)
+            return self.of_logits(logits, reference_ab)
+        alone = torch.rand(len(lab), 1, 1, 1, generator=sample.chance) < options.alone
+        with self.arithmetic():
+            context = network.guided_context(lab)
+            heard = (~alone).to(self.device, context.dtype)
+            logits, reference_logits = network.both(sample.lightness, context, heard)
+        of_input = self.of_logits(logits, color_target(sample.rgb, stride))
+        return of_input + self.of_logits(reference_logits, reference_ab)
+
+
+# Models that are taught more than the plain objectives do.
+OWN: dict[type[Colorizer], type[Objective]] = {
+    Iizuka2016: Joint,
+    Hwang2016: Luv,
+    Varga2017: Pairs,
+    Cheng2015: ScenesThenPerceptrons,
+    Richart2017: MapThenClasses,
+}
+
+
+def network_options(options: TrainOptions, photos: Sequence[Photo]) -> dict[str, Any]:
+    """What builds the network: the user's options, and what the photographs decide of it."""
+    chosen = options.network_options
+    if options.model == "iizuka2016" and chosen.get("global_features", True):
+        chosen.setdefault("classes", len(label_source(options.labels, photos).names))
+    return chosen
 
 
 def color_target(rgb: Tensor, stride: int) -> Tensor:
