@@ -20,6 +20,7 @@ from torch import Tensor
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import zhang2016
 from pycolor.models.caffe import read_blobs, read_caffemodel
+from pycolor.models.colornet import iizuka2016_state
 from pycolor.models.torch7 import read_torch7
 
 # The Caffe release sharpens its logits by 1/0.38 before the softmax, and sees L − 50 where the
@@ -206,5 +207,19 @@ def from_caffe(layers: Mapping[str, Sequence[npt.NDArray[np.float32]]], path: Pa
 
 
 def from_torch7(content: Any, path: Path) -> Foreign:
-    """Not yet."""
-    raise FilmError(f"weights {path} are a torch7 file, which cannot be converted yet.")
+    """The network that Iizuka et al. released.
+
+    Raises:
+        FilmError: it is another one.
+    """
+    try:
+        options, state = iizuka2016_state(content)
+    except (ValueError, KeyError, AttributeError) as e:
+        raise FilmError(f"weights {path} must be Iizuka's colornet: {e}.") from None
+    return Foreign(
+        name="iizuka2016-published",
+        model="iizuka2016",
+        options=options,
+        temperature=None,
+        state=state,
+    )

@@ -105,10 +105,10 @@ class _Reader:
 
     def _entries(self, table: dict[Any, Any]) -> None:
         for _ in range(self.integer()):
-            key = self.value()
-            if not isinstance(key, str | int | float | bool):
-                raise ValueError(f"a table's key must be a name or a number, got {type(key)}")
-            table[key] = self.value()
+            key, value = self.value(), self.value()
+            # Graphs index tables by tables, for the way back; the way forth is there too.
+            if isinstance(key, str | int | float | bool):
+                table[key] = value
 
     def _object(self, index: int) -> None:
         kind = self.string()
