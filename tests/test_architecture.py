@@ -23,6 +23,7 @@ FLOORS = {
         "train.film",
         "train.losses",
         "train.labels",
+        "train.recipe",
         "train.pairs",
         "train.objectives",
     ],
