@@ -216,7 +216,7 @@ class PairOptions:
         min_side: smallest share of the picture's sides that a reference shows.
         turn: largest rotation of it, in radians.
         warp: largest movement of a place, as a share of half the picture.
-        tone: largest change of its tone, as the logarithm of gamma.
+        regrade: largest change of its tone, as the logarithm of gamma.
     """
 
     reference_steps: int = 0
@@ -224,7 +224,7 @@ class PairOptions:
     min_side: float = 0.75
     turn: float = 0.05
     warp: float = 0.04
-    tone: float = 0.3
+    regrade: float = 0.3
 
     def __post_init__(self) -> None:
         if self.reference_steps < 0:
@@ -251,6 +251,7 @@ class TrainOptions:
         warmup_steps: linear warm-up.
         decay: last share of the run over which the rate falls to zero (1 − square root).
         beta2: decay of Adam's second moment.
+        drops: steps at which the rate falls to a tenth.
         weight_decay: of the weights (decoupled in AdamW).
         clip: bound of the gradient's norm.
         ema: decay of the averaged weights that are shipped.
@@ -262,6 +263,7 @@ class TrainOptions:
         gray_limit: pictures whose every |a| and |b| stays within it are left out.
         validation: photographs held out, not trained on.
         validate_every: steps between validations and checkpoints.
+        patience: validations without a smaller loss after which the run ends early (0: never).
         seed: of everything random.
         dtype: of the arithmetic inside the network; float32 weights either way.
         device: cpu, cuda, cuda:1, …
@@ -280,6 +282,7 @@ class TrainOptions:
     warmup_steps: int = 300
     decay: float = 0.4
     beta2: float = 0.999
+    drops: tuple[int, ...] = ()
     weight_decay: float = 1e-2
     clip: float = 1.0
     ema: float = 0.998
@@ -289,6 +292,7 @@ class TrainOptions:
     gray_limit: float = 5.0
     validation: int = 256
     validate_every: int = 500
+    patience: int = 0
     seed: int = 0
     dtype: Literal["float32", "bfloat16"] = "bfloat16"
     device: str = "cpu"

@@ -27,6 +27,7 @@ FLOORS = {
         "train.losses",
         "train.algorithm3",
         "train.labels",
+        "train.recipe",
         "train.pairs",
         "train.objectives",
     ],

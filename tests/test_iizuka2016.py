@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from PIL import Image
 
+from pycolor.colorize import Predictor
+from pycolor.models import zoo
 from pycolor.models.colorizer import gray_of
 from pycolor.models.iizuka2016 import GRAY_MEAN, Iizuka2016, recognize
+from pycolor.options import PredictOptions
 
 
 def shaken(**options: object) -> Iizuka2016:
@@ -154,3 +162,23 @@ def test_options_out_of_range_are_refused() -> None:
     for bad in ({"side": 100}, {"fusion": "5x5"}, {"width": 0}):
         with pytest.raises(ValueError, match="must"):
             Iizuka2016(**bad)
+
+
+def test_a_style_colors_every_frame(tmp_path: Path) -> None:
+    weights, style = tmp_path / "w.safetensors", tmp_path / "style.png"
+    network = shaken()
+    zoo.write_weights(weights, "iizuka2016", network.state_dict(), network.options, {})
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 56), np.uint8)).save(style)
+    options = PredictOptions(weights=weights, style=style, device="cpu", dtype="float32")
+    options = replace(options, short_side=48)
+    predictor = Predictor(options)
+    lightness = torch.rand(2, 1, 48, 64) * 100
+    a, b = predictor.context(lightness[:1]), predictor.context(lightness[1:])
+    assert a is not None
+    assert b is not None
+    assert torch.equal(a, b)
+    plain = Predictor(replace(options, style=None))
+    own = plain.context(lightness[:1])
+    assert own is not None
+    assert not torch.equal(a, own)
+    assert torch.equal(predictor.field(lightness), plain.field(lightness, context=a))

@@ -122,7 +122,7 @@ def test_references_keep_their_colors_and_move() -> None:
     rgb = torch.zeros(3, 3, 32, 32)
     rgb[:, 0] = 0.8
     rgb[:, 2, :, 16:] = 0.5
-    still = PairOptions(min_side=1, turn=0, warp=0, tone=0)
+    still = PairOptions(min_side=1, turn=0, warp=0, regrade=0)
     same = reference_of(rgb, still, torch.Generator().manual_seed(0))
     torch.testing.assert_close(same, rgb.clamp_min(1e-4), atol=1e-4, rtol=0)
     moved = reference_of(rgb, PairOptions(), torch.Generator().manual_seed(0))

@@ -41,7 +41,8 @@ class Card:
         convert: a state dict in a published layout as ours; it may be a part of the network.
         parameters: of the published network.
         gflops: of the published network for one input of 256×256; a multiply-add counts two.
-        temperature: at which our weights are decoded (Zhang et al. 2016, eq. 5; 0 is the mode).
+        temperature: at which our weights are decoded (Zhang et al. 2016, eq. 5; 0 is the mode);
+            None for a model that predicts chroma itself.
         short_side: of the network's input, in pixels.
         license: of the code.
         options: of the network whose weights the package carries.
@@ -62,7 +63,7 @@ class Card:
     convert: Callable[[State], dict[str, Tensor]] = dict
     parameters: int
     gflops: float
-    temperature: float
+    temperature: float | None
     short_side: int
     license: str = "Apache-2.0"
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -102,7 +103,7 @@ CARDS = [
         recognize=iizuka2016.recognize,
         parameters=42_169_826,
         gflops=29.1,
-        temperature=1.0,
+        temperature=None,
         short_side=224,
     ),
     Card(
@@ -382,7 +383,7 @@ class Loaded:
     network: Colorizer
     card: Card
     sha256: str
-    temperature: float
+    temperature: float | None
     short_side: int
 
 

@@ -342,8 +342,9 @@ OWN: dict[type[Colorizer], type[Objective]] = {
 def network_options(options: TrainOptions, photos: Sequence[Photo]) -> dict[str, Any]:
     """What builds the network: the user's options, and what the photographs decide of it."""
     chosen = options.network_options
-    if options.model == "iizuka2016" and chosen.get("global_features", True):
-        chosen.setdefault("classes", len(label_source(options.labels, photos).names))
+    classified = options.model == "iizuka2016" and chosen.get("global_features", True)
+    if classified and "classes" not in chosen:
+        chosen["classes"] = len(label_source(options.labels, photos).names)
     return chosen
 
 

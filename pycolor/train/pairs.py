@@ -44,6 +44,6 @@ def reference_of(rgb: Tensor, options: PairOptions, chance: torch.Generator) -> 
     grid = (grid + bend.permute(0, 2, 3, 1)).to(rgb.device)
     view = F.grid_sample(rgb, grid, padding_mode="reflection", align_corners=False)
 
-    gamma = torch.exp(uniform(-options.tone, options.tone, 1, 1, 1)).to(rgb.device)
-    gain = uniform(1 - options.tone / 2, 1, 1, 1, 1).to(rgb.device)
+    gamma = torch.exp(uniform(-options.regrade, options.regrade, 1, 1, 1)).to(rgb.device)
+    gain = uniform(1 - options.regrade / 2, 1, 1, 1, 1).to(rgb.device)
     return (view.clamp(1e-4, 1) ** gamma * gain).clamp(0, 1)
