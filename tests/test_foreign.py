@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from pycolor.cli import main
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import zhang2016, zoo
 from pycolor.models.caffe import read_blobs, read_caffemodel
@@ -232,3 +233,36 @@ def test_torch7_damage_and_code_are_refused(tmp_path: Path) -> None:
     path.write_bytes(torch7_bytes({"f": 1}).replace(b"\x01\0\0\0f\x01", b"\x01\0\0\0f\x08"))
     with pytest.raises(FilmError, match="function"):
         read_torch7(path)
+
+
+VGG16 = [64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0]
+
+
+def vgg16() -> dict[str, torch.Tensor]:
+    """A state dict of the layout and size of torchvision's (0 stands for a pooling)."""
+    state: dict[str, torch.Tensor] = {}
+    cin, index = 3, 0
+    for cout in VGG16:
+        if cout:
+            state[f"features.{index}.weight"] = torch.randn(cout, cin, 3, 3) * 0.02
+            state[f"features.{index}.bias"] = torch.randn(cout)
+            cin = cout
+        index += 2 if cout else 1
+    for i, (fan_in, fan_out) in {0: (25088, 4096), 3: (4096, 4096), 6: (4096, 1000)}.items():
+        state[f"classifier.{i}.weight"] = torch.zeros(fan_out, fan_in)
+        state[f"classifier.{i}.bias"] = torch.zeros(fan_out)
+    return state
+
+
+@pytest.mark.slow
+def test_torchvision_vgg16_begins_a_training_of_hwang2016(tmp_path: Path) -> None:
+    state = vgg16()
+    assert sum(v.numel() for v in state.values()) == 138_357_544
+    torch.save(state, tmp_path / "vgg16.pth")
+    out = tmp_path / "trunk.safetensors"
+    assert main(["weights", "import", str(tmp_path / "vgg16.pth"), "--out", str(out)]) == 0
+    network = zoo.create("hwang2016", width=1.0)
+    zoo.start_from(network, "hwang2016", out)
+    found = network.state_dict()
+    assert torch.equal(found["trunk.conv1_1.0.weight"], state["features.0.weight"])
+    assert torch.equal(found["trunk.conv4_3.0.bias"], state["features.21.bias"])
