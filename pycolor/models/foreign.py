@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import zhang2016
+from pycolor.models import zhang2016, zhang2017
 from pycolor.models.caffe import read_blobs, read_caffemodel
 from pycolor.models.colornet import iizuka2016_state
 from pycolor.models.torch7 import read_torch7
@@ -97,7 +97,7 @@ def _shape(state: Mapping[str, Tensor], key: str) -> tuple[int, ...]:
 
 
 def from_state(state: Mapping[str, Tensor], path: Path) -> Foreign:
-    """A PyTorch state dict: that of zhang2016, siggraph17, or torchvision's VGG16.
+    """A PyTorch state dict: that of zhang2016, zhang2017, or torchvision's VGG16.
 
     Raises:
         FilmError: its names and shapes are of no known network.
@@ -112,20 +112,20 @@ def from_state(state: Mapping[str, Tensor], path: Path) -> Foreign:
             temperature=1.0,
             state=zhang2016.convert(state),
         )
-    if first == (64, 4, 3, 3) and _shape(state, "model10up.0.weight") == (256, 128, 4, 4):
+    if first == (64, 4, 3, 3) and _shape(state, "model9up.0.weight") == (256, 128, 4, 4):
         return Foreign(
-            name="siggraph17-published",
-            model="siggraph17",
-            options={},
+            name="siggraph17",
+            model="zhang2017",
+            options={"width": 1.0},
             temperature=None,
-            state=dict(state),
+            state=zhang2017.convert(state),
         )
     if _shape(state, "features.28.weight") == (512, 512, 3, 3):
         return Foreign(
             name="vgg16", model="vgg16", options={}, temperature=None, state=vgg16_trunk(state)
         )
     raise FilmError(
-        f"weights {path} must be those of zhang2016, siggraph17 or torchvision's VGG16, "
+        f"weights {path} must be those of zhang2016, zhang2017 or torchvision's VGG16, "
         f"got {len(state)} tensors beginning with {next(iter(state))}."
     )
 

@@ -69,8 +69,8 @@ PUBLISHED = [
         license="BSD-2-Clause",
     ),
     Published(
-        name="siggraph17-published",
-        model="siggraph17",
+        name="siggraph17",
+        model="zhang2017",
         urls=(
             f"{_COLORIZERS}/siggraph17-df00044c.pth",
             f"{_MIRROR}/siggraph17-df00044c.pth",

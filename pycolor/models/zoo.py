@@ -19,7 +19,15 @@ from safetensors.torch import save
 from torch import Tensor
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import cheng2015, hwang2016, iizuka2016, richart2017, varga2017, zhang2016
+from pycolor.models import (
+    cheng2015,
+    hwang2016,
+    iizuka2016,
+    richart2017,
+    varga2017,
+    zhang2016,
+    zhang2017,
+)
 from pycolor.models.colorizer import Colorizer
 from pycolor.models.foreign import read_foreign
 
@@ -156,6 +164,19 @@ CARDS = [
         weights_license="trained in part on photographs for non-commercial research",
         trained_on="15,932 photographs (5,114 open, 10,818 research-only)",
         source="packaged; `pycolor train` makes others",
+    ),
+    Card(
+        name="zhang2017",
+        paper="Zhang, Zhu, Isola et al.: Real-Time User-Guided Image Colorization, SIGGRAPH 2017",
+        year=2017,
+        build=zhang2017.Zhang2017,
+        recognize=zhang2017.recognize,
+        convert=zhang2017.convert,
+        parameters=34_187_027,
+        gflops=150.4,
+        temperature=1.0,
+        short_side=256,
+        source="`pycolor weights pull siggraph17` (BSD-2-Clause)",
     ),
 ]
 DEFAULT = "zhang2016"
