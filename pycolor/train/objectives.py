@@ -213,7 +213,7 @@ class ScenesThenPerceptrons(Objective):
         photos = [stream.photos[i] for i in order[: options.references]]
         network = network.cpu().eval()
         references = algorithm3.describe(
-            network, photos, self.options.film, options.samples, self.options.seed
+            network, photos, self.options.film, options, self.options.seed
         )
         layers = algorithm3.cluster_references(references, options, self.options.seed)
         return algorithm3.assemble(network, layers)
