@@ -59,6 +59,32 @@ class PredictOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SteadyOptions:
+    """How color is kept steady inside a shot.
+
+    Attributes:
+        steady: off (each frame by itself), fast or best (more key frames).
+        key_every: frames between two key frames where little moves (default: 12, best: 6).
+    """
+
+    steady: Literal["off", "fast", "best"] = "fast"
+    key_every: int | None = None
+
+    # How much change (see `pycolor shots`) is worth a key frame more, and how many frames away a
+    # key frame still counts.
+    change_a_key = 0.4
+    reach = 48
+
+    def __post_init__(self) -> None:
+        if self.key_every is not None and not 1 <= self.key_every <= 24:
+            raise UsageError(f"key_every must lie in 1 to 24, got {self.key_every}.")
+
+    @property
+    def stride_frames(self) -> int:
+        return self.key_every or {"off": 1, "fast": 12, "best": 6}[self.steady]
+
+
+@dataclass(frozen=True, kw_only=True)
 class VideoOptions:
     """How a film is read, colored and written.
 
@@ -70,6 +96,13 @@ class VideoOptions:
         codec_options: key=value,... for that encoder.
         overwrite: replace an existing output file.
         batch: frames that go through the network together (0: one on a CPU, eight on a GPU).
+        color_shots: what is done with shots that have color: keep or recolor.
+        shots: a list of shots in place of the detector's: .csv, .edl or .json, as
+            `pycolor shots` writes them.
+        work_dir: folder for the work in progress (default: beside the output).
+        keep_work: keep it when the output is finished.
+        segment_frames: a killed run loses at most so many frames.
+        framemd5: also write OUT.framemd5, checksums of the output's decoded frames.
     """
 
     frames: str = ":"
@@ -78,11 +111,20 @@ class VideoOptions:
     codec_options: str = ""
     overwrite: bool = False
     batch: int = 0
+    color_shots: Literal["keep", "recolor"] = "keep"
+    shots: Path | None = None
+    work_dir: Path | None = None
+    keep_work: bool = False
+    segment_frames: int = 240
+    framemd5: bool = False
     predict: PredictOptions = field(default_factory=PredictOptions)
+    steady: SteadyOptions = field(default_factory=SteadyOptions)
 
     def __post_init__(self) -> None:
         if self.batch < 0:
             raise UsageError(f"batch must be 0 or more, got {self.batch}.")
+        if self.segment_frames < 1:
+            raise UsageError(f"segment_frames must be 1 or more, got {self.segment_frames}.")
         _ = frame_range(self.frames), self.encoder_options
 
     @property

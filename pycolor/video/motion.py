@@ -28,7 +28,7 @@ def sample(values: Tensor, flow: Tensor) -> Tensor:
         values: N×C×h×w.
         flow: N×2×h×w, in cells.
     """
-    n, _, h, w = flow.shape
+    h, w = flow.shape[2:]
     y = torch.arange(h, dtype=torch.float32, device=flow.device)[:, None] + flow[:, 0]
     x = torch.arange(w, dtype=torch.float32, device=flow.device) + flow[:, 1]
     grid = torch.stack([(2 * x + 1) / w - 1, (2 * y + 1) / h - 1], -1)
