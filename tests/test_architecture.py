@@ -13,8 +13,8 @@ PACKAGE = ROOT / "pycolor"
 FLOORS = {
     0: ["_C", "_cuda", "encoding", "errors"],
     1: ["reference", "options", "palette", "outfile", "progress", "video.presets"],
-    2: ["ops", "models.zhang2016", "video.io", "video.likeness", "video.gradual"],
-    3: ["still", "video.motion", "models.zoo", "metrics", "video.shots", "video.shots_files"],
+    2: ["ops", "video.io", "video.likeness", "video.gradual"],
+    3: ["still", "models", "metrics", "video.motion", "video.shots", "video.shots_files"],
     4: [
         "colorize",
         "video.survey",
@@ -24,6 +24,8 @@ FLOORS = {
         "train.data",
         "train.film",
         "train.losses",
+        "train.labels",
+        "train.objectives",
     ],
     5: ["video.plan", "video.work", "video.provenance", "train.loop", "album", "info"],
     6: ["video.sights"],

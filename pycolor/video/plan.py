@@ -40,6 +40,11 @@ class Take:
     held: frozenset[int] = frozenset()
     keep: bool = False
 
+    @property
+    def portrait(self) -> int:
+        """The key frame that stands for the whole take: the second, past a splice's dirt."""
+        return self.keys[min(1, len(self.keys) - 1)]
+
     def usable(self) -> list[int]:
         """The frames that are not held, in order."""
         return [n for n in range(self.start, self.stop) if n not in self.held]

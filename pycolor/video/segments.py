@@ -17,7 +17,7 @@ from pycolor.colorize import Predictor
 from pycolor.progress import Progress
 from pycolor.video import steady
 from pycolor.video.io import Frame, Picture, Reader, Writer
-from pycolor.video.plan import Plan
+from pycolor.video.plan import Plan, Take
 from pycolor.video.planes import render
 from pycolor.video.sights import Sights
 from pycolor.video.threads import Behind, ahead
@@ -102,6 +102,10 @@ def color_frames(task: Task, first: int, stop: int, put: Callable[[int, Picture]
     """
     watch, plan, maker = task.watch, task.plan, task.maker
     begin = plan.first_needed(first)
+    span = plan.span_at(begin)
+    start = begin
+    if task.predictor.per_shot and isinstance(span, Take) and not span.keep:
+        start = min(begin, span.portrait)
 
     def encode(item: tuple[int, Picture]) -> None:
         with watch("encode"):
@@ -110,13 +114,15 @@ def color_frames(task: Task, first: int, stop: int, put: Callable[[int, Picture]
             task.progress.advance()
 
     with (
-        task.reader(begin, len(plan)) as far,
+        task.reader(start, len(plan)) as far,
         task.reader(first, stop) as near,
-        closing(task.frames(far, begin)) as far_frames,
+        closing(task.frames(far, start)) as far_frames,
         closing(task.frames(near, first)) as near_frames,
         Behind(encode, FRAMES_WAITING) as encoder,
     ):
-        sights = Sights(far_frames, begin, plan, task.predictor, near.info, watch, task.batch)
+        sights = Sights(
+            far_frames, start, begin, plan, task.predictor, near.info, watch, task.batch
+        )
         colors = watch.timed("steady", steady.fields(sights, plan, first, stop))
         for n, (frame, color) in enumerate(_pairs(near_frames, colors), start=first):
             with watch("render"):

@@ -27,6 +27,7 @@ class Sights:
     Args:
         frames: decoded, from frame `first` on.
         first: number of the first of them.
+        begin: number of the first whose guide or field will be asked for.
         plan: tells key frames and gains.
         predictor: colors the key frames.
         info: of the film.
@@ -38,6 +39,7 @@ class Sights:
         self,
         frames: Iterator[Frame],
         first: int,
+        begin: int,
         plan: Plan,
         predictor: Predictor,
         info: FilmInfo,
@@ -46,6 +48,7 @@ class Sights:
     ) -> None:
         self._frames = frames
         self._next = first
+        self._begin = begin
         self._plan = plan
         self._predictor = predictor
         self._info = info
@@ -56,6 +59,7 @@ class Sights:
         self._guides: dict[int, Tensor] = {}
         self._waiting: dict[int, Tensor] = {}
         self._fields: dict[int, Tensor] = {}
+        self._contexts: dict[int, Tensor | None] = {}  # by the take's first frame
         self._size = _guide_size(info.height, info.width)
 
     def guide(self, n: int) -> Tensor:
@@ -66,7 +70,9 @@ class Sights:
 
     def field(self, key: int) -> Tensor:
         """What the model says of a key frame: 1×2×h×w, ab."""
-        while key >= self._next:
+        take = self._take(key)
+        wanted = max(key, take.portrait if self._predictor.per_shot else key)
+        while wanted >= self._next:
             self._read()
         if key not in self._fields:
             self._predict()
@@ -82,6 +88,9 @@ class Sights:
         for known in (self._guides, self._waiting, self._fields):
             for old in [k for k in known if k < n]:
                 del known[old]
+        first = self._plan.span_at(n).start
+        for start in [s for s in self._contexts if s < first]:
+            del self._contexts[start]
 
     def _read(self) -> None:
         frame = next(self._frames, None)
@@ -95,29 +104,45 @@ class Sights:
         span = self._plan.span_at(n)
         if span.keep:
             return
+        key = isinstance(span, Take) and _contains(span.keys, n)
+        portrait = key and self._predictor.per_shot and self._take(n).portrait == n
+        if n < self._begin and not portrait:
+            return
         luma = as_tensor(frame.luma)[None].to(self._predictor.device)
         gain = float(self._plan.gain[n])
         small = ops.mean_lightness(luma, self._size, encoding=self._info.encoding)
         self._guides[n] = (small * (gain * 2.55)).round().clamp_(0, 255).byte()
-        if isinstance(span, Take) and _contains(span.keys, n):
-            lightness = self._predictor.lightness(
-                luma, self._info.encoding, self._aspect, self._turns
-            )
-            self._waiting[n] = (lightness * gain).clamp_(0, 100)
-            if len(self._waiting) >= self._batch:
-                self._predict()
+        if not key:
+            return
+        lightness = self._predictor.lightness(luma, self._info.encoding, self._aspect, self._turns)
+        lightness = (lightness * gain).clamp_(0, 100)
+        if portrait:
+            self._contexts[span.start] = self._predictor.context(lightness)
+        self._waiting[n] = lightness
+        if len(self._waiting) >= self._batch and not self._predictor.per_shot:
+            self._predict()
+
+    def _take(self, n: int) -> Take:
+        span = self._plan.span_at(n)
+        assert isinstance(span, Take), f"frame {n} is no key frame"
+        return span
 
     def _predict(self) -> None:
-        """Color the key frames that wait."""
-        numbers = sorted(self._waiting)
-        lightness = torch.cat([self._waiting.pop(n) for n in numbers])
-        with self._watch("predict"):
-            fields = self._predicted(lightness)
-        self._fields.update(zip(numbers, fields.split(1), strict=True))
+        """Color the key frames that wait, those of one take together."""
+        groups: dict[int, list[int]] = {}
+        for n in sorted(self._waiting):
+            groups.setdefault(self._take(n).start, []).append(n)
+        for start, numbers in groups.items():
+            if self._predictor.per_shot and start not in self._contexts:
+                continue  # its portrait is still to come
+            lightness = torch.cat([self._waiting.pop(n) for n in numbers])
+            with self._watch("predict"):
+                fields = self._predicted(lightness, self._contexts.get(start))
+            self._fields.update(zip(numbers, fields.split(1), strict=True))
 
-    def _predicted(self, lightness: Tensor) -> Tensor:
+    def _predicted(self, lightness: Tensor, context: Tensor | None) -> Tensor:
         try:
-            return self._predictor.field(lightness, self._turns)
+            return self._predictor.field(lightness, self._turns, context)
         except torch.OutOfMemoryError:
             if len(lightness) == 1:
                 raise FilmError(
@@ -126,7 +151,8 @@ class Sights:
                 ) from None
         half = len(lightness) // 2
         self._batch = half
-        return torch.cat([self._predicted(lightness[:half]), self._predicted(lightness[half:])])
+        halves = lightness[:half], lightness[half:]
+        return torch.cat([self._predicted(part, context) for part in halves])
 
 
 def _contains(keys: tuple[int, ...], n: int) -> bool:
