@@ -1,13 +1,12 @@
-"""The packets of one stream, told by digest and time."""
+"""The packets of one stream, told by their bytes and times."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av.error
 from av.stream import Discard
@@ -19,42 +18,60 @@ from pycolor.video.io.streams import is_blank
 
 @dataclass(frozen=True, kw_only=True)
 class PacketRecord:
-    """One packet: SHA-256 of its bytes, its time in seconds (None if it has none).
+    """One packet.
 
     Attributes:
+        data: its bytes.
+        time: in seconds, None if it has none.
         hidden: an edit list keeps it from being shown.
     """
 
-    digest: bytes
-    size: int
+    data: bytes
     time: Fraction | None
     hidden: bool
 
 
-def packet_records(path: Path, index: int) -> Iterator[PacketRecord]:
-    """The packets of stream `index`, in order; one is held at a time."""
+def packet_records(path: Path, index: int, *, plain_text: bool = False) -> Iterator[PacketRecord]:
+    """The packets of stream `index`, in order; one is held at a time.
+
+    Args:
+        path: of the film.
+        index: of the stream in it.
+        plain_text: of subtitles as MP4 stores them, take the words alone: what a conversion to or
+            from them keeps.
+    """
     with open_source(path) as container:
         for stream in container.streams:
             if stream.index != index:
                 stream.discard = Discard.all
         stream = container.streams[index]
         adts = stream.codec_context is not None and stream.codec_context.codec.name == "aac"
+        boxed = plain_text and stream.name == "mov_text"
         try:
             for packet in container.demux(stream):
                 if not packet.size or is_blank(packet):
                     continue
-                data: Any = bytes(packet)
+                data = bytes(packet)
                 if adts:
                     data = _without_adts(data)
+                if boxed:
+                    data = data[2 : 2 + int.from_bytes(data[:2], "big")]
                 ticks = packet.pts if packet.pts is not None else packet.dts
                 yield PacketRecord(
-                    digest=hashlib.sha256(data).digest(),
-                    size=len(data),
+                    data=data,
                     time=None if ticks is None else ticks * rational(packet.time_base),
                     hidden=bool(packet.is_discard),
                 )
         except av.error.FFmpegError:
             return  # the end of a damaged film
+
+
+def joined_digest(records: Iterable[PacketRecord]) -> bytes:
+    """SHA-256 of the bytes of all packets, one after the other."""
+    digest = hashlib.sha256()
+    for record in records:
+        digest.update(record.data)
+    return digest.digest()
 
 
 def _without_adts(data: bytes) -> bytes:

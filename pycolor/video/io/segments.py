@@ -13,7 +13,7 @@ from pycolor.errors import FilmError
 from pycolor.video.io.output import Output
 from pycolor.video.io.reader import Reader
 from pycolor.video.io.source import open_source, picture_stream
-from pycolor.video.presets import Preset, preset_for
+from pycolor.video.presets import Preset, ending_of, preset_for
 
 
 def join(
@@ -24,6 +24,7 @@ def join(
     timeline: Sequence[int],
     preset: Preset | str | None = None,
     metadata: Mapping[str, str] | None = None,
+    name: Path | None = None,
 ) -> int:
     """Write the segments' packets one after the other, at the times of the source's frames.
 
@@ -39,6 +40,7 @@ def join(
         timeline: pts of the source's frames in that range, in order.
         preset: as of the segments, for the muxer's options.
         metadata: added to the container's.
+        name: what messages call the result, if not by its path.
 
     Returns:
         The number of frames written.
@@ -52,7 +54,7 @@ def join(
     if not segments:
         raise FilmError(f"{path} cannot be joined: there is no segment.")
     if not isinstance(preset, Preset):
-        preset = preset_for(path.suffix, preset)
+        preset = preset_for(ending_of(path, preset), preset)
     orders = [_presentation_order(segment) for segment in segments]
     total = sum(len(order) for order in orders)
     if total != len(timeline):
@@ -60,11 +62,11 @@ def join(
             f"the segments of {path} hold {total} frames; expected {len(timeline)}, as the source."
         )
     delay = max(i - rank for order in orders for i, rank in enumerate(order))
-    output = Output(path, reader, preset)
+    output = Output(path, reader, preset, streams=True, metadata=metadata or {}, name=name)
     times = _rising([output.clock(pts) for pts in timeline])
     try:
         stream = _add_picture(output, segments[0])
-        output.write_header(stream, streams=True, metadata=metadata or {})
+        output.write_header(stream)
         extradata = stream.codec_context.extradata
         first = 0
         for segment, order in zip(segments, orders, strict=True):

@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from pathlib import Path
 
-from pycolor.errors import FilmError
+from pycolor.errors import FilmError, UsageError
 
 SUFFIXES = (".png", ".tif", ".tiff", ".dpx", ".jpg", ".jpeg")
 _NUMBER = re.compile(r"%0?(\d*)d")
@@ -43,3 +43,49 @@ def sequence_options(path: Path, rate: Fraction | None) -> tuple[str, dict[str, 
 
 # Silent film and sound film alike were mostly scanned for 24; a sequence does not say.
 DEFAULT_RATE = Fraction(24)
+
+
+def is_pattern(path: Path) -> bool:
+    """Does the name number its pictures, as `scan_%06d.dpx` does?"""
+    return _NUMBER.search(path.name) is not None
+
+
+def numbered(path: Path, suffix: str) -> Path:
+    """The pattern of the pictures of an output: itself, or numbers inside a folder.
+
+    Raises:
+        UsageError: for the name of a single picture.
+    """
+    if is_pattern(path):
+        return path
+    if path.suffix.lower() == suffix and not path.is_dir():
+        raise UsageError(
+            f"{path.name} names one picture; expected a pattern such as "
+            f"{path.stem}_%06d{suffix}, or a folder."
+        )
+    return path / f"%08d{suffix}"
+
+
+def picture_name(pattern: Path, number: int) -> Path:
+    """The file of one picture."""
+    before, digits, after = _NUMBER.split(pattern.name, maxsplit=1)
+    return pattern.with_name(f"{before}{number:0{int(digits or 1)}d}{after}")
+
+
+def muxer_address(pattern: Path) -> str:
+    """FFmpeg's spelling of a pattern: a percent sign in a folder's name is doubled."""
+    return str(pattern.parent / pattern.name).replace(
+        str(pattern.parent), str(pattern.parent).replace("%", "%%"), 1
+    )
+
+
+def first_number(path: Path) -> int:
+    """The number of a sequence's first picture; 0 for a film, whose frames count from there."""
+    found = sequence_options(path, None)
+    if found is None:
+        return 0
+    if "start_number" in found[1]:
+        return int(found[1]["start_number"])
+    names = sorted(p.stem for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
+    digits = re.search(r"(\d+)$", names[0])
+    return int(digits[1]) if digits else 0

@@ -19,25 +19,20 @@ from av.stream import Discard
 
 from pycolor.errors import FilmError
 from pycolor.video.io.clock import MILLISECOND
-from pycolor.video.io.film import StreamInfo, rational
-from pycolor.video.io.source import is_cover, open_source, picture_stream, stream_info
+from pycolor.video.io.film import Chapter, StreamInfo, rational
+from pycolor.video.io.metadata import QUICKTIME, carry_tags, film_metadata
+from pycolor.video.io.source import (
+    dispositions,
+    is_cover,
+    open_source,
+    picture_stream,
+    stored_chapter,
+    stream_info,
+)
+from pycolor.video.presets import PICTURES_ONLY
 
-# Keys that describe the source's container, not the film.
-_CONTAINER_KEYS = {
-    "major_brand",
-    "minor_version",
-    "compatible_brands",
-    "encoder",
-    "duration",
-    "handler_name",
-    "vendor_id",
-    "number_of_frames",
-    "number_of_bytes",
-    "bps",
-    "timecode",
-    "rotate",
-    "language",
-}
+# Containers whose muxers write chapters.
+CHAPTERED = ("matroska", "webm", "mp4", "mov", "nut")
 # Text subtitles that one container family writes one way and the other another.
 _TEXT_FILTERS = {
     ("mov_text", "matroska"): ("subrip", "mov2textsub"),
@@ -51,15 +46,19 @@ _TEXT_FILTERS = {
 _RUN_IN = Fraction(1, 10)
 
 
-def film_metadata(metadata: dict[str, str]) -> dict[str, str]:
-    """Without what belongs to the source's container or was counted by its muxer."""
-    kept = {}
-    for key, value in metadata.items():
-        plain = key.lower().split("-")[0]  # "BPS-eng"
-        if plain in _CONTAINER_KEYS or plain.startswith("_statistics"):
-            continue
-        kept["title" if key == "name" else key] = value
-    return kept
+def cut_chapter(
+    chapter: Chapter, *, start: Fraction | None, stop: Fraction | None, shift: Fraction
+) -> Chapter | None:
+    """A chapter in an output of the range from `start` to `stop`, `shift` seconds earlier.
+
+    None if it lies outside.
+    """
+    if start is not None and chapter.end <= start:
+        return None
+    if stop is not None and chapter.start >= stop:
+        return None
+    begin = chapter.start if start is None else max(chapter.start, start)
+    return Chapter(start=begin - shift, end=chapter.end - shift, title=chapter.title)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +85,8 @@ class SideStreams:
         shift: seconds taken off every timestamp.
 
     Attributes:
-        dropped: what the output cannot hold.
+        dropped: streams that the output cannot hold; `lost` sentences on what of the others it
+            cannot.
         copied: the streams of the source that are copied, by source index.
 
     Raises:
@@ -103,6 +103,7 @@ class SideStreams:
         shift: Fraction = Fraction(0),
     ) -> None:
         self.dropped: list[Dropped] = []
+        self.lost: list[str] = []
         self.copied: dict[int, Any] = {}
         self.packets = 0
         self.stop = stop
@@ -134,9 +135,9 @@ class SideStreams:
             if reason is None:
                 continue
             stream.discard = Discard.all
-            if stream.type == "data" and _carried_otherwise(stream):
+            if stream.type == "data" and carried_otherwise(stream):
                 continue
-            if stream.type == "audio":
+            if stream.type == "audio" and name not in PICTURES_ONLY:
                 raise FilmError(
                     f"{path}: {name} cannot hold {info} ({reason}); name an output with .mkv."
                 )
@@ -144,17 +145,14 @@ class SideStreams:
 
     def _add(self, stream: Any, info: StreamInfo, name: str) -> str | None:
         """Add a stream to the output; the reason if it cannot hold it."""
-        if stream.type == "data":
-            return f"{name} does not carry this kind of data"
+        reason = why_left_out(stream, info, name)
+        if reason is not None:
+            return reason
         if stream.type == "attachment":
-            if name != "matroska":
-                return f"{name} has no attachments"
             # A template of an attachment has no codec, and Matroska wants its MIME type.
             added: Any = self._output.add_stream_from_template(stream)
             added.metadata.update(stream.metadata)
             return None
-        if stream.codec_context is None:
-            return "FFmpeg does not know its codec"
         converted = _TEXT_FILTERS.get((info.codec, name))
         if converted is not None:
             codec, description = converted
@@ -162,34 +160,41 @@ class SideStreams:
             out.time_base = stream.time_base
             self._filters[stream.index] = BitStreamFilterContext(description, in_stream=stream)
         else:
-            reason = refusal(stream, name)
-            if reason:
-                return reason
             out = self._output.add_stream_from_template(stream, opaque=True)
             if stream.type == "audio":
                 _name_layout(out)
-        out.metadata.update(film_metadata(stream.metadata))
-        language = stream.metadata.get("language", "und")
-        if language != "und":
-            out.metadata["language"] = written_language(language, name)
         out.disposition = stream.disposition
+        lost = carry_tags(
+            out,
+            stream.metadata,
+            dispositions(stream),
+            container=name,
+            film=self._container.metadata,
+        )
+        if lost:
+            self.lost.append(f"{name} does not hold of {info}: {', '.join(lost)}")
         self.copied[stream.index] = out
         return None
 
     def carry_chapters(self) -> None:
         """Set the source's chapters in the output, cut to the range."""
-        chapters = []
+        name, chapters = self._output.format.name, []
         for chapter in self._container.chapters():
             base = rational(chapter["time_base"])
-            begin, end = chapter["start"] * base - self._shift, chapter["end"] * base - self._shift
-            if end <= 0 < self._shift:
+            cut = cut_chapter(
+                stored_chapter(chapter), start=self._start, stop=self.stop, shift=self._shift
+            )
+            if cut is None:
                 continue
-            if self.stop is not None and begin >= self.stop - self._shift:
-                continue
-            begin = max(begin, Fraction(0)) if self._shift else begin
-            chapter["start"], chapter["end"] = round(begin / base), round(end / base)
+            chapter["start"], chapter["end"] = round(cut.start / base), round(cut.end / base)
             chapters.append(chapter)
-        if chapters:
+            told = film_metadata(chapter["metadata"])
+            lost = [key for key in told if key != "title" and name in QUICKTIME]
+            if lost and name in CHAPTERED:
+                self.lost.append(f"{name} does not hold of a chapter: tag {', tag '.join(lost)}")
+        if chapters and name not in CHAPTERED:
+            self.lost.append(f"{name} holds no chapters: the film's {len(chapters)} are left out")
+        elif chapters:
             self._output.set_chapters(chapters)
 
     def copy_until(self, time: Fraction | None) -> None:
@@ -273,43 +278,6 @@ def _name_layout(out: Any) -> None:
         out.codec_context.layout = "mono" if layout.nb_channels == 1 else "stereo"
 
 
-# QuickTime knows the bibliographic codes of ISO 639-2, others write the terminological ones.
-_BIBLIOGRAPHIC = {
-    "deu": "ger",
-    "fra": "fre",
-    "nld": "dut",
-    "zho": "chi",
-    "ces": "cze",
-    "ell": "gre",
-    "isl": "ice",
-    "ron": "rum",
-    "slk": "slo",
-    "sqi": "alb",
-    "hye": "arm",
-    "kat": "geo",
-    "mkd": "mac",
-    "msa": "may",
-    "mya": "bur",
-    "fas": "per",
-    "eus": "baq",
-    "cym": "wel",
-    "bod": "tib",
-    "mri": "mao",
-}
-
-
-def written_language(language: str, container: str) -> str:
-    """The spelling that a container can store."""
-    # FFmpeg's QuickTime table has "fra" among bibliographic codes.
-    if container != "mov" or language == "fra":
-        return language
-    return _BIBLIOGRAPHIC.get(language, language)
-
-
-def same_language(one: str, other: str) -> bool:
-    return _BIBLIOGRAPHIC.get(one, one) == _BIBLIOGRAPHIC.get(other, other)
-
-
 def _start_of(packet: Packet[Any]) -> Fraction:
     ticks = packet.dts if packet.dts is not None else packet.pts
     if ticks is None:
@@ -322,10 +290,40 @@ def is_blank(packet: Packet[Any]) -> bool:
     return bool(packet.size == 2 and packet.stream.name == "mov_text" and bytes(packet) == b"\0\0")
 
 
-def _carried_otherwise(stream: Any) -> bool:
+def carried_otherwise(stream: Any) -> bool:
     """Timecode tracks travel as metadata, chapter text as chapters."""
     lowered = {k.lower() for k in stream.metadata}
     return "timecode" in lowered or str(stream.name) == "bin_data"
+
+
+def why_left_out(stream: Any, info: StreamInfo, container: str) -> str | None:
+    """Why an output has no place for a stream; None if it has."""
+    if container in PICTURES_ONLY:
+        return "the output holds pictures only"
+    if stream.type == "data":
+        return f"{container} does not carry this kind of data"
+    if stream.type == "attachment":
+        return None if container == "matroska" else f"{container} has no attachments"
+    if stream.codec_context is None:
+        return "FFmpeg does not know its codec"
+    if (info.codec, container) in _TEXT_FILTERS:
+        return None
+    return refusal(stream, container)
+
+
+def streams_left_out(path: Path, container: str) -> dict[int, str]:
+    """Why which streams of a film, by their index, are not in an output of its."""
+    found: dict[int, str] = {}
+    with open_source(path) as source:
+        picture = picture_stream(source, path)
+        for stream in source.streams:
+            if stream.index == picture.index:
+                continue
+            reason = why_left_out(stream, stream_info(stream), container)
+            if reason is not None:
+                travels = stream.type == "data" and carried_otherwise(stream)
+                found[stream.index] = "" if travels else reason
+    return found
 
 
 def refusal(stream: Any, container: str) -> str | None:

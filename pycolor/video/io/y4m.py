@@ -1,0 +1,39 @@
+"""YUV4MPEG2 to a file or a pipe, with the pixel aspect that FFmpeg's muxer is not told."""
+
+from __future__ import annotations
+
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import BinaryIO
+
+from pycolor.errors import UsageError
+from pycolor.video.presets import PIPE
+
+
+class Y4mFile:
+    """A file for PyAV to write to; it puts the pixel aspect into the first line."""
+
+    def __init__(self, path: Path, pixel_aspect: Fraction | None) -> None:
+        self._aspect = pixel_aspect
+        self._piped = str(path) == PIPE
+        if self._piped and sys.stdout.isatty():
+            raise UsageError("a film is not for a terminal; pipe it into a program or a file.")
+        self._file: BinaryIO = sys.stdout.buffer if self._piped else path.open("wb")
+        self._begun = False
+
+    def write(self, data: bytes) -> int:
+        if not self._begun and self._aspect:
+            line, end, rest = bytes(data).partition(b"\n")
+            aspect = f" A{self._aspect.numerator}:{self._aspect.denominator}"
+            self._file.write(line.replace(b" A0:0", aspect.encode()) + end + rest)
+        else:
+            self._file.write(data)
+        self._begun = True
+        return len(data)
+
+    def close(self) -> None:
+        if self._piped:
+            self._file.flush()
+        else:
+            self._file.close()
