@@ -14,7 +14,7 @@ FLOORS = {
     0: ["_C", "_cuda", "encoding", "errors"],
     1: ["reference", "options", "palette", "outfile", "progress", "video.presets"],
     2: ["ops", "models.zhang2016", "video.io", "video.likeness", "video.gradual"],
-    3: ["still", "models.zoo", "metrics", "video.shots", "video.shots_files"],
+    3: ["still", "models.zoo", "metrics", "video.shots", "video.shots_files", "video.target"],
     4: ["colorize", "video.verify", "video.threads", "train.data", "train.film", "train.losses"],
     5: ["video.pipeline", "video.survey", "train.loop", "album", "info"],
     6: ["commands"],

@@ -14,6 +14,8 @@ from pycolor.video.presets import PICTURES_ONLY
 
 # These show every frame for the same time, from 0.
 FIXED_RATE = (*PICTURES_ONLY, "mxf")
+# What messages call them.
+SPOKEN = {"yuv4mpegpipe": "y4m", "image2": "a sequence of pictures"}
 _FIELD_CODECS_OF_MXF = ("h264", "mpeg2video", "dvvideo")
 
 
@@ -57,7 +59,7 @@ def _holds(mark: str, info: FilmInfo, container: str, codec: str) -> bool:
     if container == "yuv4mpegpipe":
         return mark in ("pixel aspect", "field order")
     if container == "image2":
-        return False
+        return mark in ("pixel aspect", "matrix")  # R'G'B' needs no matrix
     if container == "mxf":
         if mark == "field order":
             return codec in _FIELD_CODECS_OF_MXF

@@ -15,13 +15,13 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.video.io.capacity import FIXED_RATE
+from pycolor.video.io.capacity import FIXED_RATE, SPOKEN
 from pycolor.video.io.clock import MILLISECOND, Clock, grid_clock
 from pycolor.video.io.film import FilmInfo, rational
 from pycolor.video.io.matroska import with_room, write_pixel_aspect
 from pycolor.video.io.metadata import QUICKTIME, Fate, carry_tags, fate_of_film, film_metadata
 from pycolor.video.io.reader import Reader
-from pycolor.video.io.sequence import muxer_address, numbered, picture_name
+from pycolor.video.io.sequence import address_of, numbered, picture_name
 from pycolor.video.io.streams import Dropped, SideStreams
 from pycolor.video.io.y4m import Y4mFile
 from pycolor.video.presets import PIPE, Preset, container_of, ending_of
@@ -43,7 +43,7 @@ class Output:
         name: what messages call the file, if not by its path.
 
     Attributes:
-        name: FFmpeg's, of the container.
+        name: FFmpeg's, of the container; `spoken` what messages call it.
         dropped: streams that the container cannot hold.
         lost: sentences on what else of the source it cannot, once the header is written.
     """
@@ -60,6 +60,7 @@ class Output:
     ) -> None:
         suffix = ending_of(path, preset.name)
         self.name = container_of(suffix)
+        self.spoken = SPOKEN.get(self.name, self.name)
         self.path = numbered(path, suffix) if self.name == "image2" else path
         self.target = name or path
         self.info: FilmInfo = reader.info
@@ -80,7 +81,7 @@ class Output:
         fate = fate_of_film(self._tags, self.name) if streams else Fate()
         if fate.lost:
             keys = ", ".join(fate.lost)
-            self.lost.append(f"{self.name} does not hold the film's tags: {keys}")
+            self.lost.append(f"{self.spoken} does not hold the film's tags: {keys}")
         options = self._muxer_options(preset, free_keys=fate.free_keys)
         try:
             self.container = self._open(options)
@@ -95,7 +96,7 @@ class Output:
         address = str(self.path)
         if self.name == "image2":
             self.path.parent.mkdir(exist_ok=True)
-            address = muxer_address(self.path)
+            address = address_of(self.path)
         return av.open(address, "w", format=self.name, options=options)
 
     @property
@@ -118,7 +119,7 @@ class Output:
             film=self._tags,
         )
         if lost and self._streams:
-            self.lost.append(f"{self.name} does not hold of the picture: {', '.join(lost)}")
+            self.lost.append(f"{self.spoken} does not hold of the picture: {', '.join(lost)}")
         with suppress(ValueError):  # a name that this PyAV does not know
             stream.disposition = _flags(info.picture_disposition)
         if self._reader.timecode:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -66,12 +65,43 @@ def packet_records(path: Path, index: int, *, plain_text: bool = False) -> Itera
             return  # the end of a damaged film
 
 
-def joined_digest(records: Iterable[PacketRecord]) -> bytes:
-    """SHA-256 of the bytes of all packets, one after the other."""
-    digest = hashlib.sha256()
-    for record in records:
-        digest.update(record.data)
-    return digest.digest()
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """Two streams of bytes beside each other.
+
+    Attributes:
+        same: bytes that both have; `differ` where they then go on differently.
+        missing: bytes that only the first has, after its equal beginning.
+        added: bytes that only the second has; `silent` if all of them are 0.
+    """
+
+    same: int
+    differ: bool
+    missing: int
+    added: int
+    silent: bool
+
+
+def compare_joined(ones: Iterable[PacketRecord], others: Iterable[PacketRecord]) -> Joined:
+    """Compare the bytes of two streams, however they are cut into packets."""
+    first, second = (r.data for r in ones), (r.data for r in others)
+    one = other = b""
+    same = 0
+    while True:
+        one, other = one or next(first, b""), other or next(second, b"")
+        if not one or not other:
+            break
+        size = min(len(one), len(other))
+        if one[:size] != other[:size]:
+            return Joined(same=same, differ=True, missing=0, added=0, silent=False)
+        same += size
+        one, other = one[size:], other[size:]
+    missing = len(one) + sum(map(len, first))
+    silent, added = True, 0
+    for data in (other, *second):
+        added += len(data)
+        silent = silent and not any(data)
+    return Joined(same=same, differ=False, missing=missing, added=added, silent=silent)
 
 
 def _without_adts(data: bytes) -> bytes:

@@ -34,7 +34,7 @@ def rgb_of(luma: Plane, cb: Plane, cr: Plane, encoding: Encoding) -> npt.NDArray
     green = (red * kind(-kr) + blue * kind(-kb)) / kind(1 - kr - kb)
     highest = np.maximum(np.maximum(red, green), blue)
     lowest = np.minimum(np.minimum(red, green), blue)
-    tiny = np.finfo(kind).tiny
+    tiny = kind(2.0**-20)  # far below any distance of codes
     share = np.minimum((top - y) / np.maximum(highest, tiny), y / np.maximum(-lowest, tiny))
     share = np.minimum(share, 1)
     codes = np.empty((*luma.shape, 3), luma.dtype)

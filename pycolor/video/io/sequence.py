@@ -30,19 +30,36 @@ def sequence_options(path: Path, rate: Fraction | None) -> tuple[str, dict[str, 
             raise FilmError(f"{path} holds pictures of several kinds: {', '.join(kinds)}.")
         address = re.sub(r"([\\*?\[\]{}%])", r"\\\1", str(path)) + f"/*{kinds[0]}"
         return address, options | {"pattern_type": "glob"}
-    if path.exists() or not _NUMBER.search(path.name):
+    if path.exists() or not is_pattern(path):
         return None
-    before, _, after = _NUMBER.split(path.name, maxsplit=1)
-    wanted = re.compile(re.escape(before) + r"(\d+)" + re.escape(after))
-    names = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-    numbers = [int(m[1]) for name in names if (m := wanted.fullmatch(name))]
+    numbers = [number for number, _ in _matching(path)]
     if not numbers:
         raise FilmError(f"{path} matches no file.")
-    return str(path), options | {"pattern_type": "sequence", "start_number": str(min(numbers))}
+    return address_of(path), options | {
+        "pattern_type": "sequence",
+        "start_number": str(min(numbers)),
+    }
 
 
 # Silent film and sound film alike were mostly scanned for 24; a sequence does not say.
 DEFAULT_RATE = Fraction(24)
+
+
+def _matching(pattern: Path) -> list[tuple[int, Path]]:
+    before, _, after = _NUMBER.split(pattern.name, maxsplit=1)
+    wanted = re.compile(re.escape(before) + r"(\d+)" + re.escape(after))
+    paths = pattern.parent.iterdir() if pattern.parent.is_dir() else ()
+    found = ((wanted.fullmatch(path.name), path) for path in paths)
+    return [(int(match[1]), path) for match, path in found if match]
+
+
+def pictures_of(path: Path) -> list[Path]:
+    """The files that a folder of pictures or a pattern stands for; none where it is a film."""
+    if path.is_dir():
+        return [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES]
+    if path.exists() or not is_pattern(path):
+        return []
+    return [found for _, found in _matching(path)]
 
 
 def is_pattern(path: Path) -> bool:
@@ -72,11 +89,9 @@ def picture_name(pattern: Path, number: int) -> Path:
     return pattern.with_name(f"{before}{number:0{int(digits or 1)}d}{after}")
 
 
-def muxer_address(pattern: Path) -> str:
+def address_of(pattern: Path) -> str:
     """FFmpeg's spelling of a pattern: a percent sign in a folder's name is doubled."""
-    return str(pattern.parent / pattern.name).replace(
-        str(pattern.parent), str(pattern.parent).replace("%", "%%"), 1
-    )
+    return str(Path(str(pattern.parent).replace("%", "%%")) / pattern.name)
 
 
 def first_number(path: Path) -> int:

@@ -44,6 +44,8 @@ _TEXT_FILTERS = {
 # An edit list may hide sound before the start.  Where the output has none, what lies farther
 # before it than a decoder needs to run in is left out.
 _RUN_IN = Fraction(1, 10)
+# Sound and picture that part by more than this are seen to (EBU R 37: 40 ms early, 60 ms late).
+_AUDIBLE = Fraction(1, 50)
 
 
 def cut_chapter(
@@ -153,6 +155,10 @@ class SideStreams:
             added: Any = self._output.add_stream_from_template(stream)
             added.metadata.update(stream.metadata)
             return None
+        if name == "mxf" and stream.type == "audio":
+            reason = self._late_for_mxf(stream)
+            if reason is not None:
+                return reason
         converted = _TEXT_FILTERS.get((info.codec, name))
         if converted is not None:
             codec, description = converted
@@ -176,6 +182,17 @@ class SideStreams:
         self.copied[stream.index] = out
         return None
 
+    def _late_for_mxf(self, stream: Any) -> str | None:
+        """MXF begins all its tracks together, and ends them with the picture."""
+        late = (stream.start_time or 0) * rational(stream.time_base) - self._shift
+        if self._start is None and abs(late) > _AUDIBLE:
+            return f"it begins {float(late):+.3f} s from the picture, which mxf cannot say"
+        self.lost.append(
+            f"mxf ends sound with the picture: of audio stream {stream.index}, what is longer is "
+            "cut, and what is shorter is filled with silence"
+        )
+        return None
+
     def carry_chapters(self) -> None:
         """Set the source's chapters in the output, cut to the range."""
         name, chapters = self._output.format.name, []
@@ -193,7 +210,9 @@ class SideStreams:
             if lost and name in CHAPTERED:
                 self.lost.append(f"{name} does not hold of a chapter: tag {', tag '.join(lost)}")
         if chapters and name not in CHAPTERED:
-            self.lost.append(f"{name} holds no chapters: the film's {len(chapters)} are left out")
+            self.lost.append(
+                f"the output holds no chapters: the film's {len(chapters)} are left out"
+            )
         elif chapters:
             self._output.set_chapters(chapters)
 
@@ -339,6 +358,8 @@ def refusal(stream: Any, container: str) -> str | None:
     except (av.error.FFmpegError, ValueError) as error:
         return str(error)
     try:
+        if container == "mxf" and stream.type != "video":  # it holds nothing without a picture
+            trial.add_stream("mpeg2video", rate=25, width=64, height=64, pix_fmt="yuv420p")
         out: Any = trial.add_stream_from_template(stream, opaque=True)
         out.disposition = stream.disposition
         trial.start_encoding()

@@ -14,7 +14,7 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from pycolor.encoding import Encoding, Subsampling
 from pycolor.errors import FilmError
-from pycolor.video.io.capacity import FIXED_RATE, unheld
+from pycolor.video.io.capacity import FIXED_RATE, SPOKEN, unheld
 from pycolor.video.io.clock import Clock
 from pycolor.video.io.encoder import add_picture, choose
 from pycolor.video.io.film import FilmInfo, Frame
@@ -128,11 +128,12 @@ class Writer:
         """Sentences on the marks of the picture that the output cannot bear."""
         container, codec = self._output.name, self._stream.codec_context.codec.canonical_name
         marks = unheld(self.info, container, codec, self.encoding)
+        spoken = SPOKEN.get(container, container)
         if marks:
-            where = codec if marks == {"field order"} else f"{codec} in {container}"
+            where = spoken if container in SPOKEN else f"{codec} in {container}"
             yield f"{where} does not say of the picture: {', '.join(sorted(marks))}"
         if container in FIXED_RATE:
-            yield f"{container} has no times: every frame is taken to last 1/{self.info.rate} s"
+            yield f"{spoken} has no times: every frame is taken to last {1 / self.info.rate} s"
 
     def picture(self, frame: Frame) -> Picture:
         """A Picture of a frame: luma as decoded, chroma ready to be written.
@@ -142,12 +143,12 @@ class Writer:
         """
         luma = frame.luma  # holds the decoder's memory, so make_writable copies it
         native = frame.native
-        if native.format.name == self.pixel_format:
+        before, after = self.info.encoding.full_range, self.encoding.full_range
+        if native.format.name == self.pixel_format and before == after:
             native.make_writable()
             return Picture(native, frame, self._dtype)
         # libswscale may touch the depth, range and layout of chroma; what it makes of luma is
         # overwritten below.  It takes gray as full range whatever its tag says.
-        before, after = self.info.encoding.full_range, self.encoding.full_range
         picture = self._reformatter.reformat(
             native,
             format=self.pixel_format,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from pycolor.video.io import Reader, StreamInfo
-from pycolor.video.io.packets import PacketRecord, joined_digest, packet_records
+from pycolor.video.io.packets import PacketRecord, compare_joined, packet_records
 from pycolor.video.io.streams import streams_left_out
 from pycolor.video.verify.report import Check, State
 from pycolor.video.verify.tags import MILLISECOND, stream_tags
@@ -114,12 +114,17 @@ class Comparison:
         """Packets differ; samples of PCM may still be the same, cut into other packets."""
         state: State = "differs"
         if one.codec == other.codec and one.codec.startswith("pcm_"):
-            digests = (
-                joined_digest(self._source_packets(one)),
-                joined_digest(packet_records(self._after.path, other.index)),
+            found = compare_joined(
+                self._source_packets(one), packet_records(self._after.path, other.index)
             )
-            if digests[0] == digests[1]:
+            trimmed = self._container == "mxf"  # whose sound ends with the picture
+            if not found.differ and not found.missing and not found.added:
                 state, what = "ok", f"{one.codec}: samples identical, cut into other packets"
+            elif not found.differ and trimmed and found.missing:
+                state = "note"
+                what = f"{one.codec}: the last {found.missing} bytes, behind the picture, are cut"
+            elif not found.differ and trimmed and found.silent:
+                state, what = "ok", f"{one.codec}: samples identical, then silence to the end"
         return Check(name=_name(one), state=state, detail=what, stream=one.index)
 
 
