@@ -206,7 +206,8 @@ def add_picture(
     options = dict(recipe.options)
     location = recipe.encoding.chroma_location
     told = info.tags.chroma_location or location != "left"  # which is what "not stored" means
-    if recipe.encoding.subsampling in ("420", "422") and told and recipe.codec != "rawvideo":
+    told = told or recipe.codec == "rawvideo"  # where y4m's muxer would say "center"
+    if recipe.encoding.subsampling in ("420", "422") and told:
         options.setdefault("chroma_sample_location", location)
     if recipe.codec == "libx265" and "log-level" not in options.get("x265-params", ""):
         quiet = "log-level=error"  # it prints to the terminal by itself

@@ -178,6 +178,8 @@ class Output:
             if self._sides is not None:
                 self._sides.stop = self._reader.stop_time
                 self._sides.copy_until(None)
+                if self.name == "mxf":
+                    self._sides.fill_with_silence(self.packets / self.info.rate)
                 self._sides.close()
             if self.packets != expected:
                 raise FilmError(

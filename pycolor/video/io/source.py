@@ -40,6 +40,7 @@ from pycolor.video.io.formats import (
 from pycolor.video.io.matroska import chroma_location
 from pycolor.video.io.sequence import sequence_options
 from pycolor.video.io.truncation import missing_bytes
+from pycolor.video.io.y4m import siting_of_header
 from pycolor.video.presets import PIPE
 
 AV_TIME_BASE = 1_000_000
@@ -118,13 +119,14 @@ def chroma_location_of(stream: VideoStream, frame: av.VideoFrame) -> int:
     """H.273's code plus one, as FFmpeg counts; 0 where none is stored."""
     if hasattr(frame, "chroma_location"):  # PyAV 19
         return int(frame.chroma_location)
+    raw = stream.codec_context.codec.canonical_name == "rawvideo"
     header = io.BytesIO()
     try:
-        with av.open(header, "w", format="matroska") as trial:
+        with av.open(header, "w", format="yuv4mpegpipe" if raw else "matroska") as trial:
             trial.add_stream_from_template(stream, opaque=True)
             trial.start_encoding()
         header.seek(0)
-        return chroma_location(header)
+        return siting_of_header(header) if raw else chroma_location(header)
     except (av.error.FFmpegError, ValueError):
         return 0  # a codec that Matroska does not hold
 

@@ -41,6 +41,7 @@ _TEXT_FILTERS = {
     ("text", "mp4"): ("mov_text", "text2movsub"),
     ("text", "mov"): ("mov_text", "text2movsub"),
 }
+_PCM_BYTES = {"pcm_s16le": 2, "pcm_s24le": 3}  # of a sample, all that MXF holds
 # An edit list may hide sound before the start.  Where the output has none, what lies farther
 # before it than a decoder needs to run in is left out.
 _RUN_IN = Fraction(1, 10)
@@ -112,6 +113,7 @@ class SideStreams:
         self._start = start
         self._shift = shift
         self._output = output
+        self._bytes: dict[int, int] = {}
         self._last_pts: dict[int, int] = {}
         self._next_sample: dict[int, Fraction] = {}
         self._filters: dict[int, BitStreamFilterContext] = {}
@@ -228,6 +230,23 @@ class SideStreams:
                 return
             self._mux(packet)
 
+    def fill_with_silence(self, until: Fraction) -> None:
+        """Bring every track of PCM up to a time: MXF drops the pictures behind its shortest one."""
+        for index, out in self.copied.items():
+            context: Any = self._container.streams[index].codec_context
+            if context is None or context.type != "audio":
+                continue
+            frame_bytes = context.layout.nb_channels * _PCM_BYTES[context.codec.name]
+            done = self._bytes.get(index, 0) // frame_bytes
+            lacking = round(until * context.sample_rate) - done
+            if lacking > 0:
+                packet: Packet[Any] = Packet(bytes(lacking * frame_bytes))
+                packet.time_base = Fraction(1, context.sample_rate)
+                packet.pts = packet.dts = done
+                packet.duration = lacking
+                packet.stream = out
+                self._output.mux_one(packet)
+
     def close(self) -> None:
         self._source.close()
         self._container.close()
@@ -261,6 +280,7 @@ class SideStreams:
             packet.dts = None if packet.dts is None else packet.dts - ticks
         text = self._filters.get(index)
         for ready in text.filter(packet) if text else (packet,):
+            self._bytes[index] = self._bytes.get(index, 0) + ready.size
             ready.stream = self.copied[index]
             self._output.mux_one(ready)
             self.packets += 1

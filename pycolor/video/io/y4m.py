@@ -10,6 +10,15 @@ from typing import BinaryIO
 from pycolor.errors import UsageError
 from pycolor.video.presets import PIPE
 
+# H.273's code plus one of what a header calls the siting of 4:2:0.
+_SITINGS = {b"C420mpeg2": 1, b"C420jpeg": 2, b"C420paldv": 3}
+
+
+def siting_of_header(file: BinaryIO) -> int:
+    """FFmpeg's code of the chroma siting that a y4m's first line tells; 0 if none."""
+    words = file.readline().split()
+    return next((_SITINGS[word] for word in words if word in _SITINGS), 0)
+
 
 class Y4mFile:
     """A file for PyAV to write to; it puts the pixel aspect into the first line."""
