@@ -33,11 +33,22 @@ def unheld(info: FilmInfo, container: str, codec: str, encoding: Encoding) -> fr
         chroma location.
     """
     lacking = {mark for mark in _borne(info) if not _holds(mark, info, container, codec)}
-    # Y4M names the siting of 4:2:0 of 8 bits only.
-    named = encoding.subsampling == "420" and encoding.bit_depth == 8
-    if container == "yuv4mpegpipe" and not named and info.encoding.chroma_location != "left":
+    sited = not info.gray and info.encoding.subsampling in ("420", "422")
+    sited = sited and encoding.subsampling != "444" and info.encoding.chroma_location != "left"
+    if sited and not says_siting(container, codec, encoding):
         lacking.add("chroma location")
     return frozenset(lacking)
+
+
+def says_siting(container: str, codec: str, encoding: Encoding) -> bool:
+    """Can an output say where its chroma lies?  Where it cannot, every reader takes "left"."""
+    if container in ("matroska", "webm"):
+        return True
+    if encoding.subsampling != "420":
+        return False
+    if container == "yuv4mpegpipe":
+        return encoding.bit_depth == 8
+    return codec in ("h264", "hevc")
 
 
 def _borne(info: FilmInfo) -> set[str]:

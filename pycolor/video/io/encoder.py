@@ -44,6 +44,11 @@ class Recipe:
     encoding: Encoding
     warnings: tuple[str, ...]
 
+    @property
+    def canonical_codec(self) -> str:
+        """FFmpeg's name of what the encoder makes: h264 of libx264."""
+        return str(av.codec.Codec(self.codec, "w").canonical_name)
+
 
 def choose(
     info: FilmInfo,

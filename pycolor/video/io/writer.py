@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,16 +15,16 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from pycolor.encoding import Encoding, Subsampling
 from pycolor.errors import FilmError
-from pycolor.video.io.capacity import FIXED_RATE, SPOKEN, unheld
+from pycolor.video.io.capacity import FIXED_RATE, SPOKEN, says_siting, unheld
 from pycolor.video.io.clock import Clock
-from pycolor.video.io.encoder import add_picture, choose
+from pycolor.video.io.encoder import Recipe, add_picture, choose
 from pycolor.video.io.film import FilmInfo, Frame
 from pycolor.video.io.formats import Plane, change_codes, plane_view
 from pycolor.video.io.output import Output
 from pycolor.video.io.reader import Reader
 from pycolor.video.io.rgb import rgb_frame, rgb_of
 from pycolor.video.io.streams import Dropped
-from pycolor.video.presets import Preset, ending_of, preset_for
+from pycolor.video.presets import Preset, container_of, ending_of, preset_for
 
 
 class Picture:
@@ -105,11 +106,13 @@ class Writer:
         if not isinstance(preset, Preset):
             preset = preset_for(ending_of(self.path, preset), preset)
         recipe = choose(self.info, preset, codec=codec, options=options, chroma=chroma)
+        recipe = _sited(recipe, container_of(ending_of(self.path, preset.name)))
         self.encoding: Encoding = recipe.encoding
         self.pixel_format = recipe.description.name
         self._dtype = recipe.description.dtype
         self._reformatter = VideoReformatter()
         self._stored = recipe.stored
+        self._codec = recipe.canonical_codec
         self._output = Output(
             self.path, reader, preset, streams=streams, metadata=metadata or {}, name=name
         )
@@ -126,7 +129,7 @@ class Writer:
 
     def _unheld(self) -> Iterator[str]:
         """Sentences on the marks of the picture that the output cannot bear."""
-        container, codec = self._output.name, self._stream.codec_context.codec.canonical_name
+        container, codec = self._output.name, self._codec
         marks = unheld(self.info, container, codec, self.encoding)
         spoken = SPOKEN.get(container, container)
         if marks:
@@ -237,3 +240,10 @@ class Writer:
         except (av.error.FFmpegError, OSError) as error:
             self.abort()
             raise self._output.failure(error) from error
+
+
+def _sited(recipe: Recipe, container: str) -> Recipe:
+    """Chroma is made for the siting that readers will take."""
+    if says_siting(container, recipe.canonical_codec, recipe.encoding):
+        return recipe
+    return replace(recipe, encoding=replace(recipe.encoding, chroma_location="left"))
