@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import av
-from av.video.reformatter import VideoReformatter
+import numpy as np
+import numpy.typing as npt
+from av.video.reformatter import Interpolation, VideoReformatter
 
 from pycolor.encoding import ChromaLocation, Encoding, Matrix
 from pycolor.video.io.formats import (
@@ -21,6 +23,7 @@ from pycolor.video.io.formats import (
     Plane,
     luma_view,
     pixel_format,
+    plane_view,
     rgb_luma,
 )
 
@@ -252,6 +255,14 @@ class Frame:
             else:
                 self._luma = luma_view(self.native, self.description)
         return self._luma
+
+    def thumbnail(self, height: int = 48, width: int = 64) -> npt.NDArray[np.uint8]:
+        """Y', Cb and Cr of a small copy, 3×h×w, of whatever pixel format the frame is."""
+        small = self._reformatter.reformat(
+            self.native, width, height, "yuv444p", interpolation=Interpolation.AREA
+        )
+        planes = [plane_view(small, k, np.dtype(np.uint8)) for k in range(3)]
+        return np.stack(planes)
 
     def __dlpack__(self, **arguments: Any) -> Any:
         if self.luma.flags.writeable:  # made for this frame: not a plane of the decoder's
