@@ -13,8 +13,9 @@ import pytest
 
 from pycolor.encoding import LUMA_COEFFICIENTS, Encoding, Matrix
 from pycolor.errors import FilmError, UsageError
-from pycolor.video.io import Reader, Writer
+from pycolor.video.io import Reader, Writer, join, scan
 from pycolor.video.io.rgb import rgb_of
+from pycolor.video.presets import ending_of, preset_for, segment_suffix
 from pycolor.video.target import complete_output
 from pycolor.video.verify import VerifyReport, verify
 from tests.films import colorize, make_film
@@ -226,7 +227,7 @@ def test_the_header_of_a_y4m(tmp_path: Path, siting: str, order: int) -> None:
 
 
 PIPE = """
-from pycolor.video.io import Reader, Writer
+from pycolor.video.io import Reader, Writer, join, scan
 with Reader("-") as reader, Writer("-", reader) as writer:
     for frame in reader:
         writer.write(writer.picture(frame))
@@ -309,3 +310,38 @@ def test_what_mxf_cannot_hold(tmp_path: Path) -> None:
     with Reader(packed) as reader, pytest.raises(FilmError, match=r"mxf cannot hold audio"):
         Writer(tmp_path / "out.mxf", reader, preset="archive")
     assert not (tmp_path / "out.mxf").exists()
+
+
+# -- segments ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("target", "preset"), [("o_%05d.png", None), ("folder", "dpx"), ("out.y4m", None)]
+)
+def test_segments_of_pictures(tmp_path: Path, target: str, preset: str | None) -> None:
+    """Cut into segments and joined, pictures are those that one run writes."""
+    source = make_film(tmp_path / "in.mkv", pixel_format="yuv422p10le", frames=9, matrix=6)
+    goal = tmp_path / "one" / target
+    goal.parent.mkdir()
+    colorize(source, goal, preset=preset)
+    chosen = preset_for(ending_of(goal, preset), preset)
+    suffix = segment_suffix(goal, preset)
+    made = []
+    for number, cut in enumerate([(0, 2), (2, 7), (7, 9)]):
+        path = tmp_path / f"segment{number}{suffix}"
+        colorize(source, path, frames=cut, preset=chosen, streams=False)
+        made.append(path)
+    timeline = scan(source)
+    assert timeline is not None
+    (tmp_path / "two").mkdir()
+    with Reader(source) as reader:
+        again = tmp_path / "two" / target
+        assert join(made, reader, again, timeline=timeline, preset=chosen) == 9
+    ones = sorted(p for p in (tmp_path / "one").rglob("*") if p.is_file())
+    others = sorted(p for p in (tmp_path / "two").rglob("*") if p.is_file())
+    assert [p.name for p in ones] == [p.name for p in others]
+    assert [p.read_bytes() for p in ones] == [p.read_bytes() for p in others]
+    with Reader(source) as reader, pytest.raises(FilmError, match=r"hold 4 frames; expected 9"):
+        join(made[::2], reader, again, timeline=timeline, preset=chosen)
+    with Reader(source) as reader, pytest.raises(FilmError, match=r"hold more frames"):
+        join(made, reader, again, timeline=timeline[:4], preset=chosen)

@@ -25,6 +25,7 @@ class Preset:
         rgb_formats: for files of R'G'B': the format that each of `formats` is stored as.
         gray_subsampling: of the chroma made for a gray film.
         muxer_options: for the container.
+        pictures_only: its outputs hold no more (their segments are FFV1 in Matroska, see `Writer`).
         lossless: the output's Y' plane equals the source's where its depth is kept.
     """
 
@@ -37,6 +38,7 @@ class Preset:
     rgb_formats: Mapping[str, str] = field(default_factory=dict)
     gray_subsampling: Subsampling = "422"
     lossless: bool = False
+    pictures_only: bool = False
     muxer_options: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -127,6 +129,7 @@ PNG = Preset(
     rgb_formats={"yuv444p": "rgb24", "yuv444p16le": "rgb48be"},
     gray_subsampling="444",
     lossless=True,
+    pictures_only=True,
 )
 TIFF = Preset(
     name="tiff",
@@ -138,6 +141,7 @@ TIFF = Preset(
     rgb_formats={"yuv444p": "rgb24", "yuv444p16le": "rgb48le"},
     gray_subsampling="444",
     lossless=True,
+    pictures_only=True,
 )
 DPX = Preset(
     name="dpx",
@@ -153,6 +157,7 @@ DPX = Preset(
     },
     gray_subsampling="444",
     lossless=True,
+    pictures_only=True,
 )
 Y4M = Preset(
     name="y4m",
@@ -166,6 +171,7 @@ Y4M = Preset(
     }
     | {"yuv411p": {}},
     lossless=True,
+    pictures_only=True,
 )
 
 # These have no way to say "full range": every reader takes them as limited.
@@ -251,6 +257,12 @@ def ending_of(path: Path, preset: str | None = None) -> str:
     if not path.suffix and preset is not None and find_preset(preset).rgb_formats:
         return find_preset(preset).suffixes[0]
     return path.suffix
+
+
+def segment_suffix(path: Path, preset: str | None = None) -> str:
+    """The ending of the files that an output's segments are: its own, where it is a film's."""
+    ending = ending_of(path, preset)
+    return ".mkv" if container_of(ending) in PICTURES_ONLY else ending
 
 
 def container_of(suffix: str) -> str:

@@ -18,7 +18,7 @@ from pycolor.errors import UsageError
 from pycolor.video.io.clock import Clock
 from pycolor.video.io.film import FilmInfo
 from pycolor.video.io.formats import FULL, LIMITED, PixelFormat, pixel_format
-from pycolor.video.presets import LIMITED_RANGE_ENCODERS, Preset
+from pycolor.video.presets import ARCHIVE, LIMITED_RANGE_ENCODERS, Preset
 
 # Even width and height of the picture, in the directions where chroma is subsampled.
 _NEEDS_EVEN = ("libx264", "libx265")
@@ -150,6 +150,13 @@ def _said_of_rgb(name: str, before: Encoding, bits: int) -> str:
         changed.append(f"carried as {bits} bits")
     luma = f"its luma is {' and '.join(changed)}" if changed else "its luma is unchanged"
     return f"{name} holds R'G'B': the film is converted to it; {luma}, and can be computed back"
+
+
+def as_segment(recipe: Recipe) -> Recipe:
+    """The same pictures, kept in FFV1 until they are written as what the recipe says."""
+    return replace(
+        recipe, codec=ARCHIVE.codec, options=ARCHIVE.options, stored=recipe.description.name
+    )
 
 
 def _fits(target: PixelFormat, info: FilmInfo, codec: str) -> bool:

@@ -78,6 +78,7 @@ class Output:
         self._first_number = reader.first_number
         self._tags = film_metadata(self.info.metadata, self.name) | dict(metadata)
         self._file: Y4mFile | None = None
+        self._makes_folder = False
         fate = fate_of_film(self._tags, self.name) if streams else Fate()
         if fate.lost:
             keys = ", ".join(fate.lost)
@@ -95,6 +96,7 @@ class Output:
             return av.open(file, "w", format=self.name, options=options)
         address = str(self.path)
         if self.name == "image2":
+            self._makes_folder = not self.path.parent.exists()
             self.path.parent.mkdir(exist_ok=True)
             address = address_of(self.path)
         return av.open(address, "w", format=self.name, options=options)
@@ -219,6 +221,8 @@ class Output:
         if self.name == "image2":
             for number in range(self._first_number, self._first_number + self.packets + 1):
                 picture_name(self.path, number).unlink(missing_ok=True)
+            if self._makes_folder:
+                self.path.parent.rmdir()
         elif str(self.path) != PIPE:
             self.path.unlink(missing_ok=True)
 

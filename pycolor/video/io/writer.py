@@ -17,7 +17,7 @@ from pycolor.encoding import Encoding, Subsampling
 from pycolor.errors import FilmError
 from pycolor.video.io.capacity import FIXED_RATE, SPOKEN, says_siting, unheld
 from pycolor.video.io.clock import Clock
-from pycolor.video.io.encoder import Recipe, add_picture, choose
+from pycolor.video.io.encoder import Recipe, add_picture, as_segment, choose
 from pycolor.video.io.film import FilmInfo, Frame
 from pycolor.video.io.formats import Plane, change_codes, plane_view
 from pycolor.video.io.output import Output
@@ -64,7 +64,9 @@ class Writer:
             and rename (see `pycolor.outfile`): an unfinished Writer leaves no file, but a killed
             one does.
         reader: of the source; its range of frames decides what of the sound is copied.
-        preset: what the output is for, None for the container's default.
+        preset: what the output is for, None for the container's default.  With one of pictures and
+            an ending of .mkv this is a segment of such an output, for `join`: its pictures are the
+            output's, kept in FFV1.
         codec, options: an encoder in place of the preset's, and options for it.
         chroma: subsampling in place of the source's own (or the preset's choice for gray).
         streams: copy sound, subtitles, attachments and chapters; False for a segment.
@@ -106,6 +108,8 @@ class Writer:
         if not isinstance(preset, Preset):
             preset = preset_for(ending_of(self.path, preset), preset)
         recipe = choose(self.info, preset, codec=codec, options=options, chroma=chroma)
+        if preset.pictures_only and self.path.suffix == ".mkv":
+            recipe = as_segment(recipe)
         recipe = _sited(recipe, container_of(ending_of(self.path, preset.name)))
         self.encoding: Encoding = recipe.encoding
         self.pixel_format = recipe.description.name
@@ -168,6 +172,28 @@ class Writer:
             neutral = self.encoding.chroma_code_range[0]
             for plane in made.chroma:
                 plane.fill(neutral)
+        return made
+
+    @property
+    def target(self) -> Path:
+        """What messages call the output."""
+        return self._output.target
+
+    def again(self, frame: Frame, *, index: int, pts: int) -> Picture:
+        """A Picture of a frame of a segment, which holds it as this Writer's `picture` made it.
+
+        Args:
+            frame: of the segment.
+            index: of the source's frame.
+            pts: its time in the source's ticks.
+        """
+        if frame.native.format.name != self.pixel_format:
+            raise FilmError(
+                f"a segment of {self.target} holds {frame.native.format.name}; "
+                f"expected {self.pixel_format}."
+            )
+        made = Picture(frame.native, frame, self._dtype)
+        made.index, made.pts, made.source_duration = index, pts, 0
         return made
 
     def write(self, picture: Picture) -> None:

@@ -29,17 +29,24 @@ class Y4mFile:
         if self._piped and sys.stdout.isatty():
             raise UsageError("a film is not for a terminal; pipe it into a program or a file.")
         self._file: BinaryIO = sys.stdout.buffer if self._piped else path.open("wb")
-        self._begun = False
+        self._header: bytes | None = None
 
     def write(self, data: bytes) -> int:
-        if not self._begun and self._aspect:
-            line, end, rest = bytes(data).partition(b"\n")
-            aspect = f" A{self._aspect.numerator}:{self._aspect.denominator}"
-            self._file.write(line.replace(b" A0:0", aspect.encode()) + end + rest)
-        else:
-            self._file.write(data)
-        self._begun = True
+        if self._header is None:  # held back until a frame follows: a refused film says nothing
+            self._header = bytes(data)
+            return len(data)
+        if self._header:
+            self._file.write(self._with_aspect(self._header))
+            self._header = b""
+        self._file.write(data)
         return len(data)
+
+    def _with_aspect(self, data: bytes) -> bytes:
+        if not self._aspect:
+            return data
+        line, end, rest = data.partition(b"\n")
+        aspect = f" A{self._aspect.numerator}:{self._aspect.denominator}"
+        return line.replace(b" A0:0", aspect.encode()) + end + rest
 
     def close(self) -> None:
         if self._piped:
