@@ -14,7 +14,15 @@ FLOORS = {
     0: ["_C", "_cuda", "encoding", "errors"],
     1: ["reference", "options", "palette", "outfile", "progress", "video.presets"],
     2: ["ops", "video.io", "video.likeness", "video.gradual"],
-    3: ["still", "models", "metrics", "video.motion", "video.shots", "video.shots_files"],
+    3: [
+        "still",
+        "models",
+        "metrics",
+        "video.motion",
+        "video.shots",
+        "video.shots_files",
+        "video.target",
+    ],
     4: [
         "colorize",
         "video.survey",
