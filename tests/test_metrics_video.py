@@ -29,8 +29,9 @@ def still(pairs: int, height: int, width: int) -> metrics.Motion:
 def texture(height: int, width: int, seed: int = 0) -> npt.NDArray[np.float64]:
     """Smooth noise over all codes, 0 … 1."""
     white = np.random.default_rng(seed).normal(size=(height, width))
-    noise = np.asarray(gaussian_filter(white, 2), np.float64)
-    return (noise - noise.min()) / np.ptp(noise)
+    noise: npt.NDArray[np.float64] = gaussian_filter(white, 2)
+    low, high = float(noise.min()), float(noise.max())
+    return (noise - low) / (high - low)
 
 
 # ---- color distribution consistency ------------------------------------------------------------
