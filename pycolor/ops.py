@@ -894,9 +894,7 @@ def carry_chroma(
     chroma = _floats("chroma", chroma, "K×2×h×w")
     flow, cost = _floats("flow", flow, "K×2×h×w"), _floats("cost", cost, "K×1×h×w")
     k, c, h, w = chroma.shape
-    _expect(
-        c == 2 and k > 0 and h > 0 and w > 0, f"chroma must be K×2×h×w, got {_shape(chroma)}"
-    )
+    _expect(c == 2 and k > 0 and h > 0 and w > 0, f"chroma must be K×2×h×w, got {_shape(chroma)}")
     for name, tensor, channels in (("flow", flow, 2), ("cost", cost, 1)):
         _expect(
             tuple(tensor.shape) == (k, channels, h, w),

@@ -98,6 +98,23 @@ class VideoOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EvaluateOptions:
+    """How an evaluation is made.
+
+    Attributes:
+        size: shorter side at which pictures and frames are judged, never enlarged; 0: as stored.
+        as_film: a folder of pictures is the frames of one film.
+    """
+
+    size: int = 256
+    as_film: bool = False
+
+    def __post_init__(self) -> None:
+        if self.size and self.size < 32:
+            raise UsageError(f"size must be 0, or 32 pixels or more, got {self.size}.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class CropOptions:
     """Random resized crops.
 

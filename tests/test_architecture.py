@@ -17,9 +17,10 @@ FLOORS = {
     3: ["still", "models.zoo", "metrics", "video.shots", "video.shots_files"],
     4: ["colorize", "video.verify", "video.threads", "train.data", "train.film", "train.losses"],
     5: ["video.pipeline", "video.survey", "train.loop", "album", "info"],
-    6: ["commands"],
-    7: ["cli"],
-    8: ["__main__"],
+    6: ["evaluate"],
+    7: ["commands"],
+    8: ["cli"],
+    9: ["__main__"],
 }
 
 

@@ -26,10 +26,11 @@ from pycolor.metrics.pictures import (
     qssim,
     ssim,
 )
-from pycolor.metrics.video import cdc, chroma_cdc, chroma_flicker, warp_error
+from pycolor.metrics.video import Consistency, cdc, chroma_cdc, chroma_flicker, warp_error
 
 __all__ = [
     "BalancedArea",
+    "Consistency",
     "Motion",
     "ab_auc",
     "ab_error",

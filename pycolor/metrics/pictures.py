@@ -101,19 +101,12 @@ def qssim(a: Batch, b: Batch) -> Tensor:
     first, second = pair(a, b, "N×3×H×W")
     _expect_window(first)
     mean_a, mean_b = _local_mean(first), _local_mean(second)
-
-    def covariance(x: Tensor, y: Tensor) -> Tensor:
-        """N×3×3×h×w: of each channel of x with each of y."""
-        products = (x[:, :, None] * y[:, None]).flatten(1, 2)
-        means = (_local_mean(x)[:, :, None] * _local_mean(y)[:, None]).flatten(1, 2)
-        centered = _local_mean(products) - means
-        return centered.reshape(len(x), 3, 3, *centered.shape[2:])
-
-    of_means = mean_a[:, :, None] * mean_b[:, None]
-    energy = mean_a.square().sum(1) + mean_b.square().sum(1)
-    spread = _trace(covariance(first, first)) + _trace(covariance(second, second))
+    energy = _energy(mean_a) + _energy(mean_b)
+    spread = _local_mean(_energy(first) + _energy(second)) - energy
+    of_means = _product(mean_a, mean_b)
+    covariance = _local_mean(_product(first, second)) - of_means
     luminance = _similarity(of_means, energy, 3 * K1**2)
-    structure = _similarity(covariance(first, second), spread, 3 * K2**2)
+    structure = _similarity(covariance, spread, 3 * K2**2)
     return (luminance * structure).flatten(1).mean(1)
 
 
@@ -197,15 +190,20 @@ def _local_mean(x: Tensor) -> Tensor:
     return lines.reshape(*x.shape[:2], *lines.shape[2:])
 
 
-def _trace(products: Tensor) -> Tensor:
-    return products.diagonal(dim1=1, dim2=2).sum(-1)
+def _energy(p: Tensor) -> Tensor:
+    """|p|² of N×3×H×W pure quaternions, N×1×H×W."""
+    return p.square().sum(1, keepdim=True)
 
 
-def _similarity(products: Tensor, energy: Tensor, constant: float) -> Tensor:
-    """|2 p·q̄ + C| / (|p|² + |q|² + C), of N×3×3 channel products p_i q_j."""
-    cross = torch.stack(
-        [products[:, i, j] - products[:, j, i] for i, j in ((1, 2), (2, 0), (0, 1))]
-    )
-    real = 2 * _trace(products) + constant
-    modulus: Tensor = (real.square() + 4 * cross.square().sum(0)).sqrt()
+def _product(p: Tensor, q: Tensor) -> Tensor:
+    """Products p q̄ of pure quaternions, N×4×H×W: p·q, then −p × q."""
+    dot = (p * q).sum(1, keepdim=True)
+    return torch.cat([dot, torch.linalg.cross(q, p, dim=1)], dim=1)
+
+
+def _similarity(product: Tensor, energy: Tensor, constant: float) -> Tensor:
+    """|2 p q̄ + C| / (|p|² + |q|² + C), N×1×h×w."""
+    numerator = 2 * product
+    numerator[:, 0] += constant
+    modulus: Tensor = torch.linalg.vector_norm(numerator, dim=1, keepdim=True)
     return modulus / (energy + constant)

@@ -6,6 +6,7 @@ All of them take one shot: a cut is a change of picture, not of its color.  `chr
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 import torch
@@ -16,6 +17,39 @@ from pycolor.metrics.flow import Motion, along
 
 STEPS = (1, 2, 4)  # frames between those that CDC compares (Liu et al. 2021, section 4.2)
 CODES = 256
+
+
+class Consistency:
+    """CDC of a clip that comes frame by frame, of any length.
+
+    Args:
+        steps: distances in frames.
+    """
+
+    def __init__(self, steps: Sequence[int] = STEPS) -> None:
+        self.steps = tuple(steps)
+        self._last: deque[Tensor] = deque(maxlen=max(steps))
+        self._sums = dict.fromkeys(self.steps, torch.zeros(1, dtype=torch.float64))
+        self.frames = 0
+
+    def add(self, codes: Tensor) -> None:
+        """Count a frame, C×h×w whole numbers in 0 … 255."""
+        shares = _histogram(codes)
+        for step in self.steps:
+            if step <= len(self._last):
+                self._sums[step] = self._sums[step] + jensen_shannon(self._last[-step], shares)
+        self._last.append(shares)
+        self.frames += 1
+
+    def value(self) -> Tensor:
+        """C values in 0 … ln 2.
+
+        Raises:
+            ValueError: there were too few frames for the largest step.
+        """
+        if self.frames <= max(self.steps):
+            raise ValueError(f"expected more than {max(self.steps)} frames, got {self.frames}")
+        return torch.stack([self._sums[s] / (self.frames - s) for s in self.steps]).mean(0)
 
 
 def cdc(rgb: Batch, steps: Sequence[int] = STEPS) -> Tensor:
@@ -41,7 +75,7 @@ def cdc(rgb: Batch, steps: Sequence[int] = STEPS) -> Tensor:
     codes = torch.as_tensor(rgb)
     if codes.dtype != torch.uint8:
         raise ValueError(f"expected RGB codes as uint8, got {codes.dtype}")
-    return _consistency(_histograms(codes), steps)
+    return _consistency(codes, steps)
 
 
 def chroma_cdc(ab: Batch, steps: Sequence[int] = STEPS) -> Tensor:
@@ -57,8 +91,12 @@ def chroma_cdc(ab: Batch, steps: Sequence[int] = STEPS) -> Tensor:
     Raises:
         ValueError: the clip is too short for the largest step.
     """
-    codes = (doubles(ab, "N×2×h×w").round() + CODES // 2).clamp_(0, CODES - 1)
-    return _consistency(_histograms(codes), steps)
+    return _consistency(chroma_codes(doubles(ab, "N×2×h×w")), steps)
+
+
+def chroma_codes(ab: Tensor) -> Tensor:
+    """The bins of a and b: whole units, −128 in bin 0."""
+    return (ab.round() + CODES // 2).clamp(0, CODES - 1)
 
 
 def warp_error(frames: Batch, moved: Motion) -> Tensor:
@@ -103,19 +141,18 @@ def _relative_entropy(p: Tensor, q: Tensor) -> Tensor:
     return torch.where(p > 0, p * torch.log(p / q), 0.0).sum(-1)
 
 
-def _histograms(codes: Tensor) -> Tensor:
-    """Shares of the 256 codes, N×C×256, of N×C×h×w."""
-    n, c = codes.shape[:2]
-    flat = codes.reshape(n * c, -1).long()
-    offset = torch.arange(n * c, device=flat.device)[:, None] * CODES
-    counts = torch.bincount((flat + offset).flatten(), minlength=n * c * CODES)
-    return counts.double().reshape(n, c, CODES) / flat.shape[1]
+def _histogram(codes: Tensor) -> Tensor:
+    """Shares of the 256 codes in each channel, C×256, of C×h×w."""
+    flat = codes.flatten(1).long()
+    counts = torch.stack([torch.bincount(c, minlength=CODES) for c in flat])
+    return counts.double() / flat.shape[1]
 
 
-def _consistency(shares: Tensor, steps: Sequence[int]) -> Tensor:
-    if len(shares) <= max(steps):
-        raise ValueError(f"expected more than {max(steps)} frames, got {len(shares)}")
-    return torch.stack([jensen_shannon(shares[:-s], shares[s:]).mean(0) for s in steps]).mean(0)
+def _consistency(codes: Tensor, steps: Sequence[int]) -> Tensor:
+    clip = Consistency(steps)
+    for frame in codes:
+        clip.add(frame)
+    return clip.value()
 
 
 def _mean_visible(gap: Tensor, moved: Motion) -> Tensor:
