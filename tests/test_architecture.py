@@ -17,7 +17,7 @@ FLOORS = {
     3: ["still", "models.zoo", "metrics", "video.shots", "video.shots_files"],
     4: ["colorize", "video.verify", "video.threads", "train.data", "train.film", "train.losses"],
     5: ["video.pipeline", "video.survey", "train.loop", "album", "info"],
-    6: ["evaluate"],
+    6: ["evaluate", "study"],
     7: ["commands"],
     8: ["cli"],
     9: ["__main__"],
