@@ -166,6 +166,59 @@ class VideoOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EvaluateOptions:
+    """How an evaluation is made.
+
+    Attributes:
+        size: shorter side at which pictures and frames are judged, never enlarged; 0: as stored.
+        as_film: a folder of pictures is the frames of one film.
+    """
+
+    size: int = 256
+    as_film: bool = False
+
+    def __post_init__(self) -> None:
+        if self.size and self.size < 32:
+            raise UsageError(f"size must be 0, or 32 pixels or more, got {self.size}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyOptions:
+    """What people are asked.
+
+    Attributes:
+        question: natural ("does this look natural?", one picture at a time) or real ("which one
+            is real?", the true one beside another).
+        truth: name of the folder in true colors.
+        seed: of the order; with a participant's name it tells all that is shown.
+        trials: that count, for each participant; 0: all pictures there are.
+        practice: trials before, which are corrected and do not count (only for real).
+        seconds: for which each of two pictures is seen; 0: until the answer.
+        side: longer side of a picture on the screen, in pixels.
+    """
+
+    question: Literal["natural", "real"] = "natural"
+    truth: str = "truth"
+    seed: int = 0
+    trials: int = 0
+    practice: int = 10
+    seconds: float = 1.0
+    side: int = 256
+
+    def __post_init__(self) -> None:
+        for name in ("trials", "practice", "seconds"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"{name} must be 0 or more, got {getattr(self, name)}.")
+        if not 16 <= self.side <= 4096:
+            raise UsageError(f"side must lie in 16 to 4096 pixels, got {self.side}.")
+
+    @property
+    def practice_trials(self) -> int:
+        """There is nothing to correct in what looks natural."""
+        return self.practice if self.question == "real" else 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class CropOptions:
     """Random resized crops.
 

@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 from torch import Tensor
 
 from tests.films import data_folder as find_data_folder
+
+# A busy machine is no failure: the suite has its own time limit.
+settings.register_profile("pycolor", deadline=None)
+settings.load_profile("pycolor")
 
 
 @dataclass(frozen=True)
