@@ -15,11 +15,14 @@ from PIL import Image
 from pycolor.cli import main
 from pycolor.errors import UsageError
 from pycolor.models import zoo
+from pycolor.models.hwang2016 import BINS, Hwang2016, bin_of
 from pycolor.options import CropOptions, TrainOptions
+from pycolor.reference import rgb_to_luv
 from pycolor.train import loop, recipe
 from pycolor.train.data import find_photos
 from pycolor.train.labels import UNKNOWN, label_source
 from pycolor.train.losses import mean_square
+from pycolor.train.objectives import Luv, Sample
 
 TINY = TrainOptions(
     width=0.05,
@@ -53,6 +56,7 @@ def photos(tmp_path: Path) -> Path:
         {"model": "zhang2016", "network": "task=regression"},
         {"model": "zhang2016", "uniform": 1.0},
         {"model": "hwang2016"},
+        {"model": "hwang2016", "uniform": 1.0},
         {"model": "hwang2016", "network": "task=regression", "huber": 20.0},
         {"model": "iizuka2016", "network": "side=32"},
         {"model": "iizuka2016", "network": "side=32", "labels": "clusters:3"},
@@ -94,6 +98,27 @@ def test_regression_learns_one_color(tmp_path: Path) -> None:
         a, b = network.chroma(torch.full((1, 1, 32, 32), 50.0)).mean((0, 2, 3)).tolist()
     assert a > 5
     assert b > 25
+
+
+def test_the_cross_entropy_of_both_axes() -> None:
+    """Without rebalancing it is the mean of −log p of U's bin plus that of V's."""
+    objective = Luv(replace(TINY, uniform=1.0), torch.device("cpu"))
+    network = Hwang2016(0.05).eval()
+    even = [1 / BINS] * BINS
+    objective.use(network, {"prior_u": even, "prior_v": even})
+    rgb = torch.rand(2, 3, 16, 16)
+    lightness = torch.rand(2, 1, 16, 16) * 100
+    sample = Sample(lightness, rgb, (), torch.Generator(), 0)
+    with torch.no_grad():
+        got = objective.loss(network, sample)
+        scores = network(lightness).double()
+    uv = rgb_to_luv(rgb)[:, 1:]
+    expected = 0.0
+    for axis in (0, 1):
+        log_p = scores[:, axis * BINS : (axis + 1) * BINS].log_softmax(1)
+        bins = bin_of(uv[:, axis])
+        expected -= log_p.gather(1, bins[:, None]).mean().item()
+    assert got.item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_squared_error_leaves_gray_pictures_out() -> None:
