@@ -16,13 +16,14 @@ from pycolor.cli import main
 from pycolor.errors import UsageError
 from pycolor.models import zoo
 from pycolor.models.hwang2016 import BINS, Hwang2016, bin_of
-from pycolor.options import CropOptions, TrainOptions
+from pycolor.options import CropOptions, PairOptions, TrainOptions
 from pycolor.reference import rgb_to_luv
 from pycolor.train import loop, recipe
 from pycolor.train.data import find_photos
 from pycolor.train.labels import UNKNOWN, label_source
 from pycolor.train.losses import mean_square
 from pycolor.train.objectives import Luv, Sample
+from pycolor.train.pairs import OthersOfClass
 
 TINY = TrainOptions(
     width=0.05,
@@ -61,6 +62,7 @@ def photos(tmp_path: Path) -> Path:
         {"model": "iizuka2016", "network": "side=32"},
         {"model": "iizuka2016", "network": "side=32", "labels": "clusters:3"},
         {"model": "iizuka2016", "network": "global_features=false", "optimizer": "adadelta"},
+        {"model": "varga2017", "pair": PairOptions(same_class=0.5, reference_steps=1)},
         {"model": "varga2017", "network": "reference_channels=1", "optimizer": "adam"},
     ],
     ids=str,
@@ -105,7 +107,7 @@ def test_the_cross_entropy_of_both_axes() -> None:
     objective = Luv(replace(TINY, uniform=1.0), torch.device("cpu"))
     network = Hwang2016(0.05).eval()
     even = [1 / BINS] * BINS
-    objective.use(network, {"prior_u": even, "prior_v": even})
+    objective.use(network, {"prior_u": even, "prior_v": even}, [])
     rgb = torch.rand(2, 3, 16, 16)
     lightness = torch.rand(2, 1, 16, 16) * 100
     sample = Sample(lightness, rgb, (), torch.Generator(), 0)
@@ -149,6 +151,24 @@ def test_labels_from_folders_lists_and_clusters(photos: Path, tmp_path: Path) ->
     one = label_source("auto", [p for p in found if p.name.startswith("rooms")] * 8)
     assert one.kind == "clusters"
     assert len(one.names) == 32
+
+
+def test_references_of_the_same_class(photos: Path) -> None:
+    found = find_photos([photos])
+    labels = label_source("folder", found).labels(found, 0)
+    others = OthersOfClass(found, labels, CropOptions(size_pixels=16))
+    chance = torch.Generator().manual_seed(0)
+    for i, label in enumerate(labels):
+        other = others.draw(i, chance)
+        assert other is not None
+        red, _, blue = other.mean((1, 2)).tolist()
+        assert (red > blue) == (label == 0)  # rooms are warm, skies blue
+    assert OthersOfClass(found, [0, *[1] * 11], CropOptions()).draw(0, chance) is None
+    again = torch.Generator().manual_seed(5), torch.Generator().manual_seed(5)
+    a, b = (others.draw(3, chance) for chance in again)
+    assert a is not None
+    assert b is not None
+    assert torch.equal(a, b)
 
 
 @pytest.mark.parametrize(

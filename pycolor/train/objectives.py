@@ -25,7 +25,7 @@ from pycolor.reference import rgb_to_lab, rgb_to_luv
 from pycolor.train.data import Photo, Stream
 from pycolor.train.labels import UNKNOWN, label_source
 from pycolor.train.losses import huber, mean_square, rebalanced_classification
-from pycolor.train.pairs import reference_of
+from pycolor.train.pairs import OthersOfClass, reference_of
 
 PICTURES_MEASURED = 4096
 
@@ -66,7 +66,7 @@ class Objective:
         """What must be known of the photographs before the first step, as plain lists."""
         return {}
 
-    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
+    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
         """Take what `measure` found, now or before the run was interrupted."""
 
     def before(self, step: int, networks: Sequence[Colorizer]) -> None:
@@ -90,13 +90,13 @@ class Objective:
 class Classification(Objective):
     """Class-rebalanced classification over the network's palette (Zhang et al. 2016, eqs. 2–4)."""
 
-    measured = ("prior",)
+    measured: tuple[str, ...] = ("prior",)
 
     def measure(self, network: Colorizer, stream: Stream) -> dict[str, Any]:
         prior = measure_prior(stream, network.output_stride, self.options.gray_limit)
         return {"prior": prior.tolist()}
 
-    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
+    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
         weights = alphabet.rebalancing_weights(np.array(found["prior"]), self.options.uniform)
         self.class_weights = torch.tensor(weights, dtype=torch.float32, device=self.device)
         assert network.palette is not None
@@ -138,7 +138,7 @@ class Joint(Objective):
         source = label_source(self.options.labels, stream.photos)
         return {"labels": source.labels(stream.photos, self.options.seed)}
 
-    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
+    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
         self.labels = found["labels"]
 
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
@@ -183,7 +183,7 @@ class Luv(Objective):
         priors = smooth / smooth.sum(axis=1, keepdims=True)
         return {"prior_u": priors[0].tolist(), "prior_v": priors[1].tolist()}
 
-    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
+    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
         self.class_weights = [
             torch.tensor(
                 alphabet.rebalancing_weights(np.array(found[name]), self.options.uniform),
@@ -220,17 +220,40 @@ class Pairs(Classification):
     both color their pictures.  Some pictures go without a reference, as at times in film.
     """
 
+    measured = ("prior", "labels")
+
+    def measure(self, network: Colorizer, stream: Stream) -> dict[str, Any]:
+        labels: list[int] = []
+        if self.options.pair.same_class:
+            source = label_source(self.options.labels, stream.photos)
+            labels = source.labels(stream.photos, self.options.seed)
+        return super().measure(network, stream) | {"labels": labels}
+
+    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
+        super().use(network, found, photos)
+        self.others = OthersOfClass(photos, found["labels"], self.options.crop)
+
     def before(self, step: int, networks: Sequence[Colorizer]) -> None:
         if step == self.options.pair.reference_steps > 0:
             for network in networks:
                 assert isinstance(network, Varga2017)
                 network.copy_reference_to_input()
 
+    def references(self, sample: Sample) -> Tensor:
+        """A reference for each picture, N×3×S×S in 0 … 1."""
+        options = self.options.pair
+        others = sample.rgb.clone()
+        for i, photo in enumerate(sample.photos):
+            if float(torch.rand((), generator=sample.chance)) < options.same_class:
+                other = self.others.draw(photo, sample.chance)
+                if other is not None:
+                    others[i] = other.to(others.device)
+        return reference_of(others, options, sample.chance)
+
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
         assert isinstance(network, Varga2017)
         options, stride = self.options.pair, network.output_stride
-        reference = reference_of(sample.rgb, options, sample.chance)
-        lab = rgb_to_lab(reference)
+        lab = rgb_to_lab(self.references(sample))
         reference_ab = F.avg_pool2d(lab[:, 1:], stride)
         if sample.step < options.reference_steps:
             with self.arithmetic():
