@@ -28,6 +28,24 @@ PYBIND11_MODULE(_C, m) {
       unlocked);
   m.def("mean_lightness", &pycolor::mean_lightness, unlocked);
   m.def("render", &pycolor::render, unlocked);
+  m.def(
+      "motion_search",
+      [](const pycolor::Image<const uint8_t>& guide, const pycolor::Image<const uint8_t>& reference,
+         const pycolor::Image<const float>& start, int radius, int penalty, const pycolor::Image<float>& flow,
+         const pycolor::Image<float>& cost, int threads) {
+        pycolor::motion_search({guide, reference, start, flow, cost, radius, penalty}, threads);
+      },
+      unlocked);
+  m.def(
+      "carry_chroma",
+      [](const pycolor::Image<const float>& chroma, const pycolor::Image<const float>& flow,
+         const pycolor::Image<const float>& cost, uintptr_t weight, double sigma, double floor,
+         double growth, const pycolor::Image<float>& out, int threads) {
+        pycolor::carry_chroma({chroma, flow, cost, reinterpret_cast<const float*>(weight),
+            static_cast<float>(0.5 / (sigma * sigma)), static_cast<float>(floor),
+            static_cast<float>(growth), out}, threads);
+      },
+      unlocked);
   m.def("gamut_table", [](float kr, float kb) {
     return py::bytes(reinterpret_cast<const char*>(pycolor::gamut_of(kr, kb).table),
                      sizeof(float) * pycolor::kGamutFloats);

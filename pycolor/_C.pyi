@@ -42,6 +42,27 @@ def render(
     rgb: bool,
     threads: int,
 ) -> None: ...
+def motion_search(
+    guide: _View,
+    reference: _View,
+    start: _View,
+    radius: int,
+    penalty: int,
+    flow: _View,
+    cost: _View,
+    threads: int,
+) -> None: ...
+def carry_chroma(
+    chroma: _View,
+    flow: _View,
+    cost: _View,
+    weight: int,
+    sigma: float,
+    floor: float,
+    growth: float,
+    out: _View,
+    threads: int,
+) -> None: ...
 def gamut_table(kr: float, kb: float) -> bytes: ...
 def simd_levels() -> list[str]: ...
 def simd_in_use() -> str: ...

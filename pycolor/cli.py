@@ -24,6 +24,8 @@ COMMANDS = {
     "image": "color pictures",
     "verify": "compare a colored film with its source",
     "shots": "list the shots of a film",
+    "evaluate": "measure a model or a coloring against true colors",
+    "study": "ask people how the colors look",
     "models": "list the models",
     "weights": "fetch or import published weights",
     "train": "train a model on photographs",

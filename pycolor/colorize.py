@@ -134,6 +134,11 @@ class Predictor:
         rgb = _resized(rgb[None] / (2**image.info.bit_depth - 1), size).clamp(0, 1)
         return ops.rgb_to_lab(rgb.to(self.device))
 
+    @property
+    def per_shot(self) -> bool:
+        """Whether `context` gives anything, which `field` then wants for each frame of a shot."""
+        return self.network.per_shot or bool(self.guides)
+
     def lightness(
         self, luma: Tensor, encoding: Encoding, pixel_aspect: float = 1.0, quarter_turns: int = 0
     ) -> Tensor:
@@ -195,7 +200,7 @@ class Predictor:
         """
         # On a CPU larger batches are no faster, and one by one a frame's field is the same bits
         # whatever else is colored with it.
-        missing = context is None and (self.network.per_shot or bool(self.guides))
+        missing = context is None and self.per_shot
         alone = missing or self.device.type == "cpu"
         fields = [
             self._field(part, self.context(part) if missing else context)

@@ -768,3 +768,147 @@ def fused_frame(
     return render_chroma(
         field, luma, encoding=encoding, sigma_range=sigma_range, floor=floor, out=out
     )
+
+
+# ---- motion ------------------------------------------------------------------------------------
+
+MOTION_CELL = 4  # guide pixels a cell, each way: csrc/motion.h
+
+_define(
+    "motion_search(Tensor guide, Tensor reference, Tensor start, int radius, int penalty, "
+    "Tensor(a!) flow, Tensor(b!) cost) -> ()",
+    lambda guide, reference, start, radius, penalty, flow, cost: _C.motion_search(
+        _view(guide), _view(reference), _view(start), radius, penalty, _view(flow), _view(cost),
+        _threads(),
+    ),
+    lambda guide, reference, start, radius, penalty, flow, cost: _cuda().motion_search(
+        _view(guide), _view(reference), _view(start), radius, penalty, _view(flow), _view(cost),
+        *_stream(guide),
+    ),
+)  # fmt: skip
+
+
+def motion_search(
+    guide: Tensor,
+    reference: Tensor,
+    start: Tensor | None = None,
+    *,
+    radius: int = 2,
+    penalty: int = 16,
+) -> tuple[Tensor, Tensor]:
+    """Where in the reference the surroundings of each cell of the guide are: block matching.
+
+    A cell is 4×4 pixels, its block 8×8 around it; pixels beyond the border repeat the border's.
+    Of the steps within `radius` of the start the one is taken whose sum of absolute differences
+    plus `penalty` times its length (|dy| + |dx|) is least; of equals the first in rows.
+
+    Args:
+        guide: N×1×H×W, uint8, H and W multiples of 4.
+        reference: the same shape and type.
+        start: N×2×h×w, (dy, dx) in pixels at which to begin (rounded, half away from zero);
+            None for zero.  h = H/4, w = W/4.
+        radius: of the search in pixels, each way.
+        penalty: of a step of one pixel, in sums of absolute differences.
+
+    Returns:
+        flow, N×2×h×w float32 in whole pixels: the cell at p is found at p + flow in the
+        reference; and cost, N×1×h×w float32, the mean absolute difference there.
+    """
+    for name, image in (("guide", guide), ("reference", reference)):
+        _expect(
+            image.dim() == 4 and image.shape[1] == 1 and image.dtype == torch.uint8,
+            f"{name} must be N×1×H×W in uint8, got {_shape(image)} in {image.dtype}",
+        )
+    n, _, height, width = guide.shape
+    _expect(
+        guide.shape == reference.shape,
+        f"reference must be {_shape(guide)} as the guide, got {_shape(reference)}",
+    )
+    _expect(
+        height > 0 and width > 0 and height % MOTION_CELL == 0 and width % MOTION_CELL == 0,
+        f"guide must have sides that are multiples of {MOTION_CELL}, got {height}×{width}",
+    )
+    _same_device("reference", reference, guide)
+    _expect(0 <= radius <= 64, f"radius must lie in 0 to 64, got {radius}")
+    _expect(0 <= penalty <= 1 << 16, f"penalty must lie in 0 to 65536, got {penalty}")
+    shape = (n, 2, height // MOTION_CELL, width // MOTION_CELL)
+    if start is None:
+        start = torch.zeros(shape, device=guide.device)
+    start = _floats("start", start, "N×2×h×w")
+    _expect(
+        tuple(start.shape) == shape,
+        f"start must be {'×'.join(map(str, shape))} as the guide is {_shape(guide)}, "
+        f"got {_shape(start)}",
+    )
+    _same_device("start", start, guide)
+    flow = torch.empty(shape, device=guide.device)
+    cost = torch.empty(n, 1, *shape[2:], device=guide.device)
+    if n > 0:
+        torch.ops.pycolor.motion_search(guide, reference, start, radius, penalty, flow, cost)
+    return flow, cost
+
+
+_define(
+    "carry_chroma(Tensor chroma, Tensor flow, Tensor cost, Tensor weight, float sigma, "
+    "float floor, float growth, Tensor(a!) out) -> ()",
+    lambda chroma, flow, cost, weight, sigma, floor, growth, out: _C.carry_chroma(
+        _view(chroma), _view(flow), _view(cost), weight.data_ptr(), sigma, floor, growth,
+        _view(out), _threads(),
+    ),
+    lambda chroma, flow, cost, weight, sigma, floor, growth, out: _cuda().carry_chroma(
+        _view(chroma), _view(flow), _view(cost), weight.data_ptr(), sigma, floor, growth,
+        _view(out), *_stream(chroma),
+    ),
+)  # fmt: skip
+
+
+def carry_chroma(
+    chroma: Tensor,
+    flow: Tensor,
+    cost: Tensor,
+    weight: Tensor,
+    *,
+    sigma: float = 20.0,
+    floor: float = 0.02,
+    growth: float = 1.6,
+) -> Tensor:
+    """The key frames' colors, carried along motion to one frame: a guided filter over time.
+
+    With c_k the field of key frame k at p + flow_k(p), bilinear and with a repeated border, and
+    w_k = weight_k (exp(−cost_k²/2σ²) + floor), the mean Σ w_k c_k / Σ w_k is lengthened to the
+    mean length Σ w_k |c_k| / Σ w_k, at most `growth` times: hues that differ do not gray each
+    other.
+
+    Args:
+        chroma: K×2×h×w, a and b of the key frames.
+        flow: K×2×h×w, (dy, dx) in cells of the field, from this frame to each key frame.
+        cost: K×1×h×w, as `motion_search` gives it.
+        weight: K, of each key frame, ≥ 0 and not all 0.
+        sigma: of the cost, > 0.
+        floor: ≥ 0; what a key frame that is not alike counts.
+        growth: ≥ 1.
+
+    Returns:
+        1×2×h×w, float32.
+    """
+    chroma = _floats("chroma", chroma, "K×2×h×w")
+    flow, cost = _floats("flow", flow, "K×2×h×w"), _floats("cost", cost, "K×1×h×w")
+    k, c, h, w = chroma.shape
+    _expect(c == 2 and k > 0 and h > 0 and w > 0, f"chroma must be K×2×h×w, got {_shape(chroma)}")
+    for name, tensor, channels in (("flow", flow, 2), ("cost", cost, 1)):
+        _expect(
+            tuple(tensor.shape) == (k, channels, h, w),
+            f"{name} must be {k}×{channels}×{h}×{w} as the chroma is {_shape(chroma)}, "
+            f"got {_shape(tensor)}",
+        )
+        _same_device(name, tensor, chroma)
+    _expect(tuple(weight.shape) == (k,), f"weight must have {k} entries, got {_shape(weight)}")
+    _same_device("weight", weight, chroma)
+    _positive("sigma", sigma)
+    _expect(floor >= 0, f"floor must be 0 or more, got {floor}")
+    _expect(growth >= 1, f"growth must be 1 or more, got {growth}")
+    out = torch.empty(1, 2, h, w, device=chroma.device)
+    torch.ops.pycolor.carry_chroma(
+        chroma, flow, cost, weight.float().contiguous(), sigma, floor, growth, out
+    )
+    return out

@@ -91,6 +91,32 @@ class PredictOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SteadyOptions:
+    """How color is kept steady inside a shot.
+
+    Attributes:
+        steady: off (each frame by itself), fast or best (more key frames).
+        key_every: frames between two key frames where little moves (default: 12, best: 6).
+    """
+
+    steady: Literal["off", "fast", "best"] = "fast"
+    key_every: int | None = None
+
+    # How much change (see `pycolor shots`) is worth a key frame more, and how many frames away a
+    # key frame still counts.
+    change_a_key = 0.4
+    reach = 48
+
+    def __post_init__(self) -> None:
+        if self.key_every is not None and not 1 <= self.key_every <= 24:
+            raise UsageError(f"key_every must lie in 1 to 24, got {self.key_every}.")
+
+    @property
+    def stride_frames(self) -> int:
+        return self.key_every or {"off": 1, "fast": 12, "best": 6}[self.steady]
+
+
+@dataclass(frozen=True, kw_only=True)
 class VideoOptions:
     """How a film is read, colored and written.
 
@@ -102,6 +128,13 @@ class VideoOptions:
         codec_options: key=value,... for that encoder.
         overwrite: replace an existing output file.
         batch: frames that go through the network together (0: one on a CPU, eight on a GPU).
+        color_shots: what is done with shots that have color: keep or recolor.
+        shots: a list of shots in place of the detector's: .csv, .edl or .json, as
+            `pycolor shots` writes them.
+        work_dir: folder for the work in progress (default: beside the output).
+        keep_work: keep it when the output is finished.
+        segment_frames: a killed run loses at most so many frames.
+        framemd5: also write OUT.framemd5, checksums of the output's decoded frames.
     """
 
     frames: str = ":"
@@ -110,17 +143,79 @@ class VideoOptions:
     codec_options: str = ""
     overwrite: bool = False
     batch: int = 0
+    color_shots: Literal["keep", "recolor"] = "keep"
+    shots: Path | None = None
+    work_dir: Path | None = None
+    keep_work: bool = False
+    segment_frames: int = 240
+    framemd5: bool = False
     predict: PredictOptions = field(default_factory=PredictOptions)
+    steady: SteadyOptions = field(default_factory=SteadyOptions)
 
     def __post_init__(self) -> None:
         if self.batch < 0:
             raise UsageError(f"batch must be 0 or more, got {self.batch}.")
+        if self.segment_frames < 1:
+            raise UsageError(f"segment_frames must be 1 or more, got {self.segment_frames}.")
         _ = frame_range(self.frames), self.encoder_options
 
     @property
     def encoder_options(self) -> dict[str, str]:
         """The encoder's options as a dictionary."""
         return key_values("codec_options", self.codec_options)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions:
+    """How an evaluation is made.
+
+    Attributes:
+        size: shorter side at which pictures and frames are judged, never enlarged; 0: as stored.
+        as_film: a folder of pictures is the frames of one film.
+    """
+
+    size: int = 256
+    as_film: bool = False
+
+    def __post_init__(self) -> None:
+        if self.size and self.size < 32:
+            raise UsageError(f"size must be 0, or 32 pixels or more, got {self.size}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyOptions:
+    """What people are asked.
+
+    Attributes:
+        question: natural ("does this look natural?", one picture at a time) or real ("which one
+            is real?", the true one beside another).
+        truth: name of the folder in true colors.
+        seed: of the order; with a participant's name it tells all that is shown.
+        trials: that count, for each participant; 0: all pictures there are.
+        practice: trials before, which are corrected and do not count (only for real).
+        seconds: for which each of two pictures is seen; 0: until the answer.
+        side: longer side of a picture on the screen, in pixels.
+    """
+
+    question: Literal["natural", "real"] = "natural"
+    truth: str = "truth"
+    seed: int = 0
+    trials: int = 0
+    practice: int = 10
+    seconds: float = 1.0
+    side: int = 256
+
+    def __post_init__(self) -> None:
+        for name in ("trials", "practice", "seconds"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"{name} must be 0 or more, got {getattr(self, name)}.")
+        if not 16 <= self.side <= 4096:
+            raise UsageError(f"side must lie in 16 to 4096 pixels, got {self.side}.")
+
+    @property
+    def practice_trials(self) -> int:
+        """There is nothing to correct in what looks natural."""
+        return self.practice if self.question == "real" else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,6 +323,7 @@ class PairOptions:
         reference_steps: phase 1, the reference's branch alone; then the input's branch starts from
             it (0: both from the start).
         alone: share of the pictures of phase 2 that are colored without their reference.
+        same_class: share of the references that are made from another picture of the class.
         min_side: smallest share of the picture's sides that a reference shows.
         turn: largest rotation of it, in radians.
         warp: largest movement of a place, as a share of half the picture.
@@ -236,6 +332,7 @@ class PairOptions:
 
     reference_steps: int = 0
     alone: float = 0.25
+    same_class: float = 0.0
     min_side: float = 0.75
     turn: float = 0.05
     warp: float = 0.04
@@ -244,11 +341,11 @@ class PairOptions:
     def __post_init__(self) -> None:
         if self.reference_steps < 0:
             raise UsageError(f"reference_steps must be 0 or more, got {self.reference_steps}.")
-        if not 0 < self.min_side <= 1 or not 0 <= self.alone <= 1:
-            raise UsageError(
-                "min_side must lie in (0, 1] and alone in [0, 1], "
-                f"got {self.min_side} and {self.alone}."
-            )
+        if not 0 < self.min_side <= 1:
+            raise UsageError(f"min_side must lie in (0, 1], got {self.min_side}.")
+        for name in ("alone", "same_class"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(f"{name} must be a probability, got {getattr(self, name)}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,8 +370,9 @@ class TrainOptions:
         uniform: λ of the class rebalancing (1: none).
         huber: for regression in hwang2016, the error in U or V beyond which its penalty grows
             linearly (0: squared error everywhere).
-        labels: scene classes for iizuka2016: folder, clusters:K, or FILE.csv:COLUMN, a list of file
-            names and labels (auto: folder where there are several, else clusters:32).
+        labels: scene classes for iizuka2016 and for varga2017's pairs: folder, clusters:K, or
+            FILE.csv:COLUMN, a list of file names and labels (auto: folder where there are several,
+            else clusters:32).
         gray_limit: pictures whose every |a| and |b| stays within it are left out.
         validation: photographs held out, not trained on.
         validate_every: steps between validations and checkpoints.

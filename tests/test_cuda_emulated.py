@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ["bindings_cuda.cpp", *(f"cuda/{n}.cu" for n in ("annealed_mean", "color",
-           "joint_bilateral", "render"))]  # fmt: skip
+           "joint_bilateral", "motion", "render"))]  # fmt: skip
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
 
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "../motion.h"
 #include "../render.h"
 
 namespace pycolor {
@@ -39,5 +40,8 @@ void mean_lightness(const Image<const void>& luma, bool wide, const FrameCode& c
 void render(const Image<const float>& field, const Image<const void>& luma, bool wide,
             const FrameCode& code, double sigma_range, double floor,
             const std::vector<Image<void>>& planes, bool rgb, int threads);
+
+void motion_search(const MotionJob& job, int threads);
+void carry_chroma(const CarryJob& job, int threads);
 
 }  // namespace pycolor

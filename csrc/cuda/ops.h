@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "../motion.h"
 #include "../render.h"
 
 namespace pycolor::cuda {
@@ -45,5 +46,8 @@ void render(const Image<const float>& field, const Image<const void>& luma, bool
             const FrameCode& code, double sigma_range, double floor, const Gamut& gamut,
             const Image<float>& guide_low, const std::vector<Image<void>>& planes, bool rgb,
             Queue queue);
+
+void motion_search(const MotionJob& job, Queue queue);
+void carry_chroma(const CarryJob& job, Queue queue);
 
 }  // namespace pycolor::cuda

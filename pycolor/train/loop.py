@@ -131,6 +131,7 @@ def train(
     weights = [p for p in model.parameters() if p.requires_grad]
     optimizer = make_optimizer(weights, options)
     objective = objective_for(model, options, device)
+    objective.photos = photos
 
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.pt"
@@ -225,7 +226,7 @@ def train(
                 if log.stale(options.patience, after=options.pair.reference_steps):
                     break
     batches.close()  # type: ignore[attr-defined]
-    final = objective.finish(averaged, stream)
+    final = objective.finish(averaged)
     weights_file = out / f"{options.model}.safetensors"
     zoo.write_weights(
         weights_file,
