@@ -84,7 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"pycolor: {e}", file=sys.stderr)
         return e.exit_code
     except KeyboardInterrupt:
-        print("pycolor: interrupted; no output was written.", file=sys.stderr)
+        print(
+            "pycolor: interrupted; the same command goes on from what is finished.", file=sys.stderr
+        )
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

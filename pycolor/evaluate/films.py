@@ -19,7 +19,7 @@ from pycolor.metrics.flow import SMALLEST
 from pycolor.metrics.video import chroma_codes
 from pycolor.video.io import Reader
 from pycolor.video.shots import Shot
-from pycolor.video.survey import find_shots
+from pycolor.video.survey import survey as look_through
 
 FRAMES_JUDGED = 24  # of a film, as pictures, evenly spaced
 SHORTEST_CLIP = 5  # frames, for color distribution consistency
@@ -87,7 +87,7 @@ def judged_frames(frames: int) -> set[int]:
 
 def survey(true: Path) -> tuple[tuple[Shot, ...], int]:
     """The shots of a film, and how many frames it has."""
-    shots = find_shots(true).shots
+    shots = look_through(true).shots
     return shots, shots[-1].stop
 
 
