@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tests.damage import KINDS, damaged
 from tests.films import make_film
 
 QUICK = {"preset": "ultrafast", "g": "5"}
@@ -34,11 +40,71 @@ FILMS: dict[str, dict[str, Any]] = {
     "prores.mxf": {"codec": "prores_ks", "pixel_format": "yuv422p10le", "rate": 25},
     "raw.y4m": {"codec": "rawvideo"},
 }  # fmt: skip
-FRAMES = 20
+FRAMES = 36
 
 
-def make_clean(folder: Path) -> dict[str, Path]:
-    made = {}
-    for name, options in FILMS.items():
-        made[name] = make_film(folder / f"clean-{name}", frames=FRAMES, **options)
-    return made
+# Seconds for one film: reading, writing, reading both.
+LONGEST = 20.0
+# What is said of a whole film too.
+_ASSUMED = ("no matrix is stored", "no range is stored")
+# Streams without a header that promises a length: nobody can know what was cut from their ends.
+_OPEN_ENDED = (".ts", ".mpg")
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("clean")
+    return {
+        name: make_film(folder / name, **{"frames": FRAMES, **options})
+        for name, options in FILMS.items()
+    }
+
+
+def test_there_are_two_hundred() -> None:
+    assert len(FILMS) * len(KINDS) >= 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FILMS)
+def test_a_broken_film(name: str, clean: dict[str, Path], tmp_path: Path) -> None:
+    """Every way to break it ends in a verified film that says what is missing, or a sentence."""
+    film = clean[name]
+    number = list(FILMS).index(name)
+    other = clean[list(FILMS)[number - 1]].read_bytes()
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    for k, kind in enumerate(KINDS):
+        broken = damaged(film.read_bytes(), kind, 100 * number + k, other)
+        (folder / f"{kind}{film.suffix}").write_bytes(broken)
+    outcomes = run_apart(folder)
+    assert {o["film"] for o in outcomes} == {p.name for p in folder.iterdir()}
+    for outcome in outcomes:
+        assert outcome["unchanged"]
+        assert outcome["left"] == []
+        assert outcome["seconds"] < LONGEST
+        if outcome["result"] == "refused":
+            sentence = outcome["sentence"]
+            assert sentence.endswith(".")
+            assert "\n" not in sentence
+            assert "Traceback" not in sentence
+            continue
+        said = [line for line in outcome["said"] if not line.startswith(_ASSUMED)]
+        open_ended = film.suffix in _OPEN_ENDED and outcome["film"].startswith(("head", "tail"))
+        # What a decoder cannot decode it leaves as its memory was: no two decodings are the same.
+        undecided = said and all(d.startswith("luma: ") for d in outcome["differs"])
+        assert outcome["differs"] == [] or undecided, outcome
+        assert outcome["frames"] >= FRAMES or said or open_ended, outcome
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["broken"]
+
+
+def run_apart(folder: Path) -> list[dict[str, Any]]:
+    """What `tests.damage` reports of each film; it must come to its end."""
+    command = [sys.executable, "-m", "tests.damage", str(folder)]
+    limit = LONGEST * len(KINDS)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=limit, cwd=Path(__file__).parents[1]
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0, (lines[-1:], done.stderr[-2000:])
+    assert "Traceback" not in done.stderr
+    return [line for line in lines if "result" in line]

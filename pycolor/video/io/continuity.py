@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-# Frames per gap before a film of that many gaps counts as one of varying rate, which has none.
-_STEADY = 8
+# A film with more than one gap in as many frames is one of varying rate, which has none.
+_STEADY = 16
 _MOST = 1000
 
 

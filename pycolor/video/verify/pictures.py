@@ -38,6 +38,7 @@ class Pictures:
         self._finite = 0
         self._shift = shift
         self._has_times = has_times
+        self._last: Fraction | None = None
         self._late = Fraction(0)
         self._late_at = -1
 
@@ -49,7 +50,7 @@ class Pictures:
         luma = after.luma
         digest = luma_digest(luma)
         self.digest.update(digest)
-        late = abs(after.time - (before.time - self._shift))
+        late = self._lateness(before.time - self._shift, after.time)
         if late > self._late:
             self._late, self._late_at = late, before.index
         if before.luma.shape == luma.shape:
@@ -66,6 +67,13 @@ class Pictures:
         else:
             self._score_nothing(before.index)
         self.pairs += 1
+
+    def _lateness(self, due: Fraction, time: Fraction) -> Fraction:
+        """How far a frame is from its time; none where a clock too coarse moved it one tick up."""
+        last, self._last = self._last, time
+        tick = self._after.time_base
+        crowded = last is not None and due < last + tick and time == last + tick
+        return Fraction(0) if crowded and tick == MILLISECOND else abs(time - due)
 
     @property
     def mean_psnr(self) -> float:
