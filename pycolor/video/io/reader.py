@@ -17,6 +17,7 @@ from pycolor.encoding import Matrix
 from pycolor.errors import FilmError, UsageError
 from pycolor.video.io.continuity import Continuity
 from pycolor.video.io.damage import MOST_DAMAGES, Damage
+from pycolor.video.io.ffv1 import SliceChecks
 from pycolor.video.io.film import Frame, rational
 from pycolor.video.io.sequence import first_number
 from pycolor.video.io.source import describe, open_source, picture_stream, promised_end
@@ -69,6 +70,8 @@ class Reader:
         self.damages: list[Damage] = []
         self.damage_count = 0
         self.delivered = 0
+        self._broken: set[int | None] = set()  # pts of packets known to be damaged
+        self._hidden = 0  # packets that an edit list keeps from being shown
         self._timeline = timeline
         self._container = open_source(self.path, rate)
         try:
@@ -144,6 +147,7 @@ class Reader:
                 reformatter=self._reformatter,
                 matrix=self._rgb_matrix,
             )
+            frame.corrupt = frame.corrupt or pts in self._broken
             if frame.corrupt:
                 self._damage(frame.time, f"frame {index} is damaged")
             self.delivered += 1
@@ -249,6 +253,8 @@ class Reader:
     def _natives(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self._stream)
         time: Fraction | None = None
+        coded = self._stream.codec_context.codec.canonical_name == "ffv1"
+        checks = SliceChecks() if coded else None
         while True:
             try:
                 packet = next(packets, None)
@@ -259,6 +265,11 @@ class Reader:
                 return
             if packet.pts is not None:
                 time = packet.pts * self._time_base
+            self._hidden += packet.is_discard and packet.size > 0
+            wrong = checks.add(bytes(packet)) if checks is not None and packet.size else ""
+            if wrong:
+                self._damage(time, wrong)
+                self._broken.add(packet.pts)
             if packet.size and packet.pos is not None:
                 self._read_to = packet.pos + packet.size
             # Frame threads report an error late, and the flush packet may have several.
@@ -303,9 +314,20 @@ class Reader:
         if missing:
             what = f"the film ends before its header says ({missing} frames missing)"
             self._damage(continuity.last, what)
+        self._count()
         if self._left_over:
             what = f"{self._left_over} bytes at the end of the file are no whole frame"
             self._damage(continuity.last, what)
+
+    def _count(self) -> None:
+        """A container that counts its frames knows of those that are lost without a trace."""
+        promised = self._stream.frames - self._hidden
+        lost = promised - self.delivered
+        # Some count fields, two to a frame.
+        if not self.first and not self.damage_count and lost > 0 and promised != 2 * self.delivered:
+            self._damage(
+                None, f"{lost} of the {promised} frames that its header counts are not there"
+            )
 
     def _damage(self, time: Fraction | None, what: str) -> None:
         self.damage_count += 1
