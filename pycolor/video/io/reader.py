@@ -91,7 +91,8 @@ class Reader:
         self._pending: tuple[av.VideoFrame, int, int] | None = (native, index, pts)
         self.begin = pts * self._time_base
         due = None
-        if not self.first and self._stream.start_time is not None:
+        # AVI counts its packets as they are decoded: its first frame may stand later than 0.
+        if not self.first and self._stream.start_time is not None and self.info.container != "avi":
             due = self._stream.start_time * self._time_base
         self._continuity = Continuity(step=1 / self.info.rate, tick=self._time_base, due=due)
         self.start_time = self.begin if self.first else None
