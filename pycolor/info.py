@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
+from datetime import UTC, datetime
 from importlib import metadata
+from pathlib import Path
 
 import torch
 
@@ -40,3 +43,39 @@ def _arch(name: str) -> str:
     """CMake's name of a target, as CUDA's documents have it: code for a chip, or PTX for later."""
     number, _, kind = name.partition("-")
     return f"compute_{number} (PTX)" if kind == "virtual" else f"sm_{number}"
+
+
+def record() -> dict[str, object]:
+    """What a measurement ran on, to stand beside its numbers: `collect`, commit, processor, time.
+
+    `commit` is None outside a checkout; `changed` says that files differ from it.
+    """
+    return {
+        "facts": collect(),
+        "processor": _processor(),
+        "commit": _git("rev-parse", "HEAD") or None,
+        "changed": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "load": round(os.getloadavg()[0], 2),
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo")
+    text = lines.read_text(encoding="utf-8") if lines.exists() else ""
+    names = [line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line]
+    return names[0] if names else platform.processor()
+
+
+def _git(*words: str) -> str:
+    """What git says of this checkout; empty where there is none."""
+    home = Path(__file__).resolve().parents[1]
+    if not (home / ".git").exists():
+        return ""
+    try:
+        done = subprocess.run(
+            ["git", *words], cwd=home, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip()

@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 from torch import Tensor
 
 from tests.films import data_folder as find_data_folder
+
+# A busy machine is no failure: the suite has its own time limit.
+settings.register_profile("pycolor", deadline=None)
+settings.load_profile("pycolor")
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ TOLERANCES = {
     "annealed_mean_float16": Tolerance(1e-3),
     "joint_bilateral": Tolerance(2e-3),
     "joint_bilateral_upsample": Tolerance(3e-3),
+    "carry_chroma": Tolerance(2e-3),
     "rgb": Tolerance(2e-5),
     "linear": Tolerance(2e-5),
     "xyz": Tolerance(2e-5),

@@ -111,11 +111,11 @@ class Sights:
         luma = as_tensor(frame.luma)[None].to(self._predictor.device)
         gain = float(self._plan.gain[n])
         small = ops.mean_lightness(luma, self._size, encoding=self._info.encoding)
-        self._guides[n] = (small * (gain * 2.55)).round().clamp_(0, 255).byte()
+        self._guides[n] = (brightened(small, gain) * 2.55).round_().clamp_(0, 255).byte()
         if not key:
             return
         lightness = self._predictor.lightness(luma, self._info.encoding, self._aspect, self._turns)
-        lightness = (lightness * gain).clamp_(0, 100)
+        lightness = brightened(lightness, gain)
         if portrait:
             self._contexts[span.start] = self._predictor.context(lightness)
         self._waiting[n] = lightness
@@ -153,6 +153,38 @@ class Sights:
         self._batch = half
         halves = lightness[:half], lightness[half:]
         return torch.cat([self._predicted(part, context) for part in halves])
+
+
+def brightened(lightness: Tensor, gain: float) -> Tensor:
+    """Lightness of the same picture with its luma multiplied.
+
+    Args:
+        lightness: N×1×H×W, L*.
+        gain: factor on Y'.
+
+    Returns:
+        N×1×H×W, L*, 100 at most.
+    """
+    if abs(gain - 1) < 1e-3:
+        return lightness
+    steps = torch.linspace(0, 100, 1001, device=lightness.device)
+    table = luma_to_l((l_to_luma(steps) * gain).clamp_max(1))
+    place = lightness.clamp(0, 99.999) * 10
+    low = place.floor()
+    index = low.long()
+    return torch.lerp(table[index], table[index + 1], place - low)
+
+
+def l_to_luma(lightness: Tensor) -> Tensor:
+    """Y' (0 … 1) of neutral colors with these L*, any shape."""
+    neutral = lightness.reshape(1, 1, 1, -1)
+    lab = torch.cat([neutral, torch.zeros_like(neutral), torch.zeros_like(neutral)], 1)
+    return ops.lab_to_rgb(lab)[:, 1].reshape(lightness.shape)
+
+
+def luma_to_l(luma: Tensor) -> Tensor:
+    """L* of neutral colors with these Y' (0 … 1), any shape."""
+    return ops.rgb_to_lab(luma.reshape(1, 1, 1, -1).expand(-1, 3, -1, -1))[:, 0].reshape(luma.shape)
 
 
 def _contains(keys: tuple[int, ...], n: int) -> bool:

@@ -20,7 +20,7 @@ from torch import Tensor
 from pycolor import ops
 from pycolor.video import motion
 from pycolor.video.plan import Mix, Plan, Take
-from pycolor.video.sights import Sights
+from pycolor.video.sights import Sights, l_to_luma
 
 _REFINEMENT_PIXELS = 1  # how far a chained flow is corrected
 
@@ -188,8 +188,10 @@ def _mixed(
 
 def _shares(picture: Tensor, sides: list[Tensor]) -> list[float]:
     """How much of each side a picture shows, 0 … 1: least squares without the mean brightness."""
-    target = picture.double().flatten()
-    basis = torch.stack([side.double().flatten() for side in sides])
+    # Pictures mix in the luma, which the guides' lightness bends.
+    luma = l_to_luma(torch.arange(256.0, device=picture.device) / 2.55).double() * 255
+    target = luma[picture.long().flatten()]
+    basis = torch.stack([luma[side.long().flatten()] for side in sides])
     target, basis = target - target.mean(), basis - basis.mean(1, keepdim=True)
     gram = basis @ basis.T + 1e-3 * target.numel() * torch.eye(len(sides), device=basis.device)
     shares = torch.linalg.solve(gram, basis @ target)

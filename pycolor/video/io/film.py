@@ -256,7 +256,7 @@ class Frame:
                 self._luma = luma_view(self.native, self.description)
         return self._luma
 
-    def thumbnail(self, height: int = 48, width: int = 64) -> npt.NDArray[np.uint8]:
+    def thumbnail(self, height: int = 24, width: int = 32) -> npt.NDArray[np.uint8]:
         """Y', Cb and Cr of a small copy, 3×h×w, of whatever pixel format the frame is."""
         small = self._reformatter.reformat(
             self.native, width, height, "yuv444p", interpolation=Interpolation.AREA

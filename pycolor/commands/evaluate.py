@@ -1,0 +1,96 @@
+"""`pycolor evaluate`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from rich.console import Console
+from tyro.conf import Positional, arg
+
+from pycolor.commands.base import Command
+from pycolor.errors import UsageError
+from pycolor.options import EvaluateOptions, PredictOptions
+from pycolor.progress import Progress
+
+if TYPE_CHECKING:
+    from pycolor.evaluate.report import Report
+    from pycolor.evaluate.sheets import Specimen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags(Command):
+    """Measure a model on color photographs and films, or any coloring beside its truth.
+
+    Attributes:
+        source: a color photograph, a color film or a folder of them, for the model to color.
+        truth: in place of it: a file or folder in true colors ...
+        result: ... and the same colored by any tool.
+        out: folder for evaluation.json, the plots and a contact sheet; made if missing.
+        json: print the report as JSON.
+        overwrite: replace files in OUT.
+    """
+
+    source: Annotated[Positional[Path | None], arg(metavar="PATH")] = None
+    truth: Path | None = None
+    result: Path | None = None
+    out: Path | None = None
+    json: bool = False
+    overwrite: bool = False
+    judging: EvaluateOptions = field(default_factory=EvaluateOptions)
+    predict: PredictOptions = field(default_factory=PredictOptions)
+
+    def __post_init__(self) -> None:
+        given = (self.source is not None, self.truth is not None, self.result is not None)
+        if given not in ((True, False, False), (False, True, True)):
+            raise UsageError("expected either PATH, or both --truth and --result.")
+
+
+def run(flags: Flags) -> int:
+    from pycolor.evaluate.report import table
+    from pycolor.evaluate.run import evaluate
+    from pycolor.outfile import check_output
+
+    true = flags.source or flags.truth
+    assert true is not None, "Flags has seen to it"
+    if flags.out is not None:
+        flags.out.mkdir(parents=True, exist_ok=True)
+        for name in FILES:
+            check_output(flags.out / name, sources=[true], overwrite=flags.overwrite)
+    out = flags.output
+    with Progress(true.name, None, "pictures and frames", out.style) as progress:
+        report, specimens = evaluate(
+            true, flags.result, flags.judging, flags.predict, say=out.say, progress=progress
+        )
+    if flags.out is not None:
+        _write(flags.out, report, specimens)
+    if flags.json:
+        print(report.dumps(), end="")
+    else:
+        Console(width=None if sys.stdout.isatty() else 120).print(
+            table(report, f"{len(report.rows)} pictures of {true.name}")
+        )
+    return 0
+
+
+FILES = ("evaluation.json", "distributions.png", "over-time.png", "sheet.jpg")
+
+
+def _write(folder: Path, report: Report, specimens: list[Specimen]) -> None:
+    from pycolor.evaluate.plots import draw_distributions, draw_over_time
+    from pycolor.evaluate.sheets import sheet
+    from pycolor.outfile import complete_file
+
+    data, distributions, over_time, contact = (folder / name for name in FILES)
+    with complete_file(data, overwrite=True) as part:
+        part.write_text(report.dumps(), encoding="utf-8")
+    with complete_file(distributions, overwrite=True) as part:
+        draw_distributions(report, part)
+    if report.films:
+        with complete_file(over_time, overwrite=True) as part:
+            draw_over_time(report, part)
+    with complete_file(contact, overwrite=True) as part:
+        page = sheet(specimens, report.values("ab_auc"), "ab AuC")
+        page.save(part, quality=92)

@@ -1,0 +1,69 @@
+"""`pycolor study`."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from rich.console import Console
+from tyro.conf import Positional, arg
+
+from pycolor.commands.base import Command
+from pycolor.options import StudyOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags(Command):
+    """Ask people how the colors look, on a page served to this machine only.
+
+    DIR holds a folder of pictures for each way of coloring, names alike; Ctrl-C ends the study
+    and prints the results.
+
+    Attributes:
+        folder: the pictures.
+        answers: CSV that takes the answers, continued if it exists (default: DIR/answers.csv);
+            the results go beside it.
+        port: of the page; 0 takes a free one.
+        results: print the results of the answers so far, and ask nobody.
+    """
+
+    folder: Annotated[Positional[Path], arg(metavar="DIR")]
+    answers: Path | None = None
+    port: int = 8765
+    results: bool = False
+    study: StudyOptions = field(default_factory=StudyOptions)
+
+
+def run(flags: Flags) -> int:
+    from pycolor.study.answers import AnswerFile
+    from pycolor.study.design import find_gallery
+    from pycolor.study.server import HERE, Study, serve
+
+    path = flags.answers or flags.folder / "answers.csv"
+    if not flags.results:
+        options = flags.study
+        gallery = find_gallery(flags.folder, options.truth, options.question)
+        study = Study(gallery, options, AnswerFile(path))
+        with serve(study, flags.port) as server:
+            flags.output.say(
+                f"http://{HERE}:{server.server_port}/ asks about {study.trials} pictures, colored "
+                f"by {', '.join(gallery.ways)}; Ctrl-C ends the study"
+            )
+            with suppress(KeyboardInterrupt):
+                server.serve_forever()
+    return _print_results(path)
+
+
+def _print_results(path: Path) -> int:
+    from pycolor.outfile import complete_file
+    from pycolor.study.answers import read_answers
+    from pycolor.study.results import results, table, write_results
+
+    found = results(read_answers(path))
+    with complete_file(path.with_name(f"{path.stem}-results.csv"), overwrite=True) as part:
+        write_results(found, part)
+    Console(width=None if sys.stdout.isatty() else 120).print(table(found))
+    return 0

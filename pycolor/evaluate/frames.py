@@ -1,0 +1,95 @@
+"""The frames of a film as RGB, not clipped, at the size at which they are judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from pycolor import reference
+from pycolor.encoding import Encoding
+from pycolor.video.io import FilmInfo, Frame
+from pycolor.video.io.planes import chroma_planes, rgb_planes
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A frame's colors.
+
+    Attributes:
+        rgb: 3×h×w, display-encoded, not clipped.
+        luma: h×w, 0 … 1.
+    """
+
+    rgb: Tensor
+    luma: Tensor
+
+    @cached_property
+    def shown(self) -> Tensor:
+        """The RGB that a display shows, in 0 … 1."""
+        return self.rgb.clamp(0, 1)
+
+    @cached_property
+    def ab(self) -> Tensor:
+        """2×h×w chroma of what is shown."""
+        return reference.rgb_to_lab(self.shown)[1:]
+
+
+def picture_of(frame: Frame, info: FilmInfo, size: tuple[int, int]) -> Picture:
+    """A frame in color.
+
+    Chroma is brought to the luma's samples by its siting, linearly, and both are averaged over
+    the pixels of the judged size.
+
+    Args:
+        frame: of the film.
+        info: of the film.
+        size: (height, width), not above the frame's own.
+    """
+    encoding = info.encoding
+    stored = rgb_planes(frame)
+    if stored is not None:
+        top = (1 << encoding.bit_depth) - 1
+        rgb = _small(torch.stack([_floats(p) for p in stored]) / top, size)
+        ycbcr = reference.rgb_to_ycbcr(rgb, matrix="bt709")
+        return Picture(rgb, ycbcr[0].clamp(0, 1))
+    black, white = encoding.luma_code_range
+    luma = (_floats(frame.luma) - black) / (white - black)
+    planes = [luma]
+    chroma = chroma_planes(frame)
+    if chroma is None:
+        planes += [torch.zeros_like(luma)] * 2
+    else:
+        neutral, span = encoding.chroma_code_range
+        planes += [(on_luma(_floats(p), luma.shape, encoding) - neutral) / span for p in chroma]
+    ycbcr = _small(torch.stack(planes), size)
+    return Picture(reference.ycbcr_to_rgb(ycbcr, matrix=encoding.matrix), ycbcr[0].clamp(0, 1))
+
+
+def on_luma(chroma: Tensor, shape: torch.Size, encoding: Encoding) -> Tensor:
+    """A chroma plane h×w at the luma's samples, H×W: linear between its own, by its siting."""
+    for axis in (0, 1):
+        at = torch.arange(shape[axis], dtype=torch.float64)
+        center, shift = encoding.chroma_center()[axis], encoding.shifts[axis]
+        place = ((at - center) / (1 << shift)).clamp(0, chroma.shape[axis] - 1)
+        first = place.floor().long().clamp_max(max(chroma.shape[axis] - 2, 0))
+        second = (first + 1).clamp_max(chroma.shape[axis] - 1)
+        share = (place - first).reshape(-1, 1) if axis == 0 else place - first
+        low, high = chroma.index_select(axis, first), chroma.index_select(axis, second)
+        chroma = low + share * (high - low)
+    return chroma
+
+
+def _floats(plane: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Tensor:
+    return torch.from_numpy(plane.astype(np.float64))
+
+
+def _small(planes: Tensor, size: tuple[int, int]) -> Tensor:
+    """C×H×W averaged to C×h×w."""
+    if planes.shape[1:] == torch.Size(size):
+        return planes
+    return F.interpolate(planes[None], size, mode="area")[0]

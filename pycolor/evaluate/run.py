@@ -1,0 +1,162 @@
+"""An evaluation from files to a report."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pycolor import metrics, reference
+from pycolor.colorize import Predictor
+from pycolor.evaluate import films, stills
+from pycolor.evaluate.measures import Judgement, judge, own_values
+from pycolor.evaluate.pairs import Pair, pair_up
+from pycolor.evaluate.report import Report, Row, curve
+from pycolor.evaluate.sheets import Specimen, thumbnail
+from pycolor.extras import extra
+from pycolor.info import record
+from pycolor.options import EvaluateOptions, PredictOptions, VideoOptions
+from pycolor.palette import gamut_bins
+from pycolor.progress import Progress
+from pycolor.video.pipeline import color_film
+from pycolor.video.shots import Shot
+
+LIBRARIES = ("skimage", "cv2")  # without which a measure cannot be taken
+
+
+@dataclass
+class _Tally:
+    """Rows, and what is counted over the whole set."""
+
+    rows: list[Row] = field(default_factory=list)
+    specimens: list[Specimen] = field(default_factory=list)
+    counts: dict[str, Tensor] = field(default_factory=dict)
+    pixels: int = 0
+    areas: dict[str, metrics.BalancedArea] = field(default_factory=dict)
+
+    def add(self, name: str, found: Tensor, true: Tensor, gray: Tensor) -> None:
+        """A picture as it was colored, as it is, and as the model saw it: 3×H×W RGB each."""
+        judged = {"found": judge(found, true), "gray": judge(gray, true)}
+        values = {whose: j.values for whose, j in judged.items()} | {"true": own_values(true)}
+        self.rows.append(Row(name, values))
+        self.specimens.append(Specimen(name, (thumbnail(true), thumbnail(gray), thumbnail(found))))
+        for whose, rgb in (("found", found), ("gray", gray)):
+            self._count(whose, judged[whose], _ab(rgb), _ab(true))
+        self.pixels += judged["found"].pixels
+
+    def _count(self, whose: str, judged: Judgement, ab: Tensor, true: Tensor) -> None:
+        self.counts[whose] = self.counts.get(whose, torch.zeros(())) + judged.errors
+        if whose not in self.areas:
+            self.areas[whose] = metrics.BalancedArea(torch.from_numpy(gamut_bins().copy()))
+        self.areas[whose].add(ab, true)
+
+
+def evaluate(
+    true: Path,
+    found: Path | None,
+    options: EvaluateOptions,
+    predict: PredictOptions,
+    *,
+    say: Callable[[str], None] = lambda _: None,
+    progress: Progress | None = None,
+) -> tuple[Report, list[Specimen]]:
+    """Compare colored pictures and films with the true ones.
+
+    Args:
+        true: a color photograph, a color film, or a folder of them.
+        found: the same, colored by anything; None: the model of `predict` colors them, from
+            their luma alone.
+        options: see `EvaluateOptions`.
+        predict: the model, where one is needed.
+        say: called with each note.
+        progress: advanced by each picture and frame.
+
+    Returns:
+        The report, and thumbnails of its rows.
+
+    Raises:
+        UsageError: a name does not fit, or the extra `evaluate` is not installed.
+        FilmError: a file cannot be read, or two of a pair do not fit together.
+    """
+    for library in LIBRARIES:
+        extra(library)
+    pairs = pair_up(true, found, as_film=options.as_film)
+    surveys = {pair: films.survey(pair.true) for pair in pairs if pair.kind == "film"}
+    if progress is not None:
+        progress.total = len(pairs) - len(surveys) + sum(frames for _, frames in surveys.values())
+    settings: dict[str, object] = {"true": true.name, "short_side": options.size}
+    predictor = None
+    if found is None:
+        predictor = Predictor(predict)
+        settings |= _of_model(predictor)
+    else:
+        settings["found"] = found.name
+    tally, timelines = _Tally(), {}
+    for pair in pairs:
+        if pair.kind == "film":
+            timeline = _film(pair, *surveys[pair], options, predict, tally, say, progress)
+            timelines[pair.true.name] = timeline
+            continue
+        colored, truth = stills.read_pair(pair, options.size, predictor)
+        tally.add(pair.true.name, colored, truth, stills.gray_of(truth))
+        if progress is not None:
+            progress.advance()
+    report = Report(
+        rows=tally.rows,
+        films=timelines,
+        curves={w: curve(c.tolist(), tally.pixels) for w, c in tally.counts.items()},
+        balanced={w: float(area.share()) for w, area in tally.areas.items()},
+        settings=settings,
+        record=record(),
+    )
+    return report, tally.specimens
+
+
+def _of_model(predictor: Predictor) -> dict[str, object]:
+    return {
+        "model": predictor.loaded.card.name,
+        "weights_sha256": predictor.loaded.sha256,
+        "network_short_side": predictor.short_side,
+        "saturation": predictor.options.saturation,
+        "device": predictor.device.type,
+        "dtype": str(predictor.dtype).removeprefix("torch."),
+    }
+
+
+def _film(
+    pair: Pair,
+    shots: tuple[Shot, ...],
+    frames: int,
+    options: EvaluateOptions,
+    predict: PredictOptions,
+    tally: _Tally,
+    say: Callable[[str], None],
+    progress: Progress | None,
+) -> films.Timeline:
+    """A film; colored first where nothing was found, through all of the pipeline."""
+    with tempfile.TemporaryDirectory(prefix="pycolor-") as folder:
+        found = pair.found
+        if found is None:
+            found = Path(folder) / "colored.mkv"
+            color_film(pair.true, found, VideoOptions(predict=predict), say=say)
+        judged = films.judged_frames(frames)
+        over_time = films.OverTime(shots)
+        for frame in films.frame_pairs(pair.true, found, options.size):
+            over_time.add(frame)
+            if frame.index in judged:
+                gray = frame.true.luma.expand(3, -1, -1)
+                name = f"{pair.true.name} {frame.index}"
+                tally.add(name, frame.found.rgb, frame.true.rgb, gray)
+            if progress is not None:
+                progress.advance()
+        over_time.finish()
+    return over_time.timeline
+
+
+def _ab(rgb: Tensor) -> Tensor:
+    """1×2×H×W chroma of what is shown of 3×H×W RGB."""
+    return reference.rgb_to_lab(rgb.double().clamp(0, 1))[None, 1:]

@@ -1,0 +1,39 @@
+"""Libraries that a plain installation leaves out."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from pycolor.errors import UsageError
+
+# Extra of pyproject.toml → its modules and what they are called.
+_EXTRA_OF = {
+    "cv2": ("OpenCV", "evaluate"),
+    "matplotlib": ("matplotlib", "evaluate"),
+    "skimage": ("scikit-image", "evaluate"),
+}
+
+
+def extra(module: str) -> Any:
+    """A module of an optional library, such as `cv2` or `skimage.metrics`.
+
+    Raises:
+        UsageError: the library is not installed; the sentence says how to install it.
+    """
+    name, group = _EXTRA_OF[module.partition(".")[0]]
+    try:
+        return importlib.import_module(module)
+    except ImportError as e:
+        raise UsageError(
+            f"{name} is not installed; expected it here: pip install 'pycolor[{group}]' ({e})."
+        ) from None
+
+
+def installed(module: str) -> bool:
+    """Whether `extra` would find it."""
+    try:
+        extra(module)
+    except UsageError:
+        return False
+    return True
