@@ -8,9 +8,10 @@
 """
 
 from pycolor.video.io.checksums import frame_checksums
+from pycolor.video.io.damage import Damage
 from pycolor.video.io.film import ColorTags, FilmInfo, Frame, StreamInfo
 from pycolor.video.io.formats import Plane, change_codes
-from pycolor.video.io.reader import Damage, Reader, scan
+from pycolor.video.io.reader import Reader, scan
 from pycolor.video.io.segments import join
 from pycolor.video.io.streams import Dropped
 from pycolor.video.io.viewing import ViewingCopy
