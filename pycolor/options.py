@@ -279,6 +279,7 @@ class PairOptions:
         reference_steps: phase 1, the reference's branch alone; then the input's branch starts from
             it (0: both from the start).
         alone: share of the pictures of phase 2 that are colored without their reference.
+        same_class: share of the references that are made from another picture of the class.
         min_side: smallest share of the picture's sides that a reference shows.
         turn: largest rotation of it, in radians.
         warp: largest movement of a place, as a share of half the picture.
@@ -287,6 +288,7 @@ class PairOptions:
 
     reference_steps: int = 0
     alone: float = 0.25
+    same_class: float = 0.0
     min_side: float = 0.75
     turn: float = 0.05
     warp: float = 0.04
@@ -295,11 +297,11 @@ class PairOptions:
     def __post_init__(self) -> None:
         if self.reference_steps < 0:
             raise UsageError(f"reference_steps must be 0 or more, got {self.reference_steps}.")
-        if not 0 < self.min_side <= 1 or not 0 <= self.alone <= 1:
-            raise UsageError(
-                "min_side must lie in (0, 1] and alone in [0, 1], "
-                f"got {self.min_side} and {self.alone}."
-            )
+        if not 0 < self.min_side <= 1:
+            raise UsageError(f"min_side must lie in (0, 1], got {self.min_side}.")
+        for name in ("alone", "same_class"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(f"{name} must be a probability, got {getattr(self, name)}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -324,8 +326,9 @@ class TrainOptions:
         uniform: λ of the class rebalancing (1: none).
         huber: for regression in hwang2016, the error in U or V beyond which its penalty grows
             linearly (0: squared error everywhere).
-        labels: scene classes for iizuka2016: folder, clusters:K, or FILE.csv:COLUMN, a list of file
-            names and labels (auto: folder where there are several, else clusters:32).
+        labels: scene classes for iizuka2016 and for varga2017's pairs: folder, clusters:K, or
+            FILE.csv:COLUMN, a list of file names and labels (auto: folder where there are several,
+            else clusters:32).
         gray_limit: pictures whose every |a| and |b| stays within it are left out.
         validation: photographs held out, not trained on.
         validate_every: steps between validations and checkpoints.

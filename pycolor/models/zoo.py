@@ -363,6 +363,7 @@ def load(name: str | None = None, weights: Path | None = None) -> Loaded:
         raise FilmError(f"weights {path} do not fit {c.name}: {e}.") from None
     fill(network, file.state, path)
     network.eval().requires_grad_(False)
+    network.fold()
     return Loaded(
         network=network,
         card=c,

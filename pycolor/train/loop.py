@@ -150,7 +150,7 @@ def train(
         found = {name: saved[name] for name in objective.measured}
     else:
         found = objective.measure(model, stream)
-    objective.use(model, found)
+    objective.use(model, found, photos)
 
     def sample_of(rgb: Tensor, luma: Tensor, photos: Sequence[int], chance: Generator) -> Sample:
         lightness = luma_lightness(luma).contiguous(memory_format=torch.channels_last)

@@ -5,13 +5,14 @@ The loop knows an objective by this interface alone; `objective_for` chooses one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
 from pycolor import palette as alphabet
@@ -24,7 +25,7 @@ from pycolor.reference import rgb_to_lab, rgb_to_luv
 from pycolor.train.data import Photo, Stream
 from pycolor.train.labels import UNKNOWN, label_source
 from pycolor.train.losses import huber, mean_square, rebalanced_classification
-from pycolor.train.pairs import reference_of
+from pycolor.train.pairs import OthersOfClass, reference_of
 
 PICTURES_MEASURED = 4096
 
@@ -65,7 +66,7 @@ class Objective:
         """What must be known of the photographs before the first step, as plain lists."""
         return {}
 
-    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
+    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
         """Take what `measure` found, now or before the run was interrupted."""
 
     def before(self, step: int, networks: Sequence[Colorizer]) -> None:
@@ -89,13 +90,13 @@ class Objective:
 class Classification(Objective):
     """Class-rebalanced classification over the network's palette (Zhang et al. 2016, eqs. 2–4)."""
 
-    measured = ("prior",)
+    measured: tuple[str, ...] = ("prior",)
 
     def measure(self, network: Colorizer, stream: Stream) -> dict[str, Any]:
         prior = measure_prior(stream, network.output_stride, self.options.gray_limit)
         return {"prior": prior.tolist()}
 
-    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
+    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
         weights = alphabet.rebalancing_weights(np.array(found["prior"]), self.options.uniform)
         self.class_weights = torch.tensor(weights, dtype=torch.float32, device=self.device)
         assert network.palette is not None
@@ -137,7 +138,7 @@ class Joint(Objective):
         source = label_source(self.options.labels, stream.photos)
         return {"labels": source.labels(stream.photos, self.options.seed)}
 
-    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
+    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
         self.labels = found["labels"]
 
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
@@ -164,22 +165,52 @@ def objective_for(network: Colorizer, options: TrainOptions, device: torch.devic
 
 
 class Luv(Objective):
-    """U and V: cross-entropy of both bins, or L2 or Huber (Hwang and Zhou 2016, 3.5 and 3.6)."""
+    """U and V: cross-entropy of both bins, or L2 or Huber (Hwang and Zhou 2016, 3.5 and 3.6).
+
+    The paper's cross-entropy weighs every pixel alike (`uniform` 1), and gray wins; below 1 the
+    bins of either axis are rebalanced as Zhang et al. do theirs.
+    """
+
+    measured = ("prior_u", "prior_v")
+
+    def measure(self, network: Colorizer, stream: Stream) -> dict[str, Any]:
+        counts = np.zeros((2, BINS))
+        for rgb in _measured(stream):
+            bins = bin_of(rgb_to_luv(rgb)[:, 1:])
+            for axis in (0, 1):
+                counts[axis] += np.bincount(bins[:, axis].flatten().numpy(), minlength=BINS)
+        smooth = gaussian_filter1d(counts, 1.25, axis=1, mode="constant")  # σ is 5 units
+        priors = smooth / smooth.sum(axis=1, keepdims=True)
+        return {"prior_u": priors[0].tolist(), "prior_v": priors[1].tolist()}
+
+    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
+        self.class_weights = [
+            torch.tensor(
+                alphabet.rebalancing_weights(np.array(found[name]), self.options.uniform),
+                dtype=torch.float32,
+                device=self.device,
+            )
+            for name in self.measured
+        ]
 
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
         assert isinstance(network, Hwang2016)
         scores = self.run(network, sample.lightness)
         uv = rgb_to_luv(sample.rgb)[:, 1:]
-        if network.classifies:
-            u, v = scores.split(BINS, dim=1)
-            pixel = F.cross_entropy(u, bin_of(uv[:, 0]), reduction="none")
-            pixel = pixel + F.cross_entropy(v, bin_of(uv[:, 1]), reduction="none")
-        else:
+        ab = color_target(sample.rgb, 1)
+        colored = (ab.abs().flatten(1).amax(1) > self.options.gray_limit)[:, None, None].float()
+        if not network.classifies:
             # Of ±1, so that its gradients are of the size of the classifier's.
             error = (scores - uv.clamp(-LIMIT, LIMIT)) / LIMIT
-            pixel = huber(error, self.options.huber / LIMIT).sum(1)
-        colored = color_target(sample.rgb, 1).abs().flatten(1).amax(1) > self.options.gray_limit
-        return (pixel.mean((1, 2)) * colored).sum() / colored.sum().clamp_min(1)
+            penalty = huber(error, self.options.huber / LIMIT).sum(1).mean((1, 2), keepdim=True)
+            return (penalty * colored).sum() / colored.sum().clamp_min(1)
+        total = torch.zeros((), device=self.device)
+        for axis, logits in enumerate(scores.split(BINS, dim=1)):
+            bins = bin_of(uv[:, axis])
+            weights = self.class_weights[axis][bins] * colored
+            entropy = F.cross_entropy(logits, bins, reduction="none")
+            total = total + (entropy * weights).sum() / weights.sum().clamp_min(1e-6)
+        return total
 
 
 class Pairs(Classification):
@@ -189,17 +220,40 @@ class Pairs(Classification):
     both color their pictures.  Some pictures go without a reference, as at times in film.
     """
 
+    measured = ("prior", "labels")
+
+    def measure(self, network: Colorizer, stream: Stream) -> dict[str, Any]:
+        labels: list[int] = []
+        if self.options.pair.same_class:
+            source = label_source(self.options.labels, stream.photos)
+            labels = source.labels(stream.photos, self.options.seed)
+        return super().measure(network, stream) | {"labels": labels}
+
+    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
+        super().use(network, found, photos)
+        self.others = OthersOfClass(photos, found["labels"], self.options.crop)
+
     def before(self, step: int, networks: Sequence[Colorizer]) -> None:
         if step == self.options.pair.reference_steps > 0:
             for network in networks:
                 assert isinstance(network, Varga2017)
                 network.copy_reference_to_input()
 
+    def references(self, sample: Sample) -> Tensor:
+        """A reference for each picture, N×3×S×S in 0 … 1."""
+        options = self.options.pair
+        others = sample.rgb.clone()
+        for i, photo in enumerate(sample.photos):
+            if float(torch.rand((), generator=sample.chance)) < options.same_class:
+                other = self.others.draw(photo, sample.chance)
+                if other is not None:
+                    others[i] = other.to(others.device)
+        return reference_of(others, options, sample.chance)
+
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
         assert isinstance(network, Varga2017)
         options, stride = self.options.pair, network.output_stride
-        reference = reference_of(sample.rgb, options, sample.chance)
-        lab = rgb_to_lab(reference)
+        lab = rgb_to_lab(self.references(sample))
         reference_ab = F.avg_pool2d(lab[:, 1:], stride)
         if sample.step < options.reference_steps:
             with self.arithmetic():
@@ -232,15 +286,21 @@ def color_target(rgb: Tensor, stride: int) -> Tensor:
     return F.avg_pool2d(rgb_to_lab(rgb)[:, 1:], stride)
 
 
+def _measured(stream: Stream) -> Iterator[Tensor]:
+    """The first crops that the training will see, N×3×S×S in 0 … 1."""
+    seen = 0
+    for batch in stream.batches():
+        yield batch.rgb.float() / 255
+        seen += len(batch.rgb)
+        if seen >= PICTURES_MEASURED:
+            break
+
+
 def measure_prior(stream: Stream, stride: int, gray_limit: float) -> Any:
     """The palette's prior over the training crops, as the loss will see them."""
     counts = np.zeros((256, 256))
-    seen = 0
-    for batch in stream.batches():
-        ab = color_target(batch.rgb.float() / 255, stride)
+    for rgb in _measured(stream):
+        ab = color_target(rgb, stride)
         colored = ab.abs().flatten(1).amax(1) > gray_limit
         counts += alphabet.histogram(ab[colored].permute(0, 2, 3, 1).reshape(-1, 2))
-        seen += len(ab)
-        if seen >= PICTURES_MEASURED:
-            break
     return alphabet.prior_from_histogram(counts, alphabet.gamut_bins())
