@@ -28,6 +28,7 @@ COMMANDS = {
     "evaluate": "measure a model or a coloring against true colors",
     "study": "ask people how the colors look",
     "models": "list the models",
+    "weights": "fetch or import published weights",
     "train": "train a model on photographs",
     "info": "versions, processor features, devices",
 }

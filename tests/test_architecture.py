@@ -12,7 +12,10 @@ PACKAGE = ROOT / "pycolor"
 
 FLOORS = {
     0: ["_C", "_cuda", "encoding", "errors"],
-    1: ["reference", "options", "palette", "outfile", "progress", "extras", "video.presets"],
+    1: [
+        *("reference", "options", "palette", "som", "kmeans", "features", "outfile", "progress"),
+        *("extras", "video.presets"),
+    ],
     2: ["ops", "video.io", "video.likeness", "video.gradual"],
     3: [
         "still",
@@ -32,6 +35,7 @@ FLOORS = {
         "train.data",
         "train.film",
         "train.losses",
+        "train.algorithm3",
         "train.labels",
         "train.recipe",
         "train.pairs",
