@@ -20,6 +20,7 @@ from pycolor import metrics, ops
 from pycolor.colorize import Predictor
 from pycolor.encoding import Encoding
 from pycolor.options import PredictOptions
+from pycolor.palette import gamut_bins
 from pycolor.train.data import find_photos
 
 STILL = Encoding(bit_depth=8, full_range=True, matrix="bt601", subsampling="444")
@@ -88,7 +89,7 @@ def main(options: Quality) -> None:
         return torch.cat(parts, dim=1)[None, :, None, :]
 
     p, t = one_row(predicted), one_row(true)
-    palette = predictor.palette.cpu()
+    palette = torch.tensor(gamut_bins().tolist(), dtype=torch.float32)
     per_photo = [
         float(metrics.ab_auc(a[None, :, None], b[None, :, None]))
         for a, b in zip(predicted, true, strict=True)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstring>
 
 #include "image.h"
 
@@ -30,10 +31,21 @@ PC_FN int nearest_pixel(float x) {
   return rest >= 0.5f ? whole + 1 : rest <= -0.5f ? whole - 1 : whole;
 }
 
+// Whether the block lies in the picture, and its rows in one piece.
+PC_FN bool is_inside(const Image<const uint8_t>& image, int64_t top, int64_t left) {
+  return top >= 0 && left >= 0 && top + kMotionBlock <= image.size[2] &&
+         left + kMotionBlock <= image.size[3] && image.stride[3] == 1;
+}
+
 // The block whose upper left pixel is (top, left), the border's pixels repeated beyond it.
 PC_FN void load_block(const Image<const uint8_t>& image, int64_t frame, int64_t top, int64_t left,
                       uint8_t* block) {
   const uint8_t* from = image.data + frame * image.stride[0];
+  if (is_inside(image, top, left)) {
+    for (int y = 0; y < kMotionBlock; ++y)
+      memcpy(block + y * kMotionBlock, from + (top + y) * image.stride[2] + left, kMotionBlock);
+    return;
+  }
   for (int y = 0; y < kMotionBlock; ++y) {
     const uint8_t* row = from + clamped(top + y, image.size[2]) * image.stride[2];
     for (int x = 0; x < kMotionBlock; ++x)
@@ -72,8 +84,7 @@ PC_FN void match_cell(const MotionJob& job, int64_t n, int64_t cell_y, int64_t c
     for (int step_x = -job.radius; step_x <= job.radius; ++step_x) {
       const int64_t y = top + start_y + step_y, x = left + start_x + step_x;
       int difference;
-      if (y >= 0 && x >= 0 && y + kMotionBlock <= r.size[2] && x + kMotionBlock <= r.size[3] &&
-          r.stride[3] == 1) {
+      if (is_inside(r, y, x)) {
         difference = Difference::rows(block, plane + y * r.stride[2] + x, r.stride[2]);
       } else {
         load_block(r, n, y, x, other);

@@ -11,29 +11,18 @@ import torch
 
 from pycolor import ops
 from pycolor.colorize import Predictor
-from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, PycolorError, UsageError
 from pycolor.options import PredictOptions
 from pycolor.outfile import check_output
 from pycolor.progress import Progress
-from pycolor.still import SUFFIXES, StillImage, read_image, write_image
-
-
-def encoding_of(image: StillImage) -> Encoding:
-    """Full-range BT.601 luma, as JFIF (ITU-T T.871) defines it for stills."""
-    return Encoding(
-        bit_depth=image.info.bit_depth, full_range=True, matrix="bt601", subsampling="444"
-    )
-
-
-def luma_of(image: StillImage) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
-    """Luma codes H×W: those of a gray picture as they are, those of a color one by its matrix."""
-    if image.pixels.ndim == 2:
-        return image.pixels
-    kr, kb = encoding_of(image).luma_coefficients
-    weights = np.array([kr, 1 - kr - kb, kb], dtype=np.float32)
-    luma = (image.pixels @ weights).round()
-    return luma.astype(np.uint8) if image.info.bit_depth == 8 else luma.astype(np.uint16)
+from pycolor.still import (
+    SUFFIXES,
+    StillImage,
+    encoding_of,
+    luma_of,
+    read_image,
+    write_image,
+)
 
 
 def color_still(image: StillImage, predictor: Predictor) -> npt.NDArray[np.generic]:

@@ -5,7 +5,11 @@ Knows no video.  The field is what a model says; `pycolor.ops.render_chroma` put
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from pycolor import ops
@@ -13,6 +17,10 @@ from pycolor.encoding import Encoding
 from pycolor.errors import UsageError
 from pycolor.models import zoo
 from pycolor.options import PredictOptions
+from pycolor.still import read_image
+
+# What the decodes are called (Zhang et al. 2016, eq. 5 and figure 2).
+TEMPERATURES = {"mean": 1.0, "annealed": 0.38, "mode": 0.0}
 
 
 def network_size(
@@ -77,8 +85,8 @@ class Predictor:
         options: see `PredictOptions`.
 
     Raises:
-        UsageError: the model or the device is not known.
-        FilmError: the weights cannot be read.
+        UsageError: the model or the device is not known, or an option is not for this model.
+        FilmError: the weights or a given picture cannot be read.
     """
 
     def __init__(self, options: PredictOptions) -> None:
@@ -87,8 +95,49 @@ class Predictor:
         self.dtype = choose_dtype(options.dtype, self.device)
         self.loaded = zoo.load(options.model, options.weights)
         self.network = zoo.place(self.loaded.network, self.device)
-        self.palette = self.network.palette.contiguous()
-        self.short_side = options.short_side or self.loaded.card.short_side
+        self.short_side = options.short_side or self.loaded.short_side
+        self.temperature = self._temperature()
+        self.guides = self._read_guides()
+
+    def _temperature(self) -> float:
+        """Of the decode that was asked for."""
+        if self.options.decode == "auto":
+            return self.loaded.temperature
+        if not self.network.decodes:
+            raise UsageError(
+                f"{self.loaded.card.name} with these weights predicts chroma itself; "
+                f"expected decode auto, got {self.options.decode}."
+            )
+        return TEMPERATURES[self.options.decode]
+
+    def _read_guides(self) -> list[Tensor]:
+        """The pictures that lead the model, each 1×3×h×w Lab at the network's working size."""
+        given: dict[str, tuple[Path, ...]] = {
+            "style": (self.options.style,) if self.options.style else (),
+            "reference": self.options.reference,
+        }
+        name = self.loaded.card.name
+        for kind, paths in given.items():
+            if paths and self.network.guide != kind:
+                takes = self.network.guide or "none"
+                raise UsageError(f"{name} takes no {kind} picture; what it takes is: {takes}.")
+        return [self._guide(path, self.network.guide) for path in given.get(self.network.guide, ())]
+
+    def _guide(self, path: Path, kind: str) -> Tensor:
+        image = read_image(path)
+        if kind == "reference" and image.pixels.ndim == 2:
+            raise UsageError(f"reference {path} is gray; expected a color picture.")
+        codes = torch.from_numpy(image.pixels.astype("float32"))
+        rgb = codes.expand(3, *codes.shape) if codes.dim() == 2 else codes.permute(2, 0, 1)
+        h, w = rgb.shape[1:]
+        size = network_size(h, w, 1.0, self.short_side, self.network.input_multiple)
+        rgb = _resized(rgb[None] / (2**image.info.bit_depth - 1), size).clamp(0, 1)
+        return ops.rgb_to_lab(rgb.to(self.device))
+
+    @property
+    def per_shot(self) -> bool:
+        """Whether `context` gives anything, which `field` then wants for each frame of a shot."""
+        return self.network.per_shot or bool(self.guides)
 
     def lightness(
         self, luma: Tensor, encoding: Encoding, pixel_aspect: float = 1.0, quarter_turns: int = 0
@@ -103,32 +152,71 @@ class Predictor:
 
         Returns:
             N×1×h×w, L* in 0 … 100, upright.
+
+        Raises:
+            UsageError: the model does not take a picture of this size.
         """
         height, width = luma.shape[-2:]
         size = network_size(
             height, width, pixel_aspect, self.short_side, self.network.input_multiple
         )
+        if size[0] * size[1] > self.network.max_pixels:
+            raise UsageError(
+                f"{self.loaded.card.name} takes pictures of {self.network.max_pixels} pixels or "
+                f"less, got {size[1]}x{size[0]}; a smaller short_side helps."
+            )
         lightness = ops.mean_lightness(luma.to(self.device), size, encoding=encoding)
         return torch.rot90(lightness, quarter_turns, (2, 3))
 
     @torch.inference_mode()
-    def field(self, lightness: Tensor, quarter_turns: int = 0) -> Tensor:
+    def context(self, lightness: Tensor) -> Tensor | None:
+        """What the model computes once a shot: give it to `field` with every frame of it.
+
+        Args:
+            lightness: 1×1×h×w of one frame of the shot, from `lightness`.
+
+        Returns:
+            None for a model that colors each frame by itself.
+        """
+        with self._arithmetic():
+            if self.guides:
+                guide = most_similar(lightness, self.guides)
+                return self.network.guided_context(_resized(guide, lightness.shape[2:]))
+            return self.network.context(lightness)
+
+    @torch.inference_mode()
+    def field(
+        self, lightness: Tensor, quarter_turns: int = 0, context: Tensor | None = None
+    ) -> Tensor:
         """Chroma as the model sees it.
 
         Args:
             lightness: N×1×h×w, from `lightness`.
             quarter_turns: as there; the field is turned back.
+            context: of the shot, from `context`; without it each frame is a shot of its own.
 
         Returns:
             N×2×h/s×w/s ab, float32, where s is the network's output stride.
         """
-        x = lightness.contiguous(memory_format=torch.channels_last)
-        low = self.dtype != torch.float32
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
-            logits = self.network(x)
-        temperature = self.loaded.card.temperature
-        field = ops.annealed_mean(logits, self.palette, temperature) * self.options.saturation
+        # On a CPU larger batches are no faster, and one by one a frame's field is the same bits
+        # whatever else is colored with it.
+        missing = context is None and self.per_shot
+        alone = missing or self.device.type == "cpu"
+        fields = [
+            self._field(part, self.context(part) if missing else context)
+            for part in (lightness.split(1) if alone else [lightness])
+        ]
+        field = torch.cat(fields) * self.options.saturation
         return torch.rot90(field, -quarter_turns, (2, 3)).contiguous()
+
+    def _field(self, lightness: Tensor, context: Tensor | None) -> Tensor:
+        x = lightness.contiguous(memory_format=torch.channels_last)
+        with self._arithmetic():
+            return self.network.chroma(x, context, self.temperature)
+
+    def _arithmetic(self) -> torch.autocast:
+        low = self.dtype != torch.float32
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=low)
 
     def predict(
         self, luma: Tensor, encoding: Encoding, pixel_aspect: float = 1.0, quarter_turns: int = 0
@@ -137,3 +225,28 @@ class Predictor:
         return self.field(
             self.lightness(luma, encoding, pixel_aspect, quarter_turns), quarter_turns
         )
+
+
+def most_similar(lightness: Tensor, pictures: Sequence[Tensor]) -> Tensor:
+    """The picture whose layout of light and dark is most like a frame's.
+
+    Args:
+        lightness: 1×1×h×w of the frame, L*.
+        pictures: each 1×3×h×w Lab, of any size.
+
+    Returns:
+        One of them: that of the largest correlation between thumbnails; the first of equal ones.
+    """
+
+    def thumbnail(plane: Tensor) -> Tensor:
+        small = _resized(plane.float(), (16, 16)).flatten()
+        return F.normalize(small - small.mean(), dim=0)
+
+    frame = thumbnail(lightness)
+    scores = [float(frame @ thumbnail(p[:, :1])) for p in pictures]
+    return pictures[scores.index(max(scores))]
+
+
+def _resized(planes: Tensor, size: Sequence[int]) -> Tensor:
+    """N×C×H×W at another size, each new sample the mean of what it covers."""
+    return F.interpolate(planes, tuple(size), mode="bilinear", antialias=True, align_corners=False)

@@ -5,13 +5,17 @@ The command line makes its flags from them; the attributes' descriptions are its
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from tyro.conf import UseAppendAction
 
 from pycolor.errors import UsageError
 
 Dtype = Literal["auto", "float32", "bfloat16"]
+Decode = Literal["auto", "mean", "annealed", "mode"]
 
 
 def frame_range(text: str) -> tuple[int, int | None] | None:
@@ -30,25 +34,53 @@ def frame_range(text: str) -> tuple[int, int | None] | None:
     return None if (first, stop) == (0, None) else (first, stop)
 
 
+def key_values(name: str, text: str) -> dict[str, str]:
+    """The dictionary of key=value,...
+
+    Args:
+        name: of the option, for the message.
+        text: its value.
+
+    Raises:
+        UsageError: it is none.
+    """
+    found: dict[str, str] = {}
+    for item in filter(None, text.split(",")):
+        key, equals, value = item.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(f"{name} must be key=value,..., got {item!r}.")
+        found[key.strip()] = value.strip()
+    return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class PredictOptions:
     """How chroma is predicted.
 
     Attributes:
-        model: name of a model, see `pycolor models`.
+        model: name of a model, see `pycolor models` (default: the one that the weights belong to,
+            zhang2016 without any).
         weights: a weight file that `pycolor train` wrote, in place of the packaged one.
         device: auto, cpu, cuda, cuda:1, ... (auto takes a GPU where there is one).
         dtype: of the network's arithmetic (auto: bfloat16 where the processor has it).
         short_side: of the network's input in pixels, a multiple of 8 (default: the model's own).
         saturation: factor on the predicted chroma, 0 to 4.
+        decode: how a predicted distribution becomes a color: mean, annealed (T = 0.38) or mode
+            (auto: as the model's card says).
+        style: a picture whose global features color the film (iizuka2016).
+        reference: a color picture of the scene; give several, and each shot takes the one most
+            like it (varga2017).
     """
 
-    model: str = "zhang2016"
+    model: str | None = None
     weights: Path | None = None
     device: str = "auto"
     dtype: Dtype = "auto"
     short_side: int | None = None
     saturation: float = 1.0
+    decode: Decode = "auto"
+    style: Path | None = None
+    reference: UseAppendAction[tuple[Path, ...]] = ()
 
     def __post_init__(self) -> None:
         side = self.short_side
@@ -56,6 +88,32 @@ class PredictOptions:
             raise UsageError(f"short_side must be a multiple of 8, 16 or more, got {side}.")
         if not 0 <= self.saturation <= 4:
             raise UsageError(f"saturation must lie in 0 to 4, got {self.saturation}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SteadyOptions:
+    """How color is kept steady inside a shot.
+
+    Attributes:
+        steady: off (each frame by itself), fast or best (more key frames).
+        key_every: frames between two key frames where little moves (default: 12, best: 6).
+    """
+
+    steady: Literal["off", "fast", "best"] = "fast"
+    key_every: int | None = None
+
+    # How much change (see `pycolor shots`) is worth a key frame more, and how many frames away a
+    # key frame still counts.
+    change_a_key = 0.4
+    reach = 48
+
+    def __post_init__(self) -> None:
+        if self.key_every is not None and not 1 <= self.key_every <= 24:
+            raise UsageError(f"key_every must lie in 1 to 24, got {self.key_every}.")
+
+    @property
+    def stride_frames(self) -> int:
+        return self.key_every or {"off": 1, "fast": 12, "best": 6}[self.steady]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +128,13 @@ class VideoOptions:
         codec_options: key=value,... for that encoder.
         overwrite: replace an existing output file.
         batch: frames that go through the network together (0: one on a CPU, eight on a GPU).
+        color_shots: what is done with shots that have color: keep or recolor.
+        shots: a list of shots in place of the detector's: .csv, .edl or .json, as
+            `pycolor shots` writes them.
+        work_dir: folder for the work in progress (default: beside the output).
+        keep_work: keep it when the output is finished.
+        segment_frames: a killed run loses at most so many frames.
+        framemd5: also write OUT.framemd5, checksums of the output's decoded frames.
     """
 
     frames: str = ":"
@@ -78,23 +143,26 @@ class VideoOptions:
     codec_options: str = ""
     overwrite: bool = False
     batch: int = 0
+    color_shots: Literal["keep", "recolor"] = "keep"
+    shots: Path | None = None
+    work_dir: Path | None = None
+    keep_work: bool = False
+    segment_frames: int = 240
+    framemd5: bool = False
     predict: PredictOptions = field(default_factory=PredictOptions)
+    steady: SteadyOptions = field(default_factory=SteadyOptions)
 
     def __post_init__(self) -> None:
         if self.batch < 0:
             raise UsageError(f"batch must be 0 or more, got {self.batch}.")
+        if self.segment_frames < 1:
+            raise UsageError(f"segment_frames must be 1 or more, got {self.segment_frames}.")
         _ = frame_range(self.frames), self.encoder_options
 
     @property
     def encoder_options(self) -> dict[str, str]:
         """The encoder's options as a dictionary."""
-        options: dict[str, str] = {}
-        for item in filter(None, self.codec_options.split(",")):
-            key, equals, value = item.partition("=")
-            if not equals or not key.strip():
-                raise UsageError(f"codec_options must be key=value,..., got {item!r}.")
-            options[key.strip()] = value.strip()
-        return options
+        return key_values("codec_options", self.codec_options)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,15 +278,20 @@ class TrainOptions:
     Attributes:
         model: a name from `pycolor models`.
         width: multiplies the hidden channels.
+        network: key=value,... further options of the network, see `pycolor models NAME`.
         steps: optimizer steps in all.
         batch: pictures a step.
+        optimizer: adamw, adam or adadelta.
         lr: highest learning rate.
         warmup_steps: linear warm-up.
         decay: last share of the run over which the rate falls to zero (1 − square root).
-        weight_decay: decoupled, as in AdamW.
+        beta2: decay of Adam's second moment.
+        weight_decay: of the weights (decoupled in AdamW).
         clip: bound of the gradient's norm.
         ema: decay of the averaged weights that are shipped.
         uniform: λ of the class rebalancing (1: none).
+        labels: scene classes for iizuka2016: folder, clusters:K, or FILE.csv:COLUMN, a list of file
+            names and labels (auto: folder where there are several, else clusters:32).
         gray_limit: pictures whose every |a| and |b| stays within it are left out.
         validation: photographs held out, not trained on.
         validate_every: steps between validations and checkpoints.
@@ -232,15 +305,19 @@ class TrainOptions:
 
     model: str = "zhang2016"
     width: float = 0.375
+    network: str = ""
     steps: int = 12000
     batch: int = 32
+    optimizer: Literal["adamw", "adam", "adadelta"] = "adamw"
     lr: float = 1e-3
     warmup_steps: int = 300
     decay: float = 0.4
+    beta2: float = 0.999
     weight_decay: float = 1e-2
     clip: float = 1.0
     ema: float = 0.998
     uniform: float = 0.5
+    labels: str = "auto"
     gray_limit: float = 5.0
     validation: int = 256
     validate_every: int = 500
@@ -259,3 +336,15 @@ class TrainOptions:
                 raise UsageError(f"{name} must be 1 or more, got {getattr(self, name)}.")
         if not 0 <= self.decay <= 1:
             raise UsageError(f"decay must lie in [0, 1], got {self.decay}.")
+        _ = self.network_options
+
+    @property
+    def network_options(self) -> dict[str, Any]:
+        """What builds the network: numbers, truth values (true, false) and words."""
+        options: dict[str, Any] = {"width": self.width}
+        for key, text in key_values("network", self.network).items():
+            try:
+                options[key] = json.loads(text)
+            except ValueError:
+                options[key] = text
+        return options

@@ -66,7 +66,7 @@ def complete_file(
     """
     path = check_output(path, sources=sources, overwrite=overwrite)
     _remove_leftovers(path)
-    part = path.with_name(f".{path.stem}.part-{os.getpid()}{path.suffix}")
+    part = part_path(path)
     try:
         yield part
         if not part.exists():
@@ -77,6 +77,11 @@ def complete_file(
             raise FilmError(f"{path} could not be put in place: {error.strerror}.") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def part_path(path: Path) -> Path:
+    """The temporary name beside `path`: hidden, of this process, ending as `path` does."""
+    return path.with_name(f".{path.stem}.part-{os.getpid()}{path.suffix}")
 
 
 def _remove_leftovers(path: Path) -> None:

@@ -68,6 +68,13 @@ class Progress(AbstractContextManager["Progress"]):
             self._task = self._bar.add_task(self.title, total=self.total, rate="")
         return self
 
+    def stage(self, title: str, total: int | None) -> None:
+        """Begin to count anew, for the next part of the work."""
+        self.title, self.total, self.done = title, total, 0
+        self._began = self._last = time.monotonic()
+        if self._bar is not None:
+            self._bar.reset(self._task, total=total, description=title, rate="")
+
     @property
     def rate(self) -> float:
         """Steps a second since the beginning."""

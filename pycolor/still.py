@@ -14,6 +14,7 @@ import numpy.typing as npt
 import tifffile
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
 from pycolor.outfile import complete_file
 
@@ -60,6 +61,23 @@ class StillImage:
     pixels: Pixels
     alpha: Pixels | None
     info: StillInfo
+
+
+def encoding_of(image: StillImage) -> Encoding:
+    """Full-range BT.601 luma, as JFIF (ITU-T T.871) defines it for stills."""
+    return Encoding(
+        bit_depth=image.info.bit_depth, full_range=True, matrix="bt601", subsampling="444"
+    )
+
+
+def luma_of(image: StillImage) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
+    """Luma codes H×W: those of a gray picture as they are, those of a color one by its matrix."""
+    if image.pixels.ndim == 2:
+        return image.pixels
+    kr, kb = encoding_of(image).luma_coefficients
+    weights = np.array([kr, 1 - kr - kb, kb], dtype=np.float32)
+    luma = (image.pixels @ weights).round()
+    return luma.astype(np.uint8) if image.info.bit_depth == 8 else luma.astype(np.uint16)
 
 
 def read_image(path: str | Path) -> StillImage:

@@ -47,6 +47,7 @@ TOLERANCES = {
     "annealed_mean_float16": Tolerance(1e-3),
     "joint_bilateral": Tolerance(2e-3),
     "joint_bilateral_upsample": Tolerance(3e-3),
+    "carry_chroma": Tolerance(2e-3),
     "rgb": Tolerance(2e-5),
     "linear": Tolerance(2e-5),
     "xyz": Tolerance(2e-5),

@@ -47,7 +47,7 @@ def picture(
         top = (1 << bits) - 1
         low, high = (0, top) if full_range else (16 << bits - 8, 235 << bits - 8)
         if number:
-            view[:] = (1 << bits - 1) + random.integers(-8, 9, view.shape)
+            view[:] = (1 << bits - 1) + random.integers(-3, 4, view.shape)
             continue
         y, x = np.mgrid[: plane.height, : plane.width]
         slope = ((x + 2 * y) / (plane.width + 2 * plane.height) + 0.03 * index) % 1
@@ -202,3 +202,16 @@ def colorize(source: Path, result: Path, *, frames: Any = None, **options: Any) 
                 plane[:] = neutral + offset * step
             writer.write(made)
     return writer
+
+
+def colored_film(path: Path, frames: int = 12) -> Path:
+    """A film with colors of its own: gray source, chroma in stripes."""
+    gray = make_film(path.with_name(f"gray-{path.name}"), pixel_format="gray", frames=frames)
+    with Reader(gray) as reader, Writer(path, reader) as writer:
+        for frame in reader:
+            made = writer.picture(frame)
+            for number, plane in enumerate(made.chroma):
+                stripes = np.arange(plane.shape[1 - number]) // 4 % 2 * 60 + 98
+                plane[:] = stripes if number == 0 else stripes[:, None]
+            writer.write(made)
+    return path

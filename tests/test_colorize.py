@@ -13,6 +13,7 @@ from pycolor.colorize import Predictor, choose_device, network_size
 from pycolor.encoding import Encoding
 from pycolor.errors import UsageError
 from pycolor.models import zoo
+from pycolor.models.zhang2016 import Zhang2016
 from pycolor.options import PredictOptions
 
 GRAY = Encoding(full_range=True, subsampling="444")
@@ -37,7 +38,7 @@ def test_a_strip_is_not_squashed() -> None:
 def predictor(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
     torch.manual_seed(0)
     path: Path = tmp_path_factory.mktemp("weights") / "w.safetensors"
-    network = zoo.create("zhang2016", width=0.1)
+    network = Zhang2016(width=0.1)
     # Fresh logits are all but equal: spread them, so that the field has structure to compare.
     last = network.model8[6]
     assert isinstance(last, torch.nn.Conv2d)

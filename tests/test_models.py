@@ -128,7 +128,7 @@ def test_weights_of_another_width_do_not_fit(tmp_path: Path) -> None:
 
 
 def test_packaged_weights_load_and_are_small() -> None:
-    for card in zoo.CARDS:
+    for card in (c for c in zoo.CARDS if c.weights):
         path = zoo.WEIGHTS / card.weights
         assert path.stat().st_size <= 12e6
         assert path.with_suffix(".md").exists()

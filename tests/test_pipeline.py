@@ -15,9 +15,10 @@ from pycolor import ops
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError
 from pycolor.options import PredictOptions, VideoOptions
-from pycolor.video import pipeline
+from pycolor.video import segments
 from pycolor.video.io import Reader, Writer
-from pycolor.video.pipeline import as_tensor, color_film, render
+from pycolor.video.pipeline import color_film
+from pycolor.video.planes import as_tensor, render
 from pycolor.video.verify import verify
 from tests.films import data_film, make_film
 
@@ -92,7 +93,7 @@ def test_failure_in_the_middle_leaves_nothing(
         if calls == 7:
             raise FilmError("the disk is full.")
 
-    monkeypatch.setattr(pipeline, "render", failing)
+    monkeypatch.setattr(segments, "render", failing)
     with pytest.raises(FilmError, match="full"):
         color_film(source, tmp_path / "out.mkv", QUICK)
     assert [p.name for p in tmp_path.iterdir()] == ["in.mkv"]

@@ -44,18 +44,18 @@ class Flags(Command):
 def run(flags: Flags) -> int:
     from pycolor.outfile import check_output, complete_file
     from pycolor.video import shots_files
-    from pycolor.video.survey import find_shots
+    from pycolor.video.survey import survey
 
     wanted = [path for path in (flags.csv, flags.edl, flags.json) if path is not None]
     for path in wanted:
         check_output(path, sources=[flags.source], overwrite=flags.overwrite)
     out = flags.output
     with Progress(flags.source.name, None, "frames", out.style) as progress:
-        survey = find_shots(flags.source, sensitivity=flags.sensitivity, progress=progress)
-    listed = list(survey.shots)
+        seen = survey(flags.source, sensitivity=flags.sensitivity, progress=progress)
+    listed = list(seen.shots)
     writers: dict[Path | None, Callable[[], str]] = {
-        flags.csv: lambda: shots_files.write_csv(listed, survey.rate),
-        flags.edl: lambda: shots_files.write_edl(listed, survey.rate),
+        flags.csv: lambda: shots_files.write_csv(listed, seen.rate),
+        flags.edl: lambda: shots_files.write_edl(listed, seen.rate),
         flags.json: lambda: shots_files.write_json(listed),
     }
     for path in wanted:
@@ -65,7 +65,7 @@ def run(flags: Flags) -> int:
         table = Table()
         for column in ("shot", "frames", "starts at", "opens with", "confidence"):
             table.add_column(column, justify="left" if column == "opens with" else "right")
-        for number, (shot, start) in enumerate(zip(listed, survey.starts, strict=True), start=1):
+        for number, (shot, start) in enumerate(zip(listed, seen.starts, strict=True), start=1):
             opening = shot.opening
             table.add_row(
                 str(number),

@@ -1,4 +1,7 @@
-"""The models that pycolor knows: one visible list of cards, and their weight files."""
+"""The models that pycolor knows: one visible list of cards, and their weight files.
+
+A new model is one file in this folder, a subclass of `Colorizer`, and one card here.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,11 @@ from safetensors.torch import save
 from torch import Tensor
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import zhang2016
+from pycolor.models import iizuka2016, zhang2016
+from pycolor.models.colorizer import Colorizer
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
+State = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,64 +33,116 @@ class Card:
     Attributes:
         name: `<author><year>`, as on the command line.
         paper: authors, title, venue.
-        build: makes the network from its options.
-        options: of the network whose weights the package carries.
-        temperature: at which the logits are decoded (Zhang et al. 2016, eq. 5).
+        year: of the paper.
+        build: makes the network from its options; without any, the published one.
+        recognize: the options of the network that a state dict belongs to, None if another's.
+        convert: a state dict in a published layout as ours; it may be a part of the network.
+        parameters: of the published network.
+        gflops: of the published network for one input of 256×256; a multiply-add counts two.
+        temperature: at which our weights are decoded (Zhang et al. 2016, eq. 5; 0 is the mode).
         short_side: of the network's input, in pixels.
-        license: of code and of the packaged weights.
-        weights: file name below `pycolor/weights`, its model card beside it as `.md`.
+        license: of the code.
+        options: of the network whose weights the package carries.
+        weights: file name below `pycolor/weights`, its model card beside it as `.md`; empty if
+            the package carries none.
         sha256: of that file.
+        weights_license: of that file.
         trained_on: in one phrase.
+        source: where weights come from.
+        quality: measured, by name.
     """
 
     name: str
     paper: str
-    build: Callable[..., zhang2016.Zhang2016]
-    options: Mapping[str, Any] = field(default_factory=dict)
+    year: int
+    build: Callable[..., Colorizer]
+    recognize: Callable[[State], dict[str, Any] | None]
+    convert: Callable[[State], dict[str, Tensor]] = dict
+    parameters: int
+    gflops: float
     temperature: float
     short_side: int
-    license: str
-    weights: str
-    sha256: str
-    trained_on: str
+    license: str = "Apache-2.0"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    weights: str = ""
+    sha256: str = ""
+    weights_license: str = ""
+    trained_on: str = ""
+    source: str = ""
+    quality: Mapping[str, float] = field(default_factory=dict)
 
 
 CARDS = [
     Card(
         name="zhang2016",
         paper="Zhang, Isola, Efros: Colorful Image Colorization, ECCV 2016",
+        year=2016,
         build=zhang2016.Zhang2016,
-        options={"width": 0.375},
+        recognize=zhang2016.recognize,
+        convert=zhang2016.convert,
+        parameters=32_236_011,
+        gflops=83.5,
         temperature=0.38,
         short_side=176,
-        license="Apache-2.0; weights trained in part on photographs for non-commercial research",
+        options={"width": 0.375},
         weights="zhang2016.safetensors",
         sha256="8d64d552ed4d0336c06f61294fa90f6a5b11069e23ec9e405a30d109a91c1016",
+        weights_license="trained in part on photographs for non-commercial research",
         trained_on="15,932 photographs (5,114 open, 10,818 research-only)",
+        source="packaged; `pycolor train` makes others",
+        quality={"balanced AuC": 0.6162, "AuC": 0.8606, "colorfulness": 36.5},
+    ),
+    Card(
+        name="iizuka2016",
+        paper="Iizuka, Simo-Serra, Ishikawa: Let there be Color!, SIGGRAPH 2016",
+        year=2016,
+        build=iizuka2016.Iizuka2016,
+        recognize=iizuka2016.recognize,
+        parameters=42_169_826,
+        gflops=29.1,
+        temperature=1.0,
+        short_side=224,
     ),
 ]
 DEFAULT = "zhang2016"
 
 
-def card(name: str) -> Card:
-    """The card of a model.
+def card(name: str | None) -> Card:
+    """The card of a model; None stands for the default.
 
     Raises:
         UsageError: there is none of this name.
     """
     for c in CARDS:
-        if c.name == name:
+        if c.name == (name or DEFAULT):
             return c
     known = ", ".join(c.name for c in CARDS)
     raise UsageError(f"model {name!r} is not known; expected one of: {known}.")
 
 
-def create(name: str, **options: Any) -> zhang2016.Zhang2016:
-    """A network with fresh weights, by its card's name; `options` go to its class."""
-    return card(name).build(**options)
+def create(name: str, **options: Any) -> Colorizer:
+    """A network with fresh weights, by its card's name; `options` go to its class.
+
+    Raises:
+        UsageError: the model is not known, or does not take these options.
+    """
+    c = card(name)
+    try:
+        return c.build(**options)
+    except (TypeError, ValueError) as e:
+        raise UsageError(f"{name} cannot be built: {e}.") from None
 
 
-def place(network: zhang2016.Zhang2016, device: torch.device) -> zhang2016.Zhang2016:
+def recognize(state: State) -> tuple[str, dict[str, Any]] | None:
+    """Which model a state dict belongs to, by its keys and shapes: name and options, or None."""
+    for c in CARDS:
+        options = c.recognize(state)
+        if options is not None:
+            return c.name, options
+    return None
+
+
+def place(network: Colorizer, device: torch.device) -> Colorizer:
     """The network on a device, its kernels channels last: the layout that runs fastest."""
     network.to(device)
     for parameter in network.parameters():
@@ -96,13 +153,18 @@ def place(network: zhang2016.Zhang2016, device: torch.device) -> zhang2016.Zhang
 
 @dataclass(frozen=True)
 class WeightFile:
-    """A state dict in float32, what it belongs to, and where it comes from."""
+    """A state dict in float32, what it belongs to, and where it comes from.
+
+    `temperature` and `short_side` stand in place of the card's where the file names them.
+    """
 
     model: str
     options: dict[str, Any]
     provenance: dict[str, str]
     state: dict[str, Tensor]
     sha256: str
+    temperature: float | None = None
+    short_side: int | None = None
 
 
 def write_weights(
@@ -111,11 +173,23 @@ def write_weights(
     state: Mapping[str, Tensor],
     options: Mapping[str, Any],
     provenance: Mapping[str, str],
+    *,
+    temperature: float | None = None,
+    short_side: int | None = None,
 ) -> None:
     """Write a state dict as safetensors; complete or not at all.
 
     Matrices and kernels are stored in float16, vectors (biases, normalization statistics) in
     float32, which they need.
+
+    Args:
+        path: of the file.
+        model: name of its card.
+        state: parameters and buffers.
+        options: that build the network.
+        provenance: where the weights come from.
+        temperature: of the decode, where it is not the card's.
+        short_side: of the input, where it is not the card's.
 
     Raises:
         ValueError: a value does not fit its storage type.
@@ -132,16 +206,20 @@ def write_weights(
         "options": json.dumps(dict(options), sort_keys=True),
         "provenance": json.dumps(dict(provenance), sort_keys=True),
     }
+    if temperature is not None:
+        metadata["temperature"] = repr(float(temperature))
+    if short_side is not None:
+        metadata["short_side"] = str(short_side)
     part = path.with_suffix(".part")
     part.write_bytes(save(stored, metadata=metadata))  # save_file makes it the owner's alone
     os.replace(part, path)
 
 
-def read_weights(path: Path) -> WeightFile:
-    """Read a weight file of ours; no code in it can run.
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str], str]:
+    """The tensors of a weight file, its metadata and its SHA-256; no code in it can run.
 
     Raises:
-        FilmError: it is missing, damaged, or not a weight file of pycolor.
+        FilmError: it is missing or damaged.
     """
     try:
         content = path.read_bytes()
@@ -151,60 +229,105 @@ def read_weights(path: Path) -> WeightFile:
     del content
     try:
         with safe_open(path, framework="pt") as f:
-            metadata = f.metadata() or {}
+            metadata = dict(f.metadata() or {})
             state = {key: f.get_tensor(key) for key in f.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as e:
         raise FilmError(f"weights {path} must be a whole safetensors file: {e}.") from None
-    if "model" not in metadata:
-        raise FilmError(f"weights {path} must name their model in the metadata, they do not.")
-    return WeightFile(
-        model=metadata["model"],
-        options=json.loads(metadata.get("options", "{}")),
-        provenance=json.loads(metadata.get("provenance", "{}")),
-        state={k: v.float() if v.is_floating_point() else v for k, v in state.items()},
-        sha256=digest,
+    return (
+        {k: v.float() if v.is_floating_point() else v for k, v in state.items()},
+        metadata,
+        digest,
     )
 
 
-def fill(network: zhang2016.Zhang2016, file: WeightFile, path: Path) -> None:
-    """Put the weights of a file into a network of the same shape.
+def read_weights(path: Path) -> WeightFile:
+    """Read a weight file; one without our metadata is recognized by its keys and shapes.
+
+    Raises:
+        FilmError: it is missing, damaged, or of no model that is known.
+    """
+    state, metadata, digest = read_tensors(path)
+    if "model" in metadata:
+        temperature, short_side = metadata.get("temperature"), metadata.get("short_side")
+        return WeightFile(
+            model=metadata["model"],
+            options=json.loads(metadata.get("options", "{}")),
+            provenance=json.loads(metadata.get("provenance", "{}")),
+            state=state,
+            sha256=digest,
+            temperature=None if temperature is None else float(temperature),
+            short_side=None if short_side is None else int(short_side),
+        )
+    found = recognize(state)
+    if found is None:
+        known = ", ".join(c.name for c in CARDS)
+        raise FilmError(f"weights {path} belong to no known model; expected one of: {known}.")
+    name, options = found
+    return WeightFile(name, options, {}, card(name).convert(state), digest)
+
+
+def fill(network: Colorizer, state: State, path: Path, *, partly: bool = False) -> None:
+    """Put the weights of a file into a network.
+
+    Args:
+        network: of the same shape.
+        state: of the file.
+        path: of the file, for the message.
+        partly: the file may lack some; what it has must fit all the same.
 
     Raises:
         FilmError: a name or a size differs.
     """
     try:
-        network.load_state_dict(file.state)
+        foreign = network.load_state_dict(state, strict=not partly).unexpected_keys
+        if foreign or not state:
+            raise RuntimeError(f"\nunexpected key {foreign[0]}" if foreign else "\nnone is known")
     except RuntimeError as e:
         # torch lists every difference, a line each; the first says enough.
         first = (*str(e).splitlines()[1:2], str(e))[0].strip().rstrip(". ")
         raise FilmError(f"weights {path} do not fit the network: {first}.") from None
 
 
+def start_from(network: Colorizer, name: str, path: Path) -> None:
+    """Begin a training from a weight file: the model's own, or one that its `convert` knows.
+
+    Raises:
+        FilmError: it cannot be read or does not fit.
+    """
+    state, metadata, _ = read_tensors(path)
+    if metadata.get("model") == name:
+        fill(network, state, path)
+    else:
+        fill(network, card(name).convert(state), path, partly=True)
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A network ready to predict, with its card and the digest of its weights."""
 
-    network: zhang2016.Zhang2016
+    network: Colorizer
     card: Card
     sha256: str
+    temperature: float
+    short_side: int
 
 
-def load(name: str = DEFAULT, weights: Path | None = None) -> Loaded:
+def load(name: str | None = None, weights: Path | None = None) -> Loaded:
     """A network with its packaged weights, or with those of a file.
 
     Args:
-        name: of the model.
-        weights: a file that `pycolor train` wrote.
+        name: of the model; None is the default, or the one that `weights` belong to.
+        weights: a file that `pycolor train` wrote, or a published one.
 
     Raises:
-        UsageError: the model is not known, or the file belongs to another.
+        UsageError: the model is not known, has no packaged weights, or the file is another's.
         FilmError: the weights are missing, damaged or do not fit.
     """
-    c = card(name)
-    path = WEIGHTS / c.weights if weights is None else weights
+    path = _packaged(card(name)) if weights is None else weights
     file = read_weights(path)
-    if file.model != name:
+    if name is not None and file.model != name:
         raise UsageError(f"weights {path} belong to {file.model}, expected those of {name}.")
+    c = card(file.model)
     if weights is None and file.sha256 != c.sha256:
         raise FilmError(
             f"weights {path} are damaged: expected SHA-256 {c.sha256}, got {file.sha256}."
@@ -212,7 +335,20 @@ def load(name: str = DEFAULT, weights: Path | None = None) -> Loaded:
     try:
         network = c.build(**file.options)
     except (TypeError, ValueError) as e:
-        raise FilmError(f"weights {path} do not fit {name}: {e}.") from None
-    fill(network, file, path)
+        raise FilmError(f"weights {path} do not fit {c.name}: {e}.") from None
+    fill(network, file.state, path)
     network.eval().requires_grad_(False)
-    return Loaded(network=network, card=c, sha256=file.sha256)
+    return Loaded(
+        network=network,
+        card=c,
+        sha256=file.sha256,
+        temperature=c.temperature if file.temperature is None else file.temperature,
+        short_side=file.short_side or c.short_side,
+    )
+
+
+def _packaged(c: Card) -> Path:
+    """The weight file that the package carries for a model."""
+    if not c.weights:
+        raise UsageError(f"{c.name} has no packaged weights; expected a file with --weights.")
+    return WEIGHTS / c.weights

@@ -109,10 +109,19 @@ def center_crop(image: Image.Image, size: int) -> npt.NDArray[np.uint8]:
 
 @dataclass(frozen=True)
 class Batch:
-    """Crops N×3×S×S (uint8 RGB) and how many pictures could not be read so far in this batch."""
+    """Crops N×3×S×S (uint8 RGB), which photograph each is of, and those that could not be read."""
 
     rgb: Tensor
+    photos: tuple[int, ...]
     skipped: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Crop:
+    """One crop, None if its photograph could not be read."""
+
+    rgb: npt.NDArray[np.uint8] | None
+    photo: int
 
 
 class Stream:
@@ -147,30 +156,28 @@ class Stream:
             self._cached_order = (epoch, order)
         return self._cached_order[1]
 
-    def _load(self, position: int, index: int) -> tuple[npt.NDArray[np.uint8] | None, str]:
-        photo = self.photos[index]
+    def _load(self, position: int, index: int) -> _Crop:
         rng = np.random.default_rng((self.seed, 1, position))
         try:
-            return random_crop(photo.decode(), self.crop, rng), photo.name
+            return _Crop(random_crop(self.photos[index].decode(), self.crop, rng), index)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-            return None, photo.name
+            return _Crop(None, index)
 
-    def _collect(self, futures: list[Future[tuple[npt.NDArray[np.uint8] | None, str]]]) -> Batch:
+    def _collect(self, futures: list[Future[_Crop]]) -> Batch:
         results = [f.result() for f in futures]
-        good = [crop for crop, _ in results if crop is not None]
-        skipped = tuple(name for crop, name in results if crop is None)
+        good = [(r.rgb, r.photo) for r in results if r.rgb is not None]
+        skipped = tuple(self.photos[r.photo].name for r in results if r.rgb is None)
         if not good:
             raise ValueError(f"none of {len(results)} pictures could be read, {skipped[0]} first.")
         # An unreadable picture gives its place to another of the batch: sizes stay the same.
-        stack = [good[i % len(good)] for i in range(len(results))]
-        rgb = torch.from_numpy(np.stack(stack)).permute(0, 3, 1, 2)
-        return Batch(rgb, skipped)
+        crops, photos = zip(*(good[i % len(good)] for i in range(len(results))), strict=True)
+        return Batch(torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2), photos, skipped)
 
     def batches(self, first_step: int = 0) -> Iterator[Batch]:
         """Batches from a step on; a few are decoded ahead."""
         ahead = 3
         with ThreadPoolExecutor(self.workers, thread_name_prefix="decode") as pool:
-            queue: list[list[Future[tuple[npt.NDArray[np.uint8] | None, str]]]] = []
+            queue: list[list[Future[_Crop]]] = []
             step = first_step
             try:
                 while True:

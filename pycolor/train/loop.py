@@ -6,25 +6,24 @@ import csv
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from pycolor import palette as alphabet
 from pycolor.colorize import choose_device
 from pycolor.models import zoo
+from pycolor.models.colorizer import Colorizer
 from pycolor.options import TrainOptions
 from pycolor.reference import rgb_to_lab
 from pycolor.train.data import Photo, Stream, center_crop, find_photos
 from pycolor.train.film import film_luma
-from pycolor.train.losses import rebalanced_classification
+from pycolor.train.objectives import Sample, network_options, objective_for
 
 
 @dataclass(frozen=True)
@@ -49,28 +48,20 @@ def learning_rate(step: int, options: TrainOptions) -> float:
     return rate
 
 
-def color_target(rgb: Tensor, stride: int) -> Tensor:
-    """True chroma at the network's output resolution: N×3×H×W RGB → N×2×H/s×W/s ab."""
-    return F.avg_pool2d(rgb_to_lab(rgb)[:, 1:], stride)
+def make_optimizer(weights: list[nn.Parameter], options: TrainOptions) -> torch.optim.Optimizer:
+    """The optimizer of the options."""
+    rate, decay = options.lr, options.weight_decay
+    betas = (0.9, options.beta2)
+    if options.optimizer == "adadelta":
+        return torch.optim.Adadelta(weights, lr=rate, weight_decay=decay)
+    if options.optimizer == "adam":
+        return torch.optim.Adam(weights, lr=rate, betas=betas, weight_decay=decay)
+    return torch.optim.AdamW(weights, lr=rate, betas=betas, weight_decay=decay)
 
 
 def luma_lightness(luma: Tensor) -> Tensor:
     """L* of the neutral color with this luma (N×1×H×W, 0 … 1 → 0 … 100)."""
     return rgb_to_lab(luma.expand(-1, 3, -1, -1))[:, :1]
-
-
-def measure_prior(stream: Stream, pictures: int, stride: int, gray_limit: float) -> Any:
-    """The palette's prior over the training crops, as the loss will see them."""
-    counts = np.zeros((256, 256))
-    seen = 0
-    for batch in stream.batches():
-        ab = color_target(batch.rgb.float() / 255, stride)
-        colored = ab.abs().flatten(1).amax(1) > gray_limit
-        counts += alphabet.histogram(ab[colored].permute(0, 2, 3, 1).reshape(-1, 2))
-        seen += len(ab)
-        if seen >= pictures:
-            break
-    return alphabet.prior_from_histogram(counts, alphabet.gamut_bins())
 
 
 def split(photos: list[Photo], held_out: int, seed: int) -> tuple[list[Photo], list[Photo]]:
@@ -131,13 +122,15 @@ def train(
     photos, held_out = split(find_photos(data), options.validation, options.seed)
     stream = Stream(photos, options.batch, options.crop, options.seed, options.workers)
 
-    model = zoo.create(options.model, width=options.width)
+    model = zoo.create(options.model, **network_options(options, photos))
     if options.init is not None:
-        zoo.fill(model, zoo.read_weights(options.init), options.init)
+        zoo.start_from(model, options.model, options.init)
     zoo.place(model, device)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.ema), use_buffers=True)
+    averaged = cast(Colorizer, average.module)
     weights = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=options.lr, weight_decay=options.weight_decay)
+    optimizer = make_optimizer(weights, options)
+    objective = objective_for(model, options, device)
 
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.pt"
@@ -154,20 +147,14 @@ def train(
         average.load_state_dict(saved["average"])
         optimizer.load_state_dict(saved["optimizer"])
         step, skipped = saved["step"], set(saved["skipped"])
-        prior = np.array(saved["prior"])
+        found = {name: saved[name] for name in objective.measured}
     else:
-        prior = measure_prior(stream, 4096, model.output_stride, options.gray_limit)
-    rebalancing = alphabet.rebalancing_weights(prior, options.uniform)
-    class_weights = torch.tensor(rebalancing, dtype=torch.float32, device=device)
-    palette = model.palette.detach().clone()
+        found = objective.measure(model, stream)
+    objective.use(model, found)
 
-    def loss_of(network: nn.Module, rgb: Tensor, luma: Tensor) -> Tensor:
+    def sample_of(rgb: Tensor, luma: Tensor, photos: Sequence[int], chance: Generator) -> Sample:
         lightness = luma_lightness(luma).contiguous(memory_format=torch.channels_last)
-        low = options.dtype == "bfloat16"
-        with torch.autocast(device.type, torch.bfloat16, enabled=low):
-            logits = network(lightness)
-        ab = color_target(rgb, model.output_stride)
-        return rebalanced_classification(logits, ab, palette, class_weights, options.gray_limit)
+        return Sample(lightness, rgb, photos, chance, step)
 
     def validate() -> float:
         average.eval()
@@ -177,7 +164,9 @@ def train(
         with torch.no_grad():
             for rgb in validation_batches(held_out, options.crop.size_pixels, options.batch):
                 rgb = rgb.to(device)
-                loss = loss_of(average.module, rgb, (rgb * clean).sum(1, keepdim=True))
+                chance = torch.Generator().manual_seed(options.seed)
+                sample = sample_of(rgb, (rgb * clean).sum(1, keepdim=True), (), chance)
+                loss = objective.loss(averaged, sample)
                 total += float(loss) * len(rgb)
                 pictures += len(rgb)
         return total / max(1, pictures)
@@ -197,7 +186,8 @@ def train(
         rate = learning_rate(step, options)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        loss = loss_of(model, rgb, luma)
+        objective.before(step, (model, averaged))
+        loss = objective.loss(model, sample_of(rgb, luma, batch.photos, chance))
         if not torch.isfinite(loss):
             raise RuntimeError(f"the loss must stay finite, got {float(loss)} at step {step}")
         loss.backward()
@@ -226,7 +216,7 @@ def train(
                         "model": model.state_dict(),
                         "average": average.state_dict(),
                         "optimizer": optimizer.state_dict(),
-                        "prior": prior.tolist(),
+                        **found,
                         "skipped": sorted(skipped),
                     },
                     checkpoint,
@@ -237,8 +227,8 @@ def train(
     zoo.write_weights(
         weights_file,
         options.model,
-        average.module.state_dict(),
-        {"width": options.width},
+        averaged.state_dict(),
+        model.options,
         {"steps": str(step), "batch": str(options.batch), "pictures": str(len(photos))},
     )
     return weights_file
@@ -246,9 +236,11 @@ def train(
 
 def _fixed(options: TrainOptions) -> dict[str, Any]:
     """The options that a continued run may not change: all that shape the optimizer's state."""
-    every = asdict(options)
+    every, usual = asdict(options), asdict(TrainOptions())
     names = ("model", "width", "batch", "seed", "uniform", "validation", "gray_limit")
-    return {name: every[name] for name in names}
+    # Options that came later are named where they are not the usual: older runs go on.
+    later = [n for n in ("network", "optimizer", "beta2", "labels") if every[n] != usual[n]]
+    return {name: every[name] for name in (*names, *later)}
 
 
 class _Log:

@@ -46,3 +46,22 @@ def rebalanced_classification(
     pixel = pixel * colored.repeat_interleave(ab.shape[2] * ab.shape[3])
     loss = soft_cross_entropy(logits, weights, index)
     return (loss * pixel).sum() / pixel.sum().clamp_min(1e-6)
+
+
+def mean_square(
+    ab: Tensor, truth: Tensor, gray_limit: float = 5.0, *, unit: float = 100.0
+) -> Tensor:
+    """Mean squared error of chroma (Zhang et al. 2016, eq. 1).
+
+    Args:
+        ab: N×2×h×w, predicted.
+        truth: N×2×h×w.
+        gray_limit: pictures that stay within it teach nothing, as above.
+        unit: of the error, in ab; chroma itself would give gradients of several hundred.
+
+    Returns:
+        The mean over the pixels of colored pictures, a scalar.
+    """
+    colored = (truth.abs().flatten(1).amax(1) > gray_limit).to(ab.dtype)
+    error = ((ab - truth) / unit).square().mean((1, 2, 3))
+    return (error * colored).sum() / colored.sum().clamp_min(1)

@@ -28,7 +28,7 @@ def sample(values: Tensor, flow: Tensor) -> Tensor:
         values: N×C×h×w.
         flow: N×2×h×w, in cells.
     """
-    n, _, h, w = flow.shape
+    h, w = flow.shape[2:]
     y = torch.arange(h, dtype=torch.float32, device=flow.device)[:, None] + flow[:, 0]
     x = torch.arange(w, dtype=torch.float32, device=flow.device) + flow[:, 1]
     grid = torch.stack([(2 * x + 1) / w - 1, (2 * y + 1) / h - 1], -1)
@@ -41,10 +41,16 @@ def chain(first: Tensor, second: Tensor) -> Tensor:
 
 
 def median(flow: Tensor) -> Tensor:
-    """The 3×3 median of each component: single cells that went astray follow their neighbors."""
+    """The 3×3 median of each component, of the medians of rows: single cells that went astray
+    follow their neighbors.
+    """
     padded = F.pad(flow, (1, 1, 1, 1), mode="replicate")
-    around = padded.unfold(2, 3, 1).unfold(3, 3, 1).flatten(-2)
-    return around.median(-1).values
+    rows = _middle(padded[..., :-2], padded[..., 1:-1], padded[..., 2:])
+    return _middle(rows[..., :-2, :], rows[..., 1:-1, :], rows[..., 2:, :])
+
+
+def _middle(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    return torch.maximum(torch.minimum(a, b), torch.minimum(torch.maximum(a, b), c))
 
 
 def search(guide: Tensor, reference: Tensor) -> Tensor:

@@ -1,32 +1,35 @@
-"""A film from file to file: read, predict, render, write."""
+"""A film from file to file: survey, plan, color segment by segment, join."""
 
 from __future__ import annotations
 
+import json
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from pycolor import ops
+from pycolor import __version__
 from pycolor.colorize import Predictor
-from pycolor.encoding import Encoding
+from pycolor.errors import FilmError, UsageError
 from pycolor.models import zoo
 from pycolor.options import VideoOptions, frame_range
-from pycolor.outfile import complete_file
+from pycolor.outfile import check_output, complete_file, part_path
 from pycolor.progress import Progress
-from pycolor.video.io import FilmInfo, Frame, Picture, Plane, Reader, Writer
-from pycolor.video.shots import Shot, ShotDetector, ShotOptions
-from pycolor.video.threads import Behind, ahead
-
-# Decoded frames that wait for the network, and colored ones that wait for the encoder.
-FRAMES_WAITING = 6
+from pycolor.video import shots_files
+from pycolor.video.io import FilmInfo, Reader, Writer, join
+from pycolor.video.plan import plan_of
+from pycolor.video.presets import preset_for
+from pycolor.video.provenance import disclosure, free_sidecar, write_framemd5, write_sidecar
+from pycolor.video.segments import SegmentWriter, Stopwatch, Task, color_frames
+from pycolor.video.shots import Shot
+from pycolor.video.survey import Survey, survey
+from pycolor.video.verify import luma_digest
+from pycolor.video.work import Segment, WorkFolder, file_digest, work_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +38,14 @@ class FilmReport:
 
     Attributes:
         source: the film.
-        target: the colored film.
+        target: the colored film; `sidecar` the JSON file that tells how it was made.
         info: of the source.
-        frames: colored.
+        frames: of the output, `kept` of them with the source's own color.
+        resumed: frames that an earlier, interrupted run had colored.
         seconds: from opening the source to the finished file.
         stage_seconds: time spent in each stage; stages overlap, so they do not add up.
         shots: found in the frames that were colored.
+        key_frames: that the model colored.
         model: name and the first digits of its weights' digest.
         device: and arithmetic.
         pixel_format: of the output.
@@ -49,11 +54,15 @@ class FilmReport:
 
     source: Path
     target: Path
+    sidecar: Path
     info: FilmInfo
     frames: int
+    kept: int
+    resumed: int
     seconds: float
     stage_seconds: dict[str, float]
     shots: tuple[Shot, ...]
+    key_frames: int
     model: str
     device: str
     pixel_format: str
@@ -63,38 +72,14 @@ class FilmReport:
         """A few lines for a person."""
         stages = ", ".join(f"{k} {v:.1f} s" for k, v in self.stage_seconds.items())
         shots = f"{len(self.shots)} shot" + ("" if len(self.shots) == 1 else "s")
+        kept = f", {self.kept} left in their own color" if self.kept else ""
+        resumed = f", {self.resumed} from an earlier run" if self.resumed else ""
         return [
-            f"{self.target}: {self.frames} frames in {shots}, "
+            f"{self.target}: {self.frames} frames in {shots}{kept}{resumed}, "
             f"{self.info.width}x{self.info.height}, {self.pixel_format}, "
             f"{self.model} on {self.device}",
             f"{self.seconds:.1f} s, {self.frames / self.seconds:.1f} frames/s ({stages})",
         ]
-
-
-@dataclass
-class _Stopwatch:
-    """Seconds by stage."""
-
-    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[stage] += time.perf_counter() - began
-
-    def timed(self, stage: str, items: Iterable[Frame]) -> Iterator[Frame]:
-        """The items, with the time it takes to make each counted."""
-        iterator = iter(items)
-        while True:
-            with self(stage):
-                item = next(iterator, None)
-            if item is None:
-                return
-            yield item
-            del item
 
 
 def color_film(
@@ -107,158 +92,260 @@ def color_film(
 ) -> FilmReport:
     """Color a film.
 
-    The target appears when it is complete, under its name and at once; until then a hidden
-    `.part` file stands beside it, which an error or an interrupt removes.
+    The target appears when it is complete, under its name and at once.  Until then the work lies
+    in a hidden folder beside it; a run that was interrupted goes on from there when it is started
+    again.
 
     Args:
         source: the film.
         target: the colored film; its ending chooses the container.
         options: see `VideoOptions`.
         say: called with each warning, as soon as it is known.
-        progress: advanced by each written frame.
+        progress: advanced by each frame that is looked at and, counted anew, that is written.
 
     Raises:
         UsageError: an option or a name does not fit.
         FilmError: the film cannot be read, or the output not be written.
     """
-    began = time.perf_counter()
-    frames = frame_range(options.frames)
-    zoo.card(options.predict.model)  # a name that is not known is refused before any work
-    watch = _Stopwatch()
-    warnings: list[str] = []
+    return _Run(source, target, options, say, progress).film()
 
-    def warn(text: str) -> None:
-        warnings.append(text)
-        say(f"note: {text}")
 
-    with (
-        complete_file(target, sources=[source], overwrite=options.overwrite) as part,
-        Reader(source, frames=frames) as reader,
-        Writer(
-            part,
+class _Run:
+    """One film on its way: the steps in order, and what they share."""
+
+    def __init__(
+        self,
+        source: Path,
+        target: Path,
+        options: VideoOptions,
+        say: Callable[[str], None],
+        progress: Progress | None,
+    ) -> None:
+        self.source, self.target, self.options = source, target, options
+        self.say, self.progress = say, progress
+        self.range = frame_range(options.frames)
+        self.offset = self.range[0] if self.range else 0
+        self.watch = Stopwatch()
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        if text not in self.warnings:
+            self.warnings.append(text)
+            self.say(f"note: {text}")
+
+    def film(self) -> FilmReport:
+        began = time.perf_counter()
+        options, target = self.options, self.target
+        zoo.card(options.predict.model)  # a name that is not known is refused before any work
+        check_output(target, sources=[self.source], overwrite=options.overwrite)
+        sidecar = free_sidecar(target)
+        listed = self._listed_shots()
+        with ExitStack() as stack:
+            reader = stack.enter_context(Reader(self.source, frames=self.range))
+            # The header is written and removed again: what the container refuses or drops is
+            # known before the model loads.
+            maker = self._probe(reader)
+            for text in (*reader.info.warnings, *maker.warnings):
+                self.warn(text)
+            source_digest = file_digest(self.source)
+            predictor = Predictor(options.predict)
+            work = stack.enter_context(
+                WorkFolder(
+                    work_folder(target, options.work_dir),
+                    self._identity(source_digest, predictor),
+                    target.suffix,
+                    keep=options.keep_work,
+                    say=self.warn,
+                )
+            )
+            seen = self._survey(work, listed)
+            for damage in seen.damages:
+                self.warn(f"{self.source} {damage}")
+            plan = plan_of(seen, options.steady, recolor=options.color_shots == "recolor")
+            segments = [work.segment(*ends) for ends in pairwise(plan.cuts(options.segment_frames))]
+            resumed = sum(s.stop - s.first for s in segments if work.is_done(s))
+            task = Task(
+                source=self.source,
+                offset=self.offset,
+                timeline=self._timeline(seen),
+                plan=plan,
+                predictor=predictor,
+                batch=options.batch or (8 if predictor.device.type == "cuda" else 1),
+                maker=maker,
+                watch=self.watch,
+                progress=self.progress,
+            )
+            self._color(task, work, segments, reader, resumed)
+            told = disclosure(predictor.loaded, options)
+            with complete_file(target, sources=[self.source], overwrite=options.overwrite) as part:
+                self._join(part, segments, seen, told)
+                self._check(part, work, segments)
+            work.finished = True
+            kept = sum(span.stop - span.start for span in plan.spans if span.keep)
+            report = FilmReport(
+                source=self.source,
+                target=target,
+                sidecar=sidecar,
+                info=reader.info,
+                frames=len(plan),
+                kept=kept,
+                resumed=resumed,
+                seconds=time.perf_counter() - began,
+                stage_seconds=dict(self.watch.seconds),
+                shots=seen.shots,
+                key_frames=sum(len(getattr(span, "keys", ())) for span in plan.spans),
+                model=f"{predictor.loaded.card.name} ({predictor.loaded.sha256[:8]})",
+                device=f"{predictor.device} in {str(predictor.dtype).removeprefix('torch.')}",
+                pixel_format=maker.pixel_format,
+                warnings=tuple(self.warnings),
+            )
+            write_sidecar(
+                sidecar,
+                report=report,
+                options=options,
+                versions=versions(),
+                source_digest=source_digest,
+                weights_digest=predictor.loaded.sha256,
+                survey=seen,
+                luma=[digest for segment in segments for digest in work.digests(segment)],
+            )
+            if options.framemd5:
+                write_framemd5(target)
+        return report
+
+    # -- the steps ---------------------------------------------------------------------------
+
+    def _listed_shots(self) -> Callable[[int, Fraction], Sequence[Shot]] | None:
+        """Reads the list of shots that was given, once the film's length is known."""
+        path = self.options.shots
+        if path is None:
+            return None
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as e:
+            raise UsageError(f"the list of shots {path} cannot be read: {e}.") from None
+
+        def shots(frames: int, rate: Fraction) -> list[Shot]:
+            try:
+                return shots_files.read(path.suffix, text, frames, rate)
+            except ValueError as e:
+                raise UsageError(f"the list of shots {path} does not fit: {e}.") from None
+
+        return shots
+
+    def _probe(self, reader: Reader) -> Writer:
+        maker = self._writer(part_path(self.target), reader, streams=True)
+        maker.abort()
+        return maker
+
+    def _writer(self, path: Path, reader: Reader, *, streams: bool) -> Writer:
+        options = self.options
+        return Writer(
+            path,
             reader,
             preset=options.preset,
             codec=options.codec,
             options=options.encoder_options,
-        ) as writer,
-    ):
-        # The header stands: what the container refuses or drops is known before the model loads.
-        for text in (*reader.info.warnings, *writer.warnings):
-            warn(text)
-        predictor = Predictor(options.predict)
-        if progress is not None:
-            progress.total = _promised(reader.info, *(frames or (0, None)))
-        batch = options.batch or (8 if predictor.device.type == "cuda" else 1)
-        shots = _color(reader, writer, predictor, batch, watch, progress)
-        for damage in reader.damages:
-            warn(f"{source} {damage}")
-        written = writer.written
+            streams=streams,
+        )
 
-    loaded = predictor.loaded
-    return FilmReport(
-        source=source,
-        target=target,
-        info=reader.info,
-        frames=written,
-        seconds=time.perf_counter() - began,
-        stage_seconds=dict(watch.seconds),
-        shots=tuple(shots),
-        model=f"{loaded.card.name} ({loaded.sha256[:8]})",
-        device=f"{predictor.device} in {str(predictor.dtype).removeprefix('torch.')}",
-        pixel_format=writer.pixel_format,
-        warnings=tuple(warnings),
-    )
+    def _identity(self, source_digest: str, predictor: Predictor) -> dict[str, Any]:
+        """Everything that the result depends on."""
+        options = self.options
+        ignored = ("overwrite", "work_dir", "keep_work", "framemd5", "shots")
+        chosen = {k: v for k, v in asdict(options).items() if k not in ignored}
+        listed = file_digest(options.shots) if options.shots else ""
+        return {
+            "source": source_digest,
+            "options": json.loads(json.dumps(chosen, default=str)),
+            "list of shots": listed,
+            "weights": predictor.loaded.sha256,
+            "arithmetic": f"{predictor.device.type} {predictor.dtype}",
+            "container": self.target.suffix,
+            "versions": versions(),
+        }
 
+    def _survey(
+        self, work: WorkFolder, listed: Callable[[int, Fraction], Sequence[Shot]] | None
+    ) -> Survey:
+        known = work.load_survey()
+        if known is not None:
+            return known
+        if self.progress is not None:
+            self.progress.stage(f"{self.source.name}: looking for shots", None)
+        with self.watch("survey"):
+            seen = survey(self.source, frames=self.range, shots=listed, progress=self.progress)
+        work.save_survey(seen)
+        return seen
 
-def _color(
-    reader: Reader,
-    writer: Writer,
-    predictor: Predictor,
-    batch: int,
-    watch: _Stopwatch,
-    progress: Progress | None,
-) -> list[Shot]:
-    """Everything between the reader and the writer; returns the shots."""
-    info = reader.info
-    aspect = float(info.pixel_aspect or 1)
-    turns = round(info.rotation / 90) % 4
-    detector = ShotDetector(
-        ShotOptions(bit_depth=info.encoding.bit_depth, full_range=info.encoding.full_range)
-    )
-    shots: list[Shot] = []
+    def _timeline(self, seen: Survey) -> Sequence[int] | None:
+        """Lets readers seek, where what they find by it is what the survey found."""
+        return None if self.offset or seen.damages else seen.timeline
 
-    def write(picture: Picture) -> None:
-        with watch("encode"):
-            writer.write(picture)
-        if progress is not None:
-            progress.advance()
+    def _color(
+        self,
+        task: Task,
+        work: WorkFolder,
+        segments: Sequence[Segment],
+        reader: Reader,
+        resumed: int,
+    ) -> None:
+        """Make the segments that are missing, one run of neighbors after the other."""
+        if self.progress is not None:
+            self.progress.stage(f"{self.source.name}: coloring", len(task.plan) - resumed)
+        for group in _missing(segments, work):
+            writer = SegmentWriter(
+                group, work, lambda path: self._writer(path, reader, streams=False)
+            )
+            try:
+                color_frames(task, group[0].first, group[-1].stop, writer.write)
+            except BaseException:
+                writer.abort()
+                raise
 
-    with (
-        closing(ahead(watch.timed("decode", reader), FRAMES_WAITING)) as frames,
-        Behind(write, FRAMES_WAITING) as encoder,
-    ):
-        while group := list(islice(frames, batch)):
-            with watch("shots"):
-                for frame in group:
-                    shots += detector.push(frame.luma)
-            with watch("predict"):
-                lightness = [
-                    predictor.lightness(as_tensor(f.luma)[None], info.encoding, aspect, turns)
-                    for f in group
-                ]
-                fields = predictor.field(torch.cat(lightness), turns)
-            for frame, chroma in zip(group, fields, strict=True):
-                with watch("render"):
-                    picture = writer.picture(frame)
-                    render(chroma, picture, writer.encoding, interlaced=frame.interlaced)
-                encoder.put(picture)
-            del group, frame, picture
-    shots += detector.finish()
-    return shots
+    def _join(
+        self, part: Path, segments: Sequence[Segment], seen: Survey, told: dict[str, str]
+    ) -> None:
+        with self.watch("join"), Reader(self.source, frames=self.range) as reader:
+            join(
+                [segment.path for segment in segments],
+                reader,
+                part,
+                timeline=seen.timeline,
+                preset=self.options.preset,
+                metadata=told,
+            )
 
-
-def render(field: Tensor, picture: Picture, encoding: Encoding, *, interlaced: bool) -> None:
-    """Write a chroma field into a picture's chroma planes.
-
-    Args:
-        field: 2×h×w ab, over the whole frame.
-        picture: its luma guides, its chroma is overwritten.
-        encoding: of the picture.
-        interlaced: the picture holds two fields, each with chroma lines of its own.
-    """
-    luma, u, v = (as_tensor(p)[None] for p in (picture.luma, *picture.chroma))
-    fields = field[None].cpu()
-    vertical = encoding.shifts[0]
-    # Chroma lines alternate between the fields like luma lines do, where both divide evenly.
-    if interlaced and vertical and luma.shape[1] % (2 << vertical) == 0:
-        for parity in (0, 1):
-            planes = u[:, parity::2], v[:, parity::2]
-            ops.render_chroma(fields, luma[:, parity::2], encoding=encoding, out=planes)
-    else:
-        ops.render_chroma(fields, luma, encoding=encoding, out=(u, v))
+    def _check(self, part: Path, work: WorkFolder, segments: Sequence[Segment]) -> None:
+        """A lossless output is read back: each frame's luma must be what was handed in."""
+        preset = preset_for(self.target.suffix, self.options.preset)
+        if not preset.lossless or self.options.codec is not None:
+            return
+        expected = (digest for segment in segments for digest in work.digests(segment))
+        with self.watch("check"), Reader(part) as result:
+            for frame in result:
+                if luma_digest(frame.luma) != next(expected, None):
+                    raise FilmError(
+                        f"{self.target} failed its check: frame {frame.index} does not decode to "
+                        "the luma that was encoded; the disk or the encoder is at fault."
+                    )
+        if next(expected, None) is not None:
+            raise FilmError(f"{self.target} failed its check: frames are missing at its end.")
 
 
-def as_tensor(plane: Plane) -> Tensor:
-    """A plane as a tensor that shares its memory; read-only planes stay the caller's promise."""
-    if plane.flags.writeable:
-        return torch.from_numpy(plane)
-    # torch knows no read-only memory and warns of it; nothing here writes to luma.
-    interface = dict(plane.__array_interface__)
-    interface["data"] = (interface["data"][0], False)
-    holder = _Memory(interface, plane)
-    return torch.from_numpy(np.asarray(holder))
+def _missing(segments: Sequence[Segment], work: WorkFolder) -> Iterator[list[Segment]]:
+    """Runs of neighboring segments that are not done."""
+    group: list[Segment] = []
+    for segment in segments:
+        if not work.is_done(segment):
+            group.append(segment)
+        elif group:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
-class _Memory:
-    """Memory by address, which keeps its owner alive."""
-
-    def __init__(self, interface: dict[str, object], owner: object) -> None:
-        self.__array_interface__ = interface
-        self.owner = owner
-
-
-def _promised(info: FilmInfo, first: int, stop: int | None) -> int | None:
-    """Frames to expect, if the container says."""
-    if not info.frames:
-        return None if stop is None else stop - first
-    return max(0, min(info.frames, stop or info.frames) - first)
+def versions() -> dict[str, str]:
+    """Of pycolor and of the libraries that decide what comes out."""
+    return {"pycolor": __version__, **{p: metadata.version(p) for p in ("av", "torch", "numpy")}}

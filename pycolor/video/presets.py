@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 
 from pycolor.encoding import Subsampling
@@ -21,8 +22,10 @@ class Preset:
         options: for the encoder.
         formats: pixel formats to choose from, each with options of its own; empty for all that
             the encoder knows.
+        rgb_formats: for files of R'G'B': the format that each of `formats` is stored as.
         gray_subsampling: of the chroma made for a gray film.
         muxer_options: for the container.
+        pictures_only: its outputs hold no more (their segments are FFV1 in Matroska, see `Writer`).
         lossless: the output's Y' plane equals the source's where its depth is kept.
     """
 
@@ -32,12 +35,14 @@ class Preset:
     suffixes: tuple[str, ...]
     options: Mapping[str, str] = field(default_factory=dict)
     formats: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    rgb_formats: Mapping[str, str] = field(default_factory=dict)
     gray_subsampling: Subsampling = "422"
     lossless: bool = False
+    pictures_only: bool = False
     muxer_options: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("options", "formats", "muxer_options"):
+        for name in ("options", "formats", "rgb_formats", "muxer_options"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
 
@@ -45,7 +50,7 @@ ARCHIVE = Preset(
     name="archive",
     purpose="lossless master: FFV1 version 3, intra, a checksum in every slice; .mkv's default",
     codec="ffv1",
-    suffixes=(".mkv",),
+    suffixes=(".mkv", ".mxf"),
     # Context model 1 costs time for nothing on grain; range coder: Golomb is for 8 bits only.
     options={"level": "3", "g": "1", "slicecrc": "1", "coder": "1", "context": "0"},
     lossless=True,
@@ -81,7 +86,7 @@ PRORES = Preset(
     name="prores",
     purpose="Apple ProRes 422 HQ, 10 bits, for editing",
     codec="prores_ks",
-    suffixes=(".mov", ".mkv"),
+    suffixes=(".mov", ".mkv", ".mxf"),
     options={"profile": "hq", "vendor": "apl0"},
     formats={"yuv422p10le": {}},
 )
@@ -97,7 +102,7 @@ DNXHR = Preset(
     name="dnxhr",
     purpose="Avid DNxHR (HQ at 8 bits, HQX at 10, 444 for 4:4:4), for editing",
     codec="dnxhd",
-    suffixes=(".mov",),
+    suffixes=(".mov", ".mxf"),
     formats={
         "yuv422p": {"profile": "dnxhr_hq"},
         "yuv422p10le": {"profile": "dnxhr_hqx"},
@@ -113,6 +118,62 @@ V210 = Preset(
     lossless=True,
 )
 
+# Pictures in files of their own, numbered; Y' is stored as the R'G'B' it can be computed from.
+PNG = Preset(
+    name="png",
+    purpose="numbered PNG files, R'G'B' of 8 or 16 bits",
+    codec="png",
+    suffixes=(".png",),
+    options={"pred": "mixed"},
+    formats={"yuv444p": {}, "yuv444p16le": {}},
+    rgb_formats={"yuv444p": "rgb24", "yuv444p16le": "rgb48be"},
+    gray_subsampling="444",
+    lossless=True,
+    pictures_only=True,
+)
+TIFF = Preset(
+    name="tiff",
+    purpose="numbered TIFF files, R'G'B' of 8 or 16 bits, deflated",
+    codec="tiff",
+    suffixes=(".tif", ".tiff"),
+    options={"compression_algo": "deflate"},
+    formats={"yuv444p": {}, "yuv444p16le": {}},
+    rgb_formats={"yuv444p": "rgb24", "yuv444p16le": "rgb48le"},
+    gray_subsampling="444",
+    lossless=True,
+    pictures_only=True,
+)
+DPX = Preset(
+    name="dpx",
+    purpose="numbered DPX files, R'G'B' of 8, 10, 12 or 16 bits",
+    codec="dpx",
+    suffixes=(".dpx",),
+    formats={"yuv444p": {}, "yuv444p10le": {}, "yuv444p12le": {}, "yuv444p16le": {}},
+    rgb_formats={
+        "yuv444p": "rgb24",
+        "yuv444p10le": "gbrp10le",
+        "yuv444p12le": "gbrp12le",
+        "yuv444p16le": "rgb48be",
+    },
+    gray_subsampling="444",
+    lossless=True,
+    pictures_only=True,
+)
+Y4M = Preset(
+    name="y4m",
+    purpose="uncompressed YUV4MPEG2, for a pipe to another program; the default of -",
+    codec="rawvideo",
+    suffixes=(".y4m",),
+    formats={
+        f"yuv{subsampling}p{bits}": {}
+        for bits in ("", "9le", "10le", "12le", "14le", "16le")
+        for subsampling in ("420", "422", "444")
+    }
+    | {"yuv411p": {}},
+    lossless=True,
+    pictures_only=True,
+)
+
 # These have no way to say "full range": every reader takes them as limited.
 LIMITED_RANGE_ENCODERS = (
     "prores",
@@ -126,7 +187,20 @@ LIMITED_RANGE_ENCODERS = (
     "cfhd",
 )
 
-PRESETS = (ARCHIVE, H264, ACCESS, LOSSLESS_H264, PRORES, PRORES_4444, DNXHR, V210)
+PRESETS = (
+    ARCHIVE,
+    H264,
+    ACCESS,
+    LOSSLESS_H264,
+    PRORES,
+    PRORES_4444,
+    DNXHR,
+    V210,
+    PNG,
+    TIFF,
+    DPX,
+    Y4M,
+)
 
 # What an output is unless a preset is named.
 DEFAULT_OF_SUFFIX: dict[str, Preset] = {
@@ -134,6 +208,12 @@ DEFAULT_OF_SUFFIX: dict[str, Preset] = {
     ".mp4": H264,
     ".m4v": H264,
     ".mov": H264,
+    ".mxf": DNXHR,
+    ".y4m": Y4M,
+    ".png": PNG,
+    ".tif": TIFF,
+    ".tiff": TIFF,
+    ".dpx": DPX,
 }
 # FFmpeg's name of the container.
 CONTAINER_OF_SUFFIX = {
@@ -142,7 +222,16 @@ CONTAINER_OF_SUFFIX = {
     ".m4v": "mp4",
     ".mov": "mov",
     ".webm": "webm",
+    ".mxf": "mxf",
+    ".y4m": "yuv4mpegpipe",
+    ".png": "image2",
+    ".tif": "image2",
+    ".tiff": "image2",
+    ".dpx": "image2",
 }
+# These hold a picture and nothing else: no sound, no tags, no times.
+PICTURES_ONLY = ("yuv4mpegpipe", "image2")
+PIPE = "-"
 
 
 def find_preset(name: str) -> Preset:
@@ -156,6 +245,24 @@ def find_preset(name: str) -> Preset:
             return preset
     names = ", ".join(p.name for p in PRESETS)
     raise UsageError(f"there is no preset {name!r}; choose one of {names}.")
+
+
+def ending_of(path: Path, preset: str | None = None) -> str:
+    """The ending that decides the format of an output: its suffix, `.y4m` for a pipe (`-`).
+
+    A name without a suffix is a folder of pictures where the preset is one of pictures.
+    """
+    if str(path) == PIPE:
+        return ".y4m"
+    if not path.suffix and preset is not None and find_preset(preset).rgb_formats:
+        return find_preset(preset).suffixes[0]
+    return path.suffix
+
+
+def segment_suffix(path: Path, preset: str | None = None) -> str:
+    """The ending of the files that an output's segments are: its own, where it is a film's."""
+    ending = ending_of(path, preset)
+    return ".mkv" if container_of(ending) in PICTURES_ONLY else ending
 
 
 def container_of(suffix: str) -> str:

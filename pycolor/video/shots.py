@@ -108,6 +108,10 @@ class ShotDetector:
 
     Args:
         options: see `ShotOptions`.
+
+    Attributes:
+        last_change: how unlike the latest frame is to the one before, 0 … 1, small motion and
+            brightness apart.
     """
 
     # Chosen on real and on made films (benchmarks/shots.py).
@@ -134,6 +138,7 @@ class ShotDetector:
         self._single: dict[int, Transition | None] = {}
         self._gradual = GradualFinder(self._coarse)
         self._pending: tuple[int, Transition] | None = None
+        self.last_change = 0.0
 
     def push(self, luma: npt.NDArray[Any]) -> list[Shot]:
         """Take the next frame.
@@ -161,6 +166,7 @@ class ShotDetector:
         if before is not None:
             change = unlikeness(before.scales.coarse, now.coarse, radius=3)
         self._frames[self._count] = _Frame(now, change)
+        self.last_change = change
         self._count += 1
         return self._decide(self._count - self.options.look_ahead_frames)
 

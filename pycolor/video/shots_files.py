@@ -201,6 +201,31 @@ def read_json(text: str) -> list[Shot]:
         raise ValueError(f"not a pycolor shot list: {error}") from error
 
 
+def read(suffix: str, text: str, frames: int, rate: Fraction) -> list[Shot]:
+    """A list by the ending of its file: .csv, .edl or .json.
+
+    Args:
+        suffix: of the file.
+        text: its content.
+        frames: of the film, which the shots must fill.
+        rate: frames a second, for an EDL.
+
+    Raises:
+        ValueError: the ending is another, or the list does not fit the film.
+    """
+    if suffix.lower() == ".csv":
+        return read_csv(text, frames)
+    if suffix.lower() == ".edl":
+        return read_edl(text, frames, rate)
+    if suffix.lower() != ".json":
+        raise ValueError(f"expected a file named .csv, .edl or .json, got {suffix or 'no ending'}")
+    shots = read_json(text)
+    ends = [0, *(shot.stop for shot in shots)]
+    if ends[-1] != frames or [shot.start for shot in shots] != ends[:-1]:
+        raise ValueError(f"expected shots that fill {frames} frames without gaps, got {ends[1:]}")
+    return shots
+
+
 def shots_from_starts(
     starts: Sequence[int], frames: int, transitions: dict[int, Transition] | None = None
 ) -> list[Shot]:

@@ -1,56 +1,79 @@
-"""Looks through a film without coloring it: where are its shots?"""
+"""Looks through a film without coloring it: its frames' times, its shots, its flicker."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from pycolor.progress import Progress
 from pycolor.video.io import Reader
 from pycolor.video.shots import Shot, ShotDetector, ShotOptions
 
+# A frame has colors of its own, and not one tint (sepia, a bluish scan), where its chroma departs
+# by so many 8-bit codes from what its luma alone would tell.
+_COLORED_CODES = 4.0
+_COLORED_EVERY = 4  # frames
+
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
-    """The shots of a film.
+    """What one look at some frames of a film tells; frames count from the range's first.
 
     Attributes:
+        timeline: pts of each frame.
         shots: in order, without gaps.
+        lightness: mean luma of each frame, 0 (black) … 1 (white).
+        change: of each frame against the one before, 0 … 1 (see `shots.ShotDetector`).
+        colored: for each shot, whether the source has color there.
         starts: time of each shot's first frame, seconds.
         rate: nominal frames per second.
+        damages: what was found broken, in words.
     """
 
+    timeline: tuple[int, ...]
     shots: tuple[Shot, ...]
+    lightness: npt.NDArray[np.float32]
+    change: npt.NDArray[np.float32]
+    colored: tuple[bool, ...]
     starts: tuple[Fraction, ...]
     rate: Fraction
+    damages: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.timeline)
 
 
-def find_shots(
-    source: Path, *, sensitivity: float = 1.0, progress: Progress | None = None
+def survey(
+    source: Path,
+    *,
+    frames: tuple[int, int | None] | None = None,
+    sensitivity: float = 1.0,
+    shots: Callable[[int, Fraction], Sequence[Shot]] | None = None,
+    progress: Progress | None = None,
 ) -> Survey:
-    """Read a film once and part it into shots.
+    """Read a film once, part it into shots, and note what coloring it needs to know.
 
     Args:
         source: the film.
-        sensitivity: 1 is balanced; more finds more transitions, and more false ones.
+        frames: (first, stop), None for the whole film.
+        sensitivity: of the shot detector; 1 is balanced.
+        shots: gives the shots, of the number of frames and the rate, in place of the detector.
         progress: advanced by each frame.
 
     Raises:
         FilmError: the film cannot be read.
     """
-    shots: list[Shot] = []
-    times: dict[int, Fraction] = {}
-    starts: list[Fraction] = []
-
-    def take(found: list[Shot]) -> None:
-        for shot in found:
-            shots.append(shot)
-            starts.append(times[shot.start])
-            for past in range(shot.start, shot.stop):
-                times.pop(past, None)
-
-    with Reader(source) as reader:
+    found: list[Shot] = []
+    timeline: list[int] = []
+    lightness: list[float] = []
+    change: list[float] = []
+    chroma: dict[int, float] = {}
+    with Reader(source, frames=frames) as reader:
         info = reader.info
         detector = ShotDetector(
             ShotOptions(
@@ -59,12 +82,57 @@ def find_shots(
                 sensitivity=sensitivity,
             )
         )
+        black, white = info.encoding.luma_code_range
         if progress is not None:
-            progress.total = info.frames or None
-        for number, frame in enumerate(reader):
-            times[number] = frame.time
-            take(detector.push(frame.luma))
+            progress.total = _promised(info.frames, *(frames or (0, None)))
+        for frame in reader:
+            timeline.append(frame.pts)
+            found += detector.push(frame.luma)
+            change.append(detector.last_change)
+            lightness.append((float(frame.luma[::4, ::4].mean()) - black) / (white - black))
+            if not info.gray and len(timeline) % _COLORED_EVERY == 1:
+                chroma[len(timeline) - 1] = chroma_beyond_tint(frame.thumbnail())
             if progress is not None:
                 progress.advance()
-        take(detector.finish())
-    return Survey(shots=tuple(shots), starts=tuple(starts), rate=info.rate)
+        found += detector.finish()
+        damages = tuple(str(damage) for damage in reader.damages)
+    if shots is not None:
+        found = list(shots(len(timeline), info.rate))
+    return Survey(
+        timeline=tuple(timeline),
+        shots=tuple(found),
+        lightness=np.array(lightness, np.float32),
+        change=np.array(change, np.float32),
+        colored=tuple(_is_colored(shot, chroma) for shot in found),
+        starts=tuple(timeline[s.start] * info.time_base for s in found),
+        rate=info.rate,
+        damages=damages,
+    )
+
+
+def _is_colored(shot: Shot, chroma: dict[int, float]) -> bool:
+    """Whether most of the frames looked at, or the one before the shot, have color."""
+    first = shot.start - shot.start % _COLORED_EVERY
+    looked = [chroma[n] for n in range(first, shot.stop) if n in chroma and n >= shot.start]
+    looked = looked or [chroma[n] for n in (first,) if n in chroma]
+    return bool(looked) and float(np.median(looked)) > _COLORED_CODES
+
+
+def chroma_beyond_tint(planes: npt.NDArray[np.uint8]) -> float:
+    """Standard deviation of the chroma around a parabola in the luma, in 8-bit codes.
+
+    Args:
+        planes: 3×h×w, Y', Cb and Cr.
+    """
+    luma = planes[0].reshape(-1).astype(np.float64) / 255
+    chroma = planes[1:].reshape(2, -1).astype(np.float64).T
+    tint = np.stack([np.ones_like(luma), luma, luma**2], 1)
+    fit, *_ = np.linalg.lstsq(tint, chroma, rcond=None)
+    return float(np.sqrt(((chroma - tint @ fit) ** 2).mean()))
+
+
+def _promised(frames: int, first: int, stop: int | None) -> int | None:
+    """Frames to expect, if the container says."""
+    if not frames:
+        return None if stop is None else stop - first
+    return max(0, min(frames, stop or frames) - first)

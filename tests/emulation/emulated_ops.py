@@ -204,3 +204,30 @@ def test_render_rgb(bits, close):
     got = torch.empty_like(want)
     render(f, y, encoding, [got[..., c].unsqueeze(1) for c in range(3)], True)
     close(bits, as_int(got), as_int(want))
+
+
+# ---- color over time ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(4, 4), (8, 20)])
+def test_motion_search(size):
+    guide, other = ((torch.rand(2, 1, *size) * 255).byte() for _ in range(2))
+    start = torch.randn(2, 2, size[0] // 4, size[1] // 4) * 3
+    flow, cost = torch.empty_like(start), torch.empty_like(start[:, :1])
+    module.motion_search(
+        view(guide), view(other), view(start), 2, 5, view(flow), view(cost), *QUEUE
+    )
+    want = ops.motion_search(guide, other, start, radius=2, penalty=5)
+    assert torch.equal(flow, want[0])
+    assert torch.equal(cost, want[1])
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_carry_chroma(size, close):
+    chroma, flow = torch.randn(3, 2, *size) * 30, torch.randn(3, 2, *size) * 3
+    cost, weight = torch.rand(3, 1, *size) * 20, torch.rand(3) + 0.1
+    out = torch.empty(1, 2, *size)
+    module.carry_chroma(
+        view(chroma), view(flow), view(cost), weight.data_ptr(), 20.0, 0.02, 1.6, view(out), *QUEUE
+    )
+    close("carry_chroma", out, ops.carry_chroma(chroma, flow, cost, weight))

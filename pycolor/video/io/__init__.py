@@ -6,6 +6,7 @@
 * `join` makes one film of segments, packet by packet.
 """
 
+from pycolor.video.io.checksums import frame_checksums
 from pycolor.video.io.film import ColorTags, FilmInfo, Frame, StreamInfo
 from pycolor.video.io.formats import Plane, change_codes
 from pycolor.video.io.reader import Damage, Reader, scan
@@ -25,6 +26,7 @@ __all__ = [
     "StreamInfo",
     "Writer",
     "change_codes",
+    "frame_checksums",
     "join",
     "scan",
 ]

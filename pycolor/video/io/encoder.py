@@ -18,7 +18,7 @@ from pycolor.errors import UsageError
 from pycolor.video.io.clock import Clock
 from pycolor.video.io.film import FilmInfo
 from pycolor.video.io.formats import FULL, LIMITED, PixelFormat, pixel_format
-from pycolor.video.presets import LIMITED_RANGE_ENCODERS, Preset
+from pycolor.video.presets import ARCHIVE, LIMITED_RANGE_ENCODERS, Preset
 
 # Even width and height of the picture, in the directions where chroma is subsampled.
 _NEEDS_EVEN = ("libx264", "libx265")
@@ -31,7 +31,8 @@ class Recipe:
 
     Attributes:
         codec: FFmpeg's encoder; `options` for it.
-        description: of the pixel format it is fed.
+        description: of the pixel format of the pictures; `stored` names the one it is fed, which
+            is another for files of R'G'B'.
         encoding: of the planes it is fed.
         warnings: sentences about what the format costs.
     """
@@ -39,8 +40,14 @@ class Recipe:
     codec: str
     options: Mapping[str, str]
     description: PixelFormat
+    stored: str
     encoding: Encoding
     warnings: tuple[str, ...]
+
+    @property
+    def canonical_codec(self) -> str:
+        """FFmpeg's name of what the encoder makes: h264 of libx264."""
+        return str(av.codec.Codec(self.codec, "w").canonical_name)
 
 
 def choose(
@@ -103,8 +110,6 @@ def choose(
         )
     if source.alpha and not target.alpha:
         warnings.append(f"{name} in {target.name} holds no alpha channel: the film's is left out")
-    if info.interlaced and name == "dnxhd":
-        warnings.append("dnxhd calls every frame progressive: the film's field order is lost")
     merged = {} if own else dict(preset.options)
     if not own:
         merged.update(preset.formats.get(target.name, {}))
@@ -115,7 +120,10 @@ def choose(
     even = info.height % (1 << v) == 0 and info.width % (1 << h) == 0
     if name == "ffv1" and "slices" not in merged and even:
         merged["slices"] = str(_slices(info.width, info.height))
-    full_range = info.encoding.full_range and name not in LIMITED_RANGE_ENCODERS
+    rgb = bool(preset.rgb_formats) and not own
+    if rgb:
+        warnings.append(_said_of_rgb(preset.name, info.encoding, target.bit_depth))
+    full_range = rgb or (info.encoding.full_range and name not in LIMITED_RANGE_ENCODERS)
     if info.encoding.full_range and not full_range:
         warnings.append(f"{name} holds limited range only: full-range luma is scaled into it")
     encoding = replace(
@@ -128,8 +136,26 @@ def choose(
         codec=name,
         options=merged,
         description=target,
+        stored=target.name if own else preset.rgb_formats.get(target.name, target.name),
         encoding=encoding,
         warnings=tuple(warnings),
+    )
+
+
+def _said_of_rgb(name: str, before: Encoding, bits: int) -> str:
+    changed = []
+    if not before.full_range:
+        changed.append("scaled from limited to full range")
+    if bits != before.bit_depth:
+        changed.append(f"carried as {bits} bits")
+    luma = f"its luma is {' and '.join(changed)}" if changed else "its luma is unchanged"
+    return f"{name} holds R'G'B': the film is converted to it; {luma}, and can be computed back"
+
+
+def as_segment(recipe: Recipe) -> Recipe:
+    """The same pictures, kept in FFV1 until they are written as what the recipe says."""
+    return replace(
+        recipe, codec=ARCHIVE.codec, options=ARCHIVE.options, stored=recipe.description.name
     )
 
 
@@ -192,6 +218,7 @@ def add_picture(
     options = dict(recipe.options)
     location = recipe.encoding.chroma_location
     told = info.tags.chroma_location or location != "left"  # which is what "not stored" means
+    told = told or recipe.codec == "rawvideo"  # where y4m's muxer would say "center"
     if recipe.encoding.subsampling in ("420", "422") and told:
         options.setdefault("chroma_sample_location", location)
     if recipe.codec == "libx265" and "log-level" not in options.get("x265-params", ""):
@@ -204,7 +231,7 @@ def add_picture(
             options=options,
             width=info.width,
             height=info.height,
-            pix_fmt=recipe.description.name,
+            pix_fmt=recipe.stored,
             time_base=clock.time_base,
         )
     except ValueError as error:
@@ -219,7 +246,7 @@ def add_picture(
     if info.pixel_aspect:
         context.sample_aspect_ratio = info.pixel_aspect
     context.color_range = FULL if recipe.encoding.full_range else LIMITED
-    context.colorspace = info.matrix_code
+    context.colorspace = info.matrix_code if recipe.stored == recipe.description.name else 0
     context.color_primaries = info.tags.primaries
     context.color_trc = info.tags.transfer
     context.field_order = _FIELD_ORDER_CODES.get(info.field_order, 0)

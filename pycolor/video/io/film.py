@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
-from av.video.reformatter import VideoReformatter
+import numpy as np
+import numpy.typing as npt
+from av.video.reformatter import Interpolation, VideoReformatter
 
-from pycolor.encoding import ChromaLocation, Encoding
+from pycolor.encoding import ChromaLocation, Encoding, Matrix
 from pycolor.video.io.formats import (
     CHROMA_LOCATIONS,
     FULL,
@@ -20,6 +23,7 @@ from pycolor.video.io.formats import (
     Plane,
     luma_view,
     pixel_format,
+    plane_view,
     rgb_luma,
 )
 
@@ -36,6 +40,9 @@ class StreamInfo:
         codec: FFmpeg's name, empty where there is none.
         language: ISO 639 code, empty where unknown.
         title: as its author named it, often empty.
+        disposition: names of FFmpeg's flags: default, forced, hearing_impaired, ...
+        metadata: all its tags.
+        digest: SHA-256 of an attachment, empty for other kinds.
     """
 
     index: int
@@ -43,11 +50,23 @@ class StreamInfo:
     codec: str
     language: str
     title: str
+    disposition: frozenset[str] = frozenset()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    digest: str = ""
 
     def __str__(self) -> str:
         words = [self.kind, f"stream {self.index}"]
         words += [f"({', '.join(w for w in (self.codec, self.language, self.title) if w)})"]
         return " ".join(words)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chapter:
+    """A part of a film with a title (often empty), from `start` to `end` in seconds."""
+
+    start: Fraction
+    end: Fraction
+    title: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +103,10 @@ class FilmInfo:
         field_order: unknown, progressive, tt, bb, tb or bt (FFmpeg's names).
         interlaced: the first frame or the stream says so.
         timecode: of the first frame, empty if none.
-        streams: the other streams; `chapters` their number.
-        metadata: of the container; `picture_metadata` of the picture's stream.
+        streams: the other streams.
+        chapters: in their order.
+        metadata: of the container; `picture_metadata` of the picture's stream, and
+            `picture_disposition` the names of its flags.
         warnings: sentences about what is assumed or damaged.
     """
 
@@ -110,9 +131,10 @@ class FilmInfo:
     interlaced: bool
     timecode: str
     streams: tuple[StreamInfo, ...]
-    chapters: int
+    chapters: tuple[Chapter, ...]
     metadata: dict[str, str]
     picture_metadata: dict[str, str]
+    picture_disposition: frozenset[str]
     warnings: tuple[str, ...]
 
     @property
@@ -180,14 +202,15 @@ class Frame:
         duration: ticks it is shown for, 0 if unknown.
         corrupt: the decoder found damage in it.
         interlaced: it holds two fields.
-        luma: the Y' plane, H×W, uint8 up to 8 bits and uint16 above; of R'G'B', BT.709's Y' in
-            full range, rounded to the nearest code.  Read-only, since it is the decoder's own
-            memory.  `torch.from_dlpack(frame)` is the same plane as a tensor, without a copy; do
-            not write to it.
+        luma: the Y' plane, H×W, uint8 up to 8 bits and uint16 above; of R'G'B', the Y' of the
+            Reader's `rgb_matrix` in full range, rounded to the nearest code.  Read-only, since it
+            is the decoder's own memory.  `torch.from_dlpack(frame)` is the same plane as a tensor,
+            without a copy; do not write to it.
     """
 
     __slots__ = (
         "_luma",
+        "_matrix",
         "_reformatter",
         "corrupt",
         "description",
@@ -208,6 +231,7 @@ class Frame:
         time_base: Fraction,
         description: PixelFormat,
         reformatter: VideoReformatter,
+        matrix: Matrix = "bt709",
     ) -> None:
         self.native = native
         self.index = index
@@ -218,16 +242,27 @@ class Frame:
         self.interlaced = bool(native.interlaced_frame)
         self.description = description
         self._reformatter = reformatter
+        self._matrix: Matrix = matrix
         self._luma: Plane | None = None
 
     @property
     def luma(self) -> Plane:
         if self._luma is None:
             if self.description.rgb:
-                self._luma = rgb_luma(self.native, self.description, self._reformatter)
+                self._luma = rgb_luma(
+                    self.native, self.description, self._reformatter, self._matrix
+                )
             else:
                 self._luma = luma_view(self.native, self.description)
         return self._luma
+
+    def thumbnail(self, height: int = 24, width: int = 32) -> npt.NDArray[np.uint8]:
+        """Y', Cb and Cr of a small copy, 3×h×w, of whatever pixel format the frame is."""
+        small = self._reformatter.reformat(
+            self.native, width, height, "yuv444p", interpolation=Interpolation.AREA
+        )
+        planes = [plane_view(small, k, np.dtype(np.uint8)) for k in range(3)]
+        return np.stack(planes)
 
     def __dlpack__(self, **arguments: Any) -> Any:
         if self.luma.flags.writeable:  # made for this frame: not a plane of the decoder's

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from av.video.reformatter import VideoReformatter
 
 from pycolor.encoding import (
+    LUMA_COEFFICIENTS,
     SUBSAMPLING_SHIFTS,
     ChromaLocation,
     Encoding,
@@ -174,9 +175,9 @@ def luma_view(frame: av.VideoFrame, description: PixelFormat) -> Plane:
 
 
 def rgb_luma(
-    frame: av.VideoFrame, description: PixelFormat, reformatter: VideoReformatter
+    frame: av.VideoFrame, description: PixelFormat, reformatter: VideoReformatter, matrix: Matrix
 ) -> Plane:
-    """BT.709's Y' of a frame of R'G'B' in full range, at its depth, rounded to the nearest code.
+    """A matrix's Y' of a frame of R'G'B' in full range, at its depth, rounded to the nearest code.
 
     Where R' = G' = B', as in a scan of black-and-white film, it is that value.
     """
@@ -184,7 +185,8 @@ def rgb_luma(
     planar = reformatter.reformat(frame, format="gbrp" if bits == 8 else f"gbrp{bits}le")
     dtype = np.dtype("u1" if bits == 8 else "<u2")
     green, blue, red = (plane_view(planar, i, dtype).astype(np.uint32) for i in range(3))
-    luma = (2126 * red + 7152 * green + 722 * blue + 5000) // 10000
+    kr, kb = (round(10_000 * k) for k in LUMA_COEFFICIENTS[matrix])  # all have four decimals
+    luma = (kr * red + (10_000 - kr - kb) * green + kb * blue + 5000) // 10_000
     return cast(Plane, luma.astype(dtype))
 
 

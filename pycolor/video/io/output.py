@@ -11,15 +11,20 @@ from typing import Any
 import av
 import av.container
 import av.error
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from pycolor.errors import FilmError, UsageError
+from pycolor.video.io.capacity import FIXED_RATE, SPOKEN
 from pycolor.video.io.clock import MILLISECOND, Clock, grid_clock
 from pycolor.video.io.film import FilmInfo, rational
 from pycolor.video.io.matroska import with_room, write_pixel_aspect
+from pycolor.video.io.metadata import QUICKTIME, Fate, carry_tags, fate_of_film, film_metadata
 from pycolor.video.io.reader import Reader
-from pycolor.video.io.streams import Dropped, SideStreams, film_metadata, written_language
-from pycolor.video.presets import Preset, container_of
+from pycolor.video.io.sequence import address_of, numbered, picture_name
+from pycolor.video.io.streams import Dropped, SideStreams
+from pycolor.video.io.y4m import Y4mFile
+from pycolor.video.presets import PIPE, Preset, container_of, ending_of
 
 
 class Output:
@@ -29,64 +34,127 @@ class Output:
     packets, `finish`.  `abort` at any time removes the file.
 
     Args:
-        path: of the file, whose ending names the container.
+        path: of the file, whose ending names the container; a pattern or a folder for numbered
+            pictures, `-` for the standard output.
         reader: of the source.
         preset: for options of the muxer.
+        streams: copy sound, subtitles, attachments and chapters.
+        metadata: added to the container's.
+        name: what messages call the file, if not by its path.
+
+    Attributes:
+        name: FFmpeg's, of the container; `spoken` what messages call it.
+        dropped: streams that the container cannot hold.
+        lost: sentences on what else of the source it cannot, once the header is written.
     """
 
-    def __init__(self, path: Path, reader: Reader, preset: Preset) -> None:
-        self.path = path
+    def __init__(
+        self,
+        path: Path,
+        reader: Reader,
+        preset: Preset,
+        *,
+        streams: bool,
+        metadata: Mapping[str, str],
+        name: Path | None = None,
+    ) -> None:
+        suffix = ending_of(path, preset.name)
+        self.name = container_of(suffix)
+        self.spoken = SPOKEN.get(self.name, self.name)
+        self.path = numbered(path, suffix) if self.name == "image2" else path
+        self.target = name or path
         self.info: FilmInfo = reader.info
-        self.name = container_of(path.suffix)
         self.start = reader.start_time
+        if self.start is None and self.name in FIXED_RATE:
+            self.start = reader.begin
         self.clock = self._choose_clock()
         self.packets = 0
         self.is_open = True
+        self.lost: list[str] = []
         self._reader = reader
+        self._streams = streams
         self._sides: SideStreams | None = None
         self._title = ""
-        options = _muxer_options(self.name, preset, self.clock)
-        self.container = av.open(str(path), "w", format=self.name, options=options)
+        self._first_number = reader.first_number
+        self._tags = film_metadata(self.info.metadata, self.name) | dict(metadata)
+        self._file: Y4mFile | None = None
+        self._makes_folder = False
+        fate = fate_of_film(self._tags, self.name) if streams else Fate()
+        if fate.lost:
+            keys = ", ".join(fate.lost)
+            self.lost.append(f"{self.spoken} does not hold the film's tags: {keys}")
+        options = self._muxer_options(preset, free_keys=fate.free_keys)
+        try:
+            self.container = self._open(options)
+        except (av.error.FFmpegError, OSError) as error:
+            raise self.failure(error) from error
+
+    def _open(self, options: dict[str, str]) -> av.container.OutputContainer:
+        if self.name == "yuv4mpegpipe":
+            self._file = Y4mFile(self.path, self.info.pixel_aspect)
+            file: Any = self._file
+            return av.open(file, "w", format=self.name, options=options)
+        address = str(self.path)
+        if self.name == "image2":
+            self._makes_folder = not self.path.parent.exists()
+            self.path.parent.mkdir(exist_ok=True)
+            address = address_of(self.path)
+        return av.open(address, "w", format=self.name, options=options)
 
     @property
     def dropped(self) -> tuple[Dropped, ...]:
         """What of the source the container cannot hold."""
         return tuple(self._sides.dropped) if self._sides else ()
 
-    def write_header(
-        self, stream: VideoStream, *, streams: bool, metadata: Mapping[str, str]
-    ) -> None:
+    def write_header(self, stream: VideoStream) -> None:
         """Describe the picture, add the other streams, and write the header.
 
         Raises:
             FilmError, UsageError: if the container refuses.
         """
         info = self.info
-        stream.metadata.update(film_metadata(info.picture_metadata))
-        language = info.picture_metadata.get("language", "und")
-        if language != "und":
-            stream.metadata["language"] = written_language(language, self.name)
-        if info.timecode and not self._reader.first:
-            stream.metadata["timecode"] = info.timecode
+        lost = carry_tags(
+            stream,
+            info.picture_metadata,
+            info.picture_disposition,
+            container=self.name,
+            film=self._tags,
+        )
+        if lost and self._streams:
+            self.lost.append(f"{self.spoken} does not hold of the picture: {', '.join(lost)}")
+        with suppress(ValueError):  # a name that this PyAV does not know
+            stream.disposition = _flags(info.picture_disposition)
+        if self._reader.timecode:
+            stream.metadata["timecode"] = self._reader.timecode
+        elif info.timecode:
+            self.lost.append(
+                f"the timecode {info.timecode} cannot be counted on to the first frame of the "
+                "range at this rate: it is left out"
+            )
         if info.display_matrix:
             stream.set_display_matrix(info.display_matrix)
-        self.container.metadata.update(film_metadata(info.metadata))
-        self.container.metadata.update(metadata)
-        if streams and (info.streams or info.chapters):
+        self.container.metadata.update(self._tags)
+        if self._streams and (info.streams or info.chapters):
             self._sides = SideStreams(
                 info.path,
                 self.container,
-                start=self.start,
+                start=self._reader.start_time,
                 stop=self._reader.stop_time,
                 shift=self.start or Fraction(0),
             )
             self._sides.carry_chapters()
+            self.lost += self._sides.lost
         self._title = stream.metadata.get("title", "")
         if self._patches_aspect:
             stream.metadata["title"] = with_room(self._title)
         try:
             self.container.start_encoding()
         except (av.error.FFmpegError, OSError) as error:
+            if isinstance(error, av.error.ArgumentError | av.error.PermissionError):
+                raise UsageError(
+                    f"{self.name} refuses this film ({error.strerror}); "
+                    "name an output with .mkv, which holds any."
+                ) from error
             raise self.failure(error) from error
         except ValueError as error:
             raise UsageError(f"{self.name} refuses this film: {error}.") from error
@@ -112,13 +180,17 @@ class Output:
             if self._sides is not None:
                 self._sides.stop = self._reader.stop_time
                 self._sides.copy_until(None)
+                if self.name == "mxf":
+                    self._sides.fill_with_silence(self.packets / self.info.rate)
                 self._sides.close()
             if self.packets != expected:
                 raise FilmError(
-                    f"{self.path} holds {self.packets} packets; expected {expected}, one for "
+                    f"{self.target} holds {self.packets} packets; expected {expected}, one for "
                     "each frame."
                 )
             self.container.close()
+            if self._file is not None:
+                self._file.close()
             self.is_open = False
             if self._patches_aspect and self.info.pixel_aspect:
                 write_pixel_aspect(self.path, self.info.pixel_aspect, self._title)
@@ -135,12 +207,24 @@ class Output:
             self._sides.close()
         with suppress(av.error.FFmpegError, ValueError, OSError):
             self.container.close()  # writes a trailer, which may fail once more
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
         self.is_open = False
-        self.path.unlink(missing_ok=True)
+        self._remove()
 
     def failure(self, error: Exception) -> FilmError:
         reason = getattr(error, "strerror", None) or str(error)
-        return FilmError(f"{self.path} could not be written: {reason}.")
+        return FilmError(f"{self.target} could not be written: {reason}.")
+
+    def _remove(self) -> None:
+        if self.name == "image2":
+            for number in range(self._first_number, self._first_number + self.packets + 1):
+                picture_name(self.path, number).unlink(missing_ok=True)
+            if self._makes_folder:
+                self.path.parent.rmdir()
+        elif str(self.path) != PIPE:
+            self.path.unlink(missing_ok=True)
 
     @property
     def _patches_aspect(self) -> bool:
@@ -153,19 +237,35 @@ class Output:
         base = self.info.time_base
         if self.name in ("matroska", "webm"):
             return Clock(source_base=base, time_base=MILLISECOND, shift=shift)
+        if self.name in FIXED_RATE:
+            return Clock(source_base=base, time_base=1 / self.info.rate, shift=shift)
         return grid_clock(base, rate=self.info.rate, origin=shift, shift=shift)
 
+    def _muxer_options(self, preset: Preset, *, free_keys: bool) -> dict[str, str]:
+        options = dict(preset.muxer_options)
+        if self.name in ("matroska", "webm"):
+            # A decoder's run-in stands before time 0; moving it to 0 would move the whole film.
+            options["avoid_negative_ts"] = "disabled"
+            # No random identifiers: the same run gives the same bytes.
+            options["fflags"] = "+bitexact"
+            # Which track is the default one is the source's to say.
+            options["default_mode"] = "passthrough"
+        if self.name in QUICKTIME:
+            # Without it a matrix is stored only where primaries and transfer are known too.
+            options["movflags"] = options.get("movflags", "") + "+write_colr"
+            if free_keys:
+                options["movflags"] += "+use_metadata_tags"
+            # Edit lists count in this; the default of 1000 would round the film's start.
+            options["movie_timescale"] = str(self.clock.time_base.denominator)
+        if self.name == "yuv4mpegpipe":
+            options["strict"] = "-1"  # FFmpeg's leave for more than 8 bits
+        if self.name == "image2":
+            options["start_number"] = str(self._first_number)
+        return options
 
-def _muxer_options(container: str, preset: Preset, clock: Clock) -> dict[str, str]:
-    options = dict(preset.muxer_options)
-    if container in ("matroska", "webm"):
-        # A decoder's run-in stands before time 0; moving it to 0 would move the whole film.
-        options["avoid_negative_ts"] = "disabled"
-        # No random identifiers: the same run gives the same bytes.
-        options["fflags"] = "+bitexact"
-    if container in ("mp4", "mov"):
-        # Without it a matrix is stored only where primaries and transfer are known too.
-        options["movflags"] = options.get("movflags", "") + "+write_colr"
-        # Edit lists count in this; the default of 1000 would round the film's start.
-        options["movie_timescale"] = str(clock.time_base.denominator)
-    return options
+
+def _flags(names: frozenset[str]) -> Disposition:
+    flags = Disposition(0)
+    for name in names:
+        flags |= Disposition[name]
+    return flags

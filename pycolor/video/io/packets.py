@@ -1,13 +1,11 @@
-"""The packets of one stream, told by digest and time."""
+"""The packets of one stream, told by their bytes and times."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av.error
 from av.stream import Discard
@@ -19,42 +17,91 @@ from pycolor.video.io.streams import is_blank
 
 @dataclass(frozen=True, kw_only=True)
 class PacketRecord:
-    """One packet: SHA-256 of its bytes, its time in seconds (None if it has none).
+    """One packet.
 
     Attributes:
+        data: its bytes.
+        time: in seconds, None if it has none.
         hidden: an edit list keeps it from being shown.
     """
 
-    digest: bytes
-    size: int
+    data: bytes
     time: Fraction | None
     hidden: bool
 
 
-def packet_records(path: Path, index: int) -> Iterator[PacketRecord]:
-    """The packets of stream `index`, in order; one is held at a time."""
+def packet_records(path: Path, index: int, *, plain_text: bool = False) -> Iterator[PacketRecord]:
+    """The packets of stream `index`, in order; one is held at a time.
+
+    Args:
+        path: of the film.
+        index: of the stream in it.
+        plain_text: of subtitles as MP4 stores them, take the words alone: what a conversion to or
+            from them keeps.
+    """
     with open_source(path) as container:
         for stream in container.streams:
             if stream.index != index:
                 stream.discard = Discard.all
         stream = container.streams[index]
         adts = stream.codec_context is not None and stream.codec_context.codec.name == "aac"
+        boxed = plain_text and stream.name == "mov_text"
         try:
             for packet in container.demux(stream):
                 if not packet.size or is_blank(packet):
                     continue
-                data: Any = bytes(packet)
+                data = bytes(packet)
                 if adts:
                     data = _without_adts(data)
+                if boxed:
+                    data = data[2 : 2 + int.from_bytes(data[:2], "big")]
                 ticks = packet.pts if packet.pts is not None else packet.dts
                 yield PacketRecord(
-                    digest=hashlib.sha256(data).digest(),
-                    size=len(data),
+                    data=data,
                     time=None if ticks is None else ticks * rational(packet.time_base),
                     hidden=bool(packet.is_discard),
                 )
         except av.error.FFmpegError:
             return  # the end of a damaged film
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """Two streams of bytes beside each other.
+
+    Attributes:
+        same: bytes that both have; `differ` where they then go on differently.
+        missing: bytes that only the first has, after its equal beginning.
+        added: bytes that only the second has; `silent` if all of them are 0.
+    """
+
+    same: int
+    differ: bool
+    missing: int
+    added: int
+    silent: bool
+
+
+def compare_joined(ones: Iterable[PacketRecord], others: Iterable[PacketRecord]) -> Joined:
+    """Compare the bytes of two streams, however they are cut into packets."""
+    first, second = (r.data for r in ones), (r.data for r in others)
+    one = other = b""
+    same = 0
+    while True:
+        one, other = one or next(first, b""), other or next(second, b"")
+        if not one or not other:
+            break
+        size = min(len(one), len(other))
+        if one[:size] != other[:size]:
+            return Joined(same=same, differ=True, missing=0, added=0, silent=False)
+        same += size
+        one, other = one[size:], other[size:]
+    missing = len(one) + sum(map(len, first))
+    silent, added = True, 0
+    for data in (other, *second):
+        added += len(data)
+        silent = silent and not any(data)
+    return Joined(same=same, differ=False, missing=missing, added=added, silent=silent)
 
 
 def _without_adts(data: bytes) -> bytes:

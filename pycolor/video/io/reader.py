@@ -14,9 +14,13 @@ import av
 import av.error
 from av.video.reformatter import VideoReformatter
 
+from pycolor.encoding import Matrix
 from pycolor.errors import FilmError, UsageError
 from pycolor.video.io.film import Frame, rational
+from pycolor.video.io.sequence import first_number
 from pycolor.video.io.source import describe, open_source, picture_stream
+from pycolor.video.io.timecode import later_timecode
+from pycolor.video.presets import PIPE
 
 # (frame, index, pts)
 Numbered = Generator[tuple[av.VideoFrame, int, int], None, None]
@@ -40,17 +44,20 @@ class Reader:
     """Iterates over the frames of a film's first moving picture, once.
 
     Args:
-        path: of the film; or a folder of pictures, or a pattern of them such as `a_%05d.png`.
+        path: of the film; or a folder of pictures, or a pattern of them such as `a_%05d.png`; or
+            `-`, y4m from the standard input.
         frames: read only these, (first, stop) or a slice without a step; stop may be None.
         timeline: pts of all frames in order, as `scan` or an earlier Reader told them; spares a
             range in a long film the scan for where it begins.
         rate: frames per second of a sequence of pictures, None for 24; films tell theirs.
+        rgb_matrix: whose Y' is taken for the luma of a film of R'G'B'.
 
     Attributes:
         info: the FilmInfo.
         damages: what was found broken so far; `damage_count` counts them all.
         delivered: number of frames delivered so far.
         first: index of the first frame asked for; `stop` one past the last, None for the end.
+        begin: time of the first frame delivered, seconds.
         start_time, stop_time: seconds, of the range asked for; None where the film decides.
 
     Raises:
@@ -65,8 +72,10 @@ class Reader:
         frames: slice | tuple[int, int | None] | None = None,
         timeline: Sequence[int] | None = None,
         rate: Fraction | None = None,
+        rgb_matrix: Matrix = "bt709",
     ) -> None:
         self.path = Path(path)
+        self._rgb_matrix: Matrix = rgb_matrix
         self._rate = rate
         self._reformatter = VideoReformatter()
         self.first, self.stop = _bounds(frames)
@@ -84,11 +93,14 @@ class Reader:
             self.info, self._description = describe(
                 self.path, self._container, self._stream, native
             )
+            if self.stop is not None and self._timeline is None and self.info.chapters:
+                self._timeline = scan(self.path, rate)  # which of them the range reaches
         except BaseException:
             self._container.close()
             raise
         self._pending: tuple[av.VideoFrame, int, int] | None = (native, index, pts)
-        self.start_time = pts * self._time_base if self.first else None
+        self.begin = pts * self._time_base
+        self.start_time = self.begin if self.first else None
 
     @property
     def stop_time(self) -> Fraction | None:
@@ -100,6 +112,22 @@ class Reader:
         return self._end
 
     _end: Fraction | None = None
+
+    @property
+    def timecode(self) -> str:
+        """Of the first frame delivered; empty if there is none, or if it cannot be counted on."""
+        told = self.info.timecode
+        if not told or not self.first:
+            return told
+        frames = self.first
+        if self._timeline is not None:  # by its time, so that a varying rate keeps its clock
+            frames = round((self.begin - self._timeline[0] * self._time_base) * self.info.rate)
+        return later_timecode(told, frames, self.info.rate) or ""
+
+    @property
+    def first_number(self) -> int:
+        """The number of the first picture delivered, counted as the source's files are."""
+        return first_number(self.path) + self.first
 
     def __iter__(self) -> Iterator[Frame]:
         while True:
@@ -119,6 +147,7 @@ class Reader:
                 time_base=self._time_base,
                 description=self._description,
                 reformatter=self._reformatter,
+                matrix=self._rgb_matrix,
             )
             if frame.corrupt:
                 self._damage(frame.time, f"frame {index} is damaged")
@@ -146,7 +175,7 @@ class Reader:
     def _open_range(self) -> Numbered:
         if not self.first:
             return self._numbered(self._decode(), 0)
-        if self._timeline is None:
+        if self._timeline is None and str(self.path) != PIPE:
             self._timeline = scan(self.path, self._rate)
         if self._timeline is None:  # no usable timestamps: count from the start
             return self._numbered(self._decode(), 0)

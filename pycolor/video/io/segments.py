@@ -1,4 +1,4 @@
-"""Joins segments, each encoded alone, into one film, packet by packet."""
+"""Joins segments, each encoded alone, into one film: packet by packet, where it has packets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from pycolor.errors import FilmError
 from pycolor.video.io.output import Output
 from pycolor.video.io.reader import Reader
 from pycolor.video.io.source import open_source, picture_stream
-from pycolor.video.presets import Preset, preset_for
+from pycolor.video.io.writer import Writer
+from pycolor.video.presets import Preset, ending_of, preset_for
 
 
 def join(
@@ -24,6 +25,7 @@ def join(
     timeline: Sequence[int],
     preset: Preset | str | None = None,
     metadata: Mapping[str, str] | None = None,
+    name: Path | None = None,
 ) -> int:
     """Write the segments' packets one after the other, at the times of the source's frames.
 
@@ -37,8 +39,9 @@ def join(
             streams, chapters and tags go into the result.
         path: of the result (a temporary name, to be renamed).
         timeline: pts of the source's frames in that range, in order.
-        preset: as of the segments, for the muxer's options.
+        preset: as of the segments, for the muxer's options; one of pictures writes pictures.
         metadata: added to the container's.
+        name: what messages call the result, if not by its path.
 
     Returns:
         The number of frames written.
@@ -50,21 +53,21 @@ def join(
     """
     path = Path(path)
     if not segments:
-        raise FilmError(f"{path} cannot be joined: there is no segment.")
+        raise FilmError(f"{name or path} cannot be joined: there is no segment.")
     if not isinstance(preset, Preset):
-        preset = preset_for(path.suffix, preset)
+        preset = preset_for(ending_of(path, preset), preset)
+    if preset.pictures_only:
+        return _write_again(segments, reader, path, timeline, preset, name)
     orders = [_presentation_order(segment) for segment in segments]
     total = sum(len(order) for order in orders)
     if total != len(timeline):
-        raise FilmError(
-            f"the segments of {path} hold {total} frames; expected {len(timeline)}, as the source."
-        )
+        raise FilmError(_wrong_number(name or path, str(total), len(timeline)))
     delay = max(i - rank for order in orders for i, rank in enumerate(order))
-    output = Output(path, reader, preset)
+    output = Output(path, reader, preset, streams=True, metadata=metadata or {}, name=name)
     times = _rising([output.clock(pts) for pts in timeline])
     try:
         stream = _add_picture(output, segments[0])
-        output.write_header(stream, streams=True, metadata=metadata or {})
+        output.write_header(stream)
         extradata = stream.codec_context.extradata
         first = 0
         for segment, order in zip(segments, orders, strict=True):
@@ -78,6 +81,32 @@ def join(
         raise
     output.finish(total)
     return total
+
+
+def _write_again(
+    segments: Sequence[Path],
+    reader: Reader,
+    path: Path,
+    timeline: Sequence[int],
+    preset: Preset,
+    name: Path | None,
+) -> int:
+    """Pictures in files of their own, or in a pipe, are no packets: the segments are decoded."""
+    with Writer(path, reader, preset=preset, name=name) as writer:
+        for segment in segments:
+            with Reader(segment) as pictures:
+                for frame in pictures:
+                    if writer.written == len(timeline):
+                        raise FilmError(_wrong_number(writer.target, "more", len(timeline)))
+                    index, pts = writer.written, timeline[writer.written]
+                    writer.write(writer.again(frame, index=reader.first + index, pts=pts))
+        if writer.written != len(timeline):
+            raise FilmError(_wrong_number(writer.target, str(writer.written), len(timeline)))
+    return writer.written
+
+
+def _wrong_number(path: Path, found: str, expected: int) -> str:
+    return f"the segments of {path} hold {found} frames; expected {expected}, as the source."
 
 
 def _presentation_order(segment: Path) -> list[int]:

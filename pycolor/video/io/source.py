@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import struct
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +19,7 @@ from av.video.stream import VideoStream
 from pycolor.errors import FilmError
 from pycolor.video.io.film import (
     FIELD_ORDERS,
+    Chapter,
     ColorTags,
     FilmInfo,
     StreamInfo,
@@ -37,6 +40,8 @@ from pycolor.video.io.formats import (
 from pycolor.video.io.matroska import chroma_location
 from pycolor.video.io.sequence import sequence_options
 from pycolor.video.io.truncation import missing_bytes
+from pycolor.video.io.y4m import siting_of_header
+from pycolor.video.presets import PIPE
 
 AV_TIME_BASE = 1_000_000
 
@@ -47,6 +52,8 @@ def open_source(path: Path, rate: Fraction | None = None) -> av.container.InputC
     Raises:
         FilmError: in a sentence, if there is no such file or FFmpeg cannot read it.
     """
+    if str(path) == PIPE:
+        return _open_pipe()
     sequence = sequence_options(path, rate)
     if sequence is None and not path.exists():
         raise FilmError(f"{path} does not exist.")
@@ -69,6 +76,15 @@ def open_source(path: Path, rate: Fraction | None = None) -> av.container.InputC
         ) from error
     except (UnicodeDecodeError, OSError) as error:
         raise FilmError(f"{path} could not be read: {error}.") from error
+
+
+def _open_pipe() -> av.container.InputContainer:
+    if sys.stdin.isatty():
+        raise FilmError("the standard input is a terminal; expected y4m from a program or a file.")
+    try:
+        return av.open(sys.stdin.buffer, "r", format="yuv4mpegpipe")
+    except (av.error.FFmpegError, ValueError) as error:
+        raise FilmError(f"the standard input is no y4m ({error}).") from error
 
 
 def is_cover(stream: Any) -> bool:
@@ -103,13 +119,14 @@ def chroma_location_of(stream: VideoStream, frame: av.VideoFrame) -> int:
     """H.273's code plus one, as FFmpeg counts; 0 where none is stored."""
     if hasattr(frame, "chroma_location"):  # PyAV 19
         return int(frame.chroma_location)
+    raw = stream.codec_context.codec.canonical_name == "rawvideo"
     header = io.BytesIO()
     try:
-        with av.open(header, "w", format="matroska") as trial:
+        with av.open(header, "w", format="yuv4mpegpipe" if raw else "matroska") as trial:
             trial.add_stream_from_template(stream, opaque=True)
             trial.start_encoding()
         header.seek(0)
-        return chroma_location(header)
+        return siting_of_header(header) if raw else chroma_location(header)
     except (av.error.FFmpegError, ValueError):
         return 0  # a codec that Matroska does not hold
 
@@ -147,7 +164,22 @@ def stream_info(stream: Any) -> StreamInfo:
         codec=codec,
         language="" if language == "und" else language,
         title=title,
+        disposition=dispositions(stream),
+        metadata=dict(stream.metadata),
+        digest=hashlib.sha256(stream.data or b"").hexdigest() if kind == "attachment" else "",
     )
+
+
+def dispositions(stream: Any) -> frozenset[str]:
+    """Names of the flags that a stream carries."""
+    return frozenset(str(bit.name) for bit in Disposition if stream.disposition & bit)
+
+
+def stored_chapter(stored: Any) -> Chapter:
+    """A chapter as PyAV tells it."""
+    base = rational(stored["time_base"])
+    title = stored["metadata"].get("title", "")
+    return Chapter(start=stored["start"] * base, end=stored["end"] * base, title=title)
 
 
 def find_timecode(container: av.container.InputContainer, stream: VideoStream) -> str:
@@ -243,9 +275,10 @@ def describe(
         interlaced=bool(first.interlaced_frame) or order not in ("unknown", "progressive"),
         timecode=find_timecode(container, stream),
         streams=others,
-        chapters=len(container.chapters()),
+        chapters=tuple(map(stored_chapter, container.chapters())),
         metadata=dict(container.metadata),
         picture_metadata=dict(stream.metadata),
+        picture_disposition=dispositions(stream),
         warnings=tuple(warnings),
     )
     return info, description

@@ -19,25 +19,20 @@ from av.stream import Discard
 
 from pycolor.errors import FilmError
 from pycolor.video.io.clock import MILLISECOND
-from pycolor.video.io.film import StreamInfo, rational
-from pycolor.video.io.source import is_cover, open_source, picture_stream, stream_info
+from pycolor.video.io.film import Chapter, StreamInfo, rational
+from pycolor.video.io.metadata import QUICKTIME, carry_tags, film_metadata
+from pycolor.video.io.source import (
+    dispositions,
+    is_cover,
+    open_source,
+    picture_stream,
+    stored_chapter,
+    stream_info,
+)
+from pycolor.video.presets import PICTURES_ONLY
 
-# Keys that describe the source's container, not the film.
-_CONTAINER_KEYS = {
-    "major_brand",
-    "minor_version",
-    "compatible_brands",
-    "encoder",
-    "duration",
-    "handler_name",
-    "vendor_id",
-    "number_of_frames",
-    "number_of_bytes",
-    "bps",
-    "timecode",
-    "rotate",
-    "language",
-}
+# Containers whose muxers write chapters.
+CHAPTERED = ("matroska", "webm", "mp4", "mov", "nut")
 # Text subtitles that one container family writes one way and the other another.
 _TEXT_FILTERS = {
     ("mov_text", "matroska"): ("subrip", "mov2textsub"),
@@ -46,20 +41,27 @@ _TEXT_FILTERS = {
     ("text", "mp4"): ("mov_text", "text2movsub"),
     ("text", "mov"): ("mov_text", "text2movsub"),
 }
+_PCM_BYTES = {"pcm_s16le": 2, "pcm_s24le": 3}  # of a sample, all that MXF holds
 # An edit list may hide sound before the start.  Where the output has none, what lies farther
 # before it than a decoder needs to run in is left out.
 _RUN_IN = Fraction(1, 10)
+# Sound and picture that part by more than this are seen to (EBU R 37: 40 ms early, 60 ms late).
+_AUDIBLE = Fraction(1, 50)
 
 
-def film_metadata(metadata: dict[str, str]) -> dict[str, str]:
-    """Without what belongs to the source's container or was counted by its muxer."""
-    kept = {}
-    for key, value in metadata.items():
-        plain = key.lower().split("-")[0]  # "BPS-eng"
-        if plain in _CONTAINER_KEYS or plain.startswith("_statistics"):
-            continue
-        kept["title" if key == "name" else key] = value
-    return kept
+def cut_chapter(
+    chapter: Chapter, *, start: Fraction | None, stop: Fraction | None, shift: Fraction
+) -> Chapter | None:
+    """A chapter in an output of the range from `start` to `stop`, `shift` seconds earlier.
+
+    None if it lies outside.
+    """
+    if start is not None and chapter.end <= start:
+        return None
+    if stop is not None and chapter.start >= stop:
+        return None
+    begin = chapter.start if start is None else max(chapter.start, start)
+    return Chapter(start=begin - shift, end=chapter.end - shift, title=chapter.title)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +88,8 @@ class SideStreams:
         shift: seconds taken off every timestamp.
 
     Attributes:
-        dropped: what the output cannot hold.
+        dropped: streams that the output cannot hold; `lost` sentences on what of the others it
+            cannot.
         copied: the streams of the source that are copied, by source index.
 
     Raises:
@@ -103,12 +106,14 @@ class SideStreams:
         shift: Fraction = Fraction(0),
     ) -> None:
         self.dropped: list[Dropped] = []
+        self.lost: list[str] = []
         self.copied: dict[int, Any] = {}
         self.packets = 0
         self.stop = stop
         self._start = start
         self._shift = shift
         self._output = output
+        self._bytes: dict[int, int] = {}
         self._last_pts: dict[int, int] = {}
         self._next_sample: dict[int, Fraction] = {}
         self._filters: dict[int, BitStreamFilterContext] = {}
@@ -134,9 +139,9 @@ class SideStreams:
             if reason is None:
                 continue
             stream.discard = Discard.all
-            if stream.type == "data" and _carried_otherwise(stream):
+            if stream.type == "data" and carried_otherwise(stream):
                 continue
-            if stream.type == "audio":
+            if stream.type == "audio" and name not in PICTURES_ONLY:
                 raise FilmError(
                     f"{path}: {name} cannot hold {info} ({reason}); name an output with .mkv."
                 )
@@ -144,17 +149,18 @@ class SideStreams:
 
     def _add(self, stream: Any, info: StreamInfo, name: str) -> str | None:
         """Add a stream to the output; the reason if it cannot hold it."""
-        if stream.type == "data":
-            return f"{name} does not carry this kind of data"
+        reason = why_left_out(stream, info, name)
+        if reason is not None:
+            return reason
         if stream.type == "attachment":
-            if name != "matroska":
-                return f"{name} has no attachments"
             # A template of an attachment has no codec, and Matroska wants its MIME type.
             added: Any = self._output.add_stream_from_template(stream)
             added.metadata.update(stream.metadata)
             return None
-        if stream.codec_context is None:
-            return "FFmpeg does not know its codec"
+        if name == "mxf" and stream.type == "audio":
+            reason = self._late_for_mxf(stream)
+            if reason is not None:
+                return reason
         converted = _TEXT_FILTERS.get((info.codec, name))
         if converted is not None:
             codec, description = converted
@@ -162,34 +168,54 @@ class SideStreams:
             out.time_base = stream.time_base
             self._filters[stream.index] = BitStreamFilterContext(description, in_stream=stream)
         else:
-            reason = refusal(stream, name)
-            if reason:
-                return reason
             out = self._output.add_stream_from_template(stream, opaque=True)
             if stream.type == "audio":
                 _name_layout(out)
-        out.metadata.update(film_metadata(stream.metadata))
-        language = stream.metadata.get("language", "und")
-        if language != "und":
-            out.metadata["language"] = written_language(language, name)
         out.disposition = stream.disposition
+        lost = carry_tags(
+            out,
+            stream.metadata,
+            dispositions(stream),
+            container=name,
+            film=self._container.metadata,
+        )
+        if lost:
+            self.lost.append(f"{name} does not hold of {info}: {', '.join(lost)}")
         self.copied[stream.index] = out
+        return None
+
+    def _late_for_mxf(self, stream: Any) -> str | None:
+        """MXF begins all its tracks together, and ends them with the picture."""
+        late = (stream.start_time or 0) * rational(stream.time_base) - self._shift
+        if self._start is None and abs(late) > _AUDIBLE:
+            return f"it begins {float(late):+.3f} s from the picture, which mxf cannot say"
+        self.lost.append(
+            f"mxf ends sound with the picture: of audio stream {stream.index}, what is longer is "
+            "cut, and what is shorter is filled with silence"
+        )
         return None
 
     def carry_chapters(self) -> None:
         """Set the source's chapters in the output, cut to the range."""
-        chapters = []
+        name, chapters = self._output.format.name, []
         for chapter in self._container.chapters():
             base = rational(chapter["time_base"])
-            begin, end = chapter["start"] * base - self._shift, chapter["end"] * base - self._shift
-            if end <= 0 < self._shift:
+            cut = cut_chapter(
+                stored_chapter(chapter), start=self._start, stop=self.stop, shift=self._shift
+            )
+            if cut is None:
                 continue
-            if self.stop is not None and begin >= self.stop - self._shift:
-                continue
-            begin = max(begin, Fraction(0)) if self._shift else begin
-            chapter["start"], chapter["end"] = round(begin / base), round(end / base)
+            chapter["start"], chapter["end"] = round(cut.start / base), round(cut.end / base)
             chapters.append(chapter)
-        if chapters:
+            told = film_metadata(chapter["metadata"])
+            lost = [key for key in told if key != "title" and name in QUICKTIME]
+            if lost and name in CHAPTERED:
+                self.lost.append(f"{name} does not hold of a chapter: tag {', tag '.join(lost)}")
+        if chapters and name not in CHAPTERED:
+            self.lost.append(
+                f"the output holds no chapters: the film's {len(chapters)} are left out"
+            )
+        elif chapters:
             self._output.set_chapters(chapters)
 
     def copy_until(self, time: Fraction | None) -> None:
@@ -203,6 +229,23 @@ class SideStreams:
                 self._waiting = packet
                 return
             self._mux(packet)
+
+    def fill_with_silence(self, until: Fraction) -> None:
+        """Bring every track of PCM up to a time: MXF drops the pictures behind its shortest one."""
+        for index, out in self.copied.items():
+            context: Any = self._container.streams[index].codec_context
+            if context is None or context.type != "audio":
+                continue
+            frame_bytes = context.layout.nb_channels * _PCM_BYTES[context.codec.name]
+            done = self._bytes.get(index, 0) // frame_bytes
+            lacking = round(until * context.sample_rate) - done
+            if lacking > 0:
+                packet: Packet[Any] = Packet(bytes(lacking * frame_bytes))
+                packet.time_base = Fraction(1, context.sample_rate)
+                packet.pts = packet.dts = done
+                packet.duration = lacking
+                packet.stream = out
+                self._output.mux_one(packet)
 
     def close(self) -> None:
         self._source.close()
@@ -237,6 +280,7 @@ class SideStreams:
             packet.dts = None if packet.dts is None else packet.dts - ticks
         text = self._filters.get(index)
         for ready in text.filter(packet) if text else (packet,):
+            self._bytes[index] = self._bytes.get(index, 0) + ready.size
             ready.stream = self.copied[index]
             self._output.mux_one(ready)
             self.packets += 1
@@ -273,43 +317,6 @@ def _name_layout(out: Any) -> None:
         out.codec_context.layout = "mono" if layout.nb_channels == 1 else "stereo"
 
 
-# QuickTime knows the bibliographic codes of ISO 639-2, others write the terminological ones.
-_BIBLIOGRAPHIC = {
-    "deu": "ger",
-    "fra": "fre",
-    "nld": "dut",
-    "zho": "chi",
-    "ces": "cze",
-    "ell": "gre",
-    "isl": "ice",
-    "ron": "rum",
-    "slk": "slo",
-    "sqi": "alb",
-    "hye": "arm",
-    "kat": "geo",
-    "mkd": "mac",
-    "msa": "may",
-    "mya": "bur",
-    "fas": "per",
-    "eus": "baq",
-    "cym": "wel",
-    "bod": "tib",
-    "mri": "mao",
-}
-
-
-def written_language(language: str, container: str) -> str:
-    """The spelling that a container can store."""
-    # FFmpeg's QuickTime table has "fra" among bibliographic codes.
-    if container != "mov" or language == "fra":
-        return language
-    return _BIBLIOGRAPHIC.get(language, language)
-
-
-def same_language(one: str, other: str) -> bool:
-    return _BIBLIOGRAPHIC.get(one, one) == _BIBLIOGRAPHIC.get(other, other)
-
-
 def _start_of(packet: Packet[Any]) -> Fraction:
     ticks = packet.dts if packet.dts is not None else packet.pts
     if ticks is None:
@@ -322,10 +329,40 @@ def is_blank(packet: Packet[Any]) -> bool:
     return bool(packet.size == 2 and packet.stream.name == "mov_text" and bytes(packet) == b"\0\0")
 
 
-def _carried_otherwise(stream: Any) -> bool:
+def carried_otherwise(stream: Any) -> bool:
     """Timecode tracks travel as metadata, chapter text as chapters."""
     lowered = {k.lower() for k in stream.metadata}
     return "timecode" in lowered or str(stream.name) == "bin_data"
+
+
+def why_left_out(stream: Any, info: StreamInfo, container: str) -> str | None:
+    """Why an output has no place for a stream; None if it has."""
+    if container in PICTURES_ONLY:
+        return "the output holds pictures only"
+    if stream.type == "data":
+        return f"{container} does not carry this kind of data"
+    if stream.type == "attachment":
+        return None if container == "matroska" else f"{container} has no attachments"
+    if stream.codec_context is None:
+        return "FFmpeg does not know its codec"
+    if (info.codec, container) in _TEXT_FILTERS:
+        return None
+    return refusal(stream, container)
+
+
+def streams_left_out(path: Path, container: str) -> dict[int, str]:
+    """Why which streams of a film, by their index, are not in an output of its."""
+    found: dict[int, str] = {}
+    with open_source(path) as source:
+        picture = picture_stream(source, path)
+        for stream in source.streams:
+            if stream.index == picture.index:
+                continue
+            reason = why_left_out(stream, stream_info(stream), container)
+            if reason is not None:
+                travels = stream.type == "data" and carried_otherwise(stream)
+                found[stream.index] = "" if travels else reason
+    return found
 
 
 def refusal(stream: Any, container: str) -> str | None:
@@ -341,6 +378,8 @@ def refusal(stream: Any, container: str) -> str | None:
     except (av.error.FFmpegError, ValueError) as error:
         return str(error)
     try:
+        if container == "mxf" and stream.type != "video":  # it holds nothing without a picture
+            trial.add_stream("mpeg2video", rate=25, width=64, height=64, pix_fmt="yuv420p")
         out: Any = trial.add_stream_from_template(stream, opaque=True)
         out.disposition = stream.disposition
         trial.start_encoding()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,14 +15,16 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from pycolor.encoding import Encoding, Subsampling
 from pycolor.errors import FilmError
+from pycolor.video.io.capacity import FIXED_RATE, SPOKEN, says_siting, unheld
 from pycolor.video.io.clock import Clock
-from pycolor.video.io.encoder import add_picture, choose
+from pycolor.video.io.encoder import Recipe, add_picture, as_segment, choose
 from pycolor.video.io.film import FilmInfo, Frame
 from pycolor.video.io.formats import Plane, change_codes, plane_view
 from pycolor.video.io.output import Output
 from pycolor.video.io.reader import Reader
+from pycolor.video.io.rgb import rgb_frame, rgb_of
 from pycolor.video.io.streams import Dropped
-from pycolor.video.presets import Preset, preset_for
+from pycolor.video.presets import Preset, container_of, ending_of, preset_for
 
 
 class Picture:
@@ -55,15 +58,20 @@ class Writer:
     """Writes one film; the header is written at once, so refusals come before any work.
 
     Args:
-        path: of the file to write; its ending names the container.  Write to a temporary name
+        path: of the file to write; its ending names the container.  A pattern (`a_%06d.png`), or a
+            folder where the preset is one of pictures, is a sequence, numbered as the source's or
+            by the frames' indices; `-` is y4m to the standard output.  Write to a temporary name
             and rename (see `pycolor.outfile`): an unfinished Writer leaves no file, but a killed
             one does.
         reader: of the source; its range of frames decides what of the sound is copied.
-        preset: what the output is for, None for the container's default.
+        preset: what the output is for, None for the container's default.  With one of pictures and
+            an ending of .mkv this is a segment of such an output, for `join`: its pictures are the
+            output's, kept in FFV1.
         codec, options: an encoder in place of the preset's, and options for it.
         chroma: subsampling in place of the source's own (or the preset's choice for gray).
         streams: copy sound, subtitles, attachments and chapters; False for a segment.
         metadata: added to the container's.
+        name: what messages call the output, if not by its path (a temporary name).
 
     Attributes:
         encoding: of the planes of every Picture.
@@ -90,6 +98,7 @@ class Writer:
         chroma: Subsampling | None = None,
         streams: bool = True,
         metadata: Mapping[str, str] | None = None,
+        name: Path | None = None,
     ) -> None:
         self.path = Path(path)
         self.info: FilmInfo = reader.info
@@ -97,22 +106,41 @@ class Writer:
         self.moved = 0
         self._last: int | None = None
         if not isinstance(preset, Preset):
-            preset = preset_for(self.path.suffix, preset)
+            preset = preset_for(ending_of(self.path, preset), preset)
         recipe = choose(self.info, preset, codec=codec, options=options, chroma=chroma)
+        if preset.pictures_only and self.path.suffix == ".mkv":
+            recipe = as_segment(recipe)
+        recipe = _sited(recipe, container_of(ending_of(self.path, preset.name)))
         self.encoding: Encoding = recipe.encoding
         self.pixel_format = recipe.description.name
         self._dtype = recipe.description.dtype
         self._reformatter = VideoReformatter()
-        self._output = Output(self.path, reader, preset)
+        self._stored = recipe.stored
+        self._codec = recipe.canonical_codec
+        self._output = Output(
+            self.path, reader, preset, streams=streams, metadata=metadata or {}, name=name
+        )
         self.clock: Clock = self._output.clock
         try:
             self._stream = add_picture(self._output.container, recipe, self.info, clock=self.clock)
-            self._output.write_header(self._stream, streams=streams, metadata=metadata or {})
+            self._output.write_header(self._stream)
         except BaseException:
             self.abort()
             raise
         self.dropped: tuple[Dropped, ...] = self._output.dropped
-        self.warnings: tuple[str, ...] = recipe.warnings + tuple(map(str, self.dropped))
+        said = [*recipe.warnings, *map(str, self.dropped), *self._output.lost]
+        self.warnings: tuple[str, ...] = (*said, *self._unheld())
+
+    def _unheld(self) -> Iterator[str]:
+        """Sentences on the marks of the picture that the output cannot bear."""
+        container, codec = self._output.name, self._codec
+        marks = unheld(self.info, container, codec, self.encoding)
+        spoken = SPOKEN.get(container, container)
+        if marks:
+            where = spoken if container in SPOKEN else f"{codec} in {container}"
+            yield f"{where} does not say of the picture: {', '.join(sorted(marks))}"
+        if container in FIXED_RATE:
+            yield f"{spoken} has no times: every frame is taken to last {1 / self.info.rate} s"
 
     def picture(self, frame: Frame) -> Picture:
         """A Picture of a frame: luma as decoded, chroma ready to be written.
@@ -122,18 +150,18 @@ class Writer:
         """
         luma = frame.luma  # holds the decoder's memory, so make_writable copies it
         native = frame.native
-        if native.format.name == self.pixel_format:
+        before, after = self.info.encoding.full_range, self.encoding.full_range
+        if native.format.name == self.pixel_format and before == after:
             native.make_writable()
             return Picture(native, frame, self._dtype)
         # libswscale may touch the depth, range and layout of chroma; what it makes of luma is
         # overwritten below.  It takes gray as full range whatever its tag says.
-        shrinks = self.info.encoding.full_range and not self.encoding.full_range
         picture = self._reformatter.reformat(
             native,
             format=self.pixel_format,
             dst_colorspace=Colorspace.ITU709 if self.info.description.rgb else None,
-            src_color_range=ColorRange.JPEG,
-            dst_color_range=ColorRange.MPEG if shrinks else ColorRange.JPEG,
+            src_color_range=ColorRange.MPEG if after and not before else ColorRange.JPEG,
+            dst_color_range=ColorRange.MPEG if before and not after else ColorRange.JPEG,
         )
         if picture is native:
             native.make_writable()
@@ -144,6 +172,28 @@ class Writer:
             neutral = self.encoding.chroma_code_range[0]
             for plane in made.chroma:
                 plane.fill(neutral)
+        return made
+
+    @property
+    def target(self) -> Path:
+        """What messages call the output."""
+        return self._output.target
+
+    def again(self, frame: Frame, *, index: int, pts: int) -> Picture:
+        """A Picture of a frame of a segment, which holds it as this Writer's `picture` made it.
+
+        Args:
+            frame: of the segment.
+            index: of the source's frame.
+            pts: its time in the source's ticks.
+        """
+        if frame.native.format.name != self.pixel_format:
+            raise FilmError(
+                f"a segment of {self.target} holds {frame.native.format.name}; "
+                f"expected {self.pixel_format}."
+            )
+        made = Picture(frame.native, frame, self._dtype)
+        made.index, made.pts, made.source_duration = index, pts, 0
         return made
 
     def write(self, picture: Picture) -> None:
@@ -162,13 +212,15 @@ class Writer:
             pts = self._last + 1
             self.moved += 1
         self._last = pts
+        if self._stored != self.pixel_format:
+            native = rgb_frame(rgb_of(picture.luma, *picture.chroma, self.encoding), self._stored)
         native.pts = pts
         native.dts = None
         native.time_base = self.clock.time_base
         native.duration = self.clock.length(picture.source_duration)
         native.pict_type = 0  # the source's frame types are no advice for this encoder
         native.color_range = self._stream.codec_context.color_range
-        native.colorspace = self.info.matrix_code
+        native.colorspace = self._stream.codec_context.colorspace
         native.color_primaries = self.info.tags.primaries
         native.color_trc = self.info.tags.transfer
         self._encode(native)
@@ -183,7 +235,7 @@ class Writer:
         """
         if not self.written:
             self.abort()
-            raise FilmError(f"{self.path} would hold no frame.")
+            raise FilmError(f"{self._output.target} would hold no frame.")
         self._encode(None)
         self._output.finish(self.written)
 
@@ -211,6 +263,13 @@ class Writer:
         try:
             for packet in self._stream.encode(native):
                 self._output.mux(packet)
-        except av.error.FFmpegError as error:
+        except (av.error.FFmpegError, OSError) as error:
             self.abort()
             raise self._output.failure(error) from error
+
+
+def _sited(recipe: Recipe, container: str) -> Recipe:
+    """Chroma is made for the siting that readers will take."""
+    if says_siting(container, recipe.canonical_codec, recipe.encoding):
+        return recipe
+    return replace(recipe, encoding=replace(recipe.encoding, chroma_location="left"))

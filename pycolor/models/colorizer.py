@@ -1,0 +1,162 @@
+"""What every model is to the rest of pycolor.
+
+A model is a network from lightness to chroma.  Prediction, training and weight files know no more
+of it than stands here, so that a new model is its own file and a card in `zoo.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from pycolor import ops
+
+Guide = Literal["", "style", "reference"]
+
+
+class Colorizer(nn.Module):
+    """A network from lightness to chroma.
+
+    A subclass defines `forward`, and `palette` if it chooses from one.  What it needs of a whole
+    shot, it computes in `context`.  Its last layer must be computed in float32 whatever the
+    precision of the layers before: half-precision outputs would move the chroma by several units.
+
+    Attributes:
+        input_multiple: sides of the input must be multiples of it.
+        output_stride: input pixels per cell of the chroma field.
+        max_pixels: of an input; a larger one would not fit a usual machine's memory.
+        per_shot: it has a `context` of its own, without any guide.
+        guide: what kind of picture may be given to lead it, empty if none.
+        options: that build this network again, JSON values.
+    """
+
+    input_multiple = 8
+    output_stride = 4
+    max_pixels = 4096 * 2304
+    per_shot = False
+    guide: Guide = ""
+    options: dict[str, Any]
+
+    @property
+    def palette(self) -> Tensor | None:
+        """Chroma of the entries that `forward` scores, Q×2 ab; None if it gives chroma itself."""
+        return None
+
+    @property
+    def decodes(self) -> bool:
+        """Whether it predicts a distribution, which a temperature decodes."""
+        return self.palette is not None
+
+    def context(self, lightness: Tensor) -> Tensor | None:
+        """What is computed once a shot.
+
+        Args:
+            lightness: 1×1×h×w of one frame of it, L* in 0 … 100.
+
+        Returns:
+            A tensor for `forward` and `chroma`; None for a model that colors each frame by itself.
+        """
+        return None
+
+    def guided_context(self, lab: Tensor) -> Tensor:
+        """The context that a picture of the user's gives.
+
+        Args:
+            lab: 1×3×h×w, of the size that the frames will have.
+
+        Raises:
+            ValueError: the model takes no such picture.
+        """
+        raise ValueError(f"{type(self).__name__} takes no style or reference picture")
+
+    def forward(self, lightness: Tensor, context: Tensor | None = None) -> Tensor:
+        """Scores of the palette's entries, or chroma.
+
+        Args:
+            lightness: N×1×h×w, L* in 0 … 100; h and w multiples of `input_multiple`.
+            context: from `context` or `guided_context`, for all N; computed for each where it is
+                needed and None.
+
+        Returns:
+            N×Q×h/s×w/s logits or N×2×h/s×w/s ab, float32, where s is `output_stride`.
+        """
+        raise NotImplementedError
+
+    def chroma(
+        self, lightness: Tensor, context: Tensor | None = None, temperature: float = 1.0
+    ) -> Tensor:
+        """The chroma field.
+
+        Args:
+            lightness: as in `forward`.
+            context: as in `forward`.
+            temperature: at which a distribution is decoded, see `decode`; a model without a
+                palette has none.
+
+        Returns:
+            N×2×h/s×w/s ab, float32.
+        """
+        out = self(lightness, context)
+        if self.palette is None:
+            return out  # type: ignore[no-any-return]
+        return decode(out, self.palette, temperature)
+
+
+def decode(logits: Tensor, palette: Tensor, temperature: float) -> Tensor:
+    """One color from scores: the annealed mean, at T = 1 the mean, at T = 0 the mode.
+
+    Args:
+        logits: N×Q×h×w.
+        palette: Q×2 ab.
+        temperature: 0 or more (Zhang et al. 2016, eq. 5).
+
+    Returns:
+        N×2×h×w ab, float32.
+    """
+    if temperature == 0:
+        return palette.float()[logits.argmax(1)].permute(0, 3, 1, 2).contiguous()
+    return ops.annealed_mean(logits, palette.contiguous(), temperature)
+
+
+def gray_of(lightness: Tensor) -> Tensor:
+    """Display-encoded gray in 0 … 1 of L* (CIE 15, IEC 61966-2-1); any shape."""
+    t = (lightness + 16) / 116
+    y = torch.where(t > 6 / 29, t**3, 3 * (6 / 29) ** 2 * (t - 4 / 29)).clamp(0, 1)
+    high = 1.055 * y.clamp_min(0.0031308) ** (1 / 2.4) - 0.055
+    return torch.where(y <= 0.0031308, 12.92 * y, high)
+
+
+def scaled(channels: int, width: float) -> int:
+    """Channels at a width multiplier, kept a multiple of 8 for the vector units."""
+    return max(8, round(channels * width / 8) * 8)
+
+
+def check_width(width: float) -> None:
+    """Refuse a width multiplier out of range.
+
+    Raises:
+        ValueError: it is.
+    """
+    if not 0 < width <= 4:
+        raise ValueError(f"width must lie in (0, 4], got {width}")
+
+
+def width_of(channels: Mapping[int, int]) -> float | None:
+    """A width multiplier that gives these channels; None if there is none.
+
+    Args:
+        channels: at width 1 → found.
+    """
+    base, found = max(channels.items())
+    # Rounded to multiples of 8, many widths give the same channels: the plain ratio comes first.
+    near = sorted(
+        ((found + quarter / 4) / base for quarter in range(-16, 17)),
+        key=lambda w: abs(w - found / base),
+    )
+    for width in near:
+        if width > 0 and all(scaled(c, width) == n for c, n in channels.items()):
+            return round(width, 6)
+    return None

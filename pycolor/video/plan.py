@@ -1,0 +1,215 @@
+"""What is done with each frame of a film, decided before any of it is colored.
+
+A plan is made of the survey and the options alone, so any part of the film can be colored by
+itself, in any order, and comes out the same.  Frames count from the first of the range.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pycolor.options import SteadyOptions
+from pycolor.video.shots import Shot, Transition
+from pycolor.video.survey import Survey
+
+# Flicker is the ratio of a frame's lightness to the median over this many frames on each side.
+_FLICKER_REACH = 25
+_MOST_FLICKER = 1.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Take:
+    """The frames of one shot that show nothing but it.
+
+    Attributes:
+        start: its first frame; `stop` one past its last.
+        keys: frames that the model colors, in order; the first and the last of the usable ones
+            among them.  Empty where the source's own color is kept.
+        held: flashes and damage: frames that show their neighbor's color, and no vote.
+        keep: the source's own color stays.
+    """
+
+    start: int
+    stop: int
+    keys: tuple[int, ...]
+    held: frozenset[int] = frozenset()
+    keep: bool = False
+
+    @property
+    def portrait(self) -> int:
+        """The key frame that stands for the whole take: the second, past a splice's dirt."""
+        return self.keys[min(1, len(self.keys) - 1)]
+
+    def usable(self) -> list[int]:
+        """The frames that are not held, in order."""
+        return [n for n in range(self.start, self.stop) if n not in self.held]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mix:
+    """The frames of a dissolve or fade between two takes.
+
+    Attributes:
+        start: its first frame; `stop` one past its last.
+        kind: "dissolve" or "fade".
+        before, after: the takes on its sides, None where there is none.
+    """
+
+    start: int
+    stop: int
+    kind: str
+    before: Take | None
+    after: Take | None
+
+    @property
+    def keep(self) -> bool:
+        return any(take is not None and take.keep for take in (self.before, self.after))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """See the module.
+
+    Attributes:
+        spans: takes and mixes, in order, without gaps.
+        gain: factor on each frame's lightness that takes its flicker out.
+        reach: a frame's color depends on key frames less than so many frames away.
+    """
+
+    spans: tuple[Take | Mix, ...]
+    gain: npt.NDArray[np.float32]
+    reach: int
+
+    def __len__(self) -> int:
+        return self.spans[-1].stop if self.spans else 0
+
+    def span_at(self, n: int) -> Take | Mix:
+        """The span that frame n lies in."""
+        return self.spans[bisect_right(self.spans, n, key=lambda span: span.start) - 1]
+
+    def first_needed(self, n: int) -> int:
+        """The first frame that the color of frame n, or of a later one, depends on."""
+        span = self.span_at(n)
+        if isinstance(span, Mix):
+            return self._needed(span.before, span.before.stop - 1) if span.before else span.start
+        return self._needed(span, n)
+
+    def _needed(self, take: Take, n: int) -> int:
+        place = bisect_right(take.keys, n - self.reach)
+        return take.keys[place - 1] if place else take.start
+
+    def cuts(self, most: int) -> list[int]:
+        """Where to cut the film into segments of at most `most` frames, by preference at shots.
+
+        Returns:
+            the first frame of each segment, and the number of frames.
+        """
+        marks = [0]
+        borders = [span.start for span in self.spans]
+        while marks[-1] < len(self):
+            last = marks[-1]
+            near = [b for b in borders if last + most // 2 < b <= last + most]
+            marks.append(near[-1] if near else min(last + most, len(self)))
+        return marks
+
+
+def plan_of(survey: Survey, options: SteadyOptions, *, recolor: bool) -> Plan:
+    """The plan for a film.
+
+    Args:
+        survey: of the film.
+        options: how steady, at what cost.
+        recolor: color the shots that have color, too.
+    """
+    gain = np.ones(len(survey), np.float32)
+    takes: list[Take] = []
+    for shot, colored in zip(survey.shots, survey.colored, strict=True):
+        take = _take(shot, survey, options, keep=colored and not recolor)
+        takes.append(take)
+        if options.steady != "off":
+            own = slice(take.start, take.stop)
+            gain[own] = _gain(survey.lightness[own])
+    return Plan(
+        spans=tuple(_spans(takes, survey)),
+        gain=gain,
+        reach=options.reach if options.steady != "off" else 1,
+    )
+
+
+def _take(shot: Shot, survey: Survey, options: SteadyOptions, *, keep: bool) -> Take:
+    """The part of a shot between its transitions; one frame of it if they cover it all."""
+    start, stop = shot.start, shot.stop
+    if options.steady != "off":
+        if (opening := _gradual(shot.opening)) is not None:
+            start = max(start, opening.stop)
+        if (closing := _gradual(shot.closing)) is not None:
+            stop = min(stop, closing.start)
+    if start >= stop:
+        start = min(max((start + stop) // 2, shot.start), shot.stop - 1)
+        stop = start + 1
+    if keep:
+        return Take(start=start, stop=stop, keys=(), keep=True)
+    if options.steady == "off":
+        return Take(start=start, stop=stop, keys=tuple(range(start, stop)))
+    held = {n for d in shot.disturbances for n in range(d.start, d.stop) if start <= n < stop}
+    usable = [n for n in range(start, stop) if n not in held]
+    if not usable:
+        held, usable = set(), list(range(start, stop))
+    keys = _keys(usable, survey.change, options)
+    return Take(start=start, stop=stop, keys=keys, held=frozenset(held))
+
+
+def _gradual(transition: Transition | None) -> Transition | None:
+    """The transition if it is one in which two shots mix."""
+    return transition if transition and transition.kind in ("dissolve", "fade") else None
+
+
+def _keys(
+    usable: list[int], change: npt.NDArray[np.float32], options: SteadyOptions
+) -> tuple[int, ...]:
+    """Key frames at equal steps of "activity": time, and how much the picture changes."""
+    if len(usable) == 1:
+        return (usable[0],)
+    step = 1 / options.stride_frames + change[usable[1:]] / options.change_a_key
+    activity = np.concatenate([[0.0], np.cumsum(np.minimum(step, 0.5), dtype=np.float64)])
+    intervals = max(1, int(np.ceil(activity[-1] - 1e-6)))
+    wanted = np.linspace(0, activity[-1], intervals + 1)
+    places = np.searchsorted(activity, wanted - 1e-9).clip(0, len(usable) - 1)
+    places[0], places[-1] = 0, len(usable) - 1
+    return tuple(usable[i] for i in sorted(set(places.tolist())))
+
+
+def _gain(lightness: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Factors that bring each frame to the median lightness around it."""
+    gain = np.ones_like(lightness)
+    for n, own in enumerate(lightness):
+        around = lightness[max(0, n - _FLICKER_REACH) : n + _FLICKER_REACH + 1]
+        if own > 0.01:
+            gain[n] = np.median(around) / own
+    return gain.clip(1 / _MOST_FLICKER, _MOST_FLICKER)
+
+
+def _spans(takes: list[Take], survey: Survey) -> Iterator[Take | Mix]:
+    """The takes, and a mix wherever frames lie between them."""
+    kinds = {
+        n: t.kind
+        for shot in survey.shots
+        for t in (_gradual(shot.opening), _gradual(shot.closing))
+        if t is not None
+        for n in range(t.start, t.stop)
+    }
+    before: Take | None = None
+    at = 0
+    for take in (*takes, None):
+        start = take.start if take is not None else len(survey)
+        if start > at:
+            kind = kinds.get((at + start) // 2, "dissolve")
+            yield Mix(start=at, stop=start, kind=kind, before=before, after=take)
+        if take is not None:
+            yield take
+            at, before = take.stop, take

@@ -1,0 +1,109 @@
+"""What is told about a colored film: in its metadata, and in a file beside it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pycolor import __version__
+from pycolor.errors import UsageError
+from pycolor.models.zoo import Loaded
+from pycolor.options import VideoOptions
+from pycolor.outfile import check_output, complete_file
+from pycolor.video import shots_files
+from pycolor.video.io import frame_checksums
+from pycolor.video.survey import Survey
+
+if TYPE_CHECKING:
+    from pycolor.video.pipeline import FilmReport
+
+# IPTC's term for a picture that is in part the work of a trained model.
+DIGITAL_SOURCE_TYPE = (
+    "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+)
+
+
+def disclosure(loaded: Loaded, options: VideoOptions) -> dict[str, str]:
+    """Metadata that says, for people and for machines, that a model made the color."""
+    told = {
+        "software": f"pycolor {__version__}",
+        "model": loaded.card.name,
+        "weights_sha256": loaded.sha256,
+        "steady": options.steady.steady,
+        "made": "chroma",
+        "kept": "luma",
+        "digital_source_type": DIGITAL_SOURCE_TYPE,
+    }
+    return {"COLORIZATION": json.dumps(told, sort_keys=True)}
+
+
+def free_sidecar(target: Path) -> Path:
+    """Where the sidecar of an output goes: `out.json`, or `out.mkv.json` if the former is taken.
+
+    Raises:
+        UsageError: both are taken, by files that are not this output's.
+    """
+    names = (target.with_suffix(".json"), target.with_name(f"{target.name}.json"))
+    for path in names:
+        if not path.exists() or _describes(path, target):
+            return check_output(path, overwrite=True)
+    raise UsageError(f"{names[0]} and {names[1]} exist; expected a free name for the sidecar.")
+
+
+def _describes(path: Path, target: Path) -> bool:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return bool(content["generator"] == "pycolor" and content["target"] == target.name)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def write_sidecar(
+    path: Path,
+    *,
+    report: FilmReport,
+    options: VideoOptions,
+    versions: dict[str, str],
+    source_digest: str,
+    weights_digest: str,
+    survey: Survey,
+    luma: list[bytes],
+) -> None:
+    """Everything that a later reader may want to know of how an output was made."""
+    content: dict[str, Any] = {
+        "generator": "pycolor",
+        "version": 1,
+        "versions": versions,
+        "target": report.target.name,
+        "source": {
+            "name": report.source.name,
+            "sha256": source_digest,
+            "frames": report.frames,
+            "width": report.info.width,
+            "height": report.info.height,
+            "pixel_format": report.info.pixel_format,
+            "rate": str(report.info.rate),
+        },
+        "model": {"name": report.model.split()[0], "weights_sha256": weights_digest},
+        "digital_source_type": DIGITAL_SOURCE_TYPE,
+        "options": json.loads(json.dumps(asdict(options), default=str)),
+        "device": report.device,
+        "pixel_format": report.pixel_format,
+        "frames": report.frames,
+        "frames_kept_in_their_own_color": report.kept,
+        "key_frames": report.key_frames,
+        "shots": json.loads(shots_files.write_json(survey.shots))["shots"],
+        "colored_shots": list(survey.colored),
+        "warnings": list(report.warnings),
+        "luma_sha256": [digest.hex() for digest in luma],
+    }
+    with complete_file(path, overwrite=True) as part:
+        part.write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def write_framemd5(target: Path) -> None:
+    """`OUT.framemd5`: a checksum of each decoded frame of the output, as FFmpeg writes it."""
+    with complete_file(target.with_name(f"{target.name}.framemd5"), overwrite=True) as part:
+        frame_checksums(target, part)

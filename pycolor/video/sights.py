@@ -1,0 +1,202 @@
+"""What the model and the motion search see of a film: small pictures, read once, in order."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor
+
+from pycolor import ops
+from pycolor.colorize import Predictor
+from pycolor.errors import FilmError
+from pycolor.video.io import FilmInfo, Frame
+from pycolor.video.plan import Plan, Take
+from pycolor.video.planes import as_tensor
+
+GUIDE_SHORT_SIDE = 176  # pixels
+
+
+class Sights:
+    """The guides and the key frames' chroma fields of a film, from some frame on.
+
+    Frames are read when they are asked for, and kept until they are forgotten; each is some 50 KB.
+
+    Args:
+        frames: decoded, from frame `first` on.
+        first: number of the first of them.
+        begin: number of the first whose guide or field will be asked for.
+        plan: tells key frames and gains.
+        predictor: colors the key frames.
+        info: of the film.
+        watch: times a stage.
+        batch: key frames that may go through the network together.
+    """
+
+    def __init__(
+        self,
+        frames: Iterator[Frame],
+        first: int,
+        begin: int,
+        plan: Plan,
+        predictor: Predictor,
+        info: FilmInfo,
+        watch: Callable[[str], AbstractContextManager[None]],
+        batch: int = 1,
+    ) -> None:
+        self._frames = frames
+        self._next = first
+        self._begin = begin
+        self._plan = plan
+        self._predictor = predictor
+        self._info = info
+        self._watch = watch
+        self._batch = batch
+        self._aspect = float(info.pixel_aspect or 1)
+        self._turns = round(info.rotation / 90) % 4
+        self._guides: dict[int, Tensor] = {}
+        self._waiting: dict[int, Tensor] = {}
+        self._fields: dict[int, Tensor] = {}
+        self._contexts: dict[int, Tensor | None] = {}  # by the take's first frame
+        self._size = _guide_size(info.height, info.width)
+
+    def guide(self, n: int) -> Tensor:
+        """Lightness of frame n without its flicker: 1×1×H×W, uint8."""
+        while n >= self._next:
+            self._read()
+        return self._guides[n]
+
+    def field(self, key: int) -> Tensor:
+        """What the model says of a key frame: 1×2×h×w, ab."""
+        take = self._take(key)
+        wanted = max(key, take.portrait if self._predictor.per_shot else key)
+        while wanted >= self._next:
+            self._read()
+        if key not in self._fields:
+            self._predict()
+        return self._fields[key]
+
+    def no_flow(self) -> Tensor:
+        """The flow of a picture that stands: 1×2×h×w zeros."""
+        h, w = (side // ops.MOTION_CELL for side in self._size)
+        return torch.zeros(1, 2, h, w, device=self._predictor.device)
+
+    def forget(self, n: int) -> None:
+        """Drop what is older than frame n."""
+        for known in (self._guides, self._waiting, self._fields):
+            for old in [k for k in known if k < n]:
+                del known[old]
+        first = self._plan.span_at(n).start
+        for start in [s for s in self._contexts if s < first]:
+            del self._contexts[start]
+
+    def _read(self) -> None:
+        frame = next(self._frames, None)
+        n = self._next
+        if frame is None:
+            raise FilmError(
+                f"{self._info.path} ends before frame {n}, which was there when it was surveyed; "
+                "expected a film that does not change while it is colored."
+            )
+        self._next += 1
+        span = self._plan.span_at(n)
+        if span.keep:
+            return
+        key = isinstance(span, Take) and _contains(span.keys, n)
+        portrait = key and self._predictor.per_shot and self._take(n).portrait == n
+        if n < self._begin and not portrait:
+            return
+        luma = as_tensor(frame.luma)[None].to(self._predictor.device)
+        gain = float(self._plan.gain[n])
+        small = ops.mean_lightness(luma, self._size, encoding=self._info.encoding)
+        self._guides[n] = (brightened(small, gain) * 2.55).round_().clamp_(0, 255).byte()
+        if not key:
+            return
+        lightness = self._predictor.lightness(luma, self._info.encoding, self._aspect, self._turns)
+        lightness = brightened(lightness, gain)
+        if portrait:
+            self._contexts[span.start] = self._predictor.context(lightness)
+        self._waiting[n] = lightness
+        if len(self._waiting) >= self._batch and not self._predictor.per_shot:
+            self._predict()
+
+    def _take(self, n: int) -> Take:
+        span = self._plan.span_at(n)
+        assert isinstance(span, Take), f"frame {n} is no key frame"
+        return span
+
+    def _predict(self) -> None:
+        """Color the key frames that wait, those of one take together."""
+        groups: dict[int, list[int]] = {}
+        for n in sorted(self._waiting):
+            groups.setdefault(self._take(n).start, []).append(n)
+        for start, numbers in groups.items():
+            if self._predictor.per_shot and start not in self._contexts:
+                continue  # its portrait is still to come
+            lightness = torch.cat([self._waiting.pop(n) for n in numbers])
+            with self._watch("predict"):
+                fields = self._predicted(lightness, self._contexts.get(start))
+            self._fields.update(zip(numbers, fields.split(1), strict=True))
+
+    def _predicted(self, lightness: Tensor, context: Tensor | None) -> Tensor:
+        try:
+            return self._predictor.field(lightness, self._turns, context)
+        except torch.OutOfMemoryError:
+            if len(lightness) == 1:
+                raise FilmError(
+                    f"one frame of {self._info.path} does not fit into the memory of "
+                    f"{self._predictor.device}; expected a smaller --short-side."
+                ) from None
+        half = len(lightness) // 2
+        self._batch = half
+        halves = lightness[:half], lightness[half:]
+        return torch.cat([self._predicted(part, context) for part in halves])
+
+
+def brightened(lightness: Tensor, gain: float) -> Tensor:
+    """Lightness of the same picture with its luma multiplied.
+
+    Args:
+        lightness: N×1×H×W, L*.
+        gain: factor on Y'.
+
+    Returns:
+        N×1×H×W, L*, 100 at most.
+    """
+    if abs(gain - 1) < 1e-3:
+        return lightness
+    steps = torch.linspace(0, 100, 1001, device=lightness.device)
+    table = luma_to_l((l_to_luma(steps) * gain).clamp_max(1))
+    place = lightness.clamp(0, 99.999) * 10
+    low = place.floor()
+    index = low.long()
+    return torch.lerp(table[index], table[index + 1], place - low)
+
+
+def l_to_luma(lightness: Tensor) -> Tensor:
+    """Y' (0 … 1) of neutral colors with these L*, any shape."""
+    neutral = lightness.reshape(1, 1, 1, -1)
+    lab = torch.cat([neutral, torch.zeros_like(neutral), torch.zeros_like(neutral)], 1)
+    return ops.lab_to_rgb(lab)[:, 1].reshape(lightness.shape)
+
+
+def luma_to_l(luma: Tensor) -> Tensor:
+    """L* of neutral colors with these Y' (0 … 1), any shape."""
+    return ops.rgb_to_lab(luma.reshape(1, 1, 1, -1).expand(-1, 3, -1, -1))[:, 0].reshape(luma.shape)
+
+
+def _contains(keys: tuple[int, ...], n: int) -> bool:
+    place = bisect_left(keys, n)
+    return place < len(keys) and keys[place] == n
+
+
+def _guide_size(height: int, width: int) -> tuple[int, int]:
+    """Both sides multiples of the motion search's cell."""
+    cell = ops.MOTION_CELL
+    scale = GUIDE_SHORT_SIDE / min(height, width)
+    return (
+        max(cell, round(height * scale / cell) * cell),
+        max(cell, round(width * scale / cell) * cell),
+    )

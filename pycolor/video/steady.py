@@ -1,0 +1,200 @@
+"""Color over time: one object keeps one color inside a shot, and nothing crosses a cut.
+
+The model colors key frames alone.  Every frame, the key frames too, shows the weighted mean of
+the key frames around it, each carried along motion: flows between neighboring frames are chained
+to each key frame, corrected by one more search, and weighed by how well the pictures agree there
+and by how far away in time the key frame is.  What a frame shows depends on frames within the
+plan's reach alone, so any part of a film can be colored by itself.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pycolor import ops
+from pycolor.video import motion
+from pycolor.video.plan import Mix, Plan, Take
+from pycolor.video.sights import Sights, l_to_luma
+
+_REFINEMENT_PIXELS = 1  # how far a chained flow is corrected
+
+
+def fields(sights: Sights, plan: Plan, first: int, stop: int) -> Iterator[Tensor | None]:
+    """The chroma fields of frames first … stop − 1, in order.
+
+    Args:
+        sights: of the film, from `plan.first_needed(first)` on or from earlier.
+        plan: of the film.
+        first: number of the first frame.
+        stop: one past the last.
+
+    Yields:
+        2×h×w ab, or None where the source's own color stays.
+    """
+    carried: dict[int, _Carried] = {}
+
+    def of(take: Take) -> _Carried:
+        if take.start not in carried:
+            carried[take.start] = _Carried(take, sights, plan.reach)
+        return carried[take.start]
+
+    for span in plan.spans:
+        numbers = range(max(first, span.start), min(stop, span.stop))
+        if not numbers:
+            continue
+        if span.keep:
+            for n in numbers:
+                sights.forget(n)
+                yield None
+        elif isinstance(span, Take):
+            for n in numbers:
+                sights.forget(plan.first_needed(n))
+                yield of(span).field(n)
+        else:
+            yield from _mixed(span, sights, of, numbers)
+            if span.before is not None:
+                carried.pop(span.before.start, None)
+        for start in [s for s, c in carried.items() if c.take.stop < span.start]:
+            del carried[start]
+
+
+class _Block:
+    """The flows of the frames from one key frame to the next, to both of them.
+
+    Attributes:
+        back: flow to the first key frame, by frame.
+        forth: flow to the second.
+    """
+
+    def __init__(self, numbers: list[int], sights: Sights) -> None:
+        guides = [sights.guide(n) for n in numbers]
+        earlier, later = torch.cat(guides[:-1]), torch.cat(guides[1:])
+        flows = motion.search(torch.cat([earlier, later]), torch.cat([later, earlier]))
+        onward, backward = flows.chunk(2)  # n → n + 1, n + 1 → n
+        zero = torch.zeros_like(flows[:1])
+        self.back = {numbers[0]: zero}
+        for i, n in enumerate(numbers[1:]):
+            self.back[n] = motion.chain(backward[i : i + 1], self.back[numbers[i]])
+        self.forth = {numbers[-1]: zero}
+        for i in reversed(range(len(numbers) - 1)):
+            self.forth[numbers[i]] = motion.chain(onward[i : i + 1], self.forth[numbers[i + 1]])
+
+
+class _Carried:
+    """The fields of one take."""
+
+    def __init__(self, take: Take, sights: Sights, reach: int) -> None:
+        self.take = take
+        self._sights = sights
+        self._reach = reach
+        self._usable = take.usable()
+        self._blocks: dict[int, _Block] = {}
+        self._between: dict[tuple[int, int], Tensor] = {}
+
+    def field(self, n: int) -> Tensor:
+        """2×h×w, of frame n of the take."""
+        if n in self.take.held:
+            n = self._usable[max(0, bisect_right(self._usable, n) - 1)]
+        keys = self.take.keys
+        place = bisect_right(keys, n) - 1
+        if self._reach == 1 and keys[place] == n:
+            return self._sights.field(n)[0]
+        self._forget(n)
+        used = [i for i, key in enumerate(keys) if abs(key - n) < self._reach]
+        flows = []
+        for i in used:
+            side = place if i <= place else place + 1
+            flows.append(self._to_key(n, place, side, i))
+        return self._carry(n, used, torch.cat(flows))
+
+    def _carry(self, n: int, used: list[int], flows: Tensor) -> Tensor:
+        keys = [self.take.keys[i] for i in used]
+        guide = self._sights.guide(n).expand(len(keys), -1, -1, -1)
+        guides = torch.cat([self._sights.guide(key) for key in keys])
+        flows, cost = ops.motion_search(guide, guides, flows, radius=_REFINEMENT_PIXELS)
+        chroma = torch.cat([self._sights.field(key) for key in keys])
+        weight = [math.cos(math.pi / 2 * (key - n) / self._reach) ** 2 for key in keys]
+        flows, cost = _on_grid(flows, cost, chroma.shape[2], chroma.shape[3])
+        return ops.carry_chroma(chroma, flows, cost, torch.tensor(weight, device=chroma.device))[0]
+
+    def _to_key(self, n: int, place: int, side: int, i: int) -> Tensor:
+        """Flow from frame n to key frame i, by the key frame `side` beside n."""
+        if n == self.take.keys[side]:
+            return self._sights.no_flow() if i == side else self._key_to_key(side, i)
+        block = self._block(place)
+        near = block.back[n] if side == place else block.forth[n]
+        return near if i == side else motion.chain(near, self._key_to_key(side, i))
+
+    def _key_to_key(self, i: int, j: int) -> Tensor:
+        """Flow from key frame i to key frame j, over those between."""
+        if (i, j) not in self._between:
+            step = 1 if j > i else -1
+            block = self._block(min(i, i + step))
+            key = self.take.keys[i]
+            flow = block.forth[key] if step == 1 else block.back[key]
+            if i + step != j:
+                flow = motion.chain(flow, self._key_to_key(i + step, j))
+            self._between[i, j] = flow
+        return self._between[i, j]
+
+    def _block(self, i: int) -> _Block:
+        if i not in self._blocks:
+            first, last = self.take.keys[i], self.take.keys[i + 1]
+            low, high = bisect_right(self._usable, first) - 1, bisect_right(self._usable, last)
+            self._blocks[i] = _Block(self._usable[low:high], self._sights)
+        return self._blocks[i]
+
+    def _forget(self, n: int) -> None:
+        """Drop flows that no later frame uses."""
+        keys = self.take.keys
+        for i in [i for i in self._blocks if keys[i + 1] <= n - self._reach]:
+            del self._blocks[i]
+        for pair in [p for p in self._between if keys[min(p)] <= n - self._reach]:
+            del self._between[pair]
+
+
+def _on_grid(flows: Tensor, cost: Tensor, h: int, w: int) -> tuple[Tensor, Tensor]:
+    """Flows in pixels as flows in cells of an h×w field, and their costs."""
+    rows, columns = flows.shape[2:]
+    scale = torch.tensor([h / rows, w / columns], device=flows.device) / ops.MOTION_CELL
+    flows = flows * scale[:, None, None]
+    if (rows, columns) == (h, w):
+        return flows, cost
+    both = torch.cat([flows, cost], 1)
+    both = F.interpolate(both, (h, w), mode="bilinear", align_corners=False)
+    return both[:, :2], both[:, 2:]
+
+
+def _mixed(
+    span: Mix, sights: Sights, of: Callable[[Take], _Carried], numbers: range
+) -> Iterator[Tensor]:
+    """Fields of a dissolve or fade: the colors of both sides, in the measured shares."""
+    sides = [take for take in (span.before, span.after) if take is not None]
+    edges = [t.stop - 1 if t is span.before else t.start for t in sides]
+    colors = [of(take).field(edge) for take, edge in zip(sides, edges, strict=True)]
+    pictures = [sights.guide(edge) for edge in edges]
+    for n in numbers:
+        shares = _shares(sights.guide(n), pictures)
+        if span.kind == "dissolve" and sum(shares) > 0:
+            shares = [share / sum(shares) for share in shares]
+        yield sum((s * c for s, c in zip(shares, colors, strict=True)), torch.zeros_like(colors[0]))
+
+
+def _shares(picture: Tensor, sides: list[Tensor]) -> list[float]:
+    """How much of each side a picture shows, 0 … 1: least squares without the mean brightness."""
+    # Pictures mix in the luma, which the guides' lightness bends.
+    luma = l_to_luma(torch.arange(256.0, device=picture.device) / 2.55).double() * 255
+    target = luma[picture.long().flatten()]
+    basis = torch.stack([luma[side.long().flatten()] for side in sides])
+    target, basis = target - target.mean(), basis - basis.mean(1, keepdim=True)
+    gram = basis @ basis.T + 1e-3 * target.numel() * torch.eye(len(sides), device=basis.device)
+    shares = torch.linalg.solve(gram, basis @ target)
+    if len(sides) == 2 and bool((shares < 0).any()):  # one side alone explains it better
+        shares = torch.where(shares < 0, 0.0, (basis @ target) / gram.diagonal())
+    return [float(share) for share in shares.clamp(0, 1)]

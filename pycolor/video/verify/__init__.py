@@ -1,0 +1,110 @@
+"""Compares two films: is the luma the same, and is everything else still there?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import zip_longest
+from pathlib import Path
+
+from pycolor.video.io import Reader
+from pycolor.video.io.capacity import FIXED_RATE
+from pycolor.video.presets import CONTAINER_OF_SUFFIX
+from pycolor.video.verify.marks import marks
+from pycolor.video.verify.pictures import Pictures, luma_digest
+from pycolor.video.verify.report import Check, VerifyReport
+from pycolor.video.verify.streams import Comparison
+from pycolor.video.verify.tags import chapters, film_tags
+
+__all__ = ["Check", "VerifyReport", "luma_digest", "verify"]
+
+LOSSLESS_CODECS = (
+    "ffv1",
+    "ffvhuff",
+    "huffyuv",
+    "utvideo",
+    "magicyuv",
+    "v210",
+    "v410",
+    "rawvideo",
+    "png",
+    "tiff",
+    "dpx",
+)
+
+
+def verify(
+    source: str | Path,
+    result: str | Path,
+    *,
+    frames: slice | tuple[int, int | None] | None = None,
+    rate: Fraction | None = None,
+    lossless: bool | None = None,
+) -> VerifyReport:
+    """Compare a colored film with its source; both are read once, frame by frame.
+
+    Whatever the source has must be in the result: luma, times, every packet of every other
+    stream, attachments, chapters, tags, languages, flags and the marks of the picture.  What the
+    result has besides is its own affair.  What the result's format cannot hold, and the Writer
+    therefore announced, is a note.
+
+    Args:
+        source: the film that was colored.
+        result: what came of it.
+        frames: the range of the source that was colored, None for all.
+        rate: frames per second of a sequence of pictures, None for 24.
+        lossless: demand equal luma; None demands it of codecs that are lossless by nature.
+
+    Raises:
+        FilmError: if one of them cannot be read.
+    """
+    with Reader(source, frames=frames, rate=rate) as before:
+        matrix = before.info.encoding.matrix
+        with Reader(result, rate=before.info.rate, rgb_matrix=matrix) as after:
+            return _compare(before, after, lossless)
+
+
+def _compare(before: Reader, after: Reader, lossless: bool | None) -> VerifyReport:
+    container = container_name(after)
+    # A container that begins at 0 moves the whole film there.
+    shift = before.start_time or (before.begin if container in FIXED_RATE else Fraction(0))
+    demanded = after.info.codec in LOSSLESS_CODECS if lossless is None else lossless
+    pictures = Pictures(before, after, shift=shift, has_times=container not in FIXED_RATE)
+    for pair in zip_longest(before, after):
+        pictures.add(*pair)
+    checks = [
+        *pictures.checks(demanded=demanded),
+        *marks(before, after.info, container),
+        *Comparison(before, after, container, shift=shift).checks(),
+        *chapters(before, after.info, container, shift=shift),
+        *film_tags(before.info, after.info, container),
+    ]
+    for name, reader in (("source", before), ("result", after)):
+        checks += _damage(name, reader)
+    return VerifyReport(
+        source=str(before.path),
+        result=str(after.path),
+        frames=pictures.pairs,
+        identical_frames=pictures.identical,
+        luma_digest=pictures.digest.hexdigest(),
+        mean_psnr_db=pictures.mean_psnr,
+        least_psnr_db=pictures.least_psnr if pictures.pairs else math.nan,
+        checks=tuple(checks),
+    )
+
+
+def container_name(reader: Reader) -> str:
+    """FFmpeg's name of the muxer that writes what a Reader reads."""
+    named = CONTAINER_OF_SUFFIX.get(reader.path.suffix.lower())
+    demuxer = reader.info.container.split(",")
+    return named if named is not None else demuxer[0]
+
+
+def _damage(name: str, reader: Reader) -> Iterator[Check]:
+    for warning in reader.info.warnings:
+        if "truncated" in warning:
+            yield Check(name="damage", state="note", detail=f"{name}: {warning}")
+    if reader.damages:
+        detail = f"{name}: {reader.damage_count} places, first {reader.damages[0]}"
+        yield Check(name="damage", state="note", detail=detail)

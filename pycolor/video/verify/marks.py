@@ -1,0 +1,82 @@
+"""Does the picture bear the same marks: size, aspect, range, matrix, fields, rotation, timecode?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import partial
+
+from pycolor.video.io import FilmInfo, Reader
+from pycolor.video.io.capacity import unheld
+from pycolor.video.presets import LIMITED_RANGE_ENCODERS
+from pycolor.video.verify.report import Check, same
+
+
+def marks(before: Reader, result: FilmInfo, container: str) -> Iterator[Check]:
+    """What the picture's stream says of itself, mark by mark."""
+    source = before.info
+    lacking = unheld(source, container, result.codec, result.encoding)
+
+    def check(name: str, one: str, other: str) -> Check:
+        return same(name, one, other, lacking=lacking)
+
+    yield check("size", f"{source.width}×{source.height}", f"{result.width}×{result.height}")
+    aspects = [i.pixel_aspect or Fraction(1) for i in (source, result)]
+    yield check("pixel aspect", *(f"{a.numerator}:{a.denominator}" for a in aspects))
+    yield _range(source, result)
+    yield _matrix(source, result, lacking)
+    yield check("primaries", _code(source.tags.primaries), _code(result.tags.primaries))
+    yield check("transfer", _code(source.tags.transfer), _code(result.tags.transfer))
+    sited = not source.gray and source.encoding.subsampling in ("420", "422")
+    if sited and not result.description.rgb and result.encoding.subsampling != "444":
+        sitings = [i.encoding.chroma_location for i in (source, result)]
+        yield check("chroma location", *sitings)
+    yield check("rotation", _turn(source), _turn(result))
+    if source.field_order != "unknown" or source.interlaced:
+        yield check("field order", _fields(source), _fields(result))
+    if source.timecode:
+        yield check("timecode", before.timecode or "none", result.timecode or "none")
+
+
+def _range(source: FilmInfo, result: FilmInfo) -> Check:
+    names = ["full" if i.encoding.full_range else "limited" for i in (source, result)]
+    check = partial(Check, name="range", key="range", expected=names[0], got=names[1])
+    if names == ["full", "limited"] and result.codec in LIMITED_RANGE_ENCODERS:
+        detail = f"full carried as limited, all that {result.codec} has"
+        return check(state="note", detail=detail)
+    if names == ["limited", "full"] and result.description.rgb:
+        detail = "limited carried as full, all that R'G'B' has"
+        return check(state="note", detail=detail)
+    return same("range", *names)
+
+
+def _matrix(source: FilmInfo, result: FilmInfo, lacking: frozenset[str]) -> Check:
+    names = (source.matrix_name, result.matrix_name)
+    check = partial(Check, name="matrix", key="matrix", expected=names[0], got=names[1])
+    if result.description.rgb and not source.description.rgb:
+        detail = f"{source.matrix_name}, converted to R'G'B' by it"
+        return check(state="note", detail=detail)
+    alike = source.encoding.matrix == result.encoding.matrix
+    if source.matrix_code != result.matrix_code and alike:
+        detail = f"{source.matrix_name}, stored as {result.matrix_name}, its equal"
+        return check(state="ok", detail=detail)
+    return same("matrix", *names, lacking=lacking)
+
+
+def _code(code: int) -> str:
+    """A code point of H.273, in words where it says nothing."""
+    return "not stored" if code == 2 else f"code {code} of H.273"
+
+
+def _fields(info: FilmInfo) -> str:
+    if info.field_order == "unknown":
+        return "unknown, interlaced" if info.interlaced else "progressive"
+    return info.field_order
+
+
+def _turn(info: FilmInfo) -> str:
+    if info.display_matrix is None:
+        return "none"
+    a, b, _, c, d = info.display_matrix[:5]
+    turn = f"{info.rotation}°"
+    return turn if a * d - b * c > 0 else f"{turn} mirrored"

@@ -1,0 +1,124 @@
+"""Are the frames the same: their luma and their times?"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+
+import numpy as np
+
+from pycolor.video.io import Frame, Plane, Reader, change_codes
+from pycolor.video.verify.report import Check
+
+MILLISECOND = Fraction(1, 1000)
+# What v210 can hold: SDI keeps the codes outside for synchronization.
+SDI_CODES = (4, 1019)
+# A lossy frame below this is not the same picture coded coarsely; another frame scores lower.
+LEAST_PSNR_DB = 28.0
+
+
+def luma_digest(luma: Plane) -> bytes:
+    """SHA-256 of the visible samples, row by row, little-endian."""
+    return hashlib.sha256(np.ascontiguousarray(luma).data).digest()
+
+
+class Pictures:
+    """Luma and time of every pair of frames."""
+
+    def __init__(self, before: Reader, after: Reader, *, shift: Fraction, has_times: bool) -> None:
+        self._before, self._after = before.info, after.info
+        self.pairs = self.identical = 0
+        self.alone: tuple[int, int] = (0, 0)
+        self.digest = hashlib.sha256()
+        self.least_psnr = math.inf
+        self.worst = -1
+        self._sum_psnr = 0.0
+        self._finite = 0
+        self._shift = shift
+        self._has_times = has_times
+        self._late = Fraction(0)
+        self._late_at = -1
+
+    def add(self, before: Frame | None, after: Frame | None) -> None:
+        if before is None or after is None:
+            missing, extra = self.alone
+            self.alone = (missing + (after is None), extra + (before is None))
+            return
+        luma = after.luma
+        digest = luma_digest(luma)
+        self.digest.update(digest)
+        late = abs(after.time - (before.time - self._shift))
+        if late > self._late:
+            self._late, self._late_at = late, before.index
+        if before.luma.shape == luma.shape:
+            expected = change_codes(before.luma, self._before.encoding, self._after.encoding)
+            if self._after.codec == "v210":
+                expected = expected.copy()
+                np.clip(expected, *SDI_CODES, out=expected)
+            if luma_digest(expected) == digest:
+                self.identical += 1
+            else:
+                self._score(expected, luma, before.index)
+        else:
+            self._score_nothing(before.index)
+        self.pairs += 1
+
+    @property
+    def mean_psnr(self) -> float:
+        return self._sum_psnr / self._finite if self._finite else math.inf
+
+    def _score(self, expected: Plane, luma: Plane, index: int) -> None:
+        error = np.subtract(expected, luma, dtype=np.float32)
+        mean = float(np.mean(np.square(error), dtype=np.float64))
+        peak = (1 << self._after.encoding.bit_depth) - 1
+        psnr = 10 * math.log10(peak * peak / mean)
+        self._sum_psnr += psnr
+        self._finite += 1
+        if psnr < self.least_psnr:
+            self.least_psnr, self.worst = psnr, index
+
+    def _score_nothing(self, index: int) -> None:
+        self.least_psnr, self.worst = 0.0, index
+
+    def checks(self, *, demanded: bool) -> Iterator[Check]:
+        missing, extra = self.alone
+        total = self.pairs + missing
+        yield Check(
+            name="frames",
+            state="ok" if not missing and not extra else "differs",
+            detail=f"{total} in the source, {self.pairs + extra} in the result",
+        )
+        yield self._luma(demanded)
+        yield self._times()
+
+    def _luma(self, demanded: bool) -> Check:
+        before, after = self._before.encoding.bit_depth, self._after.encoding.bit_depth
+        note = "" if before == after else f", {before} bits carried as {after}"
+        if before > after:
+            note = f", {before} bits rounded to {after}"
+        if self._after.codec == "v210":
+            note += f", in v210's codes {SDI_CODES[0]} to {SDI_CODES[1]}"
+        detail = f"{self.identical}/{self.pairs} planes identical{note}"
+        if self.identical == self.pairs:
+            return Check(name="luma", state="ok", detail=detail)
+        detail += f"; PSNR {self.mean_psnr:.1f} dB, least {self.least_psnr:.1f} dB"
+        detail += f" (frame {self.worst})"
+        bad = demanded or self.least_psnr < LEAST_PSNR_DB
+        return Check(name="luma", state="differs" if bad else "ok", detail=detail)
+
+    def _times(self) -> Check:
+        if not self._late:
+            return Check(name="timestamps", state="ok", detail="equal as rationals")
+        clocks = (self._before.time_base, self._after.time_base)
+        allowed = MILLISECOND / 2 if MILLISECOND in clocks else Fraction(0)
+        late = f"{float(self._late * 1000):.3f} ms"
+        if self._late <= allowed:
+            detail = f"within half a tick of the 1 ms clock (at most {late})"
+            return Check(name="timestamps", state="ok", detail=detail)
+        detail = f"off by up to {late}, at frame {self._late_at}"
+        if not self._has_times:
+            detail += ", in a container that has no times of frames"
+            return Check(name="timestamps", state="note", detail=detail)
+        return Check(name="timestamps", state="differs", detail=detail)

@@ -1,0 +1,160 @@
+"""Block matching and the carrying of chroma, against their references and by closed forms."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+from torch.nn import functional
+
+from pycolor import ops, reference
+from pycolor.video import motion
+
+
+def texture(n: int, height: int, width: int, seed: int = 0) -> Tensor:
+    """Smooth random lightness, N×1×H×W uint8."""
+    chance = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(n, 1, height // 4 + 2, width // 4 + 2, generator=chance)
+    fine = functional.interpolate(coarse, (height, width), mode="bicubic").clamp(0, 1)
+    return (fine * 255).round().byte()
+
+
+@pytest.mark.parametrize("size", [(4, 4), (4, 40), (12, 20), (64, 48)])
+@pytest.mark.parametrize("radius", [0, 1, 3])
+def test_motion_search_is_its_reference(size, radius):
+    guide, other = texture(2, *size), texture(2, *size, seed=1)
+    start = torch.randn(2, 2, size[0] // 4, size[1] // 4) * 5
+    for begin in (None, start):
+        got = ops.motion_search(guide, other, begin, radius=radius, penalty=3)
+        want = reference.motion_search(guide, other, begin, radius=radius, penalty=3)
+        for fast, plain in zip(got, want, strict=True):
+            assert torch.equal(fast, plain)
+
+
+@given(
+    dy=st.integers(-3, 3), dx=st.integers(-3, 3), half=st.sampled_from([-0.5, 0.49, 0.5]),
+)  # fmt: skip
+@settings(max_examples=20, deadline=None)
+def test_a_shifted_picture_is_found(dy, dx, half):
+    guide = texture(1, 64, 64)
+    other = torch.roll(guide, (dy, dx), (2, 3))
+    start = torch.full((1, 2, 16, 16), half)
+    flow, cost = ops.motion_search(guide, other, start, radius=4, penalty=0)
+    inner = flow[..., 3:-3, 3:-3]
+    assert torch.equal(inner[0, 0], torch.full_like(inner[0, 0], dy))
+    assert torch.equal(inner[0, 1], torch.full_like(inner[0, 1], dx))
+    assert cost[..., 3:-3, 3:-3].max() == 0
+
+
+def test_strides_and_odd_starts_are_taken():
+    wide = texture(1, 32, 64)
+    guide, other = wide[..., ::2], wide.flip(3)[..., ::2]
+    start = torch.tensor([float("nan"), float("inf")]).reshape(1, 2, 1, 1).expand(1, 2, 8, 8)
+    got = ops.motion_search(guide, other, start, radius=1)
+    want = ops.motion_search(guide.contiguous(), other.contiguous(), start, radius=1)
+    assert all(torch.equal(a, b) for a, b in zip(got, want, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {k: torch.zeros(1, 1, 6, 8, dtype=torch.uint8) for k in ("guide", "reference")},
+            "multiples of 4",
+        ),
+        ({"guide": torch.zeros(1, 1, 8, 8)}, "uint8"),
+        ({"reference": torch.zeros(1, 1, 8, 12, dtype=torch.uint8)}, "as the guide"),
+        ({"start": torch.zeros(1, 2, 3, 3)}, "start must be 1×2×2×2"),
+        ({"radius": -1}, "radius"),
+        ({"penalty": -1}, "penalty"),
+    ],
+)
+def test_what_does_not_fit_is_said(change, message):
+    image = torch.zeros(1, 1, 8, 8, dtype=torch.uint8)
+    with pytest.raises(ValueError, match=message):
+        ops.motion_search(**({"guide": image, "reference": image} | change))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (7, 1), (12, 17)])
+@pytest.mark.parametrize("k", [1, 5])
+def test_carry_chroma_is_its_reference(size, k, close):
+    chroma, flow = torch.randn(k, 2, *size) * 30, torch.randn(k, 2, *size) * 4
+    cost, weight = torch.rand(k, 1, *size) * 40, torch.rand(k) + 0.01
+    got = ops.carry_chroma(chroma, flow, cost, weight, sigma=9.0)
+    args = (t.double() for t in (chroma, flow, cost, weight))
+    close("carry_chroma", got, reference.carry_chroma(*args, sigma=9.0))
+
+
+def test_one_key_frame_is_carried_as_it_is():
+    chroma = torch.randn(1, 2, 8, 8) * 30
+    zero = torch.zeros_like(chroma)
+    out = ops.carry_chroma(chroma, zero, zero[:, :1], torch.ones(1))
+    assert torch.allclose(out, chroma, rtol=1e-5, atol=1e-5)
+
+
+def test_hues_that_differ_do_not_gray_each_other():
+    chroma = torch.zeros(2, 2, 1, 1)
+    chroma[0, 0], chroma[1, 1] = 30, 30
+    zero = torch.zeros_like(chroma)
+    args = (chroma, zero, zero[:, :1], torch.ones(2))
+    assert float(ops.carry_chroma(*args, growth=2.0).norm()) == pytest.approx(30, rel=1e-5)
+    assert float(ops.carry_chroma(*args, growth=1.0).norm()) == pytest.approx(30 / 2**0.5, rel=1e-5)
+
+
+def test_what_is_not_alike_counts_little():
+    chroma = torch.zeros(2, 2, 1, 1)
+    chroma[0, 0], chroma[1, 0] = 10, -50
+    cost = torch.tensor([0.0, 200.0]).reshape(2, 1, 1, 1)
+    out = ops.carry_chroma(chroma, torch.zeros_like(chroma), cost, torch.ones(2), floor=0.0)
+    assert out.flatten().tolist() == pytest.approx([10, 0], abs=1e-4)
+
+
+def test_any_number_of_threads_gives_the_same_bytes():
+    guide, other = texture(2, 64, 96), texture(2, 64, 96, seed=1)
+    chroma, flow = torch.randn(2, 2, 16, 24) * 30, torch.randn(2, 2, 16, 24)
+    found = []
+    before = torch.get_num_threads()
+    for threads in (1, 3):
+        torch.set_num_threads(threads)
+        flows, cost = ops.motion_search(guide, other)
+        found.append((flows, cost, ops.carry_chroma(chroma, flow, cost, torch.ones(2))))
+    torch.set_num_threads(before)
+    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
+
+
+def test_the_ops_are_known_to_torch():
+    guide, flow = texture(1, 8, 8), torch.zeros(1, 2, 2, 2)
+    cost = torch.zeros(1, 1, 2, 2)
+    torch.library.opcheck(
+        torch.ops.pycolor.motion_search.default, (guide, guide, flow.clone(), 1, 4, flow, cost)
+    )
+    chroma = torch.rand(1, 2, 2, 2)
+    torch.library.opcheck(
+        torch.ops.pycolor.carry_chroma.default,
+        (chroma, flow, cost, torch.ones(1), 1.0, 0.1, 1.5, torch.empty(1, 2, 2, 2)),
+    )
+
+
+def test_flows_chain():
+    first = torch.full((1, 2, 8, 8), 4.0)
+    second = torch.arange(64.0).reshape(1, 1, 8, 8).expand(1, 2, 8, 8)
+    chained = motion.chain(first, second)
+    assert torch.allclose(chained[..., :-1, :-1], second[..., 1:, 1:] + 4, atol=1e-4)
+
+
+def test_the_median_drops_what_is_alone():
+    flow = torch.zeros(1, 2, 9, 9)
+    flow[0, 0, 4, 4] = 50
+    assert motion.median(flow).abs().max() == 0
+    edge = torch.zeros(1, 2, 9, 9)
+    edge[..., 5:] = 3
+    assert torch.equal(motion.median(edge), edge)
+
+
+def test_a_pan_is_followed():
+    wide = texture(1, 88, 240)
+    before, after = wide[..., 40:200], wide[..., 47:207]
+    flow = motion.search(before.contiguous(), after.contiguous())
+    assert torch.equal(flow[0, :, 3:-3, 4:-4].mean((1, 2)), torch.tensor([0.0, -7.0]))

@@ -1,0 +1,209 @@
+"""Killed at any moment and run again: the same film, and nothing of another."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pycolor.errors import FilmError, UsageError
+from pycolor.options import PredictOptions, SteadyOptions, VideoOptions
+from pycolor.video import segments
+from pycolor.video.io import Reader
+from pycolor.video.pipeline import color_film
+from pycolor.video.verify import verify
+from pycolor.video.work import work_folder
+from tests.films import colored_film, make_film
+
+QUICK = VideoOptions(predict=PredictOptions(short_side=32), segment_frames=8)
+COMMAND = ["--short-side", "32", "--segment-frames", "8", "--progress", "none", "--overwrite"]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return make_film(tmp_path / "in.mkv", pixel_format="gray", frames=60, sound=["flac"])
+
+
+def planes(film: Path) -> list[str]:
+    with Reader(film) as reader:
+        return [
+            hashlib.sha256(b"".join(bytes(p) for p in frame.native.planes)).hexdigest()
+            for frame in reader
+        ]
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
+    """Let the run fail at some frame."""
+    render = segments.render
+    left = [frames]
+
+    def failing(*args: object, **kwargs: object) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        render(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(segments, "render", failing)
+
+
+def test_an_interrupted_run_goes_on(source, tmp_path, monkeypatch):
+    whole = color_film(source, tmp_path / "whole.mkv", QUICK)
+    assert whole.resumed == 0
+    with monkeypatch.context() as patch:
+        stop_after(patch, 30)
+        with pytest.raises(KeyboardInterrupt):
+            color_film(source, tmp_path / "out.mkv", QUICK)
+    assert not (tmp_path / "out.mkv").exists()
+    assert work_folder(tmp_path / "out.mkv", None).exists()
+    report = color_film(source, tmp_path / "out.mkv", QUICK)
+    assert 0 < report.resumed < 60
+    assert (tmp_path / "out.mkv").read_bytes() == (tmp_path / "whole.mkv").read_bytes()
+    assert not work_folder(tmp_path / "out.mkv", None).exists()
+
+
+@pytest.mark.parametrize("size", [4, 20, 60])
+def test_segments_of_any_size_give_the_same_frames(size, source, tmp_path):
+    options = replace(QUICK, segment_frames=size)
+    color_film(source, tmp_path / "out.mkv", options)
+    color_film(source, tmp_path / "one.mkv", replace(QUICK, segment_frames=1000))
+    assert planes(tmp_path / "out.mkv") == planes(tmp_path / "one.mkv")
+    assert verify(source, tmp_path / "out.mkv").ok
+
+
+def test_segments_that_are_missing_in_the_middle_are_made(source, tmp_path):
+    options = replace(QUICK, keep_work=True)
+    color_film(source, tmp_path / "out.mkv", options)
+    before = planes(tmp_path / "out.mkv")
+    made = sorted(work_folder(tmp_path / "out.mkv", None).glob("segment-*.mkv"))
+    for path in (made[1], made[4], made[5]):
+        path.unlink()
+    report = color_film(source, tmp_path / "out.mkv", replace(options, overwrite=True))
+    assert report.resumed == 60 - 24
+    assert planes(tmp_path / "out.mkv") == before
+
+
+@pytest.mark.parametrize("change", ["source", "options", "weights of the color"])
+def test_other_work_is_not_mixed_in(change, source, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        stop_after(patch, 30)
+        with pytest.raises(KeyboardInterrupt):
+            color_film(source, tmp_path / "out.mkv", QUICK)
+    options, said = QUICK, []
+    if change == "source":
+        make_film(source, pixel_format="gray", frames=60, width=96)
+    elif change == "options":
+        options = replace(QUICK, steady=SteadyOptions(steady="best"))
+    else:
+        options = replace(QUICK, predict=PredictOptions(short_side=32, saturation=0.5))
+    report = color_film(source, tmp_path / "out.mkv", options, say=said.append)
+    assert report.resumed == 0
+    assert any("begins anew" in text for text in said)
+    color_film(source, tmp_path / "fresh.mkv", options)
+    assert planes(tmp_path / "out.mkv") == planes(tmp_path / "fresh.mkv")
+
+
+def test_a_folder_that_is_not_ours_is_refused(source, tmp_path):
+    folder = work_folder(tmp_path / "out.mkv", None)
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("the only copy")
+    with pytest.raises(UsageError, match="not a work folder"):
+        color_film(source, tmp_path / "out.mkv", QUICK)
+    assert (folder / "thesis.txt").read_text() == "the only copy"
+
+
+def test_two_runs_on_one_output(source, tmp_path):
+    folder = work_folder(tmp_path / "out.mkv", None)
+    folder.mkdir()
+    with (folder / "lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(FilmError, match="another run"):
+            color_film(source, tmp_path / "out.mkv", QUICK)
+    color_film(source, tmp_path / "out.mkv", QUICK)
+
+
+def test_the_work_may_lie_elsewhere(source, tmp_path):
+    (tmp_path / "work").mkdir()
+    options = replace(QUICK, work_dir=tmp_path / "work", keep_work=True)
+    color_film(source, tmp_path / "out.mkv", options)
+    assert any((tmp_path / "work").iterdir())
+    assert not work_folder(tmp_path / "out.mkv", None).exists()
+
+
+def test_the_sidecar_tells_how_it_was_made(source, tmp_path):
+    color_film(source, tmp_path / "out.mkv", replace(QUICK, framemd5=True))
+    told = json.loads((tmp_path / "out.json").read_text())
+    assert told["source"]["sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
+    assert told["frames"] == len(told["luma_sha256"]) == 60
+    assert told["model"]["weights_sha256"]
+    assert told["shots"][0]["start"] == 0
+    with Reader(tmp_path / "out.mkv") as reader:
+        kept = {k.upper(): v for k, v in reader.info.metadata.items()}
+        assert json.loads(kept["COLORIZATION"])["made"] == "chroma"
+        first = hashlib.sha256(np.ascontiguousarray(next(iter(reader)).luma).data).hexdigest()
+    assert first == told["luma_sha256"][0]
+    lines = (tmp_path / "out.mkv.framemd5").read_text().splitlines()
+    assert len([line for line in lines if not line.startswith("#")]) == 60
+
+
+def test_a_foreign_json_file_is_left_alone(source, tmp_path):
+    (tmp_path / "out.json").write_text("{}")
+    report = color_film(source, tmp_path / "out.mkv", QUICK)
+    assert (tmp_path / "out.json").read_text() == "{}"
+    assert report.sidecar.name == "out.mkv.json"
+
+
+def test_color_shots_are_kept_or_recolored(tmp_path):
+    source = colored_film(tmp_path / "in.mkv")
+    kept = color_film(source, tmp_path / "kept.mkv", QUICK)
+    assert kept.kept == kept.frames
+    assert planes(tmp_path / "kept.mkv") == planes(source)
+    made = color_film(source, tmp_path / "made.mkv", replace(QUICK, color_shots="recolor"))
+    assert made.kept == 0
+    assert planes(tmp_path / "made.mkv") != planes(source)
+    assert verify(source, tmp_path / "made.mkv").ok
+
+
+def run(source: Path, target: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "pycolor", "video", str(source), str(target), *COMMAND]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments(source, tmp_path):
+    """Each of the results is, byte for byte, that of a run that nothing stopped."""
+    began = time.monotonic()
+    run(source, tmp_path / "whole.mkv").communicate(timeout=120)
+    lasts = time.monotonic() - began
+    whole = (tmp_path / "whole.mkv").read_bytes()
+    chance = np.random.default_rng(11)
+    killed = 0
+    for number in range(KILLS):
+        target = tmp_path / f"out{number}.mkv"
+        first = run(source, target)
+        try:
+            first.communicate(timeout=chance.uniform(0.2, 1.05) * lasts)
+        except subprocess.TimeoutExpired:
+            os.kill(first.pid, signal.SIGKILL)
+            first.communicate()
+            killed += 1
+        second = run(source, target)
+        _, said = second.communicate(timeout=120)
+        assert second.returncode == 0, said.decode()
+        assert target.read_bytes() == whole
+        assert not work_folder(target, None).exists()
+        assert {p.suffix for p in tmp_path.iterdir()} == {".mkv", ".json"}
+    assert killed > KILLS // 3
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
+
+
+KILLS = int(os.environ.get("PYCOLOR_KILLS", "6"))

@@ -1,0 +1,299 @@
+"""Color over time: plans, and what a film made for the purpose must show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from fractions import Fraction
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from pycolor.encoding import Encoding
+from pycolor.options import SteadyOptions
+from pycolor.video import steady
+from pycolor.video.plan import Mix, Plan, Take, plan_of
+from pycolor.video.shots import Shot, ShotDetector, Transition
+from pycolor.video.sights import Sights
+from pycolor.video.survey import Survey
+
+HEIGHT, WIDTH = 72, 96
+RED, GREEN = torch.tensor([50.0, 30.0]), torch.tensor([-40.0, 40.0])
+
+
+class Painter:
+    """A model of few words: the right half of the scale in one color, the left in another.
+
+    Args:
+        paint: chroma of a lightness image, N×1×h×w → N×2×h×w.
+    """
+
+    per_shot = False
+    device = torch.device("cpu")
+
+    def __init__(self, paint: Callable[[Tensor], Tensor]) -> None:
+        self.paint = paint
+        self.asked = 0
+
+    def lightness(self, luma: Tensor, *_: Any) -> Tensor:
+        small = torch.nn.functional.avg_pool2d(luma.float()[:, None], 4)
+        return small / 2.55
+
+    def field(self, lightness: Tensor, turns: int, context: Tensor | None) -> Tensor:
+        self.asked += len(lightness)
+        return self.paint(lightness)
+
+
+def survey_of(lumas: list[np.ndarray]) -> Survey:
+    detector = ShotDetector()
+    shots: list[Shot] = []
+    change = []
+    for luma in lumas:
+        shots += detector.push(luma)
+        change.append(detector.last_change)
+    shots += detector.finish()
+    return a_survey(shots, [float(luma.mean()) / 255 for luma in lumas], change)
+
+
+def a_survey(shots: list[Shot], lightness: list[float], change: list[float]) -> Survey:
+    return Survey(
+        timeline=tuple(range(len(lightness))),
+        shots=tuple(shots),
+        lightness=np.array(lightness, np.float32),
+        change=np.array(change, np.float32),
+        colored=(False,) * len(shots),
+        starts=tuple(Fraction(s.start) for s in shots),
+        rate=Fraction(24),
+    )
+
+
+def colors(
+    lumas: list[np.ndarray], plan: Plan, painter: Painter, first: int = 0, stop: int | None = None
+) -> list[Tensor]:
+    begin = plan.first_needed(first)
+    info = SimpleNamespace(
+        pixel_aspect=None, rotation=0, height=HEIGHT, width=WIDTH,
+        encoding=Encoding(full_range=True), path="film",
+    )  # fmt: skip
+    frames: Iterator[Any] = (SimpleNamespace(luma=luma) for luma in lumas[begin:])
+    sights = Sights(frames, begin, begin, plan, painter, info, lambda _: nullcontext())  # type: ignore[arg-type]
+    found = steady.fields(sights, plan, first, len(lumas) if stop is None else stop)
+    return [f for f in found if f is not None]
+
+
+def scene(seed: int, low: int = 40, high: int = 200) -> np.ndarray:
+    chance = np.random.default_rng(seed)
+    coarse = torch.from_numpy(chance.random((1, 1, 9, 12)).astype(np.float32))
+    fine = torch.nn.functional.interpolate(coarse, (HEIGHT, WIDTH), mode="bicubic")[0, 0]
+    return (low + (high - low) * fine.clamp(0, 1).numpy()).astype(np.uint8)
+
+
+def by_lightness(lightness: Tensor) -> Tensor:
+    """Colors that follow the picture closely: a mistake in brightness is one in color."""
+    return torch.cat([lightness - 50, 50 - lightness], 1)
+
+
+# ---- plans --------------------------------------------------------------------------------------
+
+
+@given(
+    lengths=st.lists(st.integers(1, 70), min_size=1, max_size=6),
+    mode=st.sampled_from(["off", "fast", "best"]),
+    data=st.data(),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_plan_covers_every_frame_once(lengths, mode, data):
+    ends = np.cumsum([0, *lengths]).tolist()
+    openings: list[Transition | None] = [None]
+    for at in ends[1:-1]:
+        kind = data.draw(st.sampled_from(["cut", "dissolve", "fade"]))
+        reach = data.draw(st.integers(1, 12)) if kind != "cut" else 0
+        start, stop = max(0, at - reach), min(ends[-1], at + reach)
+        openings.append(Transition(kind, start, stop, 1.0))
+    shots = [
+        Shot(a, b, openings[i], openings[i + 1] if i + 1 < len(openings) else None,
+             (Transition("flash", a, min(a + 2, b), 1.0),) if b - a > 4 else ())
+        for i, (a, b) in enumerate(zip(ends, ends[1:], strict=False))
+    ]  # fmt: skip
+    seen = a_survey(shots, [0.5] * ends[-1], [0.02] * ends[-1])
+    plan = plan_of(seen, SteadyOptions(steady=mode), recolor=False)
+    at = 0
+    for span in plan.spans:
+        assert span.start == at < span.stop
+        at = span.stop
+        if isinstance(span, Take):
+            usable = span.usable()
+            assert usable
+            assert list(span.keys) == sorted(set(span.keys))
+            assert (span.keys[0], span.keys[-1]) == (usable[0], usable[-1])
+            assert set(span.keys) <= set(usable)
+            gaps = np.diff(span.keys)
+            assert (gaps <= SteadyOptions(steady=mode).stride_frames + 5).all()
+    assert at == ends[-1]
+    needed = [plan.first_needed(n) for n in range(at)]
+    assert all(a <= n for n, a in enumerate(needed))
+    assert needed == sorted(needed)
+    for most in (1, 7, 240):
+        cuts = plan.cuts(most)
+        assert (cuts[0], cuts[-1]) == (0, at)
+        assert all(0 < b - a <= most for a, b in zip(cuts, cuts[1:], strict=False))
+
+
+def test_lively_shots_have_more_key_frames():
+    shots = [Shot(0, 100)]
+    quiet, lively = (
+        plan_of(a_survey(shots, [0.5] * 100, [c] * 100), SteadyOptions(), recolor=False).spans[0]
+        for c in (0.005, 0.1)
+    )
+    assert isinstance(quiet, Take)
+    assert isinstance(lively, Take)
+    assert len(lively.keys) > 2 * len(quiet.keys)
+
+
+def test_flashes_are_no_key_frames():
+    shot = Shot(
+        0, 40, disturbances=(Transition("flash", 0, 2, 1.0), Transition("flash", 39, 40, 1))
+    )
+    span = plan_of(a_survey([shot], [0.5] * 40, [0.01] * 40), SteadyOptions(), recolor=False).spans[
+        0
+    ]
+    assert isinstance(span, Take)
+    assert (span.keys[0], span.keys[-1]) == (2, 38)
+    assert span.held == {0, 1, 39}
+
+
+# ---- pictures -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["fast", "best"])
+def test_any_slicing_gives_the_same_fields(mode):
+    wide = np.concatenate([scene(1), scene(2)], 1)
+    lumas = [np.ascontiguousarray(wide[:, n : n + WIDTH]) for n in range(60)]
+    lumas += [np.ascontiguousarray(wide[:, WIDTH - n // 2 :][:, :WIDTH]) for n in range(50)]
+    plan = plan_of(survey_of(lumas), SteadyOptions(steady=mode), recolor=False)
+    whole = colors(lumas, plan, Painter(by_lightness))
+    assert len(whole) == len(lumas)
+    for size in (7, 37):
+        parts: list[Tensor] = []
+        for first in range(0, len(lumas), size):
+            stop = min(first + size, len(lumas))
+            parts += colors(lumas, plan, Painter(by_lightness), first, stop)
+        assert all(torch.equal(a, b) for a, b in zip(whole, parts, strict=True))
+
+
+def test_most_frames_need_no_network():
+    lumas = [scene(1)] * 90
+    painter = Painter(by_lightness)
+    colors(lumas, plan_of(survey_of(lumas), SteadyOptions(), recolor=False), painter)
+    assert painter.asked <= 10
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2])
+def test_flicker_of_the_light_is_none_of_the_color(share):
+    chance = np.random.default_rng(3)
+    still = scene(1, 40, 190).astype(np.float32)
+    gains = 1 + share * chance.uniform(-1, 1, 80)
+    lumas = [np.clip(still * g, 0, 255).round().astype(np.uint8) for g in gains]
+    plan = plan_of(survey_of(lumas), SteadyOptions(steady="best"), recolor=False)
+    assert len(plan.spans) == 1
+    found = torch.stack(colors(lumas, plan, Painter(by_lightness)))
+    drift = (found[1:] - found[:-1]).norm(dim=1).mean()
+    alone = by_lightness(torch.from_numpy(np.stack(lumas))[:, None].float() / 2.55)
+    assert float(drift) < 0.25
+    assert float((alone[1:] - alone[:-1]).norm(dim=1).mean()) > 10 * float(drift)
+
+
+def test_flicker_of_the_model_is_averaged_out():
+    chance = torch.Generator().manual_seed(1)
+
+    def moody(lightness: Tensor) -> Tensor:
+        mood = 6 * torch.randn(len(lightness), 2, 1, 1, generator=chance)
+        return by_lightness(lightness) + mood
+
+    lumas = [scene(1)] * 120
+    seen = survey_of(lumas)
+    alone = torch.stack(
+        colors(lumas, plan_of(seen, SteadyOptions(steady="off"), recolor=False), Painter(moody))
+    )
+    for mode in ("fast", "best"):
+        plan = plan_of(seen, SteadyOptions(steady=mode), recolor=False)
+        found = torch.stack(colors(lumas, plan, Painter(moody)))
+        flicker = (found[1:] - found[:-1]).norm(dim=1).mean()
+        assert float(flicker) < 0.2 * float((alone[1:] - alone[:-1]).norm(dim=1).mean())
+
+
+def two_scenes(lightness: Tensor) -> Tensor:
+    """Red for pictures that are dark on the whole, green for bright ones."""
+    bright = (lightness.mean((2, 3), keepdim=True) > 47).float()
+    color = bright * GREEN[:, None, None] + (1 - bright) * RED[:, None, None]
+    return color.expand(-1, -1, *lightness.shape[2:])
+
+
+def test_nothing_crosses_a_cut():
+    lumas = [scene(1, 20, 110)] * 30 + [scene(2, 140, 230)] * 30
+    plan = plan_of(survey_of(lumas), SteadyOptions(), recolor=False)
+    found = colors(lumas, plan, Painter(two_scenes))
+    for n, field in enumerate(found):
+        assert torch.allclose(field, (RED if n < 30 else GREEN)[:, None, None], atol=1e-3), n
+
+
+def test_a_dissolve_shows_both_in_the_measured_shares():
+    before, after = scene(1, 20, 110).astype(np.float32), scene(2, 140, 230).astype(np.float32)
+    shares = np.clip((np.arange(90) - 30) / 30, 0, 1)  # a dissolve over frames 30 … 60
+    lumas = [((1 - s) * before + s * after).round().astype(np.uint8) for s in shares]
+    dissolve = Transition("dissolve", 31, 60, 1.0)
+    shots = [Shot(0, 45, None, dissolve), Shot(45, 90, dissolve, None)]
+    lightness = [float(luma.mean()) / 255 for luma in lumas]
+    plan = plan_of(a_survey(shots, lightness, [0.01] * 90), SteadyOptions(), recolor=False)
+    assert [type(span) for span in plan.spans] == [Take, Mix, Take]
+    found = torch.stack(colors(lumas, plan, Painter(two_scenes)))
+    want = torch.stack([(1 - s) * RED + s * GREEN for s in shares.tolist()])
+    assert float((found.mean((2, 3)) - want).norm(dim=1).max()) < 2
+
+
+def test_a_fade_takes_its_color_with_it():
+    picture = scene(1, 30, 200).astype(np.float32)
+    shares = np.concatenate([np.ones(30), np.linspace(1, 0, 20)])
+    lumas = [(s * picture).round().astype(np.uint8) for s in shares]
+    shots = [Shot(0, 50, None, Transition("fade", 30, 50, 1.0))]
+    lightness = [float(luma.mean()) / 255 for luma in lumas]
+    plan = plan_of(a_survey(shots, lightness, [0.01] * 50), SteadyOptions(), recolor=False)
+    found = torch.stack(colors(lumas, plan, Painter(two_scenes)))
+    strength = found.norm(dim=1).mean((1, 2)) / RED.norm()
+    assert np.abs(strength.numpy() - shares).max() < 0.06
+
+
+def test_a_flash_shows_its_neighbors_color_and_does_not_vote():
+    lumas = [scene(1, 20, 110)] * 60
+    lumas[30] = np.full_like(lumas[0], 250)
+    seen = survey_of(lumas)
+    assert [d.kind for d in seen.shots[0].disturbances] == ["flash"]
+    plan = plan_of(seen, SteadyOptions(), recolor=False)
+    for field in colors(lumas, plan, Painter(two_scenes)):
+        assert torch.allclose(field, RED[:, None, None], atol=1e-3)
+
+
+def test_color_follows_what_moves():
+    """A bright block that crosses the frame keeps its green; the rest stays red."""
+
+    def paint(lightness: Tensor) -> Tensor:
+        bright = (lightness > 70).float()
+        return bright * GREEN[:, None, None] + (1 - bright) * RED[:, None, None]
+
+    ground = scene(1, 30, 90)
+    lumas = []
+    for n in range(48):
+        luma = ground.copy()
+        luma[24:48, n : n + 24] = scene(5, 215, 245)[24:48, :24]
+        lumas.append(luma)
+    plan = plan_of(survey_of(lumas), SteadyOptions(steady="best"), recolor=False)
+    found = torch.stack(colors(lumas, plan, Painter(paint)))
+    for n, field in enumerate(found):
+        inside = field[:, 8:10, (n + 8) // 4 : (n + 16) // 4].mean((1, 2))
+        assert float((inside - GREEN).norm()) < 12, n
