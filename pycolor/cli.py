@@ -68,11 +68,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in arguments
     try:
         module = import_module(f"pycolor.commands.{name}")
+        # A command may choose what its flags start from; the arguments come after.
+        start = module.defaults(arguments[1:]) if hasattr(module, "defaults") else None
         flags: Any = tyro.cli(
             module.Flags,
             args=arguments[1:],
             prog=f"pycolor {name}",
             config=(OmitArgPrefixes, FlagCreatePairsOff),
+            **({} if start is None else {"default": start}),
         )
         return int(module.run(flags))
     except PycolorError as e:

@@ -102,7 +102,7 @@ class Predictor:
     def _temperature(self) -> float:
         """Of the decode that was asked for."""
         if self.options.decode == "auto":
-            return self.loaded.temperature
+            return self.loaded.temperature or 0.0
         if not self.network.decodes:
             raise UsageError(
                 f"{self.loaded.card.name} with these weights predicts chroma itself; "

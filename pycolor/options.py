@@ -272,6 +272,37 @@ class FilmOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PairOptions:
+    """Pairs of a picture and a reference (varga2017).
+
+    Attributes:
+        reference_steps: phase 1, the reference's branch alone; then the input's branch starts from
+            it (0: both from the start).
+        alone: share of the pictures of phase 2 that are colored without their reference.
+        min_side: smallest share of the picture's sides that a reference shows.
+        turn: largest rotation of it, in radians.
+        warp: largest movement of a place, as a share of half the picture.
+        regrade: largest change of its tone, as the logarithm of gamma.
+    """
+
+    reference_steps: int = 0
+    alone: float = 0.25
+    min_side: float = 0.75
+    turn: float = 0.05
+    warp: float = 0.04
+    regrade: float = 0.3
+
+    def __post_init__(self) -> None:
+        if self.reference_steps < 0:
+            raise UsageError(f"reference_steps must be 0 or more, got {self.reference_steps}.")
+        if not 0 < self.min_side <= 1 or not 0 <= self.alone <= 1:
+            raise UsageError(
+                "min_side must lie in (0, 1] and alone in [0, 1], "
+                f"got {self.min_side} and {self.alone}."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainOptions:
     """What a training run is made of; the defaults fit two CPU cores and two hours.
 
@@ -286,15 +317,19 @@ class TrainOptions:
         warmup_steps: linear warm-up.
         decay: last share of the run over which the rate falls to zero (1 − square root).
         beta2: decay of Adam's second moment.
+        drops: steps at which the rate falls to a tenth.
         weight_decay: of the weights (decoupled in AdamW).
         clip: bound of the gradient's norm.
         ema: decay of the averaged weights that are shipped.
         uniform: λ of the class rebalancing (1: none).
+        huber: for regression in hwang2016, the error in U or V beyond which its penalty grows
+            linearly (0: squared error everywhere).
         labels: scene classes for iizuka2016: folder, clusters:K, or FILE.csv:COLUMN, a list of file
             names and labels (auto: folder where there are several, else clusters:32).
         gray_limit: pictures whose every |a| and |b| stays within it are left out.
         validation: photographs held out, not trained on.
         validate_every: steps between validations and checkpoints.
+        patience: validations without a smaller loss after which the run ends early (0: never).
         seed: of everything random.
         dtype: of the arithmetic inside the network; float32 weights either way.
         device: cpu, cuda, cuda:1, …
@@ -313,14 +348,17 @@ class TrainOptions:
     warmup_steps: int = 300
     decay: float = 0.4
     beta2: float = 0.999
+    drops: tuple[int, ...] = ()
     weight_decay: float = 1e-2
     clip: float = 1.0
     ema: float = 0.998
     uniform: float = 0.5
+    huber: float = 0.0
     labels: str = "auto"
     gray_limit: float = 5.0
     validation: int = 256
     validate_every: int = 500
+    patience: int = 0
     seed: int = 0
     dtype: Literal["float32", "bfloat16"] = "bfloat16"
     device: str = "cpu"
@@ -329,6 +367,7 @@ class TrainOptions:
     init: Path | None = None
     crop: CropOptions = field(default_factory=CropOptions)
     film: FilmOptions = field(default_factory=FilmOptions)
+    pair: PairOptions = field(default_factory=PairOptions)
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "validate_every"):

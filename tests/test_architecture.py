@@ -33,6 +33,8 @@ FLOORS = {
         "train.film",
         "train.losses",
         "train.labels",
+        "train.recipe",
+        "train.pairs",
         "train.objectives",
     ],
     5: ["video.plan", "video.work", "video.provenance", "train.loop", "album", "info"],

@@ -13,12 +13,12 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from pycolor.colorize import Predictor, most_similar
+from pycolor.colorize import Predictor, bfloat16_in_hardware, most_similar
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import zoo
 from pycolor.models.colorizer import Colorizer, decode, gray_of, scaled, width_of
-from pycolor.options import CropOptions, PredictOptions, TrainOptions
+from pycolor.options import CropOptions, Dtype, PredictOptions, TrainOptions
 from pycolor.reference import lab_to_rgb
 from pycolor.train import loop
 
@@ -206,3 +206,66 @@ def test_the_field_of_a_frame_does_not_depend_on_its_batch() -> None:
     together = predictor.predict(luma, GRAY)
     for i in range(5):
         assert torch.equal(predictor.predict(luma[i : i + 1], GRAY), together[i : i + 1])
+
+
+@pytest.fixture(scope="module", params=zoo.CARDS, ids=lambda c: c.name)
+def small(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a small network of each model."""
+    torch.manual_seed(0)
+    network = request.param.build(width=0.05)
+    path: Path = tmp_path_factory.mktemp("weights") / "w.safetensors"
+    zoo.write_weights(path, request.param.name, network.state_dict(), network.options, {})
+    return path
+
+
+@pytest.mark.parametrize("size", [(16, 16), (16, 128), (128, 16), (33, 47), (2304, 4096)])
+def test_any_size_of_picture(small: Path, size: tuple[int, int]) -> None:
+    """The field covers the picture at its own aspect: a 1:8 strip is not squashed."""
+    predictor = Predictor(PredictOptions(weights=small, device="cpu", short_side=32))
+    luma = torch.randint(0, 256, (1, *size), dtype=torch.uint8)
+    field = predictor.predict(luma, GRAY)
+    assert torch.isfinite(field).all()
+    h, w = (s * predictor.network.output_stride for s in field.shape[2:])
+    assert min(h, w) == 32
+    assert w / h == pytest.approx(size[1] / size[0], rel=0.13)
+
+
+def test_sizes_that_do_not_fit_in_memory_are_refused() -> None:
+    predictor = Predictor(PredictOptions(device="cpu", short_side=4096))
+    luma = torch.zeros(1, 16, 32, dtype=torch.uint8)
+    with pytest.raises(UsageError, match="a smaller short_side helps"):
+        predictor.lightness(luma, GRAY)
+
+
+def test_the_field_of_a_shot_is_that_of_its_frames(small: Path) -> None:
+    """A frame colored with the context of itself is the frame colored alone, in any batch."""
+    predictor = Predictor(PredictOptions(weights=small, device="cpu", short_side=32))
+    luma = torch.randint(0, 256, (3, 32, 48), dtype=torch.uint8)
+    lightness = predictor.lightness(luma, GRAY)
+    shot = predictor.context(lightness[1:2])
+    together = predictor.field(lightness, context=shot)
+    assert torch.equal(predictor.field(lightness[1:2]), together[1:2])
+    assert torch.equal(predictor.field(lightness[2:], context=shot), together[2:])
+
+
+def test_the_last_layer_is_float32_under_autocast(small: Path) -> None:
+    network = zoo.load(weights=small).network
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        assert network(torch.rand(1, 1, 32, 32) * 100).dtype == torch.float32
+        assert network.chroma(torch.rand(1, 1, 32, 32) * 100).dtype == torch.float32
+
+
+@pytest.mark.parametrize("card", [c for c in zoo.CARDS if c.weights], ids=lambda c: c.name)
+def test_bfloat16_moves_colors_little(card: zoo.Card) -> None:
+    """Less than one unit of ab on average; lightness is the film's own."""
+    from skimage.data import astronaut
+
+    if not bfloat16_in_hardware():
+        pytest.skip("this processor does not multiply bfloat16")
+    luma = torch.from_numpy(astronaut()[::2, ::2].mean(2).astype(np.uint8))[None]
+    dtypes: tuple[Dtype, Dtype] = ("float32", "bfloat16")
+    fields = [
+        Predictor(PredictOptions(model=card.name, dtype=dtype, device="cpu")).predict(luma, GRAY)
+        for dtype in dtypes
+    ]
+    assert (fields[0] - fields[1]).norm(dim=1).mean() < 1

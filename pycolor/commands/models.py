@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command
+
+if TYPE_CHECKING:
+    from pycolor.models.zoo import Card
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,16 +33,60 @@ def run(flags: Flags) -> int:
 
     console = Console()
     if flags.name is not None:
-        c = zoo.card(flags.name)
-        for f in dataclasses.fields(c):
-            if f.name != "build":
-                console.print(f"[bold]{f.name:12}[/] {getattr(c, f.name)}")
+        table = Table(show_header=False, box=None)
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column()
+        for name, text in _lines(zoo.card(flags.name)):
+            table.add_row(name, escape(text))
+        console.print(table)
         return 0
     table = Table()
-    for column in ("name", "paper", "weights", "trained on"):
-        table.add_column(column)
+    for column in ("model", "paper", "parameters", "GFLOPs", "packaged"):
+        table.add_column(column, justify="right" if column in ("parameters", "GFLOPs") else "left")
     for c in zoo.CARDS:
         name = f"{c.name} (default)" if c.name == zoo.DEFAULT else c.name
-        table.add_row(name, c.paper, c.weights, c.trained_on)
+        numbers = (f"{c.parameters / 1e6:,.1f} M", f"{c.gflops:,.1f}")
+        table.add_row(name, escape(c.paper), *numbers, escape(_packaged(c)))
     console.print(table)
+    console.print(
+        "Parameters and GFLOPs (256x256) are the papers'; pycolor models NAME tells more."
+    )
     return 0
+
+
+def _packaged(c: Card) -> str:
+    """What the package carries of it."""
+    from pycolor.models import zoo
+
+    if not c.weights:
+        return "none"
+    size = (zoo.WEIGHTS / c.weights).stat().st_size / 1e6
+    return f"{_options(c)}; {size:.1f} MB"
+
+
+def _options(c: Card) -> str:
+    return ", ".join(f"{key} {value}" for key, value in c.options.items())
+
+
+def _lines(c: Card) -> Iterator[tuple[str, str]]:
+    """What a card says, line by line."""
+    yield "model", c.name
+    yield "paper", c.paper
+    yield "year", str(c.year)
+    yield "license", c.license
+    yield "parameters", f"{c.parameters:,} as published"
+    yield "GFLOPs", f"{c.gflops:,.1f} as published, for an input of 256x256"
+    yield "packaged", _packaged(c)
+    if c.weights:
+        yield "short side", f"{c.short_side} px"
+        if c.temperature is None:
+            yield "decode", "none: it predicts chroma itself"
+        else:
+            annealed = f"annealed, T = {c.temperature}"
+            yield "decode", {0.0: "mode", 1.0: "mean"}.get(c.temperature, annealed)
+        yield "trained on", c.trained_on
+        yield "weights' license", c.weights_license
+        yield "SHA-256", c.sha256
+    yield "source", c.source
+    for name, value in c.quality.items():
+        yield name, f"{value:g}"

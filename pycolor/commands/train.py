@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import tyro
 from tyro.conf import arg
 
 from pycolor.commands.base import Command
@@ -19,13 +21,29 @@ class Flags(Command):
     """Train a model on color photographs; a run that stands in OUT is continued.
 
     Attributes:
+        recipe: a name or a TOML file of options, which those on the command line replace; the
+            package has <model> (its own weights) and <model>-paper.
         data: folders and .tar files of photographs.
         out: folder for checkpoint, log and weights.
     """
 
+    recipe: str = ""
     data: Annotated[tuple[Path, ...], arg(metavar="PATH ...")]
     out: Path
     training: TrainOptions = field(default_factory=TrainOptions)
+
+
+def defaults(arguments: Sequence[str]) -> Flags | None:
+    """What the command line starts from: the options of its recipe, if it names one."""
+    from pycolor.train.recipe import read_recipe
+
+    for i, argument in enumerate(arguments):
+        flag, equals, value = argument.partition("=")
+        if flag == "--recipe" and (equals or i + 1 < len(arguments)):
+            name = value if equals else arguments[i + 1]
+            missing: Any = tyro.MISSING
+            return Flags(recipe=name, data=missing, out=missing, training=read_recipe(name))
+    return None
 
 
 def run(flags: Flags) -> int:

@@ -126,6 +126,10 @@ class Zhang2016(Colorizer):
             out: Tensor = self.model8[6](features.float())
         return out if self.model_out is not None else out * 110
 
+    def logits_of(self, x: Tensor) -> Tensor:
+        """Block 8 and the head, of block 7's maps."""
+        return self.head(self.model8[:6](x))
+
     def forward(self, lightness: Tensor, context: Tensor | None = None) -> Tensor:
         """Logits over the bins N×313×H/4×W/4, or ab N×2×H/4×W/4, see `Colorizer.forward`."""
         return self.head(self.features(lightness))

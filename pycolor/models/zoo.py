@@ -19,7 +19,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import iizuka2016, zhang2016
+from pycolor.models import hwang2016, iizuka2016, varga2017, zhang2016
 from pycolor.models.colorizer import Colorizer
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
@@ -39,7 +39,8 @@ class Card:
         convert: a state dict in a published layout as ours; it may be a part of the network.
         parameters: of the published network.
         gflops: of the published network for one input of 256×256; a multiply-add counts two.
-        temperature: at which our weights are decoded (Zhang et al. 2016, eq. 5; 0 is the mode).
+        temperature: at which our weights are decoded (Zhang et al. 2016, eq. 5; 0 is the mode);
+            None for a model that predicts chroma itself.
         short_side: of the network's input, in pixels.
         license: of the code.
         options: of the network whose weights the package carries.
@@ -60,7 +61,7 @@ class Card:
     convert: Callable[[State], dict[str, Tensor]] = dict
     parameters: int
     gflops: float
-    temperature: float
+    temperature: float | None
     short_side: int
     license: str = "Apache-2.0"
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -100,8 +101,32 @@ CARDS = [
         recognize=iizuka2016.recognize,
         parameters=42_169_826,
         gflops=29.1,
-        temperature=1.0,
+        temperature=None,
         short_side=224,
+    ),
+    Card(
+        name="hwang2016",
+        paper="Hwang, Zhou: Image Colorization with Deep Convolutional Neural Networks, 2016",
+        year=2016,
+        build=hwang2016.Hwang2016,
+        recognize=hwang2016.recognize,
+        convert=hwang2016.convert,
+        parameters=8_886_820,
+        gflops=139.0,
+        temperature=0.0,
+        short_side=224,
+    ),
+    Card(
+        name="varga2017",
+        paper="Varga, Szirányi: Twin Deep Convolutional Neural Network, CAIP 2017",
+        year=2017,
+        build=varga2017.Varga2017,
+        recognize=varga2017.recognize,
+        convert=varga2017.convert,
+        parameters=64_473_174,
+        gflops=83.5,
+        temperature=0.38,
+        short_side=176,
     ),
 ]
 DEFAULT = "zhang2016"
@@ -308,7 +333,7 @@ class Loaded:
     network: Colorizer
     card: Card
     sha256: str
-    temperature: float
+    temperature: float | None
     short_side: int
 
 

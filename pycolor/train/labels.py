@@ -63,6 +63,7 @@ def label_source(text: str, photos: Sequence[Photo]) -> LabelSource:
     folders = sorted({_folder(p) for p in photos})
     if kind == "auto":
         kind = "folder" if len(folders) > 1 else "clusters"
+        rest = str(min(CLUSTERS, len(photos))) if kind == "clusters" else ""
     if kind == "clusters":
         k = int(rest) if rest.isdigit() else 0 if rest else CLUSTERS
         if not 2 <= k <= len(photos):

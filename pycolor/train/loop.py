@@ -40,12 +40,12 @@ class Progress:
 
 
 def learning_rate(step: int, options: TrainOptions) -> float:
-    """Warm-up, plateau, decay: a plateau lets a longer run start from a shorter one."""
+    """Warm-up, plateau, drops, decay: a plateau lets a longer run start from a shorter one."""
     start = options.steps * (1 - options.decay)
     rate = options.lr * min(1.0, (step + 1) / max(1, options.warmup_steps))
     if step > start:
         rate *= 1 - math.sqrt((step - start) / max(1.0, options.steps - start))
-    return rate
+    return rate * 0.1 ** sum(step >= drop for drop in options.drops)
 
 
 def make_optimizer(weights: list[nn.Parameter], options: TrainOptions) -> torch.optim.Optimizer:
@@ -222,6 +222,8 @@ def train(
                     checkpoint,
                 )
                 last_report, last_step = time.monotonic(), step
+                if log.stale(options.patience, after=options.pair.reference_steps):
+                    break
     batches.close()  # type: ignore[attr-defined]
     weights_file = out / f"{options.model}.safetensors"
     zoo.write_weights(
@@ -239,7 +241,11 @@ def _fixed(options: TrainOptions) -> dict[str, Any]:
     every, usual = asdict(options), asdict(TrainOptions())
     names = ("model", "width", "batch", "seed", "uniform", "validation", "gray_limit")
     # Options that came later are named where they are not the usual: older runs go on.
-    later = [n for n in ("network", "optimizer", "beta2", "labels") if every[n] != usual[n]]
+    later = [
+        n
+        for n in ("network", "optimizer", "beta2", "huber", "labels", "pair")
+        if every[n] != usual[n]
+    ]
     return {name: every[name] for name in (*names, *later)}
 
 
@@ -252,19 +258,25 @@ class _Log:
         if path.exists() and step:
             with path.open(newline="") as f:
                 rows = [r for r in csv.reader(f) if r and r[0].isdigit() and int(r[0]) <= step]
+        self.validations = [(int(row[0]), float(row[2])) for row in rows]
         with path.open("w", newline="") as f:
             writer = csv.writer(f)
             writer.writerow(["step", "loss", "validation_loss", "lr", "pictures_per_second"])
             writer.writerows(rows)
 
     def write(self, p: Progress) -> None:
+        row = [
+            f"{p.step}",
+            f"{p.loss:.5f}",
+            f"{p.validation_loss:.5f}",
+            f"{p.lr:.3e}",
+            f"{p.pictures_per_second:.1f}",
+        ]
+        self.validations.append((p.step, float(row[2])))
         with self.path.open("a", newline="") as f:
-            csv.writer(f).writerow(
-                [
-                    p.step,
-                    f"{p.loss:.5f}",
-                    f"{p.validation_loss:.5f}",
-                    f"{p.lr:.3e}",
-                    f"{p.pictures_per_second:.1f}",
-                ]
-            )
+            csv.writer(f).writerow(row)
+
+    def stale(self, patience: int, after: int) -> bool:
+        """Whether the last `patience` validations brought nothing, of those after a step."""
+        losses = [loss for step, loss in self.validations if step > after]
+        return 0 < patience < len(losses) and min(losses[-patience:]) >= min(losses[:-patience])

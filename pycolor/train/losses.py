@@ -65,3 +65,18 @@ def mean_square(
     colored = (truth.abs().flatten(1).amax(1) > gray_limit).to(ab.dtype)
     error = ((ab - truth) / unit).square().mean((1, 2, 3))
     return (error * colored).sum() / colored.sum().clamp_min(1)
+
+
+def huber(error: Tensor, limit: float) -> Tensor:
+    """The Huber penalty u², beyond M: M (2 |u| − M) (Hwang and Zhou 2016, section 3.5).
+
+    Args:
+        error: any shape.
+        limit: M; 0 leaves the square everywhere.
+    """
+    square = error.square()
+    return (
+        torch.where(error.abs() <= limit, square, limit * (2 * error.abs() - limit))
+        if limit
+        else square
+    )

@@ -16,12 +16,15 @@ from torch import Tensor
 
 from pycolor import palette as alphabet
 from pycolor.models.colorizer import Colorizer
+from pycolor.models.hwang2016 import BINS, LIMIT, Hwang2016, bin_of
 from pycolor.models.iizuka2016 import AB_RANGE, Iizuka2016
+from pycolor.models.varga2017 import Varga2017
 from pycolor.options import TrainOptions
-from pycolor.reference import rgb_to_lab
+from pycolor.reference import rgb_to_lab, rgb_to_luv
 from pycolor.train.data import Photo, Stream
 from pycolor.train.labels import UNKNOWN, label_source
-from pycolor.train.losses import mean_square, rebalanced_classification
+from pycolor.train.losses import huber, mean_square, rebalanced_classification
+from pycolor.train.pairs import reference_of
 
 PICTURES_MEASURED = 4096
 
@@ -160,15 +163,67 @@ def objective_for(network: Colorizer, options: TrainOptions, device: torch.devic
     return plain(options, device)
 
 
+class Luv(Objective):
+    """U and V: cross-entropy of both bins, or L2 or Huber (Hwang and Zhou 2016, 3.5 and 3.6)."""
+
+    def loss(self, network: Colorizer, sample: Sample) -> Tensor:
+        assert isinstance(network, Hwang2016)
+        scores = self.run(network, sample.lightness)
+        uv = rgb_to_luv(sample.rgb)[:, 1:]
+        if network.classifies:
+            u, v = scores.split(BINS, dim=1)
+            pixel = F.cross_entropy(u, bin_of(uv[:, 0]), reduction="none")
+            pixel = pixel + F.cross_entropy(v, bin_of(uv[:, 1]), reduction="none")
+        else:
+            # Of ±1, so that its gradients are of the size of the classifier's.
+            error = (scores - uv.clamp(-LIMIT, LIMIT)) / LIMIT
+            pixel = huber(error, self.options.huber / LIMIT).sum(1)
+        colored = color_target(sample.rgb, 1).abs().flatten(1).amax(1) > self.options.gray_limit
+        return (pixel.mean((1, 2)) * colored).sum() / colored.sum().clamp_min(1)
+
+
+class Pairs(Classification):
+    """The rebalanced loss of both branches (Varga and Szirányi 2017, eq. 1), in two phases.
+
+    First the reference's branch alone on references; then the input's branch starts from it, and
+    both color their pictures.  Some pictures go without a reference, as at times in film.
+    """
+
+    def before(self, step: int, networks: Sequence[Colorizer]) -> None:
+        if step == self.options.pair.reference_steps > 0:
+            for network in networks:
+                assert isinstance(network, Varga2017)
+                network.copy_reference_to_input()
+
+    def loss(self, network: Colorizer, sample: Sample) -> Tensor:
+        assert isinstance(network, Varga2017)
+        options, stride = self.options.pair, network.output_stride
+        reference = reference_of(sample.rgb, options, sample.chance)
+        lab = rgb_to_lab(reference)
+        reference_ab = F.avg_pool2d(lab[:, 1:], stride)
+        if sample.step < options.reference_steps:
+            with self.arithmetic():
+                logits = network.reference_logits(lab)
+            return self.of_logits(logits, reference_ab)
+        alone = torch.rand(len(lab), 1, 1, 1, generator=sample.chance) < options.alone
+        with self.arithmetic():
+            context = network.guided_context(lab)
+            heard = (~alone).to(self.device, context.dtype)
+            logits, reference_logits = network.both(sample.lightness, context, heard)
+        of_input = self.of_logits(logits, color_target(sample.rgb, stride))
+        return of_input + self.of_logits(reference_logits, reference_ab)
+
+
 # Models that are taught more than the plain objectives do.
-OWN: dict[type[Colorizer], type[Objective]] = {Iizuka2016: Joint}
+OWN: dict[type[Colorizer], type[Objective]] = {Iizuka2016: Joint, Hwang2016: Luv, Varga2017: Pairs}
 
 
 def network_options(options: TrainOptions, photos: Sequence[Photo]) -> dict[str, Any]:
     """What builds the network: the user's options, and what the photographs decide of it."""
     chosen = options.network_options
-    if options.model == "iizuka2016" and chosen.get("global_features", True):
-        chosen.setdefault("classes", len(label_source(options.labels, photos).names))
+    classified = options.model == "iizuka2016" and chosen.get("global_features", True)
+    if classified and "classes" not in chosen:
+        chosen["classes"] = len(label_source(options.labels, photos).names)
     return chosen
 
 

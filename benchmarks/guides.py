@@ -1,0 +1,103 @@
+"""Whether a picture of the user's leads the color: references of varga2017, styles of iizuka2016.
+
+python benchmarks/guides.py PHOTOS --model varga2017 [--weights FILE]
+
+A reference is made of the photograph itself, a crop of it with another tone; what counts is the
+error of chroma with it and without.  A style is another photograph; what counts is how much nearer
+the mean color of the result comes to the style's.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import tyro
+from torch import Tensor
+from tyro.conf import Positional
+
+from benchmarks.quality import STILL, load, luma_of
+from pycolor import ops
+from pycolor.colorize import Predictor
+from pycolor.options import PredictOptions
+from pycolor.train.data import find_photos
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guides:
+    """Measure what a guiding picture does.
+
+    Attributes:
+        photos: a folder of color photographs.
+        size: shorter side at which they are judged, in pixels.
+        crop: share of the sides that a reference shows.
+        gamma: of its tone, and `gain`: of its light.
+        predict: the model.
+    """
+
+    photos: Positional[Path]
+    size: int = 256
+    crop: float = 0.8
+    gamma: float = 0.85
+    gain: float = 0.9
+    predict: tyro.conf.OmitArgPrefixes[PredictOptions] = field(default_factory=PredictOptions)
+
+
+def lab_of(rgb: Tensor) -> Tensor:
+    """1×3×H×W Lab of 3×H×W codes or parts of 1."""
+    part = rgb.float() / 255 if rgb.dtype == torch.uint8 else rgb
+    return ops.rgb_to_lab(part[None].contiguous())
+
+
+def colored(predictor: Predictor, luma: Tensor, guide: Tensor | None) -> Tensor:
+    """Chroma 2×H×W of a picture, led by a guide."""
+    predictor.guides = [] if guide is None else [guide]
+    result = ops.render_rgb(predictor.predict(luma, STILL).cpu(), luma, encoding=STILL)[0]
+    return lab_of(result.permute(2, 0, 1))[0, 1:]
+
+
+def cropped(rgb: Tensor, options: Guides, chance: np.random.Generator) -> Tensor:
+    """A crop of a photograph with another tone, 3×h×w in 0 … 1."""
+    h, w = (round(s * options.crop) for s in rgb.shape[1:])
+    y, x = (int(chance.integers(0, s - c + 1)) for s, c in zip(rgb.shape[1:], (h, w), strict=True))
+    part = rgb[:, y : y + h, x : x + w].float() / 255
+    return part**options.gamma * options.gain
+
+
+def main(options: Guides) -> None:
+    """Print the figures."""
+    predictor = Predictor(options.predict)
+    chance = np.random.default_rng(0)
+    pictures = [load(p.decode(), options.size) for p in find_photos([options.photos])]
+    without, guided = [], []
+    for i, rgb in enumerate(pictures):
+        luma = luma_of(rgb)[None]
+        plain = colored(predictor, luma, None)
+        if predictor.network.guide == "reference":
+            truth = lab_of(rgb)[0, 1:]
+            led = colored(predictor, luma, lab_of(cropped(rgb, options, chance)))
+            without.append(float((plain - truth).norm(dim=0).mean()))
+            guided.append(float((led - truth).norm(dim=0).mean()))
+        else:
+            style = lab_of(pictures[(i + 1) % len(pictures)])
+            led = colored(predictor, luma, style)
+            goal = style[0, 1:].mean((1, 2))
+            without.append(float((plain.mean((1, 2)) - goal).norm()))
+            guided.append(float((led.mean((1, 2)) - goal).norm()))
+    a, b = np.array(without), np.array(guided)
+    figures = {
+        "photographs": len(pictures),
+        "guide": predictor.network.guide,
+        "error_without": float(a.mean()),
+        "error_with": float(b.mean()),
+        "falls_by": float(1 - b.mean() / a.mean()),
+        "share_that_falls": float((b < a).mean()),
+    }
+    print(json.dumps(figures, indent=2))
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Guides))

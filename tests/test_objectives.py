@@ -1,0 +1,188 @@
+"""What each model is taught, its labels, and its recipes."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pycolor.cli import main
+from pycolor.errors import UsageError
+from pycolor.models import zoo
+from pycolor.options import CropOptions, TrainOptions
+from pycolor.train import loop, recipe
+from pycolor.train.data import find_photos
+from pycolor.train.labels import UNKNOWN, label_source
+from pycolor.train.losses import mean_square
+
+TINY = TrainOptions(
+    width=0.05,
+    steps=2,
+    batch=4,
+    warmup_steps=1,
+    validate_every=2,
+    validation=2,
+    dtype="float32",
+    crop=CropOptions(size_pixels=32),
+)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Twelve photographs in two folders: warm rooms and blue skies."""
+    root = tmp_path / "photos"
+    rng = np.random.default_rng(0)
+    for i in range(12):
+        folder = root / ("rooms" if i % 2 else "skies")
+        folder.mkdir(parents=True, exist_ok=True)
+        tint = np.array([220, 140, 60] if i % 2 else [60, 140, 220])
+        low = (tint * rng.uniform(0.5, 1, (4, 5, 1))).astype(np.uint8)
+        Image.fromarray(low).resize((60, 48)).save(folder / f"{i}.png")
+    return root
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model": "zhang2016", "network": "task=regression"},
+        {"model": "zhang2016", "uniform": 1.0},
+        {"model": "hwang2016"},
+        {"model": "hwang2016", "network": "task=regression", "huber": 20.0},
+        {"model": "iizuka2016", "network": "side=32"},
+        {"model": "iizuka2016", "network": "side=32", "labels": "clusters:3"},
+        {"model": "iizuka2016", "network": "global_features=false", "optimizer": "adadelta"},
+        {"model": "varga2017", "network": "reference_channels=1", "optimizer": "adam"},
+    ],
+    ids=str,
+)
+def test_every_variant_trains_and_loads(
+    photos: Path, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    options = replace(TINY, **changes)
+    seen: list[float] = []
+    weights = loop.train(options, [photos], tmp_path / "run", lambda p: seen.append(p.loss))
+    assert seen
+    assert np.isfinite(seen).all()
+    loaded = zoo.load(weights=weights)
+    assert loaded.card.name == options.model
+    assert loaded.network.options.items() >= options.network_options.items()
+    with torch.no_grad():
+        field = loaded.network.chroma(torch.rand(1, 1, 32, 32) * 100)
+    assert torch.isfinite(field).all()
+
+
+def test_regression_learns_one_color(tmp_path: Path) -> None:
+    """A world of orange pictures is orange, by the squared error as well."""
+    folder = tmp_path / "orange"
+    folder.mkdir()
+    for i in range(8):
+        gray = np.linspace(40, 200, 48 * 48).reshape(48, 48) + 4 * i
+        rgb = np.stack([gray, gray * 0.6, gray * 0.25], -1).clip(0, 255).astype(np.uint8)
+        Image.fromarray(rgb).save(folder / f"{i}.png")
+    options = replace(
+        TINY, model="iizuka2016", network="side=32,classes=0", steps=60, lr=5e-3, ema=0.8
+    )
+    options = replace(options, validate_every=60)
+    network = zoo.load(weights=loop.train(options, [folder], tmp_path / "run")).network
+    with torch.no_grad():
+        a, b = network.chroma(torch.full((1, 1, 32, 32), 50.0)).mean((0, 2, 3)).tolist()
+    assert a > 5
+    assert b > 25
+
+
+def test_the_squared_error_leaves_gray_pictures_out() -> None:
+    truth = torch.zeros(2, 2, 4, 4)
+    truth[0] = 40
+    ab = torch.full((2, 2, 4, 4), 10.0)
+    assert mean_square(ab, truth).item() == pytest.approx(0.09)
+    assert mean_square(ab, truth * 0).item() == 0
+
+
+def test_labels_from_folders_lists_and_clusters(photos: Path, tmp_path: Path) -> None:
+    found = find_photos([photos])
+    by_folder = label_source("auto", found)
+    assert by_folder.names == ("rooms", "skies")
+    truth = [0 if p.name.startswith("rooms") else 1 for p in found]
+    assert by_folder.labels(found, 0) == truth
+    path = tmp_path / "list.csv"
+    with path.open("w", newline="") as f:
+        writer = csv.writer(f)
+        writer.writerow(["file", "scene"])
+        writer.writerows([p.name, f"scene {t}"] for p, t in zip(found[1:], truth[1:], strict=True))
+    listed = label_source(f"{path}:scene", found)
+    assert listed.names == ("scene 0", "scene 1")
+    assert listed.labels(found, 0) == [UNKNOWN, *truth[1:]]
+    clustered = label_source("clusters:2", found).labels(found, 0)
+    assert clustered in (truth, [1 - t for t in truth])
+    assert clustered == label_source("clusters:2", found).labels(found, 0)
+    one = label_source("auto", [p for p in found if p.name.startswith("rooms")] * 8)
+    assert one.kind == "clusters"
+    assert len(one.names) == 32
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("clusters:1", "clusters of 2"),
+        ("clusters:many", "clusters of 2"),
+        ("nowhere.csv", "cannot be read"),
+        ("guess", "must be auto"),
+    ],
+)
+def test_labels_that_are_none(photos: Path, text: str, match: str) -> None:
+    with pytest.raises(UsageError, match=match):
+        label_source(text, find_photos([photos]))
+    with pytest.raises(UsageError, match="two folders"):
+        label_source("folder", find_photos([photos / "rooms"]))
+
+
+@pytest.mark.parametrize("name", recipe.recipe_names())
+def test_recipes_are_whole(name: str) -> None:
+    options = recipe.read_recipe(name)
+    assert name.removesuffix("-paper") == options.model
+    assert options != TrainOptions()
+
+
+def test_recipes_that_are_none(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"expected a file or one of: .*zhang2016-paper"):
+        recipe.read_recipe("zhang")
+    path = tmp_path / "r.toml"
+    for text, match in (("speed = 3", "names speed"), ("crop = 3", "crop"), ("a = [", "be TOML")):
+        path.write_text(text)
+        with pytest.raises(UsageError, match=match):
+            recipe.read_recipe(str(path))
+
+
+def test_the_command_line_replaces_a_recipe(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[TrainOptions] = []
+
+    def train(options: TrainOptions, *_: object) -> Path:
+        seen.append(options)
+        return tmp_path
+
+    monkeypatch.setattr(loop, "train", train)
+    arguments = ["train", "--recipe", "hwang2016-paper", "--data", str(photos), "--batch", "2"]
+    assert main([*arguments, "--out", str(tmp_path), "--quiet"]) == 0
+    assert seen == [replace(recipe.read_recipe("hwang2016-paper"), batch=2)]
+
+
+def test_the_rate_drops_to_a_tenth() -> None:
+    options = replace(TINY, steps=100, warmup_steps=0, decay=0, drops=(50, 80), lr=1.0)
+    rates = [loop.learning_rate(s, options) for s in (0, 49, 50, 79, 80)]
+    assert rates == pytest.approx([1, 1, 0.1, 0.1, 0.01])
+
+
+def test_a_run_that_learns_nothing_more_ends(photos: Path, tmp_path: Path) -> None:
+    # At a rate of nearly nothing no validation is better than the first.
+    options = replace(TINY, steps=50, validate_every=1, patience=2, lr=1e-12, ema=0.5)
+    steps: list[int] = []
+    loop.train(options, [photos], tmp_path / "run", lambda p: steps.append(p.step))
+    assert max(steps) < 50
