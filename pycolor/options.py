@@ -272,6 +272,35 @@ class FilmOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClusteringOptions:
+    """Deep Colorization's clusters of scenes (cheng2015 alone; Cheng et al. 2015, Algorithm 3).
+
+    Attributes:
+        references: photographs that the perceptrons learn from.
+        samples: pixels of each.
+        clusters: on the top layer (the paper's N⁰); 1 goes without clustering.
+        fewest: photographs that a perceptron needs (the paper's μ).
+        enough: PSNR in dB at which a photograph leaves (the paper's −ε).
+        layers: at most.
+        perceptron_steps: optimizer steps of each layer.
+    """
+
+    references: int = 2344
+    samples: int = 256
+    clusters: int = 24
+    fewest: int = 80
+    enough: float = 26.0
+    layers: int = 2
+    perceptron_steps: int = 1500
+
+    def __post_init__(self) -> None:
+        names = ("references", "samples", "clusters", "fewest", "layers", "perceptron_steps")
+        for name in names:
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} must be 1 or more, got {getattr(self, name)}.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class PairOptions:
     """Pairs of a picture and a reference (varga2017).
 
@@ -370,6 +399,7 @@ class TrainOptions:
     init: Path | None = None
     crop: CropOptions = field(default_factory=CropOptions)
     film: FilmOptions = field(default_factory=FilmOptions)
+    clustering: ClusteringOptions = field(default_factory=ClusteringOptions)
     pair: PairOptions = field(default_factory=PairOptions)
 
     def __post_init__(self) -> None:
@@ -390,3 +420,25 @@ class TrainOptions:
             except ValueError:
                 options[key] = text
         return options
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions:
+    """How two films are shown beside each other.
+
+    Attributes:
+        view: side (by side), wipe (an edge that wanders from one to the other) or ab (side by
+            side, chroma alone at one lightness).
+        plot: also draw mean chroma and its change along time, with the cuts, as a PNG.
+        height: of each picture, pixels (0: the first film's).
+        overwrite: replace existing files.
+    """
+
+    view: Literal["side", "wipe", "ab"] = "side"
+    plot: Path | None = None
+    height: int = 0
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if self.height and self.height < 16:
+            raise UsageError(f"height must be 16 or more, or 0, got {self.height}.")

@@ -226,12 +226,13 @@ def train(
                 if log.stale(options.patience, after=options.pair.reference_steps):
                     break
     batches.close()  # type: ignore[attr-defined]
+    final = objective.finish(averaged, stream)
     weights_file = out / f"{options.model}.safetensors"
     zoo.write_weights(
         weights_file,
         options.model,
-        averaged.state_dict(),
-        model.options,
+        final.state_dict(),
+        final.options,
         {"steps": str(step), "batch": str(options.batch), "pictures": str(len(photos))},
     )
     return weights_file

@@ -16,18 +16,26 @@ from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
 from pycolor import palette as alphabet
+from pycolor.kmeans import kmeans
+from pycolor.models import zoo
+from pycolor.models.cheng2015 import Cheng2015, rgb_to_yuv
 from pycolor.models.colorizer import Colorizer
 from pycolor.models.hwang2016 import BINS, LIMIT, Hwang2016, bin_of
 from pycolor.models.iizuka2016 import AB_RANGE, Iizuka2016
+from pycolor.models.richart2017 import Richart2017
 from pycolor.models.varga2017 import Varga2017
+from pycolor.models.zhang2016 import Zhang2016
 from pycolor.options import TrainOptions
 from pycolor.reference import rgb_to_lab, rgb_to_luv
+from pycolor.som import train_som
+from pycolor.train import algorithm3
 from pycolor.train.data import Photo, Stream
 from pycolor.train.labels import UNKNOWN, label_source
 from pycolor.train.losses import huber, mean_square, rebalanced_classification
 from pycolor.train.pairs import OthersOfClass, reference_of
 
 PICTURES_MEASURED = 4096
+PICTURES_CLUSTERED = 768
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,10 @@ class Objective:
         """The loss of a batch, a scalar."""
         raise NotImplementedError
 
+    def finish(self, network: Colorizer, stream: Stream) -> Colorizer:
+        """What is left to do once the steps are over; the network whose weights are written."""
+        return network
+
     def arithmetic(self) -> torch.autocast:
         """The precision that the network runs in."""
         low = self.options.dtype == "bfloat16"
@@ -122,6 +134,109 @@ class Regression(Objective):
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
         ab = color_target(sample.rgb, network.output_stride)
         return mean_square(self.run(network, sample.lightness), ab, self.options.gray_limit)
+
+
+class MapThenClasses(Objective):
+    """A self-organizing map first, then its colors as classes (Richart et al. 2017)."""
+
+    measured = ("colors",)
+
+    def measure(self, network: Colorizer, stream: Stream) -> dict[str, Any]:
+        assert isinstance(network, Richart2017)
+        samples = sample_chroma(stream, self.options.gray_limit, self.options.seed)
+        return {"colors": train_som(samples, network.rows, network.columns).tolist()}
+
+    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
+        assert isinstance(network, Richart2017)
+        network.colors.copy_(torch.tensor(found["colors"]))
+
+    def loss(self, network: Colorizer, sample: Sample) -> Tensor:
+        assert network.palette is not None
+        ab = color_target(sample.rgb, network.output_stride)
+        flat = ab.permute(0, 2, 3, 1).reshape(-1, 2)
+        neuron = alphabet.nearest(flat, network.palette)[1]
+        logits = self.run(network, sample.lightness)
+        colored = (ab.abs().flatten(1).amax(1) > self.options.gray_limit).float()
+        loss = F.cross_entropy(logits, neuron.reshape(ab[:, 0].shape), reduction="none")
+        return (loss.mean((1, 2)) * colored).sum() / colored.sum().clamp_min(1)
+
+
+class ScenesThenPerceptrons(Objective):
+    """Semantic classes first, then Algorithm 3 (Cheng et al. 2015).
+
+    The classes are learned without labels: they are clusters of the deep features of our
+    zhang2016, and the semantic network learns to tell them from the film's luma.
+    """
+
+    measured = ("class_centers",)
+
+    def __init__(self, options: TrainOptions, device: torch.device) -> None:
+        super().__init__(options, device)
+        teacher = zoo.place(zoo.load("zhang2016").network, device)
+        assert isinstance(teacher, Zhang2016)
+        self.teacher = teacher
+
+    def deep_features(self, rgb: Tensor) -> Tensor:
+        """Of the clean picture, N×C×H/4×W/4, of unit length."""
+        gray = rgb_to_yuv(rgb)[:, :1].expand(-1, 3, -1, -1)
+        with torch.no_grad(), self.arithmetic():
+            features = self.teacher.features(rgb_to_lab(gray)[:, :1])
+        return F.normalize(features.float(), dim=1)
+
+    def measure(self, network: Colorizer, stream: Stream) -> dict[str, Any]:
+        assert isinstance(network, Cheng2015)
+        if not network.classes:
+            return {"class_centers": []}
+        chance = torch.Generator().manual_seed(self.options.seed)
+        samples: list[Tensor] = []
+        for batch in stream.batches():
+            for h in self.deep_features(batch.rgb.to(self.device).float() / 255).flatten(2).cpu():
+                samples.append(h[:, torch.randint(h.shape[1], (48,), generator=chance)].T)
+            if len(samples) >= PICTURES_CLUSTERED:
+                break
+        return {"class_centers": kmeans(torch.cat(samples), network.classes, chance)[0].tolist()}
+
+    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
+        self.centers = torch.tensor(found["class_centers"], device=self.device)
+
+    def loss(self, network: Colorizer, sample: Sample) -> Tensor:
+        assert isinstance(network, Cheng2015)
+        if not network.classes:  # nothing to learn before Algorithm 3
+            return sum((p * 0).sum() for p in network.ensemble.parameters())  # type: ignore[return-value]
+        features = self.deep_features(sample.rgb).permute(0, 2, 3, 1)
+        target = torch.cdist(features.flatten(0, 2), self.centers).argmin(1)
+        with self.arithmetic():
+            scores = network.scores(sample.lightness)
+        return F.cross_entropy(scores, target.reshape(scores[:, 0].shape))
+
+    def finish(self, network: Colorizer, stream: Stream) -> Colorizer:
+        assert isinstance(network, Cheng2015)
+        options = self.options.clustering
+        order = np.random.default_rng((self.options.seed, 3)).permutation(len(stream.photos))
+        photos = [stream.photos[i] for i in order[: options.references]]
+        network = network.cpu().eval()
+        references = algorithm3.describe(
+            network, photos, self.options.film, options.samples, self.options.seed
+        )
+        layers = algorithm3.cluster_references(references, options, self.options.seed)
+        return algorithm3.assemble(network, layers)
+
+
+def sample_chroma(stream: Stream, gray_limit: float, seed: int, each: int = 64) -> Any:
+    """Chroma of random pixels of the training crops that are not gray, M×2 in float64."""
+    chance = torch.Generator().manual_seed(seed)
+    samples: list[Tensor] = []
+    seen = 0
+    for batch in stream.batches():
+        ab = color_target(batch.rgb.float() / 255, 1).flatten(2)
+        seen += len(ab)
+        for crop in ab[ab.abs().flatten(1).amax(1) > gray_limit]:
+            samples.append(crop[:, torch.randint(crop.shape[1], (each,), generator=chance)].T)
+        if seen >= PICTURES_MEASURED:
+            break
+    if not samples:
+        raise ValueError(f"training needs color pictures, all of the first {seen} are gray.")
+    return torch.cat(samples).double().numpy()
 
 
 class Joint(Objective):
@@ -271,7 +386,13 @@ class Pairs(Classification):
 
 
 # Models that are taught more than the plain objectives do.
-OWN: dict[type[Colorizer], type[Objective]] = {Iizuka2016: Joint, Hwang2016: Luv, Varga2017: Pairs}
+OWN: dict[type[Colorizer], type[Objective]] = {
+    Iizuka2016: Joint,
+    Hwang2016: Luv,
+    Varga2017: Pairs,
+    Cheng2015: ScenesThenPerceptrons,
+    Richart2017: MapThenClasses,
+}
 
 
 def network_options(options: TrainOptions, photos: Sequence[Photo]) -> dict[str, Any]:
