@@ -435,3 +435,25 @@ class TrainOptions:
             except ValueError:
                 options[key] = text
         return options
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions:
+    """How two films are shown beside each other.
+
+    Attributes:
+        view: side (by side), wipe (an edge that wanders from one to the other) or ab (side by
+            side, chroma alone at one lightness).
+        plot: also draw mean chroma and its change along time, with the cuts, as a PNG.
+        height: of each picture, pixels (0: the first film's).
+        overwrite: replace existing files.
+    """
+
+    view: Literal["side", "wipe", "ab"] = "side"
+    plot: Path | None = None
+    height: int = 0
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if self.height and self.height < 16:
+            raise UsageError(f"height must be 16 or more, or 0, got {self.height}.")

@@ -41,15 +41,24 @@ FLOORS = {
         "train.pairs",
         "train.objectives",
     ],
-    5: ["video.plan", "video.work", "video.provenance", "train.loop", "album", "info"],
+    5: [
+        "video.plan",
+        "video.work",
+        "video.provenance",
+        "video.shots_sheet",
+        "train.loop",
+        "album",
+        "info",
+    ],
     6: ["video.sights"],
     7: ["video.steady"],
     8: ["video.segments"],
     9: ["video.pipeline"],
     10: ["evaluate", "study"],
-    11: ["commands"],
-    12: ["cli"],
-    13: ["__main__"],
+    11: ["compare"],
+    12: ["commands"],
+    13: ["cli"],
+    14: ["__main__"],
 }
 
 

@@ -18,7 +18,7 @@ from pycolor.models import zoo
 from pycolor.models.hwang2016 import BINS, Hwang2016, bin_of
 from pycolor.options import CropOptions, PairOptions, TrainOptions
 from pycolor.reference import rgb_to_luv
-from pycolor.train import loop, recipe
+from pycolor.train import loop, objectives, recipe
 from pycolor.train.data import find_photos
 from pycolor.train.labels import UNKNOWN, label_source
 from pycolor.train.losses import mean_square
@@ -35,6 +35,11 @@ TINY = TrainOptions(
     dtype="float32",
     crop=CropOptions(size_pixels=32),
 )
+
+
+@pytest.fixture(autouse=True)
+def _few_pictures_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objectives, "PICTURES_MEASURED", 24)
 
 
 @pytest.fixture
