@@ -146,8 +146,8 @@ CARDS = [
         recognize=cheng2015.recognize,
         parameters=300_548,
         gflops=3.5,
-        temperature=1.0,
-        short_side=160,
+        temperature=None,
+        short_side=96,
     ),
     Card(
         name="richart2017",
@@ -164,6 +164,7 @@ CARDS = [
         weights_license="trained in part on photographs for non-commercial research",
         trained_on="15,932 photographs (5,114 open, 10,818 research-only)",
         source="packaged; `pycolor train` makes others",
+        quality={"balanced AuC": 0.6041, "AuC": 0.8792, "colorfulness": 12.0},
     ),
     Card(
         name="zhang2017",
@@ -174,7 +175,7 @@ CARDS = [
         convert=zhang2017.convert,
         parameters=34_187_027,
         gflops=150.4,
-        temperature=1.0,
+        temperature=None,
         short_side=256,
         source="`pycolor weights pull siggraph17` (BSD-2-Clause)",
     ),
