@@ -202,7 +202,7 @@ class ScenesThenPerceptrons(Objective):
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
         assert isinstance(network, Cheng2015)
         if not network.classes:  # nothing to learn before Algorithm 3
-            return sum((p * 0).sum() for p in network.ensemble.parameters())  # type: ignore[return-value]
+            return 0 * torch.stack([p.sum() for p in network.ensemble.parameters()]).sum()
         features = self.deep_features(sample.rgb).permute(0, 2, 3, 1)
         target = torch.cdist(features.flatten(0, 2), self.centers).argmin(1)
         with self.arithmetic():
