@@ -148,6 +148,12 @@ CARDS = [
         gflops=3.5,
         temperature=None,
         short_side=96,
+        options={"width": 0.1, "networks": 40},
+        weights="cheng2015.safetensors",
+        sha256="360a0c3bbaa6c0a19661344fa2ead0c6d56402c500edef77c227241e5a9b1b8d",
+        weights_license="trained in part on photographs for non-commercial research",
+        trained_on="15,932 photographs (5,114 open, 10,818 research-only)",
+        source="packaged; `pycolor train` makes others",
     ),
     Card(
         name="richart2017",
