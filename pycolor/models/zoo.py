@@ -154,6 +154,7 @@ CARDS = [
         weights_license="trained in part on photographs for non-commercial research",
         trained_on="15,932 photographs (5,114 open, 10,818 research-only)",
         source="packaged; `pycolor train` makes others",
+        quality={"balanced AuC": 0.6063, "AuC": 0.8809, "colorfulness": 18.4},
     ),
     Card(
         name="richart2017",
