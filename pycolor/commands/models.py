@@ -45,7 +45,7 @@ def run(flags: Flags) -> int:
         table.add_column(column, justify="right" if column in ("parameters", "GFLOPs") else "left")
     for c in zoo.CARDS:
         name = f"{c.name} (default)" if c.name == zoo.DEFAULT else c.name
-        numbers = (f"{c.parameters / 1e6:,.1f} M", f"{c.gflops:,.1f}")
+        numbers = (f"{c.parameters / 1e6:,.3g} M", f"{c.gflops:,.1f}")
         table.add_row(name, escape(c.paper), *numbers, escape(_packaged(c)))
     console.print(table)
     console.print(

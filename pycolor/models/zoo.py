@@ -166,6 +166,7 @@ CARDS = [
         gflops=0.76,
         temperature=1.0,
         short_side=160,
+        options={"width": 1.0},
         weights="richart2017.safetensors",
         sha256="281ae22dc8e29fda1a48ea5e8bb2a734471942cb8dee798176c1bd746c48bd20",
         weights_license="trained in part on photographs for non-commercial research",
