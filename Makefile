@@ -1,5 +1,6 @@
 # make demo [FILM=my.mov]   color a film      make test   format, lint, types, tests
 # make bench                kernel timings     make clean  remove what make made
+# make results [DATA=...]   measure all, write docs/results.md (five minutes)
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -7,10 +8,10 @@ STAMP  := $(VENV)/.installed
 NATIVE := $(shell find csrc -type f) CMakeLists.txt setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format bench clean
+.PHONY: help setup demo test format bench results clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 2
+	@sed -n 's/^# //p' Makefile | head -n 3
 
 setup: $(STAMP)
 
@@ -24,7 +25,7 @@ $(STAMP): pyproject.toml constraints.txt $(NATIVE)
 	@touch $@
 
 # See pycolor/cli.py: spinning threads are ruinous beside anything else that runs.
-demo test: export OMP_WAIT_POLICY ?= PASSIVE
+demo test results: export OMP_WAIT_POLICY ?= PASSIVE
 
 demo: $(STAMP)
 	@$(BIN)/python demo/run.py $(if $(FILM),"$(FILM)")
@@ -43,6 +44,9 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.kernels
+
+results: $(STAMP)
+	$(BIN)/python -m benchmarks.results $(if $(DATA),--data "$(DATA)")
 
 clean:
 	rm -rf $(VENV) build *.egg-info pycolor/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -48,13 +48,13 @@ def _arch(name: str) -> str:
 def record() -> dict[str, object]:
     """What a measurement ran on, to stand beside its numbers: `collect`, commit, processor, time.
 
-    `commit` is None outside a checkout; `changed` says that files differ from it.
+    `commit` is None outside a checkout; `changed` says that files but for docs differ from it.
     """
     return {
         "facts": collect(),
         "processor": _processor(),
         "commit": _git("rev-parse", "HEAD") or None,
-        "changed": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "changed": bool(_git("status", "--porcelain", "--untracked-files=no", ":!docs")),
         "load": round(os.getloadavg()[0], 2),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -12,7 +12,7 @@ from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command
 from pycolor.errors import UsageError
-from pycolor.options import EvaluateOptions, PredictOptions
+from pycolor.options import EvaluateOptions, PredictOptions, SteadyOptions, VideoOptions
 from pycolor.progress import Progress
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Flags(Command):
     overwrite: bool = False
     judging: EvaluateOptions = field(default_factory=EvaluateOptions)
     predict: PredictOptions = field(default_factory=PredictOptions)
+    steady: SteadyOptions = field(default_factory=SteadyOptions)
 
     def __post_init__(self) -> None:
         given = (self.source is not None, self.truth is not None, self.result is not None)
@@ -60,9 +61,10 @@ def run(flags: Flags) -> int:
         for name in FILES:
             check_output(flags.out / name, sources=[true], overwrite=flags.overwrite)
     out = flags.output
+    video = VideoOptions(predict=flags.predict, steady=flags.steady)
     with Progress(true.name, None, "pictures and frames", out.style) as progress:
         report, specimens = evaluate(
-            true, flags.result, flags.judging, flags.predict, say=out.say, progress=progress
+            true, flags.result, flags.judging, video, say=out.say, progress=progress
         )
     if flags.out is not None:
         _write(flags.out, report, specimens)

@@ -19,7 +19,6 @@ from pycolor.metrics.flow import SMALLEST
 from pycolor.metrics.video import chroma_codes
 from pycolor.video.io import Reader
 from pycolor.video.shots import Shot
-from pycolor.video.survey import find_shots
 
 FRAMES_JUDGED = 24  # of a film, as pictures, evenly spaced
 SHORTEST_CLIP = 5  # frames, for color distribution consistency
@@ -83,12 +82,6 @@ def judged_frames(frames: int) -> set[int]:
     """Which frames of a film are judged as pictures."""
     count = min(frames, FRAMES_JUDGED)
     return {round(i) for i in np.linspace(0, frames - 1, count)}
-
-
-def survey(true: Path) -> tuple[tuple[Shot, ...], int]:
-    """The shots of a film, and how many frames it has."""
-    shots = find_shots(true).shots
-    return shots, shots[-1].stop
 
 
 class OverTime:

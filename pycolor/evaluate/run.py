@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -19,11 +19,11 @@ from pycolor.evaluate.report import Report, Row, curve
 from pycolor.evaluate.sheets import Specimen, thumbnail
 from pycolor.extras import extra
 from pycolor.info import record
-from pycolor.options import EvaluateOptions, PredictOptions, VideoOptions
+from pycolor.options import EvaluateOptions, VideoOptions
 from pycolor.palette import gamut_bins
 from pycolor.progress import Progress
 from pycolor.video.pipeline import color_film
-from pycolor.video.shots import Shot
+from pycolor.video.survey import Survey, survey
 
 LIBRARIES = ("skimage", "cv2")  # without which a measure cannot be taken
 
@@ -59,7 +59,7 @@ def evaluate(
     true: Path,
     found: Path | None,
     options: EvaluateOptions,
-    predict: PredictOptions,
+    video: VideoOptions,
     *,
     say: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
@@ -71,7 +71,7 @@ def evaluate(
         found: the same, colored by anything; None: the model of `predict` colors them, from
             their luma alone.
         options: see `EvaluateOptions`.
-        predict: the model, where one is needed.
+        video: the model, and how it colors a film, where something is to be colored.
         say: called with each note.
         progress: advanced by each picture and frame.
 
@@ -85,20 +85,20 @@ def evaluate(
     for library in LIBRARIES:
         extra(library)
     pairs = pair_up(true, found, as_film=options.as_film)
-    surveys = {pair: films.survey(pair.true) for pair in pairs if pair.kind == "film"}
+    surveys = {pair: survey(pair.true) for pair in pairs if pair.kind == "film"}
     if progress is not None:
-        progress.total = len(pairs) - len(surveys) + sum(frames for _, frames in surveys.values())
+        progress.total = len(pairs) - len(surveys) + sum(map(len, surveys.values()))
     settings: dict[str, object] = {"true": true.name, "short_side": options.size}
     predictor = None
     if found is None:
-        predictor = Predictor(predict)
-        settings |= _of_model(predictor)
+        predictor = Predictor(video.predict)
+        settings |= _of_model(predictor) | {"steady": video.steady.steady}
     else:
         settings["found"] = found.name
     tally, timelines = _Tally(), {}
     for pair in pairs:
         if pair.kind == "film":
-            timeline = _film(pair, *surveys[pair], options, predict, tally, say, progress)
+            timeline = _film(pair, surveys[pair], options, video, tally, say, progress)
             timelines[pair.true.name] = timeline
             continue
         colored, truth = stills.read_pair(pair, options.size, predictor)
@@ -129,10 +129,9 @@ def _of_model(predictor: Predictor) -> dict[str, object]:
 
 def _film(
     pair: Pair,
-    shots: tuple[Shot, ...],
-    frames: int,
+    seen: Survey,
     options: EvaluateOptions,
-    predict: PredictOptions,
+    video: VideoOptions,
     tally: _Tally,
     say: Callable[[str], None],
     progress: Progress | None,
@@ -142,9 +141,9 @@ def _film(
         found = pair.found
         if found is None:
             found = Path(folder) / "colored.mkv"
-            color_film(pair.true, found, VideoOptions(predict=predict), say=say)
-        judged = films.judged_frames(frames)
-        over_time = films.OverTime(shots)
+            color_film(pair.true, found, replace(video, color_shots="recolor"), say=say)
+        judged = films.judged_frames(len(seen))
+        over_time = films.OverTime(seen.shots)
         for frame in films.frame_pairs(pair.true, found, options.size):
             over_time.add(frame)
             if frame.index in judged:
