@@ -24,9 +24,11 @@ COMMANDS = {
     "image": "color pictures",
     "verify": "compare a colored film with its source",
     "shots": "list the shots of a film",
+    "compare": "show two films beside each other",
     "evaluate": "measure a model or a coloring against true colors",
     "study": "ask people how the colors look",
     "models": "list the models",
+    "weights": "fetch or import published weights",
     "train": "train a model on photographs",
     "info": "versions, processor features, devices",
 }
@@ -84,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"pycolor: {e}", file=sys.stderr)
         return e.exit_code
     except KeyboardInterrupt:
-        print("pycolor: interrupted; no output was written.", file=sys.stderr)
+        again = "; the same command goes on from what is finished" if name == "video" else ""
+        print(f"pycolor: interrupted{again}.", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

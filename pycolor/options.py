@@ -272,6 +272,35 @@ class FilmOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClusteringOptions:
+    """Deep Colorization's clusters of scenes (cheng2015 alone; Cheng et al. 2015, Algorithm 3).
+
+    Attributes:
+        references: photographs that the perceptrons learn from.
+        samples: pixels of each.
+        clusters: on the top layer (the paper's N⁰); 1 goes without clustering.
+        fewest: photographs that a perceptron needs (the paper's μ).
+        enough: PSNR in dB at which a photograph leaves (the paper's −ε).
+        layers: at most.
+        perceptron_steps: optimizer steps of each layer.
+    """
+
+    references: int = 2344
+    samples: int = 256
+    clusters: int = 24
+    fewest: int = 80
+    enough: float = 26.0
+    layers: int = 2
+    perceptron_steps: int = 1500
+
+    def __post_init__(self) -> None:
+        names = ("references", "samples", "clusters", "fewest", "layers", "perceptron_steps")
+        for name in names:
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} must be 1 or more, got {getattr(self, name)}.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class PairOptions:
     """Pairs of a picture and a reference (varga2017).
 
@@ -279,6 +308,7 @@ class PairOptions:
         reference_steps: phase 1, the reference's branch alone; then the input's branch starts from
             it (0: both from the start).
         alone: share of the pictures of phase 2 that are colored without their reference.
+        same_class: share of the references that are made from another picture of the class.
         min_side: smallest share of the picture's sides that a reference shows.
         turn: largest rotation of it, in radians.
         warp: largest movement of a place, as a share of half the picture.
@@ -287,6 +317,7 @@ class PairOptions:
 
     reference_steps: int = 0
     alone: float = 0.25
+    same_class: float = 0.0
     min_side: float = 0.75
     turn: float = 0.05
     warp: float = 0.04
@@ -295,11 +326,11 @@ class PairOptions:
     def __post_init__(self) -> None:
         if self.reference_steps < 0:
             raise UsageError(f"reference_steps must be 0 or more, got {self.reference_steps}.")
-        if not 0 < self.min_side <= 1 or not 0 <= self.alone <= 1:
-            raise UsageError(
-                "min_side must lie in (0, 1] and alone in [0, 1], "
-                f"got {self.min_side} and {self.alone}."
-            )
+        if not 0 < self.min_side <= 1:
+            raise UsageError(f"min_side must lie in (0, 1], got {self.min_side}.")
+        for name in ("alone", "same_class"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(f"{name} must be a probability, got {getattr(self, name)}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -324,8 +355,9 @@ class TrainOptions:
         uniform: λ of the class rebalancing (1: none).
         huber: for regression in hwang2016, the error in U or V beyond which its penalty grows
             linearly (0: squared error everywhere).
-        labels: scene classes for iizuka2016: folder, clusters:K, or FILE.csv:COLUMN, a list of file
-            names and labels (auto: folder where there are several, else clusters:32).
+        labels: scene classes for iizuka2016 and for varga2017's pairs: folder, clusters:K, or
+            FILE.csv:COLUMN, a list of file names and labels (auto: folder where there are several,
+            else clusters:32).
         gray_limit: pictures whose every |a| and |b| stays within it are left out.
         validation: photographs held out, not trained on.
         validate_every: steps between validations and checkpoints.
@@ -367,6 +399,7 @@ class TrainOptions:
     init: Path | None = None
     crop: CropOptions = field(default_factory=CropOptions)
     film: FilmOptions = field(default_factory=FilmOptions)
+    clustering: ClusteringOptions = field(default_factory=ClusteringOptions)
     pair: PairOptions = field(default_factory=PairOptions)
 
     def __post_init__(self) -> None:
@@ -387,3 +420,25 @@ class TrainOptions:
             except ValueError:
                 options[key] = text
         return options
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions:
+    """How two films are shown beside each other.
+
+    Attributes:
+        view: side (by side), wipe (an edge that wanders from one to the other) or ab (side by
+            side, chroma alone at one lightness).
+        plot: also draw mean chroma and its change along time, with the cuts, as a PNG.
+        height: of each picture, pixels (0: the first film's).
+        overwrite: replace existing files.
+    """
+
+    view: Literal["side", "wipe", "ab"] = "side"
+    plot: Path | None = None
+    height: int = 0
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if self.height and self.height < 16:
+            raise UsageError(f"height must be 16 or more, or 0, got {self.height}.")

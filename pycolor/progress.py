@@ -92,7 +92,9 @@ class Progress(AbstractContextManager["Progress"]):
             self._line()
 
     def _line(self) -> None:
-        left = None if self.total is None else max(0.0, (self.total - self.done) / self.rate)
+        left = None
+        if self.total is not None and self.done:
+            left = max(0.0, (self.total - self.done) / self.rate)
         if self.style == "json":
             state = {
                 "event": "progress",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import av
+import av.filter
 import numpy as np
 import pytest
 from av.codec.context import Flags
@@ -74,6 +75,7 @@ def make_film(
     transfer: int = 2,
     pixel_aspect: Fraction | None = None,
     field_order: int = 0,
+    fields: str = "",
     rotation: int = 0,
     timecode: str = "",
     sound: Sequence[str] = (),
@@ -86,6 +88,7 @@ def make_film(
 ) -> Path:
     """Write a film; `times` are its pts in `time_base` (1/rate if not given).
 
+    `fields` (tff or bff) marks every frame as two fields, as well as `field_order` the stream.
     `sound` names encoders, one track each; `titles` names a subtitle encoder.
     """
     base = time_base or 1 / Fraction(rate)
@@ -137,6 +140,8 @@ def make_film(
             _write_titles(container, text)
         for index, pts in enumerate(times):
             frame = picture(pixel_format, width, height, index, full_range=color_range == 2)
+            if fields:
+                frame = marked(frame, fields)
             frame.pts, frame.time_base = pts, base
             later = times[index + 1] if index + 1 < len(times) else 2 * pts - times[index - 1]
             frame.duration = max(1, later - pts)
@@ -145,6 +150,23 @@ def make_film(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+def marked(frame: av.VideoFrame, fields: str) -> av.VideoFrame:
+    """The frame as two fields, the top one (tff) or the bottom one (bff) first."""
+    graph = av.filter.Graph()
+    source = graph.add_buffer(
+        width=frame.width,
+        height=frame.height,
+        format=frame.format,
+        time_base=Fraction(1, 25),
+    )
+    mark, sink = graph.add("setfield", f"mode={fields}"), graph.add("buffersink")
+    source.link_to(mark)
+    mark.link_to(sink)
+    graph.configure()
+    graph.push(frame)
+    return cast(av.VideoFrame, graph.pull())
 
 
 def _chapter(number: int, start: int, end: int, title: str) -> Any:

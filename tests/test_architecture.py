@@ -12,7 +12,10 @@ PACKAGE = ROOT / "pycolor"
 
 FLOORS = {
     0: ["_C", "_cuda", "encoding", "errors"],
-    1: ["reference", "options", "palette", "outfile", "progress", "extras", "video.presets"],
+    1: [
+        *("reference", "options", "palette", "som", "kmeans", "features", "outfile", "progress"),
+        *("extras", "video.presets"),
+    ],
     2: ["ops", "video.io", "video.likeness", "video.gradual"],
     3: [
         "still",
@@ -32,20 +35,30 @@ FLOORS = {
         "train.data",
         "train.film",
         "train.losses",
+        "train.algorithm3",
         "train.labels",
         "train.recipe",
         "train.pairs",
         "train.objectives",
     ],
-    5: ["video.plan", "video.work", "video.provenance", "train.loop", "album", "info"],
+    5: [
+        "video.plan",
+        "video.work",
+        "video.provenance",
+        "video.shots_sheet",
+        "train.loop",
+        "album",
+        "info",
+    ],
     6: ["video.sights"],
     7: ["video.steady"],
     8: ["video.segments"],
     9: ["video.pipeline"],
     10: ["evaluate", "study"],
-    11: ["commands"],
-    12: ["cli"],
-    13: ["__main__"],
+    11: ["compare"],
+    12: ["commands"],
+    13: ["cli"],
+    14: ["__main__"],
 }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
 
+from pycolor.errors import FilmError
 from pycolor.models import hwang2016, zoo
 from pycolor.models.hwang2016 import BINS, Hwang2016, bin_means, bin_of, uv_to_ab
 from pycolor.reference import lab_to_luv, rgb_to_lab
@@ -143,3 +145,17 @@ def test_bad_options_are_refused() -> None:
     with pytest.raises(ValueError, match="task"):
         Hwang2016(task="guess")  # type: ignore[arg-type]
     assert zoo.card("hwang2016").temperature == 0
+
+
+def test_training_starts_from_vgg16(tmp_path: Path) -> None:
+    from safetensors.torch import save_file
+
+    state = {k: v for k, v in vgg16(normalized=True).items() if k.startswith("features.")}
+    save_file(state, tmp_path / "vgg16.safetensors")
+    network = Hwang2016()
+    zoo.start_from(network, "hwang2016", tmp_path / "vgg16.safetensors")
+    trunk = network.state_dict()
+    assert torch.equal(trunk["trunk.conv2_1.1.running_var"], state["features.8.running_var"])
+    save_file({"x": torch.zeros(1)}, tmp_path / "other.safetensors")
+    with pytest.raises(FilmError, match="unexpected key x"):
+        zoo.start_from(network, "hwang2016", tmp_path / "other.safetensors")

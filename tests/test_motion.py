@@ -24,7 +24,8 @@ def texture(n: int, height: int, width: int, seed: int = 0) -> Tensor:
 @pytest.mark.parametrize("size", [(4, 4), (4, 40), (12, 20), (64, 48)])
 @pytest.mark.parametrize("radius", [0, 1, 3])
 def test_motion_search_is_its_reference(size, radius):
-    guide, other = texture(2, *size), texture(2, *size, seed=1)
+    height, width = size
+    guide, other = texture(2, height, width), texture(2, height, width, seed=1)
     start = torch.randn(2, 2, size[0] // 4, size[1] // 4) * 5
     for begin in (None, start):
         got = ops.motion_search(guide, other, begin, radius=radius, penalty=3)

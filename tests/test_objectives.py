@@ -15,11 +15,15 @@ from PIL import Image
 from pycolor.cli import main
 from pycolor.errors import UsageError
 from pycolor.models import zoo
-from pycolor.options import CropOptions, TrainOptions
+from pycolor.models.hwang2016 import BINS, Hwang2016, bin_of
+from pycolor.options import CropOptions, PairOptions, TrainOptions
+from pycolor.reference import rgb_to_luv
 from pycolor.train import loop, recipe
 from pycolor.train.data import find_photos
 from pycolor.train.labels import UNKNOWN, label_source
 from pycolor.train.losses import mean_square
+from pycolor.train.objectives import Luv, Sample
+from pycolor.train.pairs import OthersOfClass
 
 TINY = TrainOptions(
     width=0.05,
@@ -53,10 +57,12 @@ def photos(tmp_path: Path) -> Path:
         {"model": "zhang2016", "network": "task=regression"},
         {"model": "zhang2016", "uniform": 1.0},
         {"model": "hwang2016"},
+        {"model": "hwang2016", "uniform": 1.0},
         {"model": "hwang2016", "network": "task=regression", "huber": 20.0},
         {"model": "iizuka2016", "network": "side=32"},
         {"model": "iizuka2016", "network": "side=32", "labels": "clusters:3"},
         {"model": "iizuka2016", "network": "global_features=false", "optimizer": "adadelta"},
+        {"model": "varga2017", "pair": PairOptions(same_class=0.5, reference_steps=1)},
         {"model": "varga2017", "network": "reference_channels=1", "optimizer": "adam"},
     ],
     ids=str,
@@ -96,6 +102,27 @@ def test_regression_learns_one_color(tmp_path: Path) -> None:
     assert b > 25
 
 
+def test_the_cross_entropy_of_both_axes() -> None:
+    """Without rebalancing it is the mean of −log p of U's bin plus that of V's."""
+    objective = Luv(replace(TINY, uniform=1.0), torch.device("cpu"))
+    network = Hwang2016(0.05).eval()
+    even = [1 / BINS] * BINS
+    objective.use(network, {"prior_u": even, "prior_v": even}, [])
+    rgb = torch.rand(2, 3, 16, 16)
+    lightness = torch.rand(2, 1, 16, 16) * 100
+    sample = Sample(lightness, rgb, (), torch.Generator(), 0)
+    with torch.no_grad():
+        got = objective.loss(network, sample)
+        scores = network(lightness).double()
+    uv = rgb_to_luv(rgb)[:, 1:]
+    expected = 0.0
+    for axis in (0, 1):
+        log_p = scores[:, axis * BINS : (axis + 1) * BINS].log_softmax(1)
+        bins = bin_of(uv[:, axis])
+        expected -= log_p.gather(1, bins[:, None]).mean().item()
+    assert got.item() == pytest.approx(expected, rel=1e-5)
+
+
 def test_the_squared_error_leaves_gray_pictures_out() -> None:
     truth = torch.zeros(2, 2, 4, 4)
     truth[0] = 40
@@ -124,6 +151,24 @@ def test_labels_from_folders_lists_and_clusters(photos: Path, tmp_path: Path) ->
     one = label_source("auto", [p for p in found if p.name.startswith("rooms")] * 8)
     assert one.kind == "clusters"
     assert len(one.names) == 32
+
+
+def test_references_of_the_same_class(photos: Path) -> None:
+    found = find_photos([photos])
+    labels = label_source("folder", found).labels(found, 0)
+    others = OthersOfClass(found, labels, CropOptions(size_pixels=16))
+    chance = torch.Generator().manual_seed(0)
+    for i, label in enumerate(labels):
+        other = others.draw(i, chance)
+        assert other is not None
+        red, _, blue = other.mean((1, 2)).tolist()
+        assert (red > blue) == (label == 0)  # rooms are warm, skies blue
+    assert OthersOfClass(found, [0, *[1] * 11], CropOptions()).draw(0, chance) is None
+    again = torch.Generator().manual_seed(5), torch.Generator().manual_seed(5)
+    a, b = (others.draw(3, chance) for chance in again)
+    assert a is not None
+    assert b is not None
+    assert torch.equal(a, b)
 
 
 @pytest.mark.parametrize(

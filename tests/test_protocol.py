@@ -255,6 +255,25 @@ def test_the_last_layer_is_float32_under_autocast(small: Path) -> None:
         assert network.chroma(torch.rand(1, 1, 32, 32) * 100).dtype == torch.float32
 
 
+@pytest.mark.parametrize("card", zoo.CARDS, ids=lambda c: c.name)
+def test_folding_changes_nothing(card: zoo.Card) -> None:
+    """Neither the colors nor the names: a folded network's weights are the same network."""
+    network = card.build(width=0.1).eval()
+    for name, buffer in network.named_buffers():
+        if name.endswith("running_mean"):
+            buffer.uniform_(-0.2, 0.2)
+        elif name.endswith("running_var"):
+            buffer.uniform_(0.5, 2)
+    lightness = torch.rand(1, 1, 32, 48) * 100
+    with torch.no_grad():
+        expected = network(lightness)
+        network.fold()
+        torch.testing.assert_close(network(lightness), expected, rtol=1e-4, atol=1e-3)
+        again = card.build(width=0.1).eval()
+        again.load_state_dict(network.state_dict())
+        torch.testing.assert_close(again(lightness), expected, rtol=1e-4, atol=1e-3)
+
+
 @pytest.mark.parametrize("card", [c for c in zoo.CARDS if c.weights], ids=lambda c: c.name)
 def test_bfloat16_moves_colors_little(card: zoo.Card) -> None:
     """Less than one unit of ab on average; lightness is the film's own."""

@@ -18,6 +18,7 @@ import pytest
 
 from pycolor.errors import FilmError, UsageError
 from pycolor.options import PredictOptions, SteadyOptions, VideoOptions
+from pycolor.video import planes as planes_of_a_frame
 from pycolor.video import segments
 from pycolor.video.io import Reader
 from pycolor.video.pipeline import color_film
@@ -44,7 +45,7 @@ def planes(film: Path) -> list[str]:
 
 def stop_after(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
     """Let the run fail at some frame."""
-    render = segments.render
+    render = planes_of_a_frame.render
     left = [frames]
 
     def failing(*args: object, **kwargs: object) -> None:
@@ -98,7 +99,8 @@ def test_other_work_is_not_mixed_in(change, source, tmp_path, monkeypatch):
         stop_after(patch, 30)
         with pytest.raises(KeyboardInterrupt):
             color_film(source, tmp_path / "out.mkv", QUICK)
-    options, said = QUICK, []
+    said: list[str] = []
+    options = QUICK
     if change == "source":
         make_film(source, pixel_format="gray", frames=60, width=96)
     elif change == "options":
@@ -159,7 +161,7 @@ def test_a_foreign_json_file_is_left_alone(source, tmp_path):
     (tmp_path / "out.json").write_text("{}")
     report = color_film(source, tmp_path / "out.mkv", QUICK)
     assert (tmp_path / "out.json").read_text() == "{}"
-    assert report.sidecar.name == "out.mkv.json"
+    assert report.sidecar == tmp_path / "out.mkv.json"
 
 
 def test_color_shots_are_kept_or_recolored(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from fractions import Fraction
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -119,7 +120,7 @@ def test_a_plan_covers_every_frame_once(lengths, mode, data):
     shots = [
         Shot(a, b, openings[i], openings[i + 1] if i + 1 < len(openings) else None,
              (Transition("flash", a, min(a + 2, b), 1.0),) if b - a > 4 else ())
-        for i, (a, b) in enumerate(zip(ends, ends[1:], strict=False))
+        for i, (a, b) in enumerate(pairwise(ends))
     ]  # fmt: skip
     seen = a_survey(shots, [0.5] * ends[-1], [0.02] * ends[-1])
     plan = plan_of(seen, SteadyOptions(steady=mode), recolor=False)
@@ -142,7 +143,7 @@ def test_a_plan_covers_every_frame_once(lengths, mode, data):
     for most in (1, 7, 240):
         cuts = plan.cuts(most)
         assert (cuts[0], cuts[-1]) == (0, at)
-        assert all(0 < b - a <= most for a, b in zip(cuts, cuts[1:], strict=False))
+        assert all(0 < b - a <= most for a, b in pairwise(cuts))
 
 
 def test_lively_shots_have_more_key_frames():

@@ -25,6 +25,7 @@ class Flags(Command):
         csv: write the list in PySceneDetect's layout.
         edl: write it as a CMX3600 edit list.
         json: write it as JSON.
+        thumbnails: write a contact sheet of the shots, PNG.
         sensitivity: 1 is balanced; more finds more transitions, and more false ones.
         overwrite: replace existing files.
     """
@@ -33,6 +34,7 @@ class Flags(Command):
     csv: Path | None = None
     edl: Path | None = None
     json: Path | None = None
+    thumbnails: Path | None = None
     sensitivity: float = 1.0
     overwrite: bool = False
 
@@ -44,23 +46,30 @@ class Flags(Command):
 def run(flags: Flags) -> int:
     from pycolor.outfile import check_output, complete_file
     from pycolor.video import shots_files
+    from pycolor.video.shots_sheet import draw_sheet
     from pycolor.video.survey import survey
 
-    wanted = [path for path in (flags.csv, flags.edl, flags.json) if path is not None]
+    given = (flags.csv, flags.edl, flags.json, flags.thumbnails)
+    wanted = [path for path in given if path is not None]
     for path in wanted:
         check_output(path, sources=[flags.source], overwrite=flags.overwrite)
     out = flags.output
     with Progress(flags.source.name, None, "frames", out.style) as progress:
         seen = survey(flags.source, sensitivity=flags.sensitivity, progress=progress)
     listed = list(seen.shots)
-    writers: dict[Path | None, Callable[[], str]] = {
-        flags.csv: lambda: shots_files.write_csv(listed, seen.rate),
-        flags.edl: lambda: shots_files.write_edl(listed, seen.rate),
-        flags.json: lambda: shots_files.write_json(listed),
+
+    def text(content: str) -> Callable[[Path], object]:
+        return lambda part: part.write_text(content, encoding="utf-8")
+
+    writers: dict[Path | None, Callable[[Path], object]] = {
+        flags.csv: text(shots_files.write_csv(listed, seen.rate)),
+        flags.edl: text(shots_files.write_edl(listed, seen.rate)),
+        flags.json: text(shots_files.write_json(listed)),
+        flags.thumbnails: lambda part: draw_sheet(flags.source, seen, part),
     }
     for path in wanted:
         with complete_file(path, overwrite=flags.overwrite) as part:
-            part.write_text(writers[path](), encoding="utf-8")
+            writers[path](part)
     if not wanted:
         table = Table()
         for column in ("shot", "frames", "starts at", "opens with", "confidence"):

@@ -40,6 +40,13 @@ class Colorizer(nn.Module):
     guide: Guide = ""
     options: dict[str, Any]
 
+    def fold(self) -> None:
+        """Compute ahead what every frame would repeat; called once, before predicting.
+
+        Names and meaning of the parameters stay: batch normalization goes into the layer before
+        it, and what is left of it does nothing.
+        """
+
     @property
     def palette(self) -> Tensor | None:
         """Chroma of the entries that `forward` scores, Q×2 ab; None if it gives chroma itself."""

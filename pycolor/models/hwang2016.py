@@ -19,6 +19,7 @@ from typing import Any, Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pycolor import ops
 from pycolor.models.colorizer import Colorizer, check_width, decode, gray_of, scaled, width_of
@@ -65,13 +66,30 @@ def uv_to_ab(lightness: Tensor, uv: Tensor) -> Tensor:
     return ops.luv_to_lab(luv)[:, 1:]
 
 
-def _layer(cin: int, cout: int, kernel: int = 3) -> nn.Sequential:
+class _Layer(nn.Sequential):
     """Convolution, batch normalization before the ReLU (section 3.4)."""
-    return nn.Sequential(
-        nn.Conv2d(cin, cout, kernel, padding=kernel // 2),
-        nn.BatchNorm2d(cout),
-        nn.ReLU(inplace=True),
-    )
+
+    def __init__(self, cin: int, cout: int, kernel: int = 3) -> None:
+        super().__init__(
+            nn.Conv2d(cin, cout, kernel, padding=kernel // 2), nn.BatchNorm2d(cout), nn.ReLU()
+        )
+        self.folded = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self[0](x)
+        return F.relu(y if self.folded else self[1](y))
+
+    def fold(self) -> None:
+        """Put the normalization into the convolution."""
+        conv, norm = self[0], self[1]
+        assert isinstance(conv, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
+        fused = fuse_conv_bn_eval(conv, norm)
+        conv.load_state_dict(fused.state_dict())
+        norm.reset_running_stats()
+        nn.init.constant_(norm.weight, (1 + norm.eps) ** 0.5)
+        nn.init.zeros_(norm.bias)
+        self.folded = True
 
 
 class Trunk(nn.Module):
@@ -82,7 +100,7 @@ class Trunk(nn.Module):
         cin = 3
         for s, stage in enumerate(_STAGES, start=1):
             for i, channels in enumerate(stage, start=1):
-                setattr(self, f"conv{s}_{i}", _layer(cin, scaled(channels, width)))
+                setattr(self, f"conv{s}_{i}", _Layer(cin, scaled(channels, width)))
                 cin = scaled(channels, width)
 
     def forward(self, x: Tensor) -> list[Tensor]:
@@ -102,7 +120,7 @@ class Unit(nn.Module):
     def __init__(self, channels: int, cout: int) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(channels)
-        self.conv = _layer(channels, cout)
+        self.conv = _Layer(channels, cout)
 
     def forward(self, tap: Tensor, summary: Tensor) -> Tensor:
         return self.conv(self.norm(tap) + _resized(summary, 2))  # type: ignore[no-any-return]
@@ -129,7 +147,7 @@ class Hwang2016(Colorizer):
         self.classifies = task == "classification"
         c1, c2, c3, c4 = (scaled(stage[-1], width) for stage in _STAGES)
         self.trunk = Trunk(width)
-        self.top = _layer(c4, c3, kernel=1)
+        self.top = _Layer(c4, c3, kernel=1)
         self.unit3 = Unit(c3, c2)
         self.unit2 = Unit(c2, c1)
         self.unit1 = Unit(c1, c1)
@@ -152,6 +170,12 @@ class Hwang2016(Colorizer):
                     nn.init.zeros_(module.bias)
         self.register_buffer("mean", torch.tensor(_MEAN)[:, None, None], persistent=False)
         self.register_buffer("deviation", torch.tensor(_DEVIATION)[:, None, None], persistent=False)
+
+    def fold(self) -> None:
+        """Batch normalization into the convolutions before it; that of the taps stays."""
+        for module in self.modules():
+            if isinstance(module, _Layer) and not module.folded:
+                module.fold()
 
     @property
     def decodes(self) -> bool:

@@ -26,6 +26,7 @@ from pycolor.models.colorizer import Colorizer, check_width, gray_of, scaled, wi
 Fusion = Literal["1x1", "3x3"]
 
 GRAY_MEAN = 0.44505388568813414  # of the authors' training pictures, taken off every input
+EPSILON = 1e-5  # of the batch normalization
 AB_RANGE = 100.0  # the sigmoid's 0 … 1 stands for −100 … 100
 
 # Output channels at width 1, and stride (table 1 of the paper).
@@ -39,23 +40,28 @@ _COLOR = (128, 64, 64, 32)
 class _Conv(nn.Conv2d):
     """Convolution, batch normalization, ReLU."""
 
+    folded = False
+
     def __init__(self, cin: int, cout: int, stride: int = 1, kernel: int = 3) -> None:
         super().__init__(cin, cout, kernel, stride, padding=kernel // 2)
         _start(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        return _finish(self, F.conv2d(x, self.weight, None, self.stride, self.padding))
+        bias = self.bias if self.folded else None
+        return _finish(self, F.conv2d(x, self.weight, bias, self.stride, self.padding))
 
 
 class _Full(nn.Linear):
     """Full connection, batch normalization, ReLU."""
+
+    folded = False
 
     def __init__(self, cin: int, cout: int) -> None:
         super().__init__(cin, cout)
         _start(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        return _finish(self, F.linear(x, self.weight))
+        return _finish(self, F.linear(x, self.weight, self.bias if self.folded else None))
 
 
 def _start(layer: _Conv | _Full) -> None:
@@ -73,9 +79,23 @@ def _finish(layer: _Conv | _Full, y: Tensor) -> Tensor:
     Behind the ReLU the next layer can scale as well, so nothing is lost, and a layer has just the
     parameters that the paper counts.
     """
+    if layer.folded:
+        return F.relu_(y)
     mean, var = layer.get_buffer("running_mean"), layer.get_buffer("running_var")
     scale = torch.ones_like(var)
-    return F.relu(F.batch_norm(y, mean, var, scale, layer.bias, layer.training, 0.1, 1e-5))
+    return F.relu(F.batch_norm(y, mean, var, scale, layer.bias, layer.training, 0.1, EPSILON))
+
+
+def _fold(layer: _Conv | _Full) -> None:
+    """Put the normalization into the weights and the bias."""
+    mean, var = layer.get_buffer("running_mean"), layer.get_buffer("running_var")
+    scale = (var + EPSILON).rsqrt()
+    assert layer.bias is not None
+    layer.bias.data -= mean * scale
+    layer.weight.data *= scale.reshape(-1, *[1] * (layer.weight.dim() - 1))
+    mean.zero_()
+    var.fill_(1 - EPSILON)
+    layer.folded = True
 
 
 def _stack(cin: int, layers: tuple[tuple[int, int], ...], width: float) -> nn.Sequential:
@@ -154,6 +174,12 @@ class Iizuka2016(Colorizer):
             if classes
             else None
         )
+
+    def fold(self) -> None:
+        """Batch normalization into the layers before it, as the paper says (section 3.4)."""
+        for module in self.modules():
+            if isinstance(module, _Conv | _Full) and not module.folded:
+                _fold(module)
 
     def context(self, lightness: Tensor) -> Tensor | None:
         """The global vector of a picture, 1×256 (at width 1); None without global features."""

@@ -19,11 +19,21 @@ from safetensors.torch import save
 from torch import Tensor
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import hwang2016, iizuka2016, varga2017, zhang2016
+from pycolor.models import (
+    cheng2015,
+    hwang2016,
+    iizuka2016,
+    richart2017,
+    varga2017,
+    zhang2016,
+    zhang2017,
+)
 from pycolor.models.colorizer import Colorizer
+from pycolor.models.foreign import read_foreign
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 State = Mapping[str, Tensor]
+FOREIGN_SUFFIXES = {".pth", ".pt", ".caffemodel"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +138,46 @@ CARDS = [
         temperature=0.38,
         short_side=176,
     ),
+    Card(
+        name="cheng2015",
+        paper="Cheng, Yang, Sheng: Deep Colorization, ICCV 2015, and its extension",
+        year=2015,
+        build=cheng2015.Cheng2015,
+        recognize=cheng2015.recognize,
+        parameters=300_548,
+        gflops=3.5,
+        temperature=1.0,
+        short_side=160,
+    ),
+    Card(
+        name="richart2017",
+        paper="Richart, Visca, Baliosian: Image Colorization with Neural Networks, WVC 2017",
+        year=2017,
+        build=richart2017.Richart2017,
+        recognize=richart2017.recognize,
+        parameters=5_909,
+        gflops=0.76,
+        temperature=1.0,
+        short_side=160,
+        weights="richart2017.safetensors",
+        sha256="281ae22dc8e29fda1a48ea5e8bb2a734471942cb8dee798176c1bd746c48bd20",
+        weights_license="trained in part on photographs for non-commercial research",
+        trained_on="15,932 photographs (5,114 open, 10,818 research-only)",
+        source="packaged; `pycolor train` makes others",
+    ),
+    Card(
+        name="zhang2017",
+        paper="Zhang, Zhu, Isola et al.: Real-Time User-Guided Image Colorization, SIGGRAPH 2017",
+        year=2017,
+        build=zhang2017.Zhang2017,
+        recognize=zhang2017.recognize,
+        convert=zhang2017.convert,
+        parameters=34_187_027,
+        gflops=150.4,
+        temperature=1.0,
+        short_side=256,
+        source="`pycolor weights pull siggraph17` (BSD-2-Clause)",
+    ),
 ]
 DEFAULT = "zhang2016"
 
@@ -201,11 +251,12 @@ def write_weights(
     *,
     temperature: float | None = None,
     short_side: int | None = None,
+    half: bool = True,
 ) -> None:
     """Write a state dict as safetensors; complete or not at all.
 
-    Matrices and kernels are stored in float16, vectors (biases, normalization statistics) in
-    float32, which they need.
+    Matrices and kernels are stored in float16 if `half`, vectors (biases, normalization
+    statistics) in float32, which they need.
 
     Args:
         path: of the file.
@@ -215,6 +266,7 @@ def write_weights(
         provenance: where the weights come from.
         temperature: of the decode, where it is not the card's.
         short_side: of the input, where it is not the card's.
+        half: whether matrices and kernels are stored in float16.
 
     Raises:
         ValueError: a value does not fit its storage type.
@@ -222,7 +274,7 @@ def write_weights(
     stored: dict[str, Tensor] = {}
     for key, value in state.items():
         value = value.detach().cpu().contiguous()
-        small = value.is_floating_point() and value.dim() > 1
+        small = half and value.is_floating_point() and value.dim() > 1
         stored[key] = value.half() if small else value
         if value.is_floating_point() and not torch.isfinite(stored[key]).all():
             raise ValueError(f"weight {key} must be finite in {stored[key].dtype}, it is not")
@@ -271,6 +323,8 @@ def read_weights(path: Path) -> WeightFile:
     Raises:
         FilmError: it is missing, damaged, or of no model that is known.
     """
+    if path.suffix in FOREIGN_SUFFIXES:
+        return _read_published(path)
     state, metadata, digest = read_tensors(path)
     if "model" in metadata:
         temperature, short_side = metadata.get("temperature"), metadata.get("short_side")
@@ -289,6 +343,23 @@ def read_weights(path: Path) -> WeightFile:
         raise FilmError(f"weights {path} belong to no known model; expected one of: {known}.")
     name, options = found
     return WeightFile(name, options, {}, card(name).convert(state), digest)
+
+
+def _read_published(path: Path) -> WeightFile:
+    """Weights as their authors published them, of another program's format."""
+    foreign = read_foreign(path)
+    if all(c.name != foreign.model for c in CARDS):
+        raise FilmError(f"weights {path} belong to {foreign.model}, which is no model of pycolor.")
+    with path.open("rb") as f:
+        digest = hashlib.file_digest(f, "sha256").hexdigest()
+    return WeightFile(
+        model=foreign.model,
+        options=foreign.options,
+        provenance={"published as": path.name},
+        state=foreign.state,
+        sha256=digest,
+        temperature=foreign.temperature,
+    )
 
 
 def fill(network: Colorizer, state: State, path: Path, *, partly: bool = False) -> None:
@@ -363,6 +434,7 @@ def load(name: str | None = None, weights: Path | None = None) -> Loaded:
         raise FilmError(f"weights {path} do not fit {c.name}: {e}.") from None
     fill(network, file.state, path)
     network.eval().requires_grad_(False)
+    network.fold()
     return Loaded(
         network=network,
         card=c,

@@ -150,7 +150,7 @@ def train(
         found = {name: saved[name] for name in objective.measured}
     else:
         found = objective.measure(model, stream)
-    objective.use(model, found)
+    objective.use(model, found, photos)
 
     def sample_of(rgb: Tensor, luma: Tensor, photos: Sequence[int], chance: Generator) -> Sample:
         lightness = luma_lightness(luma).contiguous(memory_format=torch.channels_last)
@@ -225,12 +225,13 @@ def train(
                 if log.stale(options.patience, after=options.pair.reference_steps):
                     break
     batches.close()  # type: ignore[attr-defined]
+    final = objective.finish(averaged, stream)
     weights_file = out / f"{options.model}.safetensors"
     zoo.write_weights(
         weights_file,
         options.model,
-        averaged.state_dict(),
-        model.options,
+        final.state_dict(),
+        final.options,
         {"steps": str(step), "batch": str(options.batch), "pictures": str(len(photos))},
     )
     return weights_file

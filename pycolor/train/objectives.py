@@ -5,28 +5,37 @@ The loop knows an objective by this interface alone; `objective_for` chooses one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
 from pycolor import palette as alphabet
+from pycolor.kmeans import kmeans
+from pycolor.models import zoo
+from pycolor.models.cheng2015 import Cheng2015, rgb_to_yuv
 from pycolor.models.colorizer import Colorizer
 from pycolor.models.hwang2016 import BINS, LIMIT, Hwang2016, bin_of
 from pycolor.models.iizuka2016 import AB_RANGE, Iizuka2016
+from pycolor.models.richart2017 import Richart2017
 from pycolor.models.varga2017 import Varga2017
+from pycolor.models.zhang2016 import Zhang2016
 from pycolor.options import TrainOptions
 from pycolor.reference import rgb_to_lab, rgb_to_luv
+from pycolor.som import train_som
+from pycolor.train import algorithm3
 from pycolor.train.data import Photo, Stream
 from pycolor.train.labels import UNKNOWN, label_source
 from pycolor.train.losses import huber, mean_square, rebalanced_classification
-from pycolor.train.pairs import reference_of
+from pycolor.train.pairs import OthersOfClass, reference_of
 
 PICTURES_MEASURED = 4096
+PICTURES_CLUSTERED = 768
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,7 @@ class Objective:
         """What must be known of the photographs before the first step, as plain lists."""
         return {}
 
-    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
+    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
         """Take what `measure` found, now or before the run was interrupted."""
 
     def before(self, step: int, networks: Sequence[Colorizer]) -> None:
@@ -74,6 +83,10 @@ class Objective:
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
         """The loss of a batch, a scalar."""
         raise NotImplementedError
+
+    def finish(self, network: Colorizer, stream: Stream) -> Colorizer:
+        """What is left to do once the steps are over; the network whose weights are written."""
+        return network
 
     def arithmetic(self) -> torch.autocast:
         """The precision that the network runs in."""
@@ -89,13 +102,13 @@ class Objective:
 class Classification(Objective):
     """Class-rebalanced classification over the network's palette (Zhang et al. 2016, eqs. 2–4)."""
 
-    measured = ("prior",)
+    measured: tuple[str, ...] = ("prior",)
 
     def measure(self, network: Colorizer, stream: Stream) -> dict[str, Any]:
         prior = measure_prior(stream, network.output_stride, self.options.gray_limit)
         return {"prior": prior.tolist()}
 
-    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
+    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
         weights = alphabet.rebalancing_weights(np.array(found["prior"]), self.options.uniform)
         self.class_weights = torch.tensor(weights, dtype=torch.float32, device=self.device)
         assert network.palette is not None
@@ -121,6 +134,109 @@ class Regression(Objective):
         return mean_square(self.run(network, sample.lightness), ab, self.options.gray_limit)
 
 
+class MapThenClasses(Objective):
+    """A self-organizing map first, then its colors as classes (Richart et al. 2017)."""
+
+    measured = ("colors",)
+
+    def measure(self, network: Colorizer, stream: Stream) -> dict[str, Any]:
+        assert isinstance(network, Richart2017)
+        samples = sample_chroma(stream, self.options.gray_limit, self.options.seed)
+        return {"colors": train_som(samples, network.rows, network.columns).tolist()}
+
+    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
+        assert isinstance(network, Richart2017)
+        network.colors.copy_(torch.tensor(found["colors"]))
+
+    def loss(self, network: Colorizer, sample: Sample) -> Tensor:
+        assert network.palette is not None
+        ab = color_target(sample.rgb, network.output_stride)
+        flat = ab.permute(0, 2, 3, 1).reshape(-1, 2)
+        neuron = alphabet.nearest(flat, network.palette)[1]
+        logits = self.run(network, sample.lightness)
+        colored = (ab.abs().flatten(1).amax(1) > self.options.gray_limit).float()
+        loss = F.cross_entropy(logits, neuron.reshape(ab[:, 0].shape), reduction="none")
+        return (loss.mean((1, 2)) * colored).sum() / colored.sum().clamp_min(1)
+
+
+class ScenesThenPerceptrons(Objective):
+    """Semantic classes first, then Algorithm 3 (Cheng et al. 2015).
+
+    The classes are learned without labels: they are clusters of the deep features of our
+    zhang2016, and the semantic network learns to tell them from the film's luma.
+    """
+
+    measured = ("class_centers",)
+
+    def __init__(self, options: TrainOptions, device: torch.device) -> None:
+        super().__init__(options, device)
+        teacher = zoo.place(zoo.load("zhang2016").network, device)
+        assert isinstance(teacher, Zhang2016)
+        self.teacher = teacher
+
+    def deep_features(self, rgb: Tensor) -> Tensor:
+        """Of the clean picture, N×C×H/4×W/4, of unit length."""
+        gray = rgb_to_yuv(rgb)[:, :1].expand(-1, 3, -1, -1)
+        with torch.no_grad(), self.arithmetic():
+            features = self.teacher.features(rgb_to_lab(gray)[:, :1])
+        return F.normalize(features.float(), dim=1)
+
+    def measure(self, network: Colorizer, stream: Stream) -> dict[str, Any]:
+        assert isinstance(network, Cheng2015)
+        if not network.classes:
+            return {"class_centers": []}
+        chance = torch.Generator().manual_seed(self.options.seed)
+        samples: list[Tensor] = []
+        for batch in stream.batches():
+            for h in self.deep_features(batch.rgb.to(self.device).float() / 255).flatten(2).cpu():
+                samples.append(h[:, torch.randint(h.shape[1], (48,), generator=chance)].T)
+            if len(samples) >= PICTURES_CLUSTERED:
+                break
+        return {"class_centers": kmeans(torch.cat(samples), network.classes, chance)[0].tolist()}
+
+    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
+        self.centers = torch.tensor(found["class_centers"], device=self.device)
+
+    def loss(self, network: Colorizer, sample: Sample) -> Tensor:
+        assert isinstance(network, Cheng2015)
+        if not network.classes:  # nothing to learn before Algorithm 3
+            return sum((p * 0).sum() for p in network.ensemble.parameters())  # type: ignore[return-value]
+        features = self.deep_features(sample.rgb).permute(0, 2, 3, 1)
+        target = torch.cdist(features.flatten(0, 2), self.centers).argmin(1)
+        with self.arithmetic():
+            scores = network.scores(sample.lightness)
+        return F.cross_entropy(scores, target.reshape(scores[:, 0].shape))
+
+    def finish(self, network: Colorizer, stream: Stream) -> Colorizer:
+        assert isinstance(network, Cheng2015)
+        options = self.options.clustering
+        order = np.random.default_rng((self.options.seed, 3)).permutation(len(stream.photos))
+        photos = [stream.photos[i] for i in order[: options.references]]
+        network = network.cpu().eval()
+        references = algorithm3.describe(
+            network, photos, self.options.film, options.samples, self.options.seed
+        )
+        layers = algorithm3.cluster_references(references, options, self.options.seed)
+        return algorithm3.assemble(network, layers)
+
+
+def sample_chroma(stream: Stream, gray_limit: float, seed: int, each: int = 64) -> Any:
+    """Chroma of random pixels of the training crops that are not gray, M×2 in float64."""
+    chance = torch.Generator().manual_seed(seed)
+    samples: list[Tensor] = []
+    seen = 0
+    for batch in stream.batches():
+        ab = color_target(batch.rgb.float() / 255, 1).flatten(2)
+        seen += len(ab)
+        for crop in ab[ab.abs().flatten(1).amax(1) > gray_limit]:
+            samples.append(crop[:, torch.randint(crop.shape[1], (each,), generator=chance)].T)
+        if seen >= PICTURES_MEASURED:
+            break
+    if not samples:
+        raise ValueError(f"training needs color pictures, all of the first {seen} are gray.")
+    return torch.cat(samples).double().numpy()
+
+
 class Joint(Objective):
     """Squared error of chroma and cross-entropy of scene classes (Iizuka et al. 2016, eq. 6).
 
@@ -137,7 +253,7 @@ class Joint(Objective):
         source = label_source(self.options.labels, stream.photos)
         return {"labels": source.labels(stream.photos, self.options.seed)}
 
-    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
+    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
         self.labels = found["labels"]
 
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
@@ -164,22 +280,52 @@ def objective_for(network: Colorizer, options: TrainOptions, device: torch.devic
 
 
 class Luv(Objective):
-    """U and V: cross-entropy of both bins, or L2 or Huber (Hwang and Zhou 2016, 3.5 and 3.6)."""
+    """U and V: cross-entropy of both bins, or L2 or Huber (Hwang and Zhou 2016, 3.5 and 3.6).
+
+    The paper's cross-entropy weighs every pixel alike (`uniform` 1), and gray wins; below 1 the
+    bins of either axis are rebalanced as Zhang et al. do theirs.
+    """
+
+    measured = ("prior_u", "prior_v")
+
+    def measure(self, network: Colorizer, stream: Stream) -> dict[str, Any]:
+        counts = np.zeros((2, BINS))
+        for rgb in _measured(stream):
+            bins = bin_of(rgb_to_luv(rgb)[:, 1:])
+            for axis in (0, 1):
+                counts[axis] += np.bincount(bins[:, axis].flatten().numpy(), minlength=BINS)
+        smooth = gaussian_filter1d(counts, 1.25, axis=1, mode="constant")  # σ is 5 units
+        priors = smooth / smooth.sum(axis=1, keepdims=True)
+        return {"prior_u": priors[0].tolist(), "prior_v": priors[1].tolist()}
+
+    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
+        self.class_weights = [
+            torch.tensor(
+                alphabet.rebalancing_weights(np.array(found[name]), self.options.uniform),
+                dtype=torch.float32,
+                device=self.device,
+            )
+            for name in self.measured
+        ]
 
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
         assert isinstance(network, Hwang2016)
         scores = self.run(network, sample.lightness)
         uv = rgb_to_luv(sample.rgb)[:, 1:]
-        if network.classifies:
-            u, v = scores.split(BINS, dim=1)
-            pixel = F.cross_entropy(u, bin_of(uv[:, 0]), reduction="none")
-            pixel = pixel + F.cross_entropy(v, bin_of(uv[:, 1]), reduction="none")
-        else:
+        ab = color_target(sample.rgb, 1)
+        colored = (ab.abs().flatten(1).amax(1) > self.options.gray_limit)[:, None, None].float()
+        if not network.classifies:
             # Of ±1, so that its gradients are of the size of the classifier's.
             error = (scores - uv.clamp(-LIMIT, LIMIT)) / LIMIT
-            pixel = huber(error, self.options.huber / LIMIT).sum(1)
-        colored = color_target(sample.rgb, 1).abs().flatten(1).amax(1) > self.options.gray_limit
-        return (pixel.mean((1, 2)) * colored).sum() / colored.sum().clamp_min(1)
+            penalty = huber(error, self.options.huber / LIMIT).sum(1).mean((1, 2), keepdim=True)
+            return (penalty * colored).sum() / colored.sum().clamp_min(1)
+        total = torch.zeros((), device=self.device)
+        for axis, logits in enumerate(scores.split(BINS, dim=1)):
+            bins = bin_of(uv[:, axis])
+            weights = self.class_weights[axis][bins] * colored
+            entropy = F.cross_entropy(logits, bins, reduction="none")
+            total = total + (entropy * weights).sum() / weights.sum().clamp_min(1e-6)
+        return total
 
 
 class Pairs(Classification):
@@ -189,17 +335,40 @@ class Pairs(Classification):
     both color their pictures.  Some pictures go without a reference, as at times in film.
     """
 
+    measured = ("prior", "labels")
+
+    def measure(self, network: Colorizer, stream: Stream) -> dict[str, Any]:
+        labels: list[int] = []
+        if self.options.pair.same_class:
+            source = label_source(self.options.labels, stream.photos)
+            labels = source.labels(stream.photos, self.options.seed)
+        return super().measure(network, stream) | {"labels": labels}
+
+    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
+        super().use(network, found, photos)
+        self.others = OthersOfClass(photos, found["labels"], self.options.crop)
+
     def before(self, step: int, networks: Sequence[Colorizer]) -> None:
         if step == self.options.pair.reference_steps > 0:
             for network in networks:
                 assert isinstance(network, Varga2017)
                 network.copy_reference_to_input()
 
+    def references(self, sample: Sample) -> Tensor:
+        """A reference for each picture, N×3×S×S in 0 … 1."""
+        options = self.options.pair
+        others = sample.rgb.clone()
+        for i, photo in enumerate(sample.photos):
+            if float(torch.rand((), generator=sample.chance)) < options.same_class:
+                other = self.others.draw(photo, sample.chance)
+                if other is not None:
+                    others[i] = other.to(others.device)
+        return reference_of(others, options, sample.chance)
+
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
         assert isinstance(network, Varga2017)
         options, stride = self.options.pair, network.output_stride
-        reference = reference_of(sample.rgb, options, sample.chance)
-        lab = rgb_to_lab(reference)
+        lab = rgb_to_lab(self.references(sample))
         reference_ab = F.avg_pool2d(lab[:, 1:], stride)
         if sample.step < options.reference_steps:
             with self.arithmetic():
@@ -215,7 +384,13 @@ class Pairs(Classification):
 
 
 # Models that are taught more than the plain objectives do.
-OWN: dict[type[Colorizer], type[Objective]] = {Iizuka2016: Joint, Hwang2016: Luv, Varga2017: Pairs}
+OWN: dict[type[Colorizer], type[Objective]] = {
+    Iizuka2016: Joint,
+    Hwang2016: Luv,
+    Varga2017: Pairs,
+    Cheng2015: ScenesThenPerceptrons,
+    Richart2017: MapThenClasses,
+}
 
 
 def network_options(options: TrainOptions, photos: Sequence[Photo]) -> dict[str, Any]:
@@ -232,15 +407,21 @@ def color_target(rgb: Tensor, stride: int) -> Tensor:
     return F.avg_pool2d(rgb_to_lab(rgb)[:, 1:], stride)
 
 
+def _measured(stream: Stream) -> Iterator[Tensor]:
+    """The first crops that the training will see, N×3×S×S in 0 … 1."""
+    seen = 0
+    for batch in stream.batches():
+        yield batch.rgb.float() / 255
+        seen += len(batch.rgb)
+        if seen >= PICTURES_MEASURED:
+            break
+
+
 def measure_prior(stream: Stream, stride: int, gray_limit: float) -> Any:
     """The palette's prior over the training crops, as the loss will see them."""
     counts = np.zeros((256, 256))
-    seen = 0
-    for batch in stream.batches():
-        ab = color_target(batch.rgb.float() / 255, stride)
+    for rgb in _measured(stream):
+        ab = color_target(rgb, stride)
         colored = ab.abs().flatten(1).amax(1) > gray_limit
         counts += alphabet.histogram(ab[colored].permute(0, 2, 3, 1).reshape(-1, 2))
-        seen += len(ab)
-        if seen >= PICTURES_MEASURED:
-            break
     return alphabet.prior_from_histogram(counts, alphabet.gamut_bins())

@@ -1,17 +1,24 @@
-"""References for varga2017, made from the pictures themselves.
+"""References for varga2017: made from the pictures themselves, or others of their class.
 
 A colored still of a shot shows the same things in about the same places: what differs is the
 framing, a little movement, and the tone.  So a pair is a picture and a crop of it, warped and
-regraded, whose colors stay what they are.
+regraded, whose colors stay what they are.  The paper's pairs are two pictures of one kind of scene.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
-from pycolor.options import PairOptions
+from pycolor.options import CropOptions, PairOptions
+from pycolor.train.data import Photo, random_crop
+from pycolor.train.labels import UNKNOWN
 
 
 def reference_of(rgb: Tensor, options: PairOptions, chance: torch.Generator) -> Tensor:
@@ -47,3 +54,40 @@ def reference_of(rgb: Tensor, options: PairOptions, chance: torch.Generator) -> 
     gamma = torch.exp(uniform(-options.regrade, options.regrade, 1, 1, 1)).to(rgb.device)
     gain = uniform(1 - options.regrade / 2, 1, 1, 1, 1).to(rgb.device)
     return (view.clamp(1e-4, 1) ** gamma * gain).clamp(0, 1)
+
+
+class OthersOfClass:
+    """Other photographs of the same class.
+
+    Args:
+        photos: all.
+        labels: the class of each; empty if none is wanted.
+        crop: how they are cut.
+    """
+
+    def __init__(self, photos: Sequence[Photo], labels: Sequence[int], crop: CropOptions) -> None:
+        self.photos = photos
+        self.labels = labels
+        self.crop = crop
+        self.members: defaultdict[int, list[int]] = defaultdict(list)
+        for i, label in enumerate(labels):
+            if label != UNKNOWN:
+                self.members[label].append(i)
+
+    def draw(self, photo: int, chance: torch.Generator) -> Tensor | None:
+        """A crop of another photograph of this one's class, 3×S×S in 0 … 1.
+
+        None if there is no other, or it cannot be read.
+        """
+        others = self.members.get(self.labels[photo], [])
+        if len(others) < 2:
+            return None
+        place, seed = torch.randint(0, 2**31, (2,), generator=chance).tolist()
+        at = place % len(others)
+        other = others[at] if others[at] != photo else others[at - 1]
+        try:
+            image = self.photos[other].decode()
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            return None
+        rgb = random_crop(image, self.crop, np.random.default_rng(seed))
+        return torch.from_numpy(rgb.copy()).permute(2, 0, 1).float() / 255

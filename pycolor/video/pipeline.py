@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pycolor import __version__
@@ -18,16 +21,16 @@ from pycolor.colorize import Predictor
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import zoo
 from pycolor.options import VideoOptions, frame_range
-from pycolor.outfile import check_output, complete_file, part_path
 from pycolor.progress import Progress
 from pycolor.video import shots_files
 from pycolor.video.io import FilmInfo, Reader, Writer, join
-from pycolor.video.plan import plan_of
-from pycolor.video.presets import preset_for
+from pycolor.video.plan import Plan, Take, plan_of
+from pycolor.video.presets import PIPE, Preset, ending_of, preset_for, segment_suffix
 from pycolor.video.provenance import disclosure, free_sidecar, write_framemd5, write_sidecar
 from pycolor.video.segments import SegmentWriter, Stopwatch, Task, color_frames
 from pycolor.video.shots import Shot
 from pycolor.video.survey import Survey, survey
+from pycolor.video.target import complete_output
 from pycolor.video.verify import luma_digest
 from pycolor.video.work import Segment, WorkFolder, file_digest, work_folder
 
@@ -38,7 +41,8 @@ class FilmReport:
 
     Attributes:
         source: the film.
-        target: the colored film; `sidecar` the JSON file that tells how it was made.
+        target: the colored film; `sidecar` the JSON file that tells how it was made,
+            None for a pipe.
         info: of the source.
         frames: of the output, `kept` of them with the source's own color.
         resumed: frames that an earlier, interrupted run had colored.
@@ -54,7 +58,7 @@ class FilmReport:
 
     source: Path
     target: Path
-    sidecar: Path
+    sidecar: Path | None
     info: FilmInfo
     frames: int
     kept: int
@@ -107,7 +111,21 @@ def color_film(
         UsageError: an option or a name does not fit.
         FilmError: the film cannot be read, or the output not be written.
     """
-    return _Run(source, target, options, say, progress).film()
+    with spooled(source) as path:
+        return _Run(path, target, options, say, progress).film()
+
+
+@contextmanager
+def spooled(source: Path) -> Iterator[Path]:
+    """The film itself; of the standard input (`-`), which is read more than once, a copy."""
+    if str(source) != PIPE:
+        yield source
+        return
+    with TemporaryDirectory(prefix="pycolor-") as folder:
+        path = Path(folder, "stdin.y4m")
+        with path.open("wb") as f:
+            shutil.copyfileobj(sys.stdin.buffer, f, 1 << 20)
+        yield path
 
 
 class _Run:
@@ -137,68 +155,58 @@ class _Run:
         began = time.perf_counter()
         options, target = self.options, self.target
         zoo.card(options.predict.model)  # a name that is not known is refused before any work
-        check_output(target, sources=[self.source], overwrite=options.overwrite)
-        sidecar = free_sidecar(target)
+        if options.framemd5 and str(target) == PIPE:
+            raise UsageError("framemd5 needs an output file; expected a name, got -.")
+        sidecar = None if str(target) == PIPE else free_sidecar(target)
         listed = self._listed_shots()
-        with ExitStack() as stack:
-            reader = stack.enter_context(Reader(self.source, frames=self.range))
-            # The header is written and removed again: what the container refuses or drops is
-            # known before the model loads.
-            maker = self._probe(reader)
+        with (
+            complete_output(
+                target, preset=options.preset, sources=[self.source], overwrite=options.overwrite
+            ) as part,
+            Reader(self.source, frames=self.range) as reader,
+        ):
+            maker = self._probe(part, reader)
             for text in (*reader.info.warnings, *maker.warnings):
                 self.warn(text)
             source_digest = file_digest(self.source)
             predictor = Predictor(options.predict)
-            work = stack.enter_context(
-                WorkFolder(
-                    work_folder(target, options.work_dir),
-                    self._identity(source_digest, predictor),
-                    target.suffix,
-                    keep=options.keep_work,
-                    say=self.warn,
-                )
+            work = WorkFolder(
+                work_folder(target, options.work_dir),
+                self._identity(source_digest, predictor),
+                segment_suffix(target, options.preset),
+                say=self.warn,
             )
-            seen = self._survey(work, listed)
-            for damage in seen.damages:
-                self.warn(f"{self.source} {damage}")
-            plan = plan_of(seen, options.steady, recolor=options.color_shots == "recolor")
-            segments = [work.segment(*ends) for ends in pairwise(plan.cuts(options.segment_frames))]
-            resumed = sum(s.stop - s.first for s in segments if work.is_done(s))
-            task = Task(
-                source=self.source,
-                offset=self.offset,
-                timeline=self._timeline(seen),
-                plan=plan,
-                predictor=predictor,
-                batch=options.batch or (8 if predictor.device.type == "cuda" else 1),
-                maker=maker,
-                watch=self.watch,
-                progress=self.progress,
-            )
-            self._color(task, work, segments, reader, resumed)
-            told = disclosure(predictor.loaded, options)
-            with complete_file(target, sources=[self.source], overwrite=options.overwrite) as part:
-                self._join(part, segments, seen, told)
+            with work:
+                seen = self._survey(work, listed)
+                for damage in seen.damages:
+                    self.warn(f"{self.source} {damage}")
+                plan = plan_of(seen, options.steady, recolor=options.color_shots == "recolor")
+                segments = [
+                    work.segment(*ends) for ends in pairwise(plan.cuts(options.segment_frames))
+                ]
+                resumed = sum(s.stop - s.first for s in segments if work.is_done(s))
+                self._color(self._task(seen, plan, predictor, maker), work, segments, reader)
+                self._join(part, segments, seen, disclosure(predictor.loaded, options))
                 self._check(part, work, segments)
-            work.finished = True
-            kept = sum(span.stop - span.start for span in plan.spans if span.keep)
-            report = FilmReport(
-                source=self.source,
-                target=target,
-                sidecar=sidecar,
-                info=reader.info,
-                frames=len(plan),
-                kept=kept,
-                resumed=resumed,
-                seconds=time.perf_counter() - began,
-                stage_seconds=dict(self.watch.seconds),
-                shots=seen.shots,
-                key_frames=sum(len(getattr(span, "keys", ())) for span in plan.spans),
-                model=f"{predictor.loaded.card.name} ({predictor.loaded.sha256[:8]})",
-                device=f"{predictor.device} in {str(predictor.dtype).removeprefix('torch.')}",
-                pixel_format=maker.pixel_format,
-                warnings=tuple(self.warnings),
-            )
+                luma = [digest for segment in segments for digest in work.digests(segment)]
+        report = FilmReport(
+            source=self.source,
+            target=target,
+            sidecar=sidecar,
+            info=reader.info,
+            frames=len(plan),
+            kept=sum(span.stop - span.start for span in plan.spans if span.keep),
+            resumed=resumed,
+            seconds=time.perf_counter() - began,
+            stage_seconds=dict(self.watch.seconds),
+            shots=seen.shots,
+            key_frames=sum(len(span.keys) for span in plan.spans if isinstance(span, Take)),
+            model=f"{predictor.loaded.card.name} ({predictor.loaded.sha256[:8]})",
+            device=f"{predictor.device} in {str(predictor.dtype).removeprefix('torch.')}",
+            pixel_format=maker.pixel_format,
+            warnings=tuple(self.warnings),
+        )
+        if sidecar is not None:
             write_sidecar(
                 sidecar,
                 report=report,
@@ -207,10 +215,12 @@ class _Run:
                 source_digest=source_digest,
                 weights_digest=predictor.loaded.sha256,
                 survey=seen,
-                luma=[digest for segment in segments for digest in work.digests(segment)],
+                luma=luma,
             )
-            if options.framemd5:
-                write_framemd5(target)
+        if options.framemd5:
+            write_framemd5(target)
+        if not options.keep_work:
+            work.remove()
         return report
 
     # -- the steps ---------------------------------------------------------------------------
@@ -233,20 +243,45 @@ class _Run:
 
         return shots
 
-    def _probe(self, reader: Reader) -> Writer:
-        maker = self._writer(part_path(self.target), reader, streams=True)
-        maker.abort()
+    @property
+    def _preset(self) -> Preset:
+        name = self.options.preset
+        return preset_for(ending_of(self.target, name), name)
+
+    def _probe(self, part: Path, reader: Reader) -> Writer:
+        """A Writer whose header is written and removed again.
+
+        What the container refuses or drops is known before the model loads; it makes the
+        pictures, and others write them.
+        """
+        with TemporaryDirectory() as folder:
+            path = Path(folder, "probe.y4m") if str(self.target) == PIPE else part
+            maker = self._writer(path, reader, streams=True)
+            maker.abort()
         return maker
 
     def _writer(self, path: Path, reader: Reader, *, streams: bool) -> Writer:
-        options = self.options
         return Writer(
             path,
             reader,
-            preset=options.preset,
-            codec=options.codec,
-            options=options.encoder_options,
+            preset=self._preset,
+            codec=self.options.codec,
+            options=self.options.encoder_options,
             streams=streams,
+            name=self.target,
+        )
+
+    def _task(self, seen: Survey, plan: Plan, predictor: Predictor, maker: Writer) -> Task:
+        return Task(
+            source=self.source,
+            offset=self.offset,
+            timeline=self._timeline(seen),
+            plan=plan,
+            predictor=predictor,
+            batch=self.options.batch or (8 if predictor.device.type == "cuda" else 1),
+            maker=maker,
+            watch=self.watch,
+            progress=self.progress,
         )
 
     def _identity(self, source_digest: str, predictor: Predictor) -> dict[str, Any]:
@@ -261,7 +296,7 @@ class _Run:
             "list of shots": listed,
             "weights": predictor.loaded.sha256,
             "arithmetic": f"{predictor.device.type} {predictor.dtype}",
-            "container": self.target.suffix,
+            "container": segment_suffix(self.target, self.options.preset),
             "versions": versions(),
         }
 
@@ -288,11 +323,11 @@ class _Run:
         work: WorkFolder,
         segments: Sequence[Segment],
         reader: Reader,
-        resumed: int,
     ) -> None:
         """Make the segments that are missing, one run of neighbors after the other."""
         if self.progress is not None:
-            self.progress.stage(f"{self.source.name}: coloring", len(task.plan) - resumed)
+            left = sum(s.stop - s.first for s in segments if not work.is_done(s))
+            self.progress.stage(f"{self.source.name}: coloring", left)
         for group in _missing(segments, work):
             writer = SegmentWriter(
                 group, work, lambda path: self._writer(path, reader, streams=False)
@@ -312,14 +347,15 @@ class _Run:
                 reader,
                 part,
                 timeline=seen.timeline,
-                preset=self.options.preset,
+                preset=self._preset,
                 metadata=told,
+                name=self.target,
             )
 
     def _check(self, part: Path, work: WorkFolder, segments: Sequence[Segment]) -> None:
         """A lossless output is read back: each frame's luma must be what was handed in."""
-        preset = preset_for(self.target.suffix, self.options.preset)
-        if not preset.lossless or self.options.codec is not None:
+        preset = self._preset
+        if not preset.lossless or preset.pictures_only or self.options.codec is not None:
             return
         expected = (digest for segment in segments for digest in work.digests(segment))
         with self.watch("check"), Reader(part) as result:

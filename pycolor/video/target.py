@@ -36,6 +36,10 @@ def complete_output(
     path = Path(path)
     if str(path) == PIPE:
         yield path
+    elif path.is_dir() and not path.suffix and preset is None:
+        raise UsageError(
+            f"{path} is a folder; expected the name of a film, or a --preset of pictures."
+        )
     elif container_of(ending_of(path, preset)) == "image2":
         with _complete_pictures(path, preset, sources, overwrite=overwrite) as pattern:
             yield pattern

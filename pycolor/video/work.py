@@ -55,14 +55,13 @@ class WorkFolder:
     """A folder that one run at a time holds, for one output made in one way.
 
     Entering it finds what an earlier run of the same identity left; work of another identity is
-    removed, and a folder that is not ours is refused.  Leaving it keeps the work where something
-    is finished and the run is not.
+    removed, and a folder that is not ours is refused.  Leaving it keeps what is finished; `remove`
+    is for when the output is in place.
 
     Args:
         path: of the folder.
         identity: everything that the result depends on, as JSON holds it.
         suffix: of the segments' files.
-        keep: keep the work of a finished run, too.
         say: called with a sentence where earlier work is used or removed.
 
     Raises:
@@ -76,14 +75,11 @@ class WorkFolder:
         identity: Mapping[str, Any],
         suffix: str,
         *,
-        keep: bool = False,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.path = path
-        self.finished = False
         self._identity = dict(identity)
         self._suffix = suffix
-        self._keep = keep
         self._say = say
         self._lock: IO[bytes] | None = None
 
@@ -131,14 +127,17 @@ class WorkFolder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        anything = any(self.path.glob(f"segment-*{self._suffix}"))
-        if (self.finished and not self._keep) or not (anything or self.finished):
-            shutil.rmtree(self.path, ignore_errors=True)
-        else:
+        if any(self.path.glob(f"segment-*{self._suffix}")):
             for part in self.path.glob(".*"):
                 part.unlink(missing_ok=True)
+        else:
+            self.remove()
         if self._lock is not None:
             self._lock.close()
+
+    def remove(self) -> None:
+        """The output is in place, or there is nothing to keep."""
+        shutil.rmtree(self.path, ignore_errors=True)
 
     # -- the survey --------------------------------------------------------------------------
 

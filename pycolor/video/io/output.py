@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 from pycolor.errors import FilmError, UsageError
 from pycolor.video.io.capacity import FIXED_RATE, SPOKEN
 from pycolor.video.io.clock import MILLISECOND, Clock, grid_clock
+from pycolor.video.io.damage import Damage
 from pycolor.video.io.film import FilmInfo, rational
 from pycolor.video.io.matroska import with_room, write_pixel_aspect
 from pycolor.video.io.metadata import QUICKTIME, Fate, carry_tags, fate_of_film, film_metadata
@@ -105,6 +106,11 @@ class Output:
     def dropped(self) -> tuple[Dropped, ...]:
         """What of the source the container cannot hold."""
         return tuple(self._sides.dropped) if self._sides else ()
+
+    @property
+    def damages(self) -> tuple[Damage, ...]:
+        """Where the source's other streams were found broken."""
+        return tuple(self._sides.damages) if self._sides else ()
 
     def write_header(self, stream: VideoStream) -> None:
         """Describe the picture, add the other streams, and write the header.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -16,28 +15,17 @@ from av.video.reformatter import VideoReformatter
 
 from pycolor.encoding import Matrix
 from pycolor.errors import FilmError, UsageError
+from pycolor.video.io.continuity import Continuity
+from pycolor.video.io.damage import MOST_DAMAGES, Damage
+from pycolor.video.io.ffv1 import SliceChecks
 from pycolor.video.io.film import Frame, rational
 from pycolor.video.io.sequence import first_number
-from pycolor.video.io.source import describe, open_source, picture_stream
+from pycolor.video.io.source import describe, open_source, picture_stream, promised_end
 from pycolor.video.io.timecode import later_timecode
 from pycolor.video.presets import PIPE
 
 # (frame, index, pts)
 Numbered = Generator[tuple[av.VideoFrame, int, int], None, None]
-
-# Damage beyond this many places is counted, not listed: a broken film must not fill the memory.
-MOST_DAMAGES = 1000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Damage:
-    """A place where the film is broken; `time` in seconds, None where it has no time."""
-
-    time: Fraction | None
-    what: str
-
-    def __str__(self) -> str:
-        return self.what if self.time is None else f"at {float(self.time):.3f} s: {self.what}"
 
 
 class Reader:
@@ -82,6 +70,8 @@ class Reader:
         self.damages: list[Damage] = []
         self.damage_count = 0
         self.delivered = 0
+        self._broken: set[int | None] = set()  # pts of packets known to be damaged
+        self._hidden = 0  # packets that an edit list keeps from being shown
         self._timeline = timeline
         self._container = open_source(self.path, rate)
         try:
@@ -100,6 +90,11 @@ class Reader:
             raise
         self._pending: tuple[av.VideoFrame, int, int] | None = (native, index, pts)
         self.begin = pts * self._time_base
+        due = None
+        # AVI counts its packets as they are decoded: its first frame may stand later than 0.
+        if not self.first and self._stream.start_time is not None and self.info.container != "avi":
+            due = self._stream.start_time * self._time_base
+        self._continuity = Continuity(step=1 / self.info.rate, tick=self._time_base, due=due)
         self.start_time = self.begin if self.first else None
 
     @property
@@ -112,6 +107,7 @@ class Reader:
         return self._end
 
     _end: Fraction | None = None
+    _read_to = 0
 
     @property
     def timecode(self) -> str:
@@ -137,9 +133,12 @@ class Reader:
             else:
                 found = next(self._frames, None)
             if found is None:
+                self._conclude()
                 return
             native, index, pts = found
             self._check(native, pts)
+            lasting = int(native.duration or 0) * self._time_base
+            self._continuity.add(pts * self._time_base, lasting)
             frame = Frame(
                 native,
                 index=index,
@@ -149,6 +148,7 @@ class Reader:
                 reformatter=self._reformatter,
                 matrix=self._rgb_matrix,
             )
+            frame.corrupt = frame.corrupt or pts in self._broken
             if frame.corrupt:
                 self._damage(frame.time, f"frame {index} is damaged")
             self.delivered += 1
@@ -254,6 +254,8 @@ class Reader:
     def _natives(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self._stream)
         time: Fraction | None = None
+        coded = self._stream.codec_context.codec.canonical_name == "ffv1"
+        checks = SliceChecks() if coded else None
         while True:
             try:
                 packet = next(packets, None)
@@ -264,6 +266,13 @@ class Reader:
                 return
             if packet.pts is not None:
                 time = packet.pts * self._time_base
+            self._hidden += packet.is_discard and packet.size > 0
+            wrong = checks.add(bytes(packet)) if checks is not None and packet.size else ""
+            if wrong:
+                self._damage(time, wrong)
+                self._broken.add(packet.pts)
+            if packet.size and packet.pos is not None:
+                self._read_to = packet.pos + packet.size
             # Frame threads report an error late, and the flush packet may have several.
             for _ in range(1 if packet.size else 64):
                 try:
@@ -274,6 +283,13 @@ class Reader:
                 except av.error.FFmpegError as error:
                     self._damage(time, f"a packet cannot be decoded ({error.strerror or error})")
 
+    @property
+    def _left_over(self) -> int:
+        """Bytes of a y4m behind its last frame: its demuxer leaves half a frame without a word."""
+        if self.info.container != "yuv4mpegpipe" or not self.path.is_file():
+            return 0
+        return max(0, self.path.stat().st_size - self._read_to)
+
     def _check(self, native: av.VideoFrame, pts: int) -> None:
         info = self.info
         now = (native.width, native.height, native.format.name)
@@ -282,6 +298,36 @@ class Reader:
                 f"{self.path} changes at {float(pts * self._time_base):.3f} s from "
                 f"{info.width}×{info.height} {info.pixel_format} to {now[0]}×{now[1]} {now[2]}; "
                 "expected one format throughout: cut it there."
+            )
+
+    def _conclude(self) -> None:
+        """Say what is missing, now that all is read that there is."""
+        continuity, self._continuity = (
+            self._continuity,
+            Continuity(step=Fraction(0), tick=Fraction(0)),
+        )
+        for gap in continuity.gaps():
+            self._damage(gap.time, str(gap))
+        if self._end is not None:  # a range that ended before the film
+            return
+        promised = promised_end(self._stream)
+        missing = continuity.shortfall(promised) if promised is not None else 0
+        if missing:
+            what = f"the film ends before its header says ({missing} frames missing)"
+            self._damage(continuity.last, what)
+        self._count()
+        if self._left_over:
+            what = f"{self._left_over} bytes at the end of the file are no whole frame"
+            self._damage(continuity.last, what)
+
+    def _count(self) -> None:
+        """A container that counts its frames knows of those that are lost without a trace."""
+        promised = self._stream.frames - self._hidden
+        lost = promised - self.delivered
+        # Some count fields, two to a frame.
+        if not self.first and not self.damage_count and lost > 0 and promised != 2 * self.delivered:
+            self._damage(
+                None, f"{lost} of the {promised} frames that its header counts are not there"
             )
 
     def _damage(self, time: Fraction | None, what: str) -> None:

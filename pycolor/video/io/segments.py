@@ -10,6 +10,7 @@ import av
 import av.error
 
 from pycolor.errors import FilmError
+from pycolor.video.io.damage import Damage
 from pycolor.video.io.output import Output
 from pycolor.video.io.reader import Reader
 from pycolor.video.io.source import open_source, picture_stream
@@ -26,6 +27,7 @@ def join(
     preset: Preset | str | None = None,
     metadata: Mapping[str, str] | None = None,
     name: Path | None = None,
+    damages: list[Damage] | None = None,
 ) -> int:
     """Write the segments' packets one after the other, at the times of the source's frames.
 
@@ -42,6 +44,7 @@ def join(
         preset: as of the segments, for the muxer's options; one of pictures writes pictures.
         metadata: added to the container's.
         name: what messages call the result, if not by its path.
+        damages: extended by where the source's other streams were found broken.
 
     Returns:
         The number of frames written.
@@ -80,6 +83,8 @@ def join(
         output.abort()
         raise
     output.finish(total)
+    if damages is not None:
+        damages += output.damages
     return total
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import struct
 import sys
 from fractions import Fraction
@@ -44,6 +45,7 @@ from pycolor.video.io.y4m import siting_of_header
 from pycolor.video.presets import PIPE
 
 AV_TIME_BASE = 1_000_000
+_CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
 def open_source(path: Path, rate: Fraction | None = None) -> av.container.InputContainer:
@@ -113,6 +115,20 @@ def frame_rate(stream: VideoStream) -> Fraction:
         if 0 < rate <= 1000:
             return rate
     return Fraction(25)
+
+
+def promised_end(stream: VideoStream) -> Fraction | None:
+    """When the picture ends by what its header says, seconds; None if it does not say."""
+    base = rational(stream.time_base)
+    start = (stream.start_time or 0) * base
+    if stream.duration:
+        return start + stream.duration * base
+    lowered = {k.lower().split("-")[0]: v for k, v in stream.metadata.items()}
+    match = _CLOCK.fullmatch(lowered.get("duration", ""))  # a statistic of Matroska's muxers
+    if match is None:
+        return None
+    hours, minutes, seconds = int(match[1]), int(match[2]), Fraction(match[3])
+    return (hours * 60 + minutes) * 60 + seconds
 
 
 def chroma_location_of(stream: VideoStream, frame: av.VideoFrame) -> int:

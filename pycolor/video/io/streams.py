@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from av.stream import Discard
 
 from pycolor.errors import FilmError
 from pycolor.video.io.clock import MILLISECOND
+from pycolor.video.io.damage import MOST_DAMAGES, Damage
 from pycolor.video.io.film import Chapter, StreamInfo, rational
 from pycolor.video.io.metadata import QUICKTIME, carry_tags, film_metadata
 from pycolor.video.io.source import (
@@ -90,6 +92,7 @@ class SideStreams:
     Attributes:
         dropped: streams that the output cannot hold; `lost` sentences on what of the others it
             cannot.
+        damages: where a stream's times did not rise; `damage_count` counts them all.
         copied: the streams of the source that are copied, by source index.
 
     Raises:
@@ -113,6 +116,9 @@ class SideStreams:
         self._start = start
         self._shift = shift
         self._output = output
+        self.damages: list[Damage] = []
+        self.damage_count = 0
+        self._last_time: dict[int, Fraction] = {}
         self._bytes: dict[int, int] = {}
         self._last_pts: dict[int, int] = {}
         self._next_sample: dict[int, Fraction] = {}
@@ -280,10 +286,29 @@ class SideStreams:
             packet.dts = None if packet.dts is None else packet.dts - ticks
         text = self._filters.get(index)
         for ready in text.filter(packet) if text else (packet,):
+            self._raise(ready, index)
             self._bytes[index] = self._bytes.get(index, 0) + ready.size
             ready.stream = self.copied[index]
             self._output.mux_one(ready)
             self.packets += 1
+
+    def _raise(self, packet: Packet[Any], index: int) -> None:
+        """Keep the times of a stream rising, which every muxer asks for."""
+        base = rational(packet.time_base)
+        ticks = packet.dts if packet.dts is not None else packet.pts
+        last = self._last_time.get(index)
+        if ticks is None or not base:
+            return
+        if last is not None and ticks * base < last:
+            moved = ceil(last / base)
+            self.damage_count += 1
+            if len(self.damages) < MOST_DAMAGES:
+                what = f"a timestamp of stream {index} does not rise; its packet is moved up"
+                self.damages.append(Damage(time=ticks * base + self._shift, what=what))
+            packet.dts = moved
+            packet.pts = moved if packet.pts is None else max(packet.pts, moved)
+            ticks = moved
+        self._last_time[index] = ticks * base
 
     def _time_sound(self, packet: Packet[Any]) -> None:
         """Give a packet its duration, and on a millisecond clock its place in the samples.

@@ -17,6 +17,7 @@ from pycolor.encoding import Encoding, Subsampling
 from pycolor.errors import FilmError
 from pycolor.video.io.capacity import FIXED_RATE, SPOKEN, says_siting, unheld
 from pycolor.video.io.clock import Clock
+from pycolor.video.io.damage import Damage
 from pycolor.video.io.encoder import Recipe, add_picture, as_segment, choose
 from pycolor.video.io.film import FilmInfo, Frame
 from pycolor.video.io.formats import Plane, change_codes, plane_view
@@ -130,6 +131,11 @@ class Writer:
         self.dropped: tuple[Dropped, ...] = self._output.dropped
         said = [*recipe.warnings, *map(str, self.dropped), *self._output.lost]
         self.warnings: tuple[str, ...] = (*said, *self._unheld())
+
+    @property
+    def damages(self) -> tuple[Damage, ...]:
+        """Where the source's other streams were found broken; complete when finished."""
+        return self._output.damages
 
     def _unheld(self) -> Iterator[str]:
         """Sentences on the marks of the picture that the output cannot bear."""

@@ -79,4 +79,6 @@ def _turn(info: FilmInfo) -> str:
         return "none"
     a, b, _, c, d = info.display_matrix[:5]
     turn = f"{info.rotation}°"
-    return turn if a * d - b * c > 0 else f"{turn} mirrored"
+    if a * d - b * c > 0:
+        return turn if info.rotation else "none"
+    return f"{turn} mirrored"

@@ -85,6 +85,7 @@ class Comparison:
             hidden += 1
             source = next(sources, None)
         count, late = 0, Fraction(0)
+        before, rises = None, True
         while source is not None or result is not None:
             if source is None or result is None:
                 rest = 1 + sum(1 for _ in (sources if result is None else results))
@@ -97,6 +98,8 @@ class Comparison:
                 what = f"packet {count} differs ({sizes})"
                 return self._otherwise(one, other, what)
             if source.time is not None and result.time is not None:
+                rises = rises and (before is None or source.time > before)
+                before = source.time
                 late = max(late, abs(result.time - (source.time - self._shift)))
             count += 1
             source, result = next(sources, None), next(results, None)
@@ -108,6 +111,8 @@ class Comparison:
         if late > MILLISECOND:
             what += f", but off by up to {float(late * 1000):.3f} ms"
         state: State = "differs" if late > MILLISECOND else "ok"
+        if state == "differs" and not rises:
+            state, what = "note", f"{what}: its times do not rise in the source"
         return Check(name=_name(one), state=state, detail=what, stream=one.index)
 
     def _otherwise(self, one: StreamInfo, other: StreamInfo, what: str) -> Check:

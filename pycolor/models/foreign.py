@@ -1,0 +1,225 @@
+"""Weight files of other programs as state dicts of ours.
+
+What a file is, is seen from its content, not from its name.  Nothing in a file is run: pickles are
+read with `weights_only`, the other formats by readers of our own.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from pycolor.errors import FilmError, UsageError
+from pycolor.models import zhang2016, zhang2017
+from pycolor.models.caffe import read_blobs, read_caffemodel
+from pycolor.models.colornet import iizuka2016_state
+from pycolor.models.torch7 import read_torch7
+
+# The Caffe release sharpens its logits by 1/0.38 before the softmax, and sees L − 50 where the
+# PyTorch release sees (L − 50) / 100.
+_CAFFE_SHARPENING = 2.606
+_CAFFE_INPUT = 100.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foreign:
+    """What a file held.
+
+    Attributes:
+        name: of the published file that it is a version of (`pycolor.models.published`).
+        model: the card whose network it is, or its own name where it is but a part of one.
+        options: of that network.
+        temperature: at which it is decoded; None where that means nothing.
+        state: by the network's own names.
+    """
+
+    name: str
+    model: str
+    options: dict[str, Any]
+    temperature: float | None
+    state: dict[str, Tensor]
+
+
+def read_foreign(path: Path) -> Foreign:
+    """The weights in a file, or in a folder of Caffe blobs.
+
+    Raises:
+        UsageError: there is no such file.
+        FilmError: it is damaged, or of no known network.
+    """
+    if path.is_dir():
+        return from_caffe(read_blobs(path), path)
+    try:
+        with path.open("rb") as f:
+            head = f.read(9)
+    except FileNotFoundError:
+        raise UsageError(f"weights {path} do not exist.") from None
+    except OSError as e:
+        raise FilmError(f"weights {path} cannot be read: {e.strerror}.") from None
+    if head[:2] == b"PK" or head[:1] == b"\x80":
+        return from_state(_read_pickle(path), path)
+    if head[8:] == b"{":
+        raise UsageError(
+            f"weights {path} are safetensors already; --weights takes them as they are."
+        )
+    if head[:4] in (b"\x03\0\0\0", b"\x04\0\0\0"):
+        return from_torch7(read_torch7(path), path)
+    return from_caffe(read_caffemodel(path), path)
+
+
+def _read_pickle(path: Path) -> dict[str, Tensor]:
+    """The tensors of a PyTorch file, by name."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as e:
+        why = "it holds more than tensors" if "Unsupported" in str(e) else "it is damaged"
+        raise FilmError(f"weights {path} must be a state dict of tensors: {why}.") from None
+    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
+        content = content["state_dict"]
+    if not isinstance(content, dict) or not content:
+        raise FilmError(f"weights {path} must be a state dict, got {type(content).__name__}.")
+    named = {str(k).removeprefix("module."): v for k, v in content.items()}
+    if not all(isinstance(v, Tensor) for v in named.values()):
+        raise FilmError(f"weights {path} must hold tensors alone, they hold more.")
+    return named
+
+
+def _shape(state: Mapping[str, Tensor], key: str) -> tuple[int, ...]:
+    return tuple(state[key].shape) if key in state else ()
+
+
+def from_state(state: Mapping[str, Tensor], path: Path) -> Foreign:
+    """A PyTorch state dict: that of zhang2016, zhang2017, or torchvision's VGG16.
+
+    Raises:
+        FilmError: its names and shapes are of no known network.
+    """
+    first = _shape(state, "model1.0.weight")
+    if first == (64, 1, 3, 3) and _shape(state, "model8.6.weight") == (313, 256, 1, 1):
+        # Published logits are sharpened already: the temperature is in the last layer.
+        return Foreign(
+            name="zhang2016-published",
+            model="zhang2016",
+            options={"width": 1.0},
+            temperature=1.0,
+            state=zhang2016.convert(state),
+        )
+    if first == (64, 4, 3, 3) and _shape(state, "model9up.0.weight") == (256, 128, 4, 4):
+        return Foreign(
+            name="siggraph17",
+            model="zhang2017",
+            options={"width": 1.0},
+            temperature=None,
+            state=zhang2017.convert(state),
+        )
+    if _shape(state, "features.28.weight") == (512, 512, 3, 3):
+        return Foreign(
+            name="vgg16", model="vgg16", options={}, temperature=None, state=vgg16_trunk(state)
+        )
+    raise FilmError(
+        f"weights {path} must be those of zhang2016, zhang2017 or torchvision's VGG16, "
+        f"got {len(state)} tensors beginning with {next(iter(state))}."
+    )
+
+
+def vgg16_trunk(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The convolutions of torchvision's VGG16, without its classifier."""
+    return {key: value for key, value in state.items() if key.startswith("features.")}
+
+
+# ---- the Caffe release of zhang2016 ------------------------------------------------------------
+
+_CONVS_OF_BLOCK = (2, 2, 3, 3, 3, 3, 3)
+
+
+def caffe_layers() -> dict[str, str]:
+    """The Caffe release's layer names, each with our module's (its 83 blobs are those of these)."""
+    layers: dict[str, str] = {}
+    for block, convs in enumerate(_CONVS_OF_BLOCK, start=1):
+        for i in range(convs):
+            name = f"conv{block}_{i + 1}"
+            layers["bw_conv1_1" if name == "conv1_1" else name] = f"model{block}.{2 * i}"
+        layers[f"conv{block}_{convs}norm"] = f"model{block}.{2 * convs}"
+    for i, name in enumerate(("conv8_1", "conv8_2", "conv8_3", "conv8_313")):
+        layers[name] = f"model8.{2 * i}"
+    return layers
+
+
+def from_caffe(layers: Mapping[str, Sequence[npt.NDArray[np.float32]]], path: Path) -> Foreign:
+    """The Caffe release of zhang2016 in the scales of the PyTorch release.
+
+    The input scale goes into the first layer, the temperature into the last; Caffe's running
+    mean and variance are sums, divided here by the count that stands beside them.
+
+    Raises:
+        FilmError: a layer is missing or has another size.
+    """
+    expected = zhang2016.Zhang2016(width=1.0).state_dict()
+    state = {"model_out.weight": expected["model_out.weight"]}
+    for layer, module in caffe_layers().items():
+        blobs = layers.get(layer, ())
+        if layer.endswith("norm"):
+            names = ["running_mean", "running_var"]
+            wanted = 3
+        else:
+            names = ["weight", "bias"]
+            wanted = 2
+        if len(blobs) != wanted:
+            raise FilmError(
+                f"weights {path} must be the Caffe release of zhang2016, whose {layer} has "
+                f"{wanted} blobs, got {len(blobs)}."
+            )
+        for name, blob in zip(names, blobs, strict=False):
+            key = f"{module}.{name}"
+            if blob.size != expected[key].numel():
+                raise FilmError(
+                    f"weights {path} must have {expected[key].numel()} values in {layer}, "
+                    f"got {blob.size}."
+                )
+            state[key] = torch.from_numpy(blob.copy()).reshape(expected[key].shape)
+        if layer.endswith("norm"):
+            count = float(blobs[2].reshape(-1)[0])
+            for name in names:
+                state[f"{module}.{name}"] /= count if count != 0 else 1.0
+            state[f"{module}.weight"] = torch.ones_like(expected[f"{module}.weight"])
+            state[f"{module}.bias"] = torch.zeros_like(expected[f"{module}.bias"])
+    state["model1.0.weight"] *= _CAFFE_INPUT
+    for name in ("weight", "bias"):
+        state[f"model8.6.{name}"] *= _CAFFE_SHARPENING
+    return Foreign(
+        name="zhang2016-caffe",
+        model="zhang2016",
+        options={"width": 1.0},
+        temperature=1.0,
+        state=zhang2016.convert(state),
+    )
+
+
+# ---- Iizuka's release --------------------------------------------------------------------------
+
+
+def from_torch7(content: Any, path: Path) -> Foreign:
+    """The network that Iizuka et al. released.
+
+    Raises:
+        FilmError: it is another one.
+    """
+    try:
+        options, state = iizuka2016_state(content)
+    except (ValueError, KeyError, AttributeError) as e:
+        raise FilmError(f"weights {path} must be Iizuka's colornet: {e}.") from None
+    return Foreign(
+        name="iizuka2016-published",
+        model="iizuka2016",
+        options=options,
+        temperature=None,
+        state=state,
+    )

@@ -1,0 +1,140 @@
+"""Where fetched weights are kept, and how they get there."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from pycolor.errors import FilmError
+from pycolor.models.published import Published
+
+TIMEOUT_SECONDS = 30.0
+_CHUNK = 1 << 20
+
+# Called with the bytes that lie on the disk, and those of the whole file where they are known.
+Report = Callable[[int, int | None], None]
+
+
+def cache_folder() -> Path:
+    """Where weights are kept: PYCOLOR_CACHE, else `pycolor` in the user's cache (XDG)."""
+    if chosen := os.environ.get("PYCOLOR_CACHE"):
+        return Path(chosen)
+    if xdg := os.environ.get("XDG_CACHE_HOME"):
+        return Path(xdg) / "pycolor"
+    return Path.home() / ".cache" / "pycolor"
+
+
+def downloaded(item: Published) -> Path:
+    """Where the authors' file lies once it is fetched."""
+    return cache_folder() / "downloads" / item.file_name
+
+
+def imported(item: Published) -> Path:
+    """Where the same weights lie as a file of ours."""
+    return cache_folder() / f"{item.name}.safetensors"
+
+
+def digest_of(path: Path, algorithm: str) -> str:
+    """Hexadecimal digest of a file."""
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, algorithm).hexdigest()
+
+
+def is_the_file(path: Path, item: Published) -> bool:
+    """Whether a file is the published one, byte for byte."""
+    algorithm, _, expected = item.digest.partition(":")
+    if item.bytes is not None and path.stat().st_size != item.bytes:
+        return False
+    return digest_of(path, algorithm) == expected
+
+
+def fetch(item: Published, report: Report = lambda *_: None) -> Path:
+    """The authors' file, from the cache or from the network.
+
+    A download that broke goes on where it was, from the same place or from a mirror; the file
+    takes its name when its digest is right.
+
+    Args:
+        item: what to fetch.
+        report: told of the progress.
+
+    Returns:
+        The file in the cache.
+
+    Raises:
+        FilmError: no place gave it; says how to get it by hand.
+    """
+    path = downloaded(item)
+    if path.exists() and is_the_file(path, item):
+        return path
+    part = path.with_name(path.name + ".part")
+    reasons = []
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for url in item.urls:
+            try:
+                _download(url, part, item.bytes, report)
+            except (urllib.error.URLError, http.client.HTTPException, OSError) as e:
+                reasons.append(f"{url}: {_reason(e)}")
+                continue
+            if is_the_file(part, item):
+                os.replace(part, path)
+                return path
+            part.unlink()
+            reasons.append(f"{url}: another file, its {item.digest.partition(':')[0]} differs")
+    except OSError as e:
+        reasons.append(f"{path.parent}: {e.strerror}")
+    raise FilmError(
+        f"{item.name} could not be downloaded ({'; '.join(reasons)}): get the file by other means "
+        f"and run pycolor weights import {item.file_name}."
+    )
+
+
+def _download(url: str, part: Path, size: int | None, report: Report) -> None:
+    """Append to `part` what it lacks of the file behind a URL."""
+    have = part.stat().st_size if part.exists() else 0
+    if size is not None and have > size:
+        have = 0
+    if have == size:
+        return
+    request = urllib.request.Request(url, headers={"User-Agent": "pycolor"})
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+    try:
+        answer = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
+    except urllib.error.HTTPError as e:
+        if e.code != http.client.REQUESTED_RANGE_NOT_SATISFIABLE or not have:
+            raise
+        return  # all of it is here already; the digest will tell
+    with answer:
+        if answer.status != http.client.PARTIAL_CONTENT:
+            have = 0  # the server starts over, so must the file
+        left = answer.headers.get("Content-Length")
+        total = have + int(left) if left is not None and left.isdigit() else size
+        with part.open("ab" if have else "wb") as f:
+            while chunk := answer.read(_CHUNK):
+                f.write(chunk)
+                have += len(chunk)
+                report(have, total)
+        if total is not None and have < total:
+            raise http.client.IncompleteRead(b"", total - have)
+
+
+def _reason(error: Exception) -> str:
+    """Why a place gave nothing, in a few words."""
+    if isinstance(error, urllib.error.HTTPError):
+        return f"HTTP {error.code} {error.reason}"
+    if isinstance(error, http.client.IncompleteRead):
+        return f"the connection broke {error.expected} bytes before the end"
+    cause = error.reason if isinstance(error, urllib.error.URLError) else error
+    if isinstance(cause, ssl.SSLError):
+        return "the server's certificate is not trusted here"
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return str(cause) or type(cause).__name__

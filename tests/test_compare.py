@@ -1,0 +1,63 @@
+"""Two films beside each other, and the contact sheet of shots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pycolor.cli import main
+from pycolor.compare import compare
+from pycolor.errors import FilmError, UsageError
+from pycolor.options import CompareOptions
+from pycolor.video.io import Reader
+from tests.films import colored_film, make_film
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Path, Path]:
+    return make_film(tmp_path / "a.mkv", frames=12), colored_film(tmp_path / "b.mkv")
+
+
+@pytest.mark.parametrize(("view", "width"), [("side", 128), ("wipe", 64), ("ab", 128)])
+def test_each_view_is_a_film(view, width, pair, tmp_path):
+    first, second = pair
+    curves = compare(first, second, tmp_path / "out.mp4", CompareOptions(view=view))
+    with Reader(tmp_path / "out.mp4") as reader:
+        assert (reader.info.width, reader.info.height) == (width, 48)
+        frames = [frame.luma.copy() for frame in reader]
+    assert len(frames) == len(curves.chroma[0]) == 12
+    assert np.mean(curves.chroma[1]) > 4 * np.mean(curves.chroma[0])
+    if view == "ab":  # one lightness: nothing of the picture shows on the gray side
+        assert frames[0][8:-8, 8:50].std() < 8
+
+
+def test_the_plot_is_drawn(pair, tmp_path):
+    pytest.importorskip("matplotlib")
+    out, plot = tmp_path / "out.mkv", tmp_path / "plot.png"
+    assert main(["compare", *map(str, pair), str(out), "--plot", str(plot), "--quiet"]) == 0
+    with Image.open(plot) as picture:
+        assert picture.size == (1100, 550)
+
+
+def test_films_that_do_not_fit(pair, tmp_path):
+    other = make_film(tmp_path / "c.mkv", frames=12, width=80)
+    with pytest.raises(FilmError, match=r"expected 64×48"):
+        compare(pair[0], other, tmp_path / "out.mp4", CompareOptions())
+    short = make_film(tmp_path / "d.mkv", frames=5)
+    with pytest.raises(FilmError, match="same number of frames"):
+        compare(pair[0], short, tmp_path / "out.mp4", CompareOptions())
+    with pytest.raises(UsageError, match="source itself"):
+        compare(pair[0], pair[1], pair[0], CompareOptions())
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_a_contact_sheet_of_shots(tmp_path):
+    film = make_film(tmp_path / "in.mkv", frames=20)
+    sheet = tmp_path / "sheet.png"
+    assert main(["shots", str(film), "--thumbnails", str(sheet), "--quiet"]) == 0
+    with Image.open(sheet) as picture:
+        assert picture.format == "PNG"
+        assert np.asarray(picture).std() > 20

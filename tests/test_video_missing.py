@@ -1,0 +1,150 @@
+"""Damage that decoders keep to themselves: wrong checksums, frames that are not there."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pycolor.video.io import Reader
+from pycolor.video.io.continuity import Continuity
+from pycolor.video.io.ffv1 import slices_of
+from pycolor.video.verify import verify
+from tests.films import colorize, make_film
+
+ARCHIVE = {"level": "3", "slicecrc": "1", "g": "1"}
+
+
+def packets(film: Path) -> list[tuple[int, int]]:
+    """Place and size of every packet of the picture."""
+    with av.open(str(film)) as container:
+        return [(p.pos or 0, p.size) for p in container.demux(video=0) if p.size]
+
+
+def test_every_broken_bit_of_an_archives_frame_is_told_by_time(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "in.mkv", frames=40, options=ARCHIVE)
+    whole = film.read_bytes()
+    with av.open(str(film)) as container:
+        data = [bytes(p) for p in container.demux(video=0) if p.size]
+    places = [whole.index(d) for d in data]
+    random = np.random.default_rng(5)
+    for number in random.integers(1, 40, 12):
+        broken = bytearray(whole)
+        place = places[number] + int(random.integers(0, len(data[number])))
+        broken[place] ^= 1 << int(random.integers(8))
+        source = tmp_path / "broken.mkv"
+        source.write_bytes(broken)
+        with Reader(source) as reader:
+            frames = list(reader)
+        at = Fraction(round(Fraction(int(number), 24) * 1000), 1000)
+        told = [d for d in reader.damages if d.time == at]
+        assert any("checksum" in d.what or "slices" in d.what for d in told)
+        assert [f.index for f in frames if f.corrupt] in ([number], [])
+    colorize(source, tmp_path / "out.mkv")
+    report = verify(source, tmp_path / "out.mkv")
+    assert report.ok
+    assert any(c.name == "damage" and "checksum" in c.detail for c in report.checks)
+
+
+@pytest.mark.parametrize("options", [{"level": "3", "slicecrc": "0"}, {"level": "1"}])
+def test_a_film_without_checksums_is_not_blamed(tmp_path: Path, options: dict[str, str]) -> None:
+    film = make_film(tmp_path / "in.mkv", frames=5, options=options)
+    with Reader(film) as reader:
+        assert len(list(reader)) == 5
+    assert reader.damages == []
+
+
+def test_slices_of_a_packet(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "in.mkv", frames=2, options={**ARCHIVE, "slices": "12"})
+    with av.open(str(film)) as container:
+        packet = next(bytes(p) for p in container.demux(video=0) if p.size)
+    assert slices_of(packet) == (12, 0)
+    broken = bytearray(packet)
+    broken[-1] ^= 1
+    broken[3] ^= 128
+    assert slices_of(bytes(broken)) == (12, 2)
+    assert slices_of(packet[:-3]) != (12, 0)
+    assert slices_of(b"\0\0\0") is None
+
+
+STEP = Fraction(1, 25)
+
+
+@given(st.lists(st.integers(1, 30), max_size=3, unique=True).map(sorted), st.integers(0, 5))
+def test_missing_frames_are_counted(lost: list[int], short: int) -> None:
+    """Of 100 frames at 25 a second, up to three are not there, and some at the end."""
+    lost = [3 * n for n in lost]  # never two beside each other
+    watch = Continuity(step=STEP, tick=Fraction(1, 1000), due=Fraction(0))
+    for n in range(100 - short):
+        if n not in lost:
+            watch.add(Fraction(round(n * STEP * 1000), 1000), Fraction(0))
+    assert [gap.frames for gap in watch.gaps()] == [1] * len(lost)
+    assert [gap.time for gap in watch.gaps()] == [(n - 1) * STEP for n in lost]
+    assert watch.shortfall(100 * STEP) == short
+
+
+def test_a_late_beginning_is_a_gap() -> None:
+    watch = Continuity(step=STEP, tick=Fraction(1, 1000), due=Fraction(5))
+    for n in range(3, 40):
+        watch.add(5 + n * STEP, STEP)
+    [gap] = watch.gaps()
+    assert (gap.time, gap.frames) == (Fraction(5), 3)
+
+
+def test_a_frame_that_says_how_long_it_is_shown_leaves_no_gap() -> None:
+    watch = Continuity(step=STEP, tick=Fraction(1, 1000))
+    for n in range(40):
+        watch.add(n * STEP, STEP)
+    watch.add(40 * STEP, 10 * STEP)
+    watch.add(50 * STEP, STEP)
+    assert watch.gaps() == []
+
+
+def test_a_varying_rate_has_no_gaps() -> None:
+    watch = Continuity(step=STEP, tick=Fraction(1, 1000))
+    for n in range(0, 200, 3):
+        for m in (n, n + 1):
+            watch.add(m * STEP, Fraction(0))
+    assert watch.gaps() == []
+
+
+@pytest.mark.parametrize("ending", [".mkv", ".mp4", ".mov", ".avi", ".ts", ".mpg", ".mxf", ".webm"])
+def test_whole_films_miss_nothing(tmp_path: Path, ending: str) -> None:
+    codec = {".mpg": "mpeg2video", ".mxf": "mpeg2video", ".webm": "libvpx"}.get(ending, "libx264")
+    sound = {".webm": "libopus", ".mxf": "pcm_s16le", ".mpg": "mp2"}.get(ending, "ac3")
+    bits = {".mxf": "yuv422p"}.get(ending, "yuv420p")
+    film = make_film(
+        tmp_path / f"in{ending}",
+        codec=codec,
+        frames=40,
+        rate=25,
+        sound=[sound],
+        pixel_format=bits,
+        options={"bf": "0" if ending == ".avi" else "2"} if codec != "libvpx" else {},
+    )
+    with Reader(film) as reader:
+        assert len(list(reader)) == 40
+    assert reader.damages == []
+
+
+def test_a_hole_in_a_matroska_is_told_by_time(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "in.mkv", codec="libx264", frames=60, options={"g": "1"})
+    whole = film.read_bytes()
+    places = packets(film)
+    broken = bytearray(whole)
+    first, (last, size) = places[20][0], places[23]
+    broken[first - 8 : last + size] = b"\xff" * (last + size - first + 8)
+    source = tmp_path / "broken.mkv"
+    source.write_bytes(broken)
+    with Reader(source) as reader:
+        frames = len(list(reader))
+    assert frames < 60
+    gap = next(d for d in reader.damages if "missing" in d.what)
+    assert gap.time is not None
+    assert abs(gap.time - Fraction(19, 24)) < Fraction(1, 500)
+    assert f"({60 - frames} missing)" in gap.what
