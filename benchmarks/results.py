@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import shutil
 import subprocess
@@ -25,6 +24,7 @@ from typing import Any
 
 from pycolor.evaluate.films import TIMES
 from pycolor.evaluate.measures import MEASURES, OWN
+from pycolor.evaluate.report import digits
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE, FILES = ROOT / "docs" / "results.md", ROOT / "docs" / "results"
@@ -234,12 +234,8 @@ def source(name: str, told: Json) -> str:
 
 
 def number(value: float | None) -> str:
-    """Three digits that count; nothing for None."""
-    if value is None:
-        return ""
-    if abs(value) < 1e-3:
-        return f"{value:.2g}"
-    return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+    """For a cell; nothing for None."""
+    return digits(value, "")
 
 
 def main() -> None:
