@@ -25,6 +25,7 @@ from typing import Any
 from pycolor.evaluate.films import TIMES
 from pycolor.evaluate.measures import MEASURES, OWN
 from pycolor.evaluate.report import digits
+from pycolor.models import zoo
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE, FILES = ROOT / "docs" / "results.md", ROOT / "docs" / "results"
@@ -44,7 +45,8 @@ def runs(data: Path) -> dict[str, list[str]]:
         for steady in STEADY:
             path = str(data / "video" / "colour" / film)
             commands[f"film-{Path(film).stem}-{steady}"] = [*evaluate, path, "--steady", steady]
-    commands["video"] = ["benchmarks.video", "--heights", "360", "1080", "--json", "{json}"]
+    speed = ["--models", zoo.DEFAULT, "--heights", "360", "1080"]
+    commands["video"] = ["benchmarks.video", *speed, "--json", "{json}"]
     commands["runtimes"] = ["benchmarks.runtimes", "--seconds", "6", "--json", "{json}"]
     commands["peers"] = ["benchmarks.peers", str(data / "eval"), "--json", "{json}"]
     return commands
