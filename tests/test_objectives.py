@@ -18,7 +18,7 @@ from pycolor.models import zoo
 from pycolor.models.hwang2016 import BINS, Hwang2016, bin_of
 from pycolor.options import CropOptions, PairOptions, TrainOptions
 from pycolor.reference import rgb_to_luv
-from pycolor.train import loop, recipe
+from pycolor.train import loop, objectives, recipe
 from pycolor.train.data import find_photos
 from pycolor.train.labels import UNKNOWN, label_source
 from pycolor.train.losses import mean_square
@@ -35,6 +35,11 @@ TINY = TrainOptions(
     dtype="float32",
     crop=CropOptions(size_pixels=32),
 )
+
+
+@pytest.fixture(autouse=True)
+def _few_pictures_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objectives, "PICTURES_MEASURED", 24)
 
 
 @pytest.fixture
@@ -107,7 +112,7 @@ def test_the_cross_entropy_of_both_axes() -> None:
     objective = Luv(replace(TINY, uniform=1.0), torch.device("cpu"))
     network = Hwang2016(0.05).eval()
     even = [1 / BINS] * BINS
-    objective.use(network, {"prior_u": even, "prior_v": even}, [])
+    objective.use(network, {"prior_u": even, "prior_v": even})
     rgb = torch.rand(2, 3, 16, 16)
     lightness = torch.rand(2, 1, 16, 16) * 100
     sample = Sample(lightness, rgb, (), torch.Generator(), 0)

@@ -131,6 +131,7 @@ def train(
     weights = [p for p in model.parameters() if p.requires_grad]
     optimizer = make_optimizer(weights, options)
     objective = objective_for(model, options, device)
+    objective.photos = photos
 
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.pt"
@@ -150,7 +151,7 @@ def train(
         found = {name: saved[name] for name in objective.measured}
     else:
         found = objective.measure(model, stream)
-    objective.use(model, found, photos)
+    objective.use(model, found)
 
     def sample_of(rgb: Tensor, luma: Tensor, photos: Sequence[int], chance: Generator) -> Sample:
         lightness = luma_lightness(luma).contiguous(memory_format=torch.channels_last)

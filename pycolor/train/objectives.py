@@ -62,6 +62,7 @@ class Objective:
 
     Attributes:
         measured: names of what `measure` finds; kept in the checkpoint.
+        photos: that are trained on, which the loop gives before all else.
     """
 
     measured: tuple[str, ...] = ()
@@ -69,12 +70,13 @@ class Objective:
     def __init__(self, options: TrainOptions, device: torch.device) -> None:
         self.options = options
         self.device = device
+        self.photos: Sequence[Photo] = ()
 
     def measure(self, network: Colorizer, stream: Stream) -> dict[str, Any]:
         """What must be known of the photographs before the first step, as plain lists."""
         return {}
 
-    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
+    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
         """Take what `measure` found, now or before the run was interrupted."""
 
     def before(self, step: int, networks: Sequence[Colorizer]) -> None:
@@ -108,7 +110,7 @@ class Classification(Objective):
         prior = measure_prior(stream, network.output_stride, self.options.gray_limit)
         return {"prior": prior.tolist()}
 
-    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
+    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
         weights = alphabet.rebalancing_weights(np.array(found["prior"]), self.options.uniform)
         self.class_weights = torch.tensor(weights, dtype=torch.float32, device=self.device)
         assert network.palette is not None
@@ -253,7 +255,7 @@ class Joint(Objective):
         source = label_source(self.options.labels, stream.photos)
         return {"labels": source.labels(stream.photos, self.options.seed)}
 
-    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
+    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
         self.labels = found["labels"]
 
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
@@ -298,7 +300,7 @@ class Luv(Objective):
         priors = smooth / smooth.sum(axis=1, keepdims=True)
         return {"prior_u": priors[0].tolist(), "prior_v": priors[1].tolist()}
 
-    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
+    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
         self.class_weights = [
             torch.tensor(
                 alphabet.rebalancing_weights(np.array(found[name]), self.options.uniform),
@@ -344,9 +346,9 @@ class Pairs(Classification):
             labels = source.labels(stream.photos, self.options.seed)
         return super().measure(network, stream) | {"labels": labels}
 
-    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
-        super().use(network, found, photos)
-        self.others = OthersOfClass(photos, found["labels"], self.options.crop)
+    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
+        super().use(network, found)
+        self.others = OthersOfClass(self.photos, found["labels"], self.options.crop)
 
     def before(self, step: int, networks: Sequence[Colorizer]) -> None:
         if step == self.options.pair.reference_steps > 0:
