@@ -231,10 +231,9 @@ def source(name: str, told: Json, *, timed: bool = False) -> str:
     busy = timed and ran["load"] > 2 * ran["processors"]
     note = " Other programs held the processors: these times are far too long." if busy else ""
     commit = (ran["commit"] or "no checkout")[:10] + (", changed" if ran["changed"] else "")
-    return (
-        f"*[{name}.json](results/{name}.json): commit {commit}, {ran['processor']}, "
-        f"{ran['facts']['machine']}, load {ran['load']}, {ran['time'][:16].replace('T', ' ')} UTC.*{note}"
-    )
+    when = ran["time"][:16].replace("T", " ")
+    machine = f"{ran['processor']}, {ran['facts']['machine']}, load {ran['load']}"
+    return f"*[{name}.json](results/{name}.json): commit {commit}, {machine}, {when} UTC.*{note}"
 
 
 def number(value: float | None) -> str:
