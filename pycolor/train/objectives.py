@@ -146,7 +146,7 @@ class MapThenClasses(Objective):
         samples = sample_chroma(stream, self.options.gray_limit, self.options.seed)
         return {"colors": train_som(samples, network.rows, network.columns).tolist()}
 
-    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
+    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
         assert isinstance(network, Richart2017)
         network.colors.copy_(torch.tensor(found["colors"]))
 
@@ -196,7 +196,7 @@ class ScenesThenPerceptrons(Objective):
                 break
         return {"class_centers": kmeans(torch.cat(samples), network.classes, chance)[0].tolist()}
 
-    def use(self, network: Colorizer, found: dict[str, Any], photos: Sequence[Photo]) -> None:
+    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
         self.centers = torch.tensor(found["class_centers"], device=self.device)
 
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
