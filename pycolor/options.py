@@ -278,24 +278,39 @@ class ClusteringOptions:
 
     Attributes:
         references: photographs that the perceptrons learn from.
+        short_side: of these photographs, in pixels.
         samples: pixels of each.
         clusters: on the top layer (the paper's N⁰); 1 goes without clustering.
         fewest: photographs that a perceptron needs (the paper's μ).
         enough: PSNR in dB at which a photograph leaves (the paper's −ε).
         layers: at most.
+        common_steps: optimizer steps of a perceptron for all photographs, from which those of the
+            clusters begin (0: they begin from chance, as in the paper).
         perceptron_steps: optimizer steps of each layer.
+        perceptron_rate: learning rate there.
     """
 
     references: int = 2344
+    short_side: int = 96
     samples: int = 256
     clusters: int = 24
     fewest: int = 80
     enough: float = 26.0
     layers: int = 2
-    perceptron_steps: int = 1500
+    common_steps: int = 1200
+    perceptron_steps: int = 150
+    perceptron_rate: float = 2e-4
 
     def __post_init__(self) -> None:
-        names = ("references", "samples", "clusters", "fewest", "layers", "perceptron_steps")
+        names = (
+            "references",
+            "short_side",
+            "samples",
+            "clusters",
+            "fewest",
+            "layers",
+            "perceptron_steps",
+        )
         for name in names:
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be 1 or more, got {getattr(self, name)}.")

@@ -158,16 +158,24 @@ def worlds(pictures: int, samples: int = 32) -> References:
     chance = torch.Generator().manual_seed(0)
     kind = torch.arange(pictures) % 2
     features = torch.randn(pictures, samples, 6, generator=chance)
-    color = (kind * 2.0 - 1)[:, None, None] * 0.06 * torch.ones(pictures, samples, 2)
+    color = (kind * 2.0 - 1)[:, None, None] * 0.1 * torch.ones(pictures, samples, 2)
     riddles = torch.arange(pictures) % 4 >= 2
-    noise = torch.randn(pictures, samples, 2, generator=chance) * 0.15
+    noise = torch.randn(pictures, samples, 2, generator=chance) * 0.2
     chroma = torch.where(riddles[:, None, None], noise, color)
     gists = torch.randn(pictures, 512, generator=chance) * 0.1 + 5 * kind[:, None]
     shares = torch.nn.functional.one_hot(kind, 2).float()
     return References(features.half(), chroma, gists, shares)
 
 
-WORLD = ClusteringOptions(clusters=2, fewest=4, layers=3, perceptron_steps=200)
+WORLD = ClusteringOptions(
+    clusters=2,
+    fewest=4,
+    enough=20.0,
+    layers=3,
+    common_steps=0,
+    perceptron_steps=200,
+    perceptron_rate=2e-3,
+)
 
 
 def test_algorithm_3_on_two_worlds() -> None:
@@ -222,7 +230,13 @@ TINY = TrainOptions(
     film=CLEAN,
     crop=CropOptions(size_pixels=32),
     clustering=ClusteringOptions(
-        references=7, samples=16, clusters=2, fewest=2, layers=2, perceptron_steps=5
+        references=7,
+        samples=16,
+        clusters=2,
+        fewest=2,
+        layers=2,
+        common_steps=5,
+        perceptron_steps=5,
     ),
 )
 

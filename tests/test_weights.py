@@ -231,3 +231,13 @@ def test_import_of_nothing_and_of_text(tmp_path: Path, capsys: pytest.CaptureFix
     text.write_text("not weights")
     assert main(["weights", "import", str(text)]) == 1
     assert "Caffe model" in capsys.readouterr().err
+
+
+def test_a_cache_that_cannot_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("PYCOLOR_CACHE", str(tmp_path / "file" / "cache"))
+    trunk(tmp_path / "vgg.pth")
+    assert main(["weights", "import", str(tmp_path / "vgg.pth")]) == 1
+    assert "PYCOLOR_CACHE names another place" in capsys.readouterr().err

@@ -124,7 +124,7 @@ def _write(flags: Flags, path: Path, expected: Published | None) -> None:
     _ask(item, flags.accept_license)
     target = flags.out or store.imported(item)
     if flags.out is None:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        store.make_cache()
     check_output(target, sources=[path], overwrite=flags.overwrite)
     zoo.write_weights(
         target,

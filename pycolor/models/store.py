@@ -30,6 +30,21 @@ def cache_folder() -> Path:
     return Path.home() / ".cache" / "pycolor"
 
 
+def make_cache() -> None:
+    """Make sure that the cache is there.
+
+    Raises:
+        FilmError: it cannot be made.
+    """
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise FilmError(
+            f"the cache {folder} cannot be made: {e.strerror}; PYCOLOR_CACHE names another place."
+        ) from None
+
+
 def downloaded(item: Published) -> Path:
     """Where the authors' file lies once it is fetched."""
     return cache_folder() / "downloads" / item.file_name

@@ -4,7 +4,8 @@ Algorithm 3 of the paper groups the reference pictures by their gist and trains 
 each cluster; pictures that it then colors well leave, and the rest is clustered anew on the next
 layer.  A picture's error is taken over its sampled pixels, before refinement (the paper colors the
 whole picture), and the number of layers is bounded: where no picture leaves, the paper's loop does
-not end.
+not end.  A perceptron may begin from one that was trained on all pictures: from chance, as in the
+paper, those of small clusters learn their few pictures by heart.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from pycolor.features.gist import gist
+from pycolor.features.gist import CHANNELS, gist
 from pycolor.kmeans import kmeans
 from pycolor.models.cheng2015 import Cheng2015, Ensemble, rgb_to_yuv, yuv_to_rgb
 from pycolor.models.colorizer import gray_of
@@ -27,9 +28,9 @@ from pycolor.reference import rgb_to_lab
 from pycolor.train.data import Photo
 from pycolor.train.film import film_luma
 
-SHORT_SIDE = 160  # pixels, of the reference pictures
-_RATE = 2e-3  # Adam's, falling to 0 along a cosine
-_BATCH = 512  # samples a step and perceptron
+_COMMON_RATE = 2e-3  # of the perceptron that all clusters begin from
+_DECAY = 1e-3  # of the weights
+_BATCH, _FULL_BATCH = 512, 2048  # samples a step: of each perceptron at least, of all at least
 
 
 @dataclass(frozen=True)
@@ -60,18 +61,30 @@ class Layer:
 
 @torch.inference_mode()
 def describe(
-    network: Cheng2015, photos: Sequence[Photo], film: FilmOptions, samples: int, seed: int
+    network: Cheng2015,
+    photos: Sequence[Photo],
+    film: FilmOptions,
+    options: ClusteringOptions,
+    seed: int,
 ) -> References:
     """The reference pictures as the perceptrons will see them; unreadable ones are left out.
 
     Raises:
         ValueError: none can be read.
     """
-    rows: list[tuple[Tensor, ...]] = []
+    count, samples = len(photos), options.samples
+    # Filled in place: small pieces kept between large ones would scatter the memory.
+    kept = References(
+        features=torch.empty(count, samples, network.inputs, dtype=torch.float16),
+        chroma=torch.empty(count, samples, 2),
+        gist=torch.empty(count, CHANNELS),
+        shares=torch.zeros(count, max(1, network.classes)),
+    )
+    n = 0
     for i, photo in enumerate(photos):
         chance = torch.Generator().manual_seed(seed * 1_000_003 + i)
         try:
-            rgb = _picture(photo)
+            rgb = _picture(photo, options.short_side)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
             continue
         luma = film_luma(rgb, film, chance)
@@ -79,24 +92,21 @@ def describe(
         semantic = network.semantic_map(lightness)
         features = network.features(lightness, semantic).flatten(2)[0]
         pixel = torch.randint(features.shape[1], (samples,), generator=chance)
-        share = torch.zeros(1) if semantic is None else semantic.mean((2, 3))[0]
-        rows.append(
-            (
-                features[:, pixel].T.half(),
-                rgb_to_yuv(rgb)[0, 1:].flatten(1)[:, pixel].T,
-                gist(gray_of(lightness))[0],
-                share,
-            )
-        )
-    if not rows:
+        kept.features[n] = features[:, pixel].T
+        kept.chroma[n] = rgb_to_yuv(rgb)[0, 1:].flatten(1)[:, pixel].T
+        kept.gist[n] = gist(gray_of(lightness))[0]
+        if semantic is not None:
+            kept.shares[n] = semantic.mean((2, 3))[0]
+        n += 1
+    if n == 0:
         raise ValueError(f"training needs readable pictures, none of {len(photos)} is.")
-    return References(*(torch.stack(column) for column in zip(*rows, strict=True)))
+    return References(kept.features[:n], kept.chroma[:n], kept.gist[:n], kept.shares[:n])
 
 
-def _picture(photo: Photo) -> Tensor:
+def _picture(photo: Photo, short_side: int) -> Tensor:
     """The whole photograph, 1×3×H×W in 0 … 1, its sides multiples of 8."""
     image = photo.decode()
-    scale = SHORT_SIDE / min(image.size)
+    scale = short_side / min(image.size)
     size = [max(8, round(side * scale / 8) * 8) for side in image.size]
     pixels = np.asarray(image.resize((size[0], size[1]), Image.Resampling.BILINEAR))
     return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
@@ -108,12 +118,17 @@ def cluster_references(
     """Algorithm 3: the layers, the top one first."""
     chance = torch.Generator().manual_seed(seed)
     alive = torch.arange(len(references.gist))
+    start = None
+    if options.common_steps:
+        steps, rate = options.common_steps, _COMMON_RATE
+        start = train_perceptrons(references, [alive], steps, rate, chance)
     count = min(options.clusters, len(alive))
     layers: list[Layer] = []
     while not layers or (len(alive) >= options.fewest and len(layers) < options.layers):
         centers, label = _scenes(references.gist[alive], count, options.fewest, chance)
         members = [alive[label == k] for k in range(len(centers))]
-        ensemble = train_perceptrons(references, members, options, chance)
+        steps, rate = options.perceptron_steps, options.perceptron_rate
+        ensemble = train_perceptrons(references, members, steps, rate, chance, start)
         histograms = torch.stack([references.shares[m].mean(0) for m in members])
         layers.append(Layer(ensemble, centers, histograms))
         left = [m[psnr(ensemble, k, references, m) < options.enough] for k, m in enumerate(members)]
@@ -136,27 +151,35 @@ def _scenes(
 def train_perceptrons(
     references: References,
     members: Sequence[Tensor],
-    options: ClusteringOptions,
+    steps: int,
+    rate: float,
     chance: torch.Generator,
+    start: Ensemble | None = None,
 ) -> Ensemble:
     """A perceptron for each cluster, all side by side, by least squares of U and V (equation 1).
 
     Args:
         references: all pictures.
         members: of each cluster, indices of its pictures.
-        options: see `ClusteringOptions`.
+        steps: of AdamW.
+        rate: its first, falling to 0 along a cosine.
         chance: draws the samples and the first weights.
+        start: a single perceptron that all begin from, in place of chance.
     """
     samples, inputs = references.features.shape[1:]
     features, chroma = references.features.flatten(0, 1), references.chroma.flatten(0, 1)
     ensemble = _fresh(len(members), inputs, chance)
-    optimizer = torch.optim.Adam(ensemble.parameters(), lr=_RATE)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.perceptron_steps)
-    for _ in range(options.perceptron_steps):
+    if start is not None:
+        for own, common in zip(ensemble.parameters(), start.parameters(), strict=True):
+            own.data.copy_(common.expand_as(own))
+    optimizer = torch.optim.AdamW(ensemble.parameters(), lr=rate, weight_decay=_DECAY)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    batch = max(_BATCH, _FULL_BATCH // len(members))
+    for _ in range(steps):
         rows = torch.stack(
             [
-                m[torch.randint(len(m), (_BATCH,), generator=chance)] * samples
-                + torch.randint(samples, (_BATCH,), generator=chance)
+                m[torch.randint(len(m), (batch,), generator=chance)] * samples
+                + torch.randint(samples, (batch,), generator=chance)
                 for m in members
             ]
         )

@@ -226,7 +226,7 @@ def train(
                 if log.stale(options.patience, after=options.pair.reference_steps):
                     break
     batches.close()  # type: ignore[attr-defined]
-    final = objective.finish(averaged, stream)
+    final = objective.finish(averaged)
     weights_file = out / f"{options.model}.safetensors"
     zoo.write_weights(
         weights_file,

@@ -86,7 +86,7 @@ class Objective:
         """The loss of a batch, a scalar."""
         raise NotImplementedError
 
-    def finish(self, network: Colorizer, stream: Stream) -> Colorizer:
+    def finish(self, network: Colorizer) -> Colorizer:
         """What is left to do once the steps are over; the network whose weights are written."""
         return network
 
@@ -202,21 +202,21 @@ class ScenesThenPerceptrons(Objective):
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
         assert isinstance(network, Cheng2015)
         if not network.classes:  # nothing to learn before Algorithm 3
-            return sum((p * 0).sum() for p in network.ensemble.parameters())  # type: ignore[return-value]
+            return 0 * torch.stack([p.sum() for p in network.ensemble.parameters()]).sum()
         features = self.deep_features(sample.rgb).permute(0, 2, 3, 1)
         target = torch.cdist(features.flatten(0, 2), self.centers).argmin(1)
         with self.arithmetic():
             scores = network.scores(sample.lightness)
         return F.cross_entropy(scores, target.reshape(scores[:, 0].shape))
 
-    def finish(self, network: Colorizer, stream: Stream) -> Colorizer:
+    def finish(self, network: Colorizer) -> Colorizer:
         assert isinstance(network, Cheng2015)
         options = self.options.clustering
-        order = np.random.default_rng((self.options.seed, 3)).permutation(len(stream.photos))
-        photos = [stream.photos[i] for i in order[: options.references]]
+        order = np.random.default_rng((self.options.seed, 3)).permutation(len(self.photos))
+        photos = [self.photos[i] for i in order[: options.references]]
         network = network.cpu().eval()
         references = algorithm3.describe(
-            network, photos, self.options.film, options.samples, self.options.seed
+            network, photos, self.options.film, options, self.options.seed
         )
         layers = algorithm3.cluster_references(references, options, self.options.seed)
         return algorithm3.assemble(network, layers)
