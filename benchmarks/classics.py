@@ -12,7 +12,7 @@ from scipy.sparse import coo_array, csc_array
 from scipy.sparse.linalg import spsolve
 
 Plane = npt.NDArray[np.float64]
-# ℓαβ of Ruderman et al. 1998, as Reinhard et al. 2001 (eq. 4, 6) and Welsh et al. 2002 use it.
+# ℓαβ of Ruderman et al. 1998, as Reinhard et al. 2001 and Welsh et al. 2002 use it.
 _RGB_TO_LMS = np.array(
     [[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0.0241, 0.1288, 0.8444]]
 )
@@ -35,7 +35,7 @@ def ruderman_to_rgb(lab: Plane) -> Plane:
 
 
 def reinhard(target: Plane, reference: Plane) -> Plane:
-    """Color transfer by mean and deviation in ℓαβ (Reinhard et al. 2001, eq. 10, 11).
+    """Color transfer by mean and deviation in ℓαβ (Reinhard et al. 2001).
 
     A gray target has no spread in α and β to be scaled, so it takes the reference's mean color:
     the least that a reference can give.
@@ -56,7 +56,7 @@ def reinhard(target: Plane, reference: Plane) -> Plane:
 
 
 def welsh(luma: Plane, reference: Plane, *, samples: int = 256, seed: int = 0) -> Plane:
-    """Color by the most similar sample of a reference (Welsh, Ashikhmin, Mueller 2002, section 2).
+    """Color by the most similar sample of a reference (Welsh, Ashikhmin, Mueller 2002).
 
     A pixel takes α and β of the sample that is nearest in luminance and in its deviation over
     5×5 pixels, half and half; the reference's luminance is first given the target's mean and

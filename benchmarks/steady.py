@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -139,6 +140,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         for film in options.films:
             found[film.name] = measure(film, options, Path(folder))
+            print(film.name, json.dumps(found[film.name]), file=sys.stderr, flush=True)
     table = Table(title="color over time; in brackets, against coloring each frame by itself")
     for column in ("film", "color", "CDC ×1000", "warp, ab²", "flicker, ab", "strength", "PSNR"):
         table.add_column(column, justify="left" if column in ("film", "color") else "right")

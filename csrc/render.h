@@ -30,6 +30,27 @@ PC_FN V chroma_code(const FrameCode& code, V difference, float weight) {
   return max(V(0.0f), min(V(code.top), value));
 }
 
+// The luma samples under a chroma sample along one axis: a box of its size with the sample in the
+// middle, so that co-sited luma weighs 1/2, 1, 1/2 and midway luma 1, 1.
+struct Site {
+  int first, count;
+  float begin, end;  // of the box, in samples from `first` on
+  PC_MEMBER float weight(int k) const {
+    const float low = static_cast<float>(k), high = low + 1.0f;
+    return (end < high ? end : high) - (begin > low ? begin : low);
+  }
+};
+
+PC_FN Site site_of(float center, int shift) {
+  const float size = static_cast<float>(1 << shift);
+  const float begin = center + 0.5f - 0.5f * size, end = begin + size;
+  int first = static_cast<int>(begin), last = static_cast<int>(end);
+  if (static_cast<float>(first) > begin) --first;
+  if (static_cast<float>(last) < end) ++last;
+  const float origin = static_cast<float>(first);
+  return {first, last - first, begin - origin, end - origin};
+}
+
 // The low-resolution coordinate of luma coordinate `position`, half-pixel centers.
 PC_FN float low_coordinate(float position, float low_size, float size) {
   return (position + 0.5f) * (low_size / size) - 0.5f;

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 Matrix = Literal["bt601", "bt709", "bt2020", "fcc", "smpte240m"]
 Subsampling = Literal["420", "422", "444", "440", "411", "410"]
+Field = Literal["frame", "top", "bottom"]
 ChromaLocation = Literal["left", "center", "topleft", "top", "bottomleft", "bottom"]
 
 # Kr, Kb of Y' = Kr R' + Kg G' + Kb B'.  ITU-R BT.601-7, BT.709-6, BT.2020-2 (non-constant
@@ -50,7 +51,8 @@ class Encoding:
         full_range: codes span 0 … 2^n − 1; otherwise 16 … 235 (chroma 240), times 2^(n − 8).
         matrix: the R'G'B' → Y'CbCr matrix.
         subsampling: of the chroma planes.
-        chroma_location: the siting of subsampled chroma.
+        chroma_location: the siting of subsampled chroma, of a whole frame.
+        field: the planes are this field's lines of an interlaced frame.
     """
 
     bit_depth: int = 8
@@ -58,6 +60,7 @@ class Encoding:
     matrix: Matrix = "bt709"
     subsampling: Subsampling = "420"
     chroma_location: ChromaLocation = "left"
+    field: Field = "frame"
 
     def __post_init__(self) -> None:
         if not 8 <= self.bit_depth <= 16:
@@ -66,6 +69,7 @@ class Encoding:
             ("matrix", Matrix),
             ("subsampling", Subsampling),
             ("chroma_location", ChromaLocation),
+            ("field", Field),
         ):
             value = getattr(self, name)
             if value not in get_args(allowed):
@@ -102,7 +106,14 @@ class Encoding:
         return -(-height >> v), -(-width >> h)
 
     def chroma_center(self) -> tuple[float, float]:
-        """Luma coordinates (y, x) of chroma sample (0, 0), luma sample (0, 0) being at (0, 0)."""
+        """Luma coordinates (y, x) of chroma sample (0, 0), luma sample (0, 0) being at (0, 0).
+
+        The lines of chroma alternate between the fields as those of luma do, so a field's lie on
+        the frame's: of 4:2:0 between the lines a quarter below the top field's own, and three
+        quarters below the bottom field's (ISO/IEC 13818-2, figure 6-2).
+        """
         v, h = self.shifts
         fy, fx = CHROMA_POSITIONS[self.chroma_location]
+        if self.field != "frame":
+            fy = (fy + (self.field == "bottom")) / 2
         return fy * ((1 << v) - 1), fx * ((1 << h) - 1)

@@ -53,6 +53,7 @@ def record() -> dict[str, object]:
     return {
         "facts": collect(),
         "processor": _processor(),
+        "processors": os.cpu_count(),
         "commit": _git("rev-parse", "HEAD") or None,
         "changed": bool(_git("status", "--porcelain", "--untracked-files=no", ":!docs")),
         "load": round(os.getloadavg()[0], 2),

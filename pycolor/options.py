@@ -123,7 +123,8 @@ class VideoOptions:
     Attributes:
         frames: A:B, color only frames A to B - 1 (either may be left out).
         preset: what the output is for: archive, h264, access, lossless-h264, prores, prores4444,
-            dnxhr or v210; default: by the extension (.mkv: archive, .mp4 and .mov: h264).
+            dnxhr, v210, png, tiff, dpx or y4m; default: by the extension (.mkv: archive, .mp4 and
+            .mov: h264, .mxf: dnxhr).
         codec: video encoder by its FFmpeg name, in place of the preset's.
         codec_options: key=value,... for that encoder.
         overwrite: replace an existing output file.

@@ -63,6 +63,28 @@ def test_ab_psnr_spans_220_units() -> None:
     assert metrics.ab_psnr(a, b).tolist() == pytest.approx(expected)
 
 
+@given(SEEDS)
+def test_ab_psnr_is_that_of_scikit_image(seed: int) -> None:
+    metric = pytest.importorskip("skimage.metrics").peak_signal_noise_ratio
+    a, b = 100 * noise(seed, 2) - 50, 100 * noise(seed + 1, 2) - 50
+    expected = metric(a.numpy(), b.numpy(), data_range=220)
+    assert metrics.ab_psnr(a, b).item() == pytest.approx(expected)
+    assert metrics.ab_psnr(a, a).item() == math.inf
+
+
+def test_numpy_and_torch_are_one() -> None:
+    pytest.importorskip("skimage", reason="the extra `evaluate` is not installed")
+    a, b = noise(1, pictures=2), noise(2, pictures=2)
+    for metric in (metrics.psnr, metrics.ssim, metrics.qssim, metrics.saturation_difference):
+        assert torch.equal(metric(a, b), metric(a.numpy(), b.numpy()))
+        assert torch.allclose(metric(a, b), metric(a.float(), b.float()).double(), atol=1e-4)
+    ab, other = 80 * a[:, :2], 80 * b[:, :2]
+    for metric in (metrics.ab_psnr, metrics.ab_auc, metrics.bin_accuracy):
+        assert torch.equal(metric(ab, other), metric(ab.numpy(), other.numpy()))
+    for own in (metrics.colorfulness, metrics.clipped_share):
+        assert torch.equal(own(a), own(a.numpy()))
+
+
 def test_shapes_must_agree() -> None:
     with pytest.raises(ValueError, match="one shape, got 1×3×4×4 and 1×3×4×5"):
         metrics.psnr(torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 4, 5))
@@ -211,6 +233,10 @@ def test_clipped_share_takes_colors_at_the_ends_and_beyond() -> None:
     colors = [(0, 0, 0), (1, 1, 1), (0.5, 0.4, 0.3), (1, 0.5, 0.5), (0.2, -0.1, 0.2), (1.2,) * 3]
     picture = torch.tensor(colors).T.reshape(1, 3, 1, len(colors))
     assert metrics.clipped_share(picture).item() == pytest.approx(2 / 6)
+    # Half a code of 8 bits from the end is clipped; the next code is not.
+    for code, expected in ((1, 0), (0, 1), (254, 0), (255, 1)):
+        color = flat((code / 255, 0.5, 0.5))
+        assert metrics.clipped_share(color).item() == expected
 
 
 # ---- the papers' -------------------------------------------------------------------------------

@@ -138,6 +138,19 @@ def test_the_ops_are_known_to_torch():
     )
 
 
+@pytest.mark.needs_cuda
+def test_a_gpu_agrees(close):
+    guide, other = texture(2, 64, 96), texture(2, 64, 96, seed=1)
+    chroma = torch.randn(2, 2, 16, 24) * 30
+    flow, cost = ops.motion_search(guide, other)
+    on_gpu = ops.motion_search(guide.cuda(), other.cuda())
+    assert torch.equal(on_gpu[0].cpu(), flow)
+    assert torch.equal(on_gpu[1].cpu(), cost)
+    want = ops.carry_chroma(chroma, flow, cost, torch.ones(2))
+    got = ops.carry_chroma(chroma.cuda(), flow.cuda(), cost.cuda(), torch.ones(2).cuda())
+    close("carry_chroma", got.cpu(), want)
+
+
 def test_flows_chain():
     first = torch.full((1, 2, 8, 8), 4.0)
     second = torch.arange(64.0).reshape(1, 1, 8, 8).expand(1, 2, 8, 8)

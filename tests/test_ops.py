@@ -199,6 +199,33 @@ def test_render_chroma_for_every_layout(bits, subsampling, location, close):
         close(bits, as_int(g), as_int(w))
 
 
+@pytest.mark.parametrize("location", CHROMA_POSITIONS)
+@pytest.mark.parametrize("subsampling", ["420", "440", "410"])
+@pytest.mark.parametrize("name", ["top", "bottom"])
+def test_render_chroma_for_every_field(name, subsampling, location, close):
+    encoding = Encoding(subsampling=subsampling, chroma_location=location, field=name)
+    f, y = field(2, 6, 7), luma(2, 37, 51)
+    got = ops.render_chroma(f, y, encoding=encoding)
+    for g, w in zip(got, reference.render_chroma(f, y, encoding=encoding), strict=True):
+        close(8, as_int(g), as_int(w))
+
+
+def test_where_the_chroma_of_fields_lies():
+    """ISO/IEC 13818-2, figure 6-2: a quarter and three quarters between the field's own lines."""
+    assert Encoding(field="top").chroma_center() == (0.25, 0.0)
+    assert Encoding(field="bottom").chroma_center() == (0.75, 0.0)
+    for location in CHROMA_POSITIONS:
+        for subsampling, (vertical, _) in SUBSAMPLING_SHIFTS.items():
+            frame, top, bottom = (
+                Encoding(subsampling=subsampling, chroma_location=location, field=f).chroma_center()
+                for f in ("frame", "top", "bottom")
+            )
+            # In lines of the frame: row 0 of chroma is the top field's first, row 1 the bottom's.
+            assert 2 * top[0] == frame[0]
+            assert 2 * bottom[0] + 1 == frame[0] + (1 << vertical)
+            assert top[1] == bottom[1] == frame[1]
+
+
 @pytest.mark.parametrize("matrix", ["bt601", "bt709", "bt2020", "fcc", "smpte240m"])
 @pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize("bits", [8, 12, 16])

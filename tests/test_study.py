@@ -366,6 +366,21 @@ def test_naturalness_by_keyboard(browser: Any, pictures: Path, tmp_path: Path) -
     assert [(a.picture, a.way) for a in answers] == [(t.name, t.shown[0]) for t in expected]
 
 
+# Notes every state that the page goes through: (trial, pictures seen, may answer, verdict).
+WATCH = """
+addEventListener("DOMContentLoaded", () => {
+  window.states = [];
+  const at = (id) => document.getElementById(id);
+  new MutationObserver(() => {
+    const left = document.querySelector("button[value=left]");
+    const seen = document.querySelectorAll("img:not(.away)").length;
+    if (left) window.states.push([at("foot").textContent, seen, !left.disabled,
+                                  at("verdict").textContent]);
+  }).observe(document.body, { subtree: true, childList: true, attributes: true });
+});
+"""
+
+
 def test_which_one_is_real_by_keyboard_and_mouse(
     browser: Any, pictures: Path, tmp_path: Path
 ) -> None:
@@ -373,23 +388,31 @@ def test_which_one_is_real_by_keyboard_and_mouse(
     options = StudyOptions(question="real", practice=1, trials=3, seconds=0.2)
     with running(pictures, path, options) as port:
         page = browser.new_page(viewport={"width": 960, "height": 640})
+        page.add_init_script(WATCH)
         page.goto(f"http://127.0.0.1:{port}/")
         page.click("button[type=submit]")
-        page.wait_for_selector("#ask:not([hidden]) img:not(.away)")
-        assert page.locator("button[value=left]").is_disabled(), "first look, then answer"
         page.wait_for_selector("button[value=left]:enabled")
-        assert page.locator("img.away").count() == 2, "each is seen for a moment"
         page.keyboard.press("ArrowLeft")
         page.wait_for_selector("img:not(.away)")
-        assert page.inner_text("#verdict") in ("Right.", "No, it was the other one.")
         keep(page, tmp_path, "study-real.png")
         for number in (2, 3, 4):
             page.locator("#foot", has_text=f"{number} of 4").wait_for()
             page.wait_for_selector("button[value=right]:enabled")
             page.click("button[value=right]")
         page.wait_for_selector("#end:not([hidden]) tbody tr")
+        states = page.evaluate("window.states")
         page.close()
     answers = read_answers(path)
     assert [a.answer for a in answers] == ["left", "right", "right", "right"]
     assert [a.practice for a in answers] == [True, False, False, False]
     assert all(a.believed == ((a.left == "truth") == (a.answer == "right")) for a in answers)
+    # Each picture is seen alone, and only then may one answer, with both gone.
+    assert not any(seen and may for _, seen, may, _ in states)
+    for number in (1, 2, 3, 4):
+        trial = [s for s in states if s[0].startswith(f"{number} of 4")]
+        assert {seen for _, seen, _, verdict in trial if not verdict} == {0, 1}
+        assert any(may for _, _, may, _ in trial)
+    verdicts = {(foot, verdict) for foot, _, _, verdict in states if verdict}
+    right = "Right." if not answers[0].believed else "No, it was the other one."
+    assert verdicts == {("1 of 4, practice", right)}
+    assert any(seen == 2 for _, seen, _, verdict in states if verdict), "both are shown again"

@@ -59,6 +59,23 @@ def test_a_film_without_checksums_is_not_blamed(tmp_path: Path, options: dict[st
     assert reader.damages == []
 
 
+def test_a_picture_of_motion_jpeg_that_is_cut_is_told_by_time(tmp_path: Path) -> None:
+    film = make_film(
+        tmp_path / "in.avi", codec="mjpeg", pixel_format="yuvj420p", color_range=2, frames=12
+    )
+    with av.open(str(film)) as container:
+        data = [bytes(p) for p in container.demux(video=0) if p.size][7]
+    source = tmp_path / "broken.avi"
+    half = len(data) // 2
+    source.write_bytes(film.read_bytes().replace(data, data[:half] + b"\1" * (len(data) - half)))
+    with Reader(source) as reader:
+        list(reader)
+    assert any("end marker" in d.what and d.time == Fraction(7, 24) for d in reader.damages)
+    with Reader(film) as reader:
+        list(reader)
+    assert reader.damages == []
+
+
 def test_slices_of_a_packet(tmp_path: Path) -> None:
     film = make_film(tmp_path / "in.mkv", frames=2, options={**ARCHIVE, "slices": "12"})
     with av.open(str(film)) as container:

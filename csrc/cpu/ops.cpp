@@ -60,16 +60,9 @@ struct SplineTable {
 };
 
 SiteTaps site_taps(float center, int shift) {
-  if (shift == 0) return {0, 1, {1}};
-  const int size = 1 << shift;
-  if (center != std::floor(center)) {  // midway: whole samples
-    SiteTaps taps = {static_cast<int>(center - 0.5f) + 1 - size / 2, size, {}};
-    std::fill(taps.weight, taps.weight + size, 2.0f);
-    return taps;
-  }
-  SiteTaps taps = {static_cast<int>(center) - size / 2, size + 1, {}};
-  std::fill(taps.weight, taps.weight + size + 1, 2.0f);
-  taps.weight[0] = taps.weight[size] = 1;
+  const Site site = site_of(center, shift);
+  SiteTaps taps = {site.first, site.count, {}};
+  for (int k = 0; k < site.count; ++k) taps.weight[k] = site.weight(k);
   return taps;
 }
 

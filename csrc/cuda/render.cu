@@ -80,22 +80,6 @@ struct Planes {
   int height, width, rgb;
 };
 
-// Weight of luma sample `k` of the box around a chroma sample, and where the box begins.
-struct Site {
-  int first, count, cosited;
-  PC_MEMBER float weight(int k) const {
-    return cosited && (k == 0 || k == count - 1) ? 1.0f : 2.0f;
-  }
-};
-
-PC_FN Site site_of(float center, int shift) {
-  const int size = 1 << shift;
-  if (shift == 0) return {0, 1, 0};
-  const int whole = static_cast<int>(center);
-  if (center == static_cast<float>(whole)) return {whole - size / 2, size + 1, 1};
-  return {whole + 1 - size / 2, size, 0};
-}
-
 PC_FN int clamped(int i, int size) { return i < 0 ? 0 : i >= size ? size - 1 : i; }
 
 template <class T>

@@ -18,7 +18,7 @@ from pycolor.options import frame_range
 
 @dataclass(frozen=True, kw_only=True)
 class Flags(Command):
-    """Compare a colored film with its source: luma, times, sound and tags.
+    """Compare a colored film with its source: luma, times, every other stream, chapters and tags.
 
     Attributes:
         source: the film.
@@ -38,7 +38,7 @@ def run(flags: Flags) -> int:
 
     report = compare(flags.source, flags.result, frames=frame_range(flags.frames))
     if flags.json:
-        print(json.dumps(report.to_json(), indent=2))
+        print(json.dumps(report.to_json(), indent=2, allow_nan=False))
     else:
         table = Table(title=f"{flags.source.name} and {flags.result.name}")
         for column in ("check", "result", "detail"):

@@ -18,8 +18,9 @@ class Flags(Command):
     """Color a film; its luma, sound and everything else stay as they are.
 
     Attributes:
-        source: the film.
-        target: the colored film; its extension chooses the container.
+        source: the film; a folder of pictures or a pattern of them (scan_%06d.dpx) is one too.
+        target: the colored film; its extension chooses the container. A pattern of pictures, or a
+            folder with a preset of pictures, is written as such.
     """
 
     source: Annotated[Positional[Path], arg(metavar="IN")]

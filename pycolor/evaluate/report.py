@@ -152,11 +152,11 @@ def table(report: Report, title: str) -> Table:
         others = [_mean(by_whose.get(whose)) for whose in ("gray", "true")]
         if measure not in (*OWN, *TIMES):
             others[1] = ""
-        spread = f"{_number(d.quantiles.get('10'))} … {_number(d.quantiles.get('90'))}"
-        lines.add_row(name, better, _mean(d), _number(d.median), spread, *others)
+        spread = f"{digits(d.quantiles.get('10'))} … {digits(d.quantiles.get('90'))}"
+        lines.add_row(name, better, _mean(d), digits(d.median), spread, *others)
     if report.balanced:
-        gray = _number(report.balanced.get("gray"))
-        found = _number(report.balanced["found"])
+        gray = digits(report.balanced.get("gray"))
+        found = digits(report.balanced["found"])
         lines.add_row("ab AuC, every bin alike", "more", found, "", "", gray, "")
     return lines
 
@@ -164,13 +164,13 @@ def table(report: Report, title: str) -> Table:
 def _mean(found: Distribution | None) -> str:
     if found is None:
         return ""
-    return "∞" if found.mean is None and found.beyond else _number(found.mean)
+    return "∞" if found.mean is None and found.beyond else digits(found.mean)
 
 
-def _number(value: float | None) -> str:
-    """Three digits that count."""
+def digits(value: float | None, missing: str = "–") -> str:
+    """A number to three digits that count, for people."""
     if value is None:
-        return "–"
+        return missing
     if abs(value) < 1e-3:
         return f"{value:.2g}"
     return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"

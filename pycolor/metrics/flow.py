@@ -17,7 +17,7 @@ from pycolor.extras import extra
 from pycolor.metrics.batches import Batch, doubles
 
 # Forward and backward flow may differ by this share of their lengths and by this many square
-# pixels (Sundaram, Brox, Keutzer 2010, section 4.1, eq. 5).
+# pixels (Sundaram, Brox, Keutzer 2010).
 RELATIVE, ABSOLUTE = 0.01, 0.5
 # OpenCV's dense inverse search crashes below (patches of 8 pixels, two pyramid levels).
 SMALLEST = 32

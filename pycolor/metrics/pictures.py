@@ -12,7 +12,7 @@ from pycolor.metrics.batches import Batch, doubles, pair
 AB_SPAN = 220.0  # of a and of b: −110 … 110
 GRAY_LIMIT = 5.0  # |a| and |b| up to which a color is gray (Zhang et al. 2016, published code)
 
-# The window of SSIM, and its constants K1 and K2 (Wang et al. 2004, section III-C).
+# The window of SSIM, and its constants K1 and K2 (Wang et al. 2004).
 WINDOW_PIXELS, WINDOW_SIGMA = 11, 1.5
 K1, K2 = 0.01, 0.03
 

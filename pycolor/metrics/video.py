@@ -15,7 +15,7 @@ from torch import Tensor
 from pycolor.metrics.batches import Batch, doubles
 from pycolor.metrics.flow import Motion, along
 
-STEPS = (1, 2, 4)  # frames between those that CDC compares (Liu et al. 2021, section 4.2)
+STEPS = (1, 2, 4)  # frames between those that CDC compares
 CODES = 256
 
 
@@ -100,7 +100,7 @@ def chroma_codes(ab: Tensor) -> Tensor:
 
 
 def warp_error(frames: Batch, moved: Motion) -> Tensor:
-    """Mean squared change along the motion, over visible pixels (Lai et al. 2018, eq. 9).
+    """Mean squared change along the motion, over visible pixels (Lai et al. 2018).
 
     Args:
         frames: N×C×h×w, of any unit; as published, RGB in 0 … 1.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from pycolor import ops
-from pycolor.encoding import Encoding
+from pycolor.encoding import Encoding, Field
 from pycolor.video.io import Picture, Plane
+
+FIELDS: tuple[Field, Field] = ("top", "bottom")
 
 
 def as_tensor(plane: Plane) -> Tensor:
@@ -41,11 +45,17 @@ def render(field: Tensor, picture: Picture, encoding: Encoding, *, interlaced: b
     """
     luma, u, v = (as_tensor(p)[None] for p in (picture.luma, *picture.chroma))
     fields = field[None].cpu()
-    vertical = encoding.shifts[0]
-    # Chroma lines alternate between the fields like luma lines do, where both divide evenly.
-    if interlaced and vertical and luma.shape[1] % (2 << vertical) == 0:
-        for parity in (0, 1):
-            planes = u[:, parity::2], v[:, parity::2]
-            ops.render_chroma(fields, luma[:, parity::2], encoding=encoding, out=planes)
-    else:
+    # A frame of one line of chroma has one field.
+    if not (interlaced and encoding.shifts[0] and u.shape[1] > 1):
         ops.render_chroma(fields, luma, encoding=encoding, out=(u, v))
+        return
+    for first, name in enumerate(FIELDS):
+        planes = u[:, first::2], v[:, first::2]
+        # Where the lines do not divide evenly the last of luma may have no chroma of its own.
+        lines = planes[0].shape[1] << encoding.shifts[0]
+        ops.render_chroma(
+            fields,
+            luma[:, first::2][:, :lines],
+            encoding=replace(encoding, field=name),
+            out=planes,
+        )

@@ -169,11 +169,16 @@ def render(f: Tensor, y: Tensor, encoding: Encoding, planes: list[Tensor], rgb: 
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("location", ["left", "bottom"])
+@pytest.mark.parametrize(
+    ("location", "lines"),
+    [("left", "frame"), ("bottom", "frame"), ("left", "top"), ("left", "bottom")],
+)
 @pytest.mark.parametrize("subsampling", ["420", "422", "444", "440", "411", "410"])
 @pytest.mark.parametrize("bits", [8, 10])
-def test_render_chroma(bits, subsampling, location, close):
-    encoding = Encoding(bit_depth=bits, subsampling=subsampling, chroma_location=location)
+def test_render_chroma(bits, subsampling, location, lines, close):
+    encoding = Encoding(
+        bit_depth=bits, subsampling=subsampling, chroma_location=location, field=lines
+    )
     f, y = field(2, 6, 7), luma(2, 17, 37, bits)
     f[0, 0, 1, 1], f[1, 1, 2, 3] = float("nan"), float("inf")
     want = ops.render_chroma(f, y, encoding=encoding)

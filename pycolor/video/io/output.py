@@ -221,7 +221,8 @@ class Output:
 
     def failure(self, error: Exception) -> FilmError:
         reason = getattr(error, "strerror", None) or str(error)
-        return FilmError(f"{self.target} could not be written: {reason}.")
+        target = "the standard output" if str(self.target) == PIPE else self.target
+        return FilmError(f"{target} could not be written: {reason}.")
 
     def _remove(self) -> None:
         if self.name == "image2":

@@ -19,11 +19,14 @@ from pycolor.video.io.continuity import Continuity
 from pycolor.video.io.damage import MOST_DAMAGES, Damage
 from pycolor.video.io.ffv1 import SliceChecks
 from pycolor.video.io.film import Frame, rational
+from pycolor.video.io.mjpeg import EndMarkers
 from pycolor.video.io.sequence import first_number
 from pycolor.video.io.source import describe, open_source, picture_stream, promised_end
 from pycolor.video.io.timecode import later_timecode
 from pycolor.video.presets import PIPE
 
+# What a packet says of itself, where decoders do not tell when it is broken.
+_CHECKS: dict[str, type[SliceChecks | EndMarkers]] = {"ffv1": SliceChecks, "mjpeg": EndMarkers}
 # (frame, index, pts)
 Numbered = Generator[tuple[av.VideoFrame, int, int], None, None]
 
@@ -254,8 +257,8 @@ class Reader:
     def _natives(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self._stream)
         time: Fraction | None = None
-        coded = self._stream.codec_context.codec.canonical_name == "ffv1"
-        checks = SliceChecks() if coded else None
+        kind = _CHECKS.get(self._stream.codec_context.codec.canonical_name)
+        checks = None if kind is None else kind()
         while True:
             try:
                 packet = next(packets, None)
