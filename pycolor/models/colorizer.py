@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from pycolor import ops
+from pycolor.models.doubling import without_transposed
 
 Guide = Literal["", "style", "reference"]
 
@@ -43,9 +44,10 @@ class Colorizer(nn.Module):
     def fold(self) -> None:
         """Compute ahead what every frame would repeat; called once, before predicting.
 
-        Names and meaning of the parameters stay: batch normalization goes into the layer before
-        it, and what is left of it does nothing.
+        Batch normalization goes into the layer before it, and what is left of it does nothing;
+        transposed convolutions become plain ones, see `doubling`.
         """
+        without_transposed(self)
 
     @property
     def palette(self) -> Tensor | None:

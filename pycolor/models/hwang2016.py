@@ -173,6 +173,7 @@ class Hwang2016(Colorizer):
 
     def fold(self) -> None:
         """Batch normalization into the convolutions before it; that of the taps stays."""
+        super().fold()
         for module in self.modules():
             if isinstance(module, _Layer) and not module.folded:
                 module.fold()

@@ -177,6 +177,7 @@ class Iizuka2016(Colorizer):
 
     def fold(self) -> None:
         """Batch normalization into the layers before it, as the paper says (section 3.4)."""
+        super().fold()
         for module in self.modules():
             if isinstance(module, _Conv | _Full) and not module.folded:
                 _fold(module)

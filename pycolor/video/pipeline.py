@@ -289,11 +289,11 @@ class _Run:
         options = self.options
         ignored = ("overwrite", "work_dir", "keep_work", "framemd5", "shots")
         chosen = {k: v for k, v in asdict(options).items() if k not in ignored}
-        listed = file_digest(options.shots) if options.shots else ""
+        given = [*filter(None, (options.shots, options.predict.style)), *options.predict.reference]
         return {
             "source": source_digest,
             "options": json.loads(json.dumps(chosen, default=str)),
-            "list of shots": listed,
+            "files": [file_digest(path) for path in given],
             "weights": predictor.loaded.sha256,
             "arithmetic": f"{predictor.device.type} {predictor.dtype}",
             "container": segment_suffix(self.target, self.options.preset),
