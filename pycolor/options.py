@@ -102,10 +102,8 @@ class SteadyOptions:
     steady: Literal["off", "fast", "best"] = "fast"
     key_every: int | None = None
 
-    # How much change (see `pycolor shots`) is worth a key frame more, and how many frames away a
-    # key frame still counts.
+    # How much change (see `pycolor shots`) is worth a key frame more.
     change_a_key = 0.4
-    reach = 48
 
     def __post_init__(self) -> None:
         if self.key_every is not None and not 1 <= self.key_every <= 24:
@@ -114,6 +112,11 @@ class SteadyOptions:
     @property
     def stride_frames(self) -> int:
         return self.key_every or {"off": 1, "fast": 12, "best": 6}[self.steady]
+
+    @property
+    def reach(self) -> int:
+        """How many frames away a key frame no longer counts."""
+        return {"off": 1, "fast": 36, "best": 48}[self.steady]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -137,7 +137,7 @@ def plan_of(survey: Survey, options: SteadyOptions, *, recolor: bool) -> Plan:
     return Plan(
         spans=tuple(_spans(takes, survey)),
         gain=gain,
-        reach=options.reach if options.steady != "off" else 1,
+        reach=options.reach,
     )
 
 

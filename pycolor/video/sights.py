@@ -16,7 +16,7 @@ from pycolor.video.io import FilmInfo, Frame
 from pycolor.video.plan import Plan, Take
 from pycolor.video.planes import as_tensor
 
-GUIDE_SHORT_SIDE = 176  # pixels
+GUIDE_SHORT_SIDE = 144  # pixels
 
 
 class Sights:

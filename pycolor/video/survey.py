@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,11 +14,13 @@ import numpy.typing as npt
 from pycolor.progress import Progress
 from pycolor.video.io import Reader
 from pycolor.video.shots import Shot, ShotDetector, ShotOptions
+from pycolor.video.threads import ahead
 
 # A frame has colors of its own, and not one tint (sepia, a bluish scan), where its chroma departs
 # by so many 8-bit codes from what its luma alone would tell.
 _COLORED_CODES = 4.0
 _COLORED_EVERY = 4  # frames
+FRAMES_WAITING = 6  # between the decoder and the look at them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +76,8 @@ def survey(
     lightness: list[float] = []
     change: list[float] = []
     chroma: dict[int, float] = {}
-    with Reader(source, frames=frames) as reader:
+    with ExitStack() as stack:
+        reader = stack.enter_context(Reader(source, frames=frames))
         info = reader.info
         detector = ShotDetector(
             ShotOptions(
@@ -85,7 +89,8 @@ def survey(
         black, white = info.encoding.luma_code_range
         if progress is not None:
             progress.total = _promised(info.frames, *(frames or (0, None)))
-        for frame in reader:
+        frames_ahead = stack.enter_context(closing(ahead(reader, FRAMES_WAITING)))
+        for frame in frames_ahead:
             timeline.append(frame.pts)
             found += detector.push(frame.luma)
             change.append(detector.last_change)
