@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -64,8 +65,8 @@ def tile(rgb: Tensor) -> Tensor:
     return torch.from_numpy(np.array(image.resize((TILE, TILE), Image.Resampling.BILINEAR)))
 
 
-def main(options: Quality) -> None:
-    """Print the figures."""
+def measure(options: Quality) -> dict[str, Any]:
+    """The figures; writes the sheet where one is asked for."""
     predictor = Predictor(options.predict)
     predicted, true, colorful, tiles = [], [], [], []
     for photo in find_photos([options.photos]):
@@ -107,13 +108,13 @@ def main(options: Quality) -> None:
         "colorfulness": float(result_of),
         "colorfulness_of_truth": float(truth_of),
     }
-    print(json.dumps(figures, indent=2))
     if options.sheet is not None:
         while len(tiles) % COLUMNS:
             tiles.append(torch.zeros_like(tiles[0]))
         rows = [torch.cat(tiles[i : i + COLUMNS], 1) for i in range(0, len(tiles), COLUMNS)]
         Image.fromarray(torch.cat(rows).numpy()).save(options.sheet)
+    return figures
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Quality))
+    print(json.dumps(measure(tyro.cli(Quality)), indent=2))
