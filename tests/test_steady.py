@@ -258,6 +258,26 @@ def test_a_dissolve_shows_both_in_the_measured_shares():
     assert float((found.mean((2, 3)) - want).norm(dim=1).max()) < 2
 
 
+def test_a_moving_dissolve_has_no_ghost():
+    """Both scenes pan; the colors are those of the mix, within a tenth of what parts them."""
+    dark = np.concatenate([scene(1, 20, 110), scene(3, 20, 110)], 1).astype(np.float32)
+    bright = np.concatenate([scene(2, 140, 230), scene(4, 140, 230)], 1).astype(np.float32)
+    shares = np.clip((np.arange(90) - 30) / 30, 0, 1)
+    lumas = []
+    for n, s in enumerate(shares):
+        at = n // 2
+        mixed = (1 - s) * dark[:, at : at + WIDTH] + s * bright[:, 50 - at : 50 - at + WIDTH]
+        lumas.append(np.ascontiguousarray(mixed.round().astype(np.uint8)))
+    dissolve = Transition("dissolve", 31, 60, 1.0)
+    shots = [Shot(0, 45, None, dissolve), Shot(45, 90, dissolve, None)]
+    lightness = [float(luma.mean()) / 255 for luma in lumas]
+    plan = plan_of(a_survey(shots, lightness, [0.01] * 90), SteadyOptions(), recolor=False)
+    found = torch.stack(colors(lumas, plan, Painter(two_scenes)))
+    want = torch.stack([(1 - s) * RED + s * GREEN for s in shares.tolist()])
+    error = (found - want[:, :, None, None]).norm(dim=1)
+    assert float(error.max()) < 0.1 * float((RED - GREEN).norm())
+
+
 def test_a_fade_takes_its_color_with_it():
     picture = scene(1, 30, 200).astype(np.float32)
     shares = np.concatenate([np.ones(30), np.linspace(1, 0, 20)])

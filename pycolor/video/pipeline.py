@@ -23,7 +23,7 @@ from pycolor.models import zoo
 from pycolor.options import VideoOptions, frame_range
 from pycolor.progress import Progress
 from pycolor.video import shots_files
-from pycolor.video.io import FilmInfo, Reader, Writer, join
+from pycolor.video.io import Damage, FilmInfo, Reader, Writer, join
 from pycolor.video.plan import Plan, Take, plan_of
 from pycolor.video.presets import PIPE, Preset, ending_of, preset_for, segment_suffix
 from pycolor.video.provenance import disclosure, free_sidecar, write_framemd5, write_sidecar
@@ -341,6 +341,7 @@ class _Run:
     def _join(
         self, part: Path, segments: Sequence[Segment], seen: Survey, told: dict[str, str]
     ) -> None:
+        damages: list[Damage] = []
         with self.watch("join"), Reader(self.source, frames=self.range) as reader:
             join(
                 [segment.path for segment in segments],
@@ -350,7 +351,10 @@ class _Run:
                 preset=self._preset,
                 metadata=told,
                 name=self.target,
+                damages=damages,
             )
+        for damage in damages:
+            self.warn(f"{self.source} {damage}")
 
     def _check(self, part: Path, work: WorkFolder, segments: Sequence[Segment]) -> None:
         """A lossless output is read back: each frame's luma must be what was handed in."""

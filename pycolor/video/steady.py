@@ -180,14 +180,30 @@ def _mixed(
     colors = [of(take).field(edge) for take, edge in zip(sides, edges, strict=True)]
     pictures = [sights.guide(edge) for edge in edges]
     for n in numbers:
-        shares = _shares(sights.guide(n), pictures)
-        if span.kind == "dissolve" and sum(shares) > 0:
-            shares = [share / sum(shares) for share in shares]
+        shares, certainty = _shares(sights.guide(n), pictures)
+        if span.kind == "dissolve":
+            shares = _of_one(shares)
+            if len(sides) == 2:  # what moved since the edges is not measured: time tells then
+                passed = (n + 1 - span.start) / (span.stop - span.start + 1)
+                ramp = [1 - passed, passed]
+                shares = [
+                    certainty * share + (1 - certainty) * r
+                    for share, r in zip(shares, ramp, strict=True)
+                ]
         yield sum((s * c for s, c in zip(shares, colors, strict=True)), torch.zeros_like(colors[0]))
 
 
-def _shares(picture: Tensor, sides: list[Tensor]) -> list[float]:
-    """How much of each side a picture shows, 0 … 1: least squares without the mean brightness."""
+def _of_one(shares: list[float]) -> list[float]:
+    total = sum(shares)
+    return [share / total for share in shares] if total > 0 else shares
+
+
+def _shares(picture: Tensor, sides: list[Tensor]) -> tuple[list[float], float]:
+    """How much of each side a picture shows: least squares without the mean brightness.
+
+    Returns:
+        the shares, 0 … 1 each, and how much of the picture they explain, 0 … 1.
+    """
     # Pictures mix in the luma, which the guides' lightness bends.
     luma = l_to_luma(torch.arange(256.0, device=picture.device) / 2.55).double() * 255
     target = luma[picture.long().flatten()]
@@ -197,4 +213,8 @@ def _shares(picture: Tensor, sides: list[Tensor]) -> list[float]:
     shares = torch.linalg.solve(gram, basis @ target)
     if len(sides) == 2 and bool((shares < 0).any()):  # one side alone explains it better
         shares = torch.where(shares < 0, 0.0, (basis @ target) / gram.diagonal())
-    return [float(share) for share in shares.clamp(0, 1)]
+    shares = shares.clamp(0, 1)
+    left = target - shares @ basis
+    power = float(target @ target)
+    certainty = max(0.0, 1 - float(left @ left) / power) ** 2 if power > 0 else 0.0
+    return [float(share) for share in shares], certainty
