@@ -22,21 +22,23 @@ class Doubling(nn.Module):
     """
 
     kernel: Tensor
-    bias: Tensor | None
+    offset: Tensor | None
 
     def __init__(self, layer: nn.ConvTranspose2d) -> None:
         super().__init__()
+        self.weight, self.bias = layer.weight, layer.bias  # as they are stored
         weight = layer.weight.detach()  # C_in×C_out×4×4
         parts = [weight[:, :, rows][:, :, :, columns] for rows in _TAPS for columns in _TAPS]
         kernel = torch.cat(parts, 1).transpose(0, 1)  # 4 C_out×C_in×2×2
-        self.register_buffer("kernel", kernel.contiguous(memory_format=torch.channels_last))
-        bias = None if layer.bias is None else layer.bias.detach().repeat(4)
-        self.register_buffer("bias", bias)
+        kernel = kernel.contiguous(memory_format=torch.channels_last)
+        self.register_buffer("kernel", kernel, persistent=False)
+        offset = None if layer.bias is None else layer.bias.detach().repeat(4)
+        self.register_buffer("offset", offset, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """N×C_in×h×w → N×C_out×2h×2w."""
         n, _, h, w = x.shape
-        y = F.conv2d(x, self.kernel, self.bias, padding=1)  # h + 1 rows, w + 1 columns
+        y = F.conv2d(x, self.kernel, self.offset, padding=1)  # h + 1 rows, w + 1 columns
         even_even, even_odd, odd_even, odd_odd = y.chunk(4, 1)
         out = y.new_empty(n, even_even.shape[1], h, 2, w, 2)
         out[:, :, :, 0, :, 0] = even_even[:, :, :h, :w]

@@ -254,10 +254,11 @@ def recognize(state: Mapping[str, Tensor]) -> dict[str, Any] | None:
     fusion = state.get("fusion.weight")
     if first is None or last is None or fusion is None or "output.weight" not in state:
         return None
-    width = width_of({64: first.shape[0], 512: last.shape[0], 256: fusion.shape[0]})
+    full = state.get("global_features.full.0.weight")
+    channels = {64: first.shape[0], 512: last.shape[0], 256: fusion.shape[0]}
+    width = width_of(channels if full is None else channels | {1024: full.shape[0]})
     if width is None:
         return None
-    full = state.get("global_features.full.0.weight")
     if full is None:
         return {"width": width, "global_features": False}
     classifier = state.get("classifier.1.weight")
