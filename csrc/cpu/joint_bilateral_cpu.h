@@ -53,7 +53,7 @@ void joint_bilateral_group(const JointBilateralJob& job, int64_t frame, int64_t 
           if (space < -1e30f) continue;
           const int64_t at = corner + dy * padded + dx;
           const Lanes d = load(guide + at) - here;
-          const Lanes w = exp2_weight(fma(Lanes(0.0f) - d, d, Lanes(space)));
+          const Lanes w = exp2_weight(fnma(d, d, Lanes(space)));
           weight = weight + w;
           for (int c = 0; c < channels; ++c)
             total[c] = fma(w, load(chroma + c * rows * padded + at), total[c]);

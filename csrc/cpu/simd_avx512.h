@@ -27,6 +27,7 @@ PC_FN Lanes operator-(Lanes a, Lanes b) { return Lanes(_mm512_sub_ps(a.v, b.v));
 PC_FN Lanes operator*(Lanes a, Lanes b) { return Lanes(_mm512_mul_ps(a.v, b.v)); }
 PC_FN Lanes operator/(Lanes a, Lanes b) { return Lanes(_mm512_div_ps(a.v, b.v)); }
 PC_FN Lanes fma(Lanes a, Lanes b, Lanes c) { return Lanes(_mm512_fmadd_ps(a.v, b.v, c.v)); }
+PC_FN Lanes fnma(Lanes a, Lanes b, Lanes c) { return Lanes(_mm512_fnmadd_ps(a.v, b.v, c.v)); }
 // Both give b where either is NaN.
 PC_FN Lanes min(Lanes a, Lanes b) { return Lanes(_mm512_min_ps(a.v, b.v)); }
 PC_FN Lanes max(Lanes a, Lanes b) { return Lanes(_mm512_max_ps(a.v, b.v)); }
@@ -38,11 +39,17 @@ PC_FN Lanes floor(Lanes a) {
 PC_FN Mask operator<(Lanes a, Lanes b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
 PC_FN Mask operator|(Mask a, Mask b) { return {static_cast<__mmask16>(a.m | b.m)}; }
 PC_FN bool any(Mask m) { return m.m != 0; }
+PC_FN unsigned bits(Mask m) { return m.m; }
 PC_FN Lanes select(Mask m, Lanes yes, Lanes no) {
   return Lanes(_mm512_mask_blend_ps(m.m, no.v, yes.v));
 }
 // p · 2^n for an integer n that keeps the result normal.
 PC_FN Lanes scale2(Lanes p, Lanes n) { return Lanes(_mm512_scalef_ps(p.v, n.v)); }
+// x = result + n with the result in 0…1; n is for scale2 only, which rounds it down here.
+PC_FN Lanes fraction(Lanes x, Lanes& n) {
+  n = x;
+  return Lanes(_mm512_reduce_ps(x.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
+}
 // x = result · 2^e with the result in 0.75…1.5.
 PC_FN Lanes split(Lanes x, Lanes& e) {
   const __m512i bits = _mm512_castps_si512(x.v);
@@ -50,6 +57,15 @@ PC_FN Lanes split(Lanes x, Lanes& e) {
   const __m512i power = _mm512_srai_epi32(shift, 23);
   e.v = _mm512_cvtepi32_ps(power);
   return Lanes(_mm512_castsi512_ps(_mm512_sub_epi32(bits, _mm512_slli_epi32(power, 23))));
+}
+// x = result · 2^e of a positive normal number, result in 1…2; the last four bits are those of e
+// − 1.
+PC_FN Lanes mantissa(Lanes x, Index& e) {
+  const __m512i bits = _mm512_castps_si512(x.v);
+  e.v = _mm512_srli_epi32(bits, 23);
+  // (bits & 0x7fffff) | 0x3f800000: the fraction's bits, else those of 1.
+  const __m512i one = _mm512_set1_epi32(0x3f800000), fraction = _mm512_set1_epi32(0x7fffff);
+  return Lanes(_mm512_castsi512_ps(_mm512_ternarylogic_epi32(bits, fraction, one, 0xea)));
 }
 PC_FN Lanes load(const float* p) { return Lanes(_mm512_loadu_ps(p)); }
 PC_FN Lanes load(const uint8_t* p) {
@@ -85,7 +101,7 @@ PC_FN Lanes load_apart(const float* p, int shift) {
                                         _mm512_loadu_ps(p + 16)));
   return gather(p, {_mm512_slli_epi32(i, 2)});
 }
-// p[i] for 0 ≤ i < 16; all of p[0…15] is readable.
+// p[i mod 16]; all of p[0…15] is readable.
 PC_FN Lanes pick(const float* p, Index i) {
   return Lanes(_mm512_permutexvar_ps(i.v, _mm512_loadu_ps(p)));
 }

@@ -88,6 +88,7 @@ PC_FN Lanes fma(Lanes a, Lanes b, Lanes c) {
   for (int i = 0; i < 4; ++i) c.v[i] = fma(a.v[i], b.v[i], c.v[i]);
   return c;
 }
+PC_FN Lanes fnma(Lanes a, Lanes b, Lanes c) { return fma(Lanes(0.0f) - a, b, c); }
 // Both give b where either is NaN.
 PC_FN Lanes min(Lanes a, Lanes b) {
   for (int i = 0; i < 4; ++i) b.v[i] = a.v[i] < b.v[i] ? a.v[i] : b.v[i];
@@ -135,6 +136,11 @@ PC_FN bool any(Mask a) {
   const FourInts r = (a.m[0] | a.m[1]) | (a.m[2] | a.m[3]);
   return (r[0] | r[1] | r[2] | r[3]) != 0;
 }
+PC_FN unsigned bits(Mask a) {
+  unsigned r = 0;
+  for (int i = 0; i < 16; ++i) r |= (a.m[i / 4][i % 4] & 1u) << i;
+  return r;
+}
 PC_FN Lanes select(Mask m, Lanes yes, Lanes no) {
   for (int i = 0; i < 4; ++i) no.v[i] = m.m[i] ? yes.v[i] : no.v[i];
   return no;
@@ -152,6 +158,21 @@ PC_FN Lanes scale2(Lanes p, Lanes n) {
     p.v[i] = reinterpret_cast<Four>(reinterpret_cast<Bits>(p.v[i]) + shift);
   }
   return p;
+}
+// x = result + n with the result in 0…1.
+PC_FN Lanes fraction(Lanes x, Lanes& n) {
+  n = floor(x);
+  return x - n;
+}
+// x = result · 2^e of a positive normal number, result in 1…2; the last four bits are those of e
+// − 1.
+PC_FN Lanes mantissa(Lanes x, Index& e) {
+  for (int i = 0; i < 4; ++i) {
+    const FourInts bits = reinterpret_cast<FourInts>(x.v[i]);
+    e.v[i] = bits >> 23;
+    x.v[i] = reinterpret_cast<Four>((bits & 0x7fffff) | 0x3f800000);
+  }
+  return x;
 }
 // x = result · 2^e with the result in 0.75…1.5.
 PC_FN Lanes split(Lanes x, Lanes& e) {
@@ -213,8 +234,11 @@ PC_FN Lanes load_apart(const float* p, int shift) {
   for (int k = 0; k < 16; ++k) r.v[k / 4][k % 4] = p[k << shift];
   return r;
 }
-// p[i] for 0 ≤ i < 16; all of p[0…15] is readable.
-PC_FN Lanes pick(const float* p, Index i) { return gather(p, i); }
+// p[i mod 16]; all of p[0…15] is readable.
+PC_FN Lanes pick(const float* p, Index i) {
+  for (FourInts& part : i.v) part &= 15;
+  return gather(p, i);
+}
 
 }  // namespace plain
 }  // namespace pycolor
