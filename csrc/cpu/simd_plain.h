@@ -34,8 +34,8 @@ struct Mask {
 };
 
 #if defined(__SSE2__) && !defined(__FMA__)
-// a·b + c rounded once without the instruction: exact product in double, sum rounded to odd (Boldo
-// and Melquiond 2008), so that rounding it to float is rounding the exact value.
+// a·b + c rounded once without the instruction: the product is exact in double; the sum rounded to
+// odd (Boldo and Melquiond 2008) makes rounding it to float the rounding of the exact value.
 PC_FN Two sum_to_odd(Two p, Two c) {
   const Two s = p + c, t = s - p, error = (p - (s - t)) + (c - t);
   const TwoInts inexact = (error < 0) | (error > 0);
@@ -44,9 +44,21 @@ PC_FN Two sum_to_odd(Two p, Two c) {
 }
 PC_FN Two low(Four x) { return reinterpret_cast<Two>(_mm_cvtps_pd(x)); }
 PC_FN Two high(Four x) { return reinterpret_cast<Two>(_mm_cvtps_pd(_mm_movehl_ps(x, x))); }
-PC_FN Four fma(Four a, Four b, Four c) {
+__attribute__((noinline, cold)) static Four fma_to_odd(Four a, Four b, Four c) {
   const Two l = sum_to_odd(low(a) * low(b), low(c)), h = sum_to_odd(high(a) * high(b), high(c));
   return _mm_movelh_ps(_mm_cvtpd_ps(l), _mm_cvtpd_ps(h));
+}
+// The plain sum rounded twice is the same unless its first rounding ends midway between two floats:
+// 28 zeros after a one; among the subnormal floats this is not sought.
+PC_FN Four fma(Four a, Four b, Four c) {
+  const Two l = low(a) * low(b) + low(c), h = high(a) * high(b) + high(c);
+  const Four tails = _mm_shuffle_ps(reinterpret_cast<Four>(l), reinterpret_cast<Four>(h), 0x88);
+  const FourInts midway = (reinterpret_cast<FourInts>(tails) & 0x1fffffff) == 0x10000000;
+  const Four sum = _mm_movelh_ps(_mm_cvtpd_ps(l), _mm_cvtpd_ps(h));
+  const FourInts size = reinterpret_cast<FourInts>(sum) & 0x7fffffff;
+  const FourInts tiny = (size > 0) & (size < 0x00800000);
+  if (_mm_movemask_ps(reinterpret_cast<Four>(midway | tiny)) != 0) return fma_to_odd(a, b, c);
+  return sum;
 }
 #else
 PC_FN Four fma(Four a, Four b, Four c) {
