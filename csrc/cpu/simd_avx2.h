@@ -104,6 +104,19 @@ PC_FN void store(float* p, Lanes a) {
   _mm256_storeu_ps(p, a.l);
   _mm256_storeu_ps(p + 8, a.h);
 }
+// Lane i with lane i + 8, then 4, 2 and 1 apart.
+PC_FN float sum_of(Lanes a) {
+  const __m256 x = _mm256_add_ps(a.l, a.h);
+  __m128 y = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  y = _mm_add_ps(y, _mm_movehl_ps(y, y));
+  return _mm_cvtss_f32(_mm_add_ss(y, _mm_movehdup_ps(y)));
+}
+PC_FN float largest_of(Lanes a) {
+  const __m256 x = _mm256_max_ps(a.l, a.h);
+  __m128 y = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  y = _mm_max_ps(y, _mm_movehl_ps(y, y));
+  return _mm_cvtss_f32(_mm_max_ss(y, _mm_movehdup_ps(y)));
+}
 PC_FN __m256i to_words(Lanes a) {
   const __m256i words = _mm256_packus_epi32(_mm256_cvtps_epi32(a.l), _mm256_cvtps_epi32(a.h));
   return _mm256_permute4x64_epi64(words, 0xd8);

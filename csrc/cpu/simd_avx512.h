@@ -77,6 +77,16 @@ PC_FN Lanes load(const uint16_t* p) {
   return Lanes(_mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(x)));
 }
 PC_FN void store(float* p, Lanes a) { _mm512_storeu_ps(p, a.v); }
+PC_FN __m256 low_half(__m512 x) { return _mm512_castps512_ps256(x); }
+PC_FN __m256 high_half(__m512 x) { return _mm512_extractf32x8_ps(x, 1); }
+// Lane i with lane i + 8, then 4, 2 and 1 apart.
+PC_FN float sum_of(Lanes a) {
+  const __m256 x = _mm256_add_ps(low_half(a.v), high_half(a.v));
+  __m128 y = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  y = _mm_add_ps(y, _mm_movehl_ps(y, y));
+  return _mm_cvtss_f32(_mm_add_ss(y, _mm_movehdup_ps(y)));
+}
+PC_FN float largest_of(Lanes a) { return _mm512_reduce_max_ps(a.v); }
 // Rounded to even; the value must fit, NaN gives 0.
 PC_FN void store(uint8_t* p, Lanes a) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(a.v)));

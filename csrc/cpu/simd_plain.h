@@ -210,6 +210,16 @@ PC_FN Lanes load(const float* p) {
   return r;
 }
 PC_FN void store(float* p, Lanes a) { std::memcpy(p, a.v, sizeof a.v); }
+// Lane i with lane i + 8, then 4, 2 and 1 apart.
+PC_FN float sum_of(Lanes a) {
+  const Four x = (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]);
+  return (x[0] + x[2]) + (x[1] + x[3]);
+}
+PC_FN float largest_of(Lanes a) {
+  float largest = a.v[0][0];
+  for (int i = 1; i < 16; ++i) largest = a.v[i / 4][i % 4] > largest ? a.v[i / 4][i % 4] : largest;
+  return largest;
+}
 // Rounded to even; the value must fit, NaN gives 0.
 template <class T>
 PC_FN void store(T* p, Lanes a) {
