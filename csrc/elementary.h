@@ -12,8 +12,8 @@ namespace pycolor {
 template <class V>
 PC_FN V exp2(V z) {
   z = max(V(-126.0f), z);
-  V n;
-  const V r = fraction(z, n);
+  const V n = floor(z);
+  const V r = z - n;
   V p = fma(V(0.0018775759963318706f), r, V(0.00898934155702591f));
   p = fma(p, r, V(0.05582631751894951f));
   p = fma(p, r, V(0.24015361070632935f));
@@ -26,8 +26,8 @@ PC_FN V exp2(V z) {
 template <class V>
 PC_FN V exp2_weight(V z) {
   z = max(V(-126.0f), z);
-  V n;
-  const V r = fraction(z, n);
+  const V n = floor(z);
+  const V r = z - n;
   V p = fma(V(0.01353416033089161f), r, V(0.05201147496700287f));
   p = fma(p, r, V(0.2414427548646927f));
   p = fma(p, r, V(0.6930038332939148f));

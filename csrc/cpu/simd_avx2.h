@@ -66,11 +66,6 @@ PC_FN __m256 scale2(__m256 p, __m256 n) {
 }
 // p · 2^n for an integer n that keeps the result normal.
 PC_FN Lanes scale2(Lanes p, Lanes n) { return {scale2(p.l, n.l), scale2(p.h, n.h)}; }
-// x = result + n with the result in 0…1.
-PC_FN Lanes fraction(Lanes x, Lanes& n) {
-  n = floor(x);
-  return x - n;
-}
 PC_FN __m256 split(__m256 x, __m256& e) {
   const __m256i bits = _mm256_castps_si256(x);
   const __m256i shift = _mm256_sub_epi32(bits, _mm256_set1_epi32(0x3f400000));

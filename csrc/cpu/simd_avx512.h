@@ -45,11 +45,6 @@ PC_FN Lanes select(Mask m, Lanes yes, Lanes no) {
 }
 // p · 2^n for an integer n that keeps the result normal.
 PC_FN Lanes scale2(Lanes p, Lanes n) { return Lanes(_mm512_scalef_ps(p.v, n.v)); }
-// x = result + n with the result in 0…1; n is for scale2 only, which rounds it down here.
-PC_FN Lanes fraction(Lanes x, Lanes& n) {
-  n = x;
-  return Lanes(_mm512_reduce_ps(x.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
-}
 // x = result · 2^e with the result in 0.75…1.5.
 PC_FN Lanes split(Lanes x, Lanes& e) {
   const __m512i bits = _mm512_castps_si512(x.v);

@@ -171,11 +171,6 @@ PC_FN Lanes scale2(Lanes p, Lanes n) {
   }
   return p;
 }
-// x = result + n with the result in 0…1.
-PC_FN Lanes fraction(Lanes x, Lanes& n) {
-  n = floor(x);
-  return x - n;
-}
 // x = result · 2^e of a positive normal number, result in 1…2; the last four bits are those of e
 // − 1.
 PC_FN Lanes mantissa(Lanes x, Index& e) {

@@ -24,11 +24,6 @@ PC_FN int times(int a, int b) { return a * b; }
 PC_FN float gather(const float* p, int i) { return p[i]; }
 // p[i mod 16].
 PC_FN float pick(const float* p, int i) { return p[i & 15]; }
-// x = result + n with the result in 0…1.
-PC_FN float fraction(float x, float& n) {
-  n = floorf(x);
-  return x - n;
-}
 // p · 2^n for an integer n that keeps the result normal.
 PC_FN float scale2(float p, float n) {
   uint32_t bits;
