@@ -29,6 +29,12 @@ struct XyzToLinearMatrix {
   }
 };
 constexpr float kWhiteX = 0.9504559270516716f, kWhiteZ = 1.0890577507598784f;
+// From X/Xn, Y, Z/Zn.
+struct RatioToLinearMatrix {
+  PC_MEMBER static constexpr float at(int i, int j) {
+    return XyzToLinearMatrix::at(i, j) * (j == 0 ? kWhiteX : j == 2 ? kWhiteZ : 1.0f);
+  }
+};
 // CIE 15:2018, 8.2.2: u', v' of that white.
 constexpr float kWhiteU = 0.19783000664283678f, kWhiteV = 0.46831999493879093f;
 // CIE 15:2018, 8.2.1: the cube root's tangent takes over below 6/29.
@@ -142,7 +148,7 @@ template <class V>
 PC_FN V neutral_f(V y) {
   // Above the knees f(Y) = E^0.8 and Y = E^2.4 with E = (y + 0.055)/1.055.
   const V e = (max(y, V(kSrgbKneeEncoded)) + V(0.055f)) * V(1.0f / 1.055f);
-  const V root = power(e, 0.8f), cube = root * root * root;
+  const V root = neutral_power(split_number(e)), cube = root * root * root;
   const V linear = select(V(kSrgbKneeEncoded) < y, cube, y * V(1.0f / 12.92f));
   return select(V(kLabKneeCubed) < linear, root, fma(linear, V(1.0f / kLabSlope), V(kLabOffset)));
 }

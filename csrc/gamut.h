@@ -14,7 +14,7 @@ namespace pycolor {
 constexpr int kGamutLumas = 128;  // cells of the table over Y' in 0…1
 constexpr int kGamutHues = 512;   // cells of the table over the four quadrants of hue
 constexpr int kGamutCells = (kGamutLumas + 1) * (kGamutHues + 1) * 2;
-constexpr int kGuessDegree = 4;
+constexpr int kGuessDegree = 5;
 constexpr int kGuessTerms = (kGuessDegree + 1) * (kGuessDegree + 2) / 2;
 constexpr int kGamutFloats = kGamutCells + kGuessTerms;
 constexpr int kGamutSteps = 4;
@@ -56,14 +56,20 @@ PC_FN GamutPoint<V> gamut_edge(const Gamut& gamut, V y, V a, V b) {
   return {fma(wi, c1 - c0, c0), fma(wi, f1 - f0, f0)};
 }
 
-// Display value of a channel in linear light, clipped to 0…1, and its slope.
+// Display value of a channel in linear light, and its slope to 6e-4 of it.  Light above 1.9 counts
+// as 1.9: out of gamut.
 template <class V>
 PC_FN V encode_with_slope(V x, V& slope) {
-  const V c = min(max(x, V(0.0f)), V(1.0f)), power_part = max(c, V(kSrgbKnee));
-  const V p = V(1.055f) * power(power_part, 1.0f / 2.4f);
-  const auto curved = V(kSrgbKnee) < c;
-  slope = select(curved, p / (V(2.4f) * power_part), V(12.92f));
-  return select(curved, p - V(0.055f), c * V(12.92f));
+  x = min(x, V(1.9f));
+  const SplitNumber<V> number = split_number(x);
+  const auto curved = V(kSrgbKnee) < x;
+  slope = select(curved, srgb_power_slope(number), V(12.92f));
+  return select(curved, srgb_power(number) - V(0.055f), x * V(12.92f));
+}
+
+template <class V>
+PC_FN V clipped(V x) {
+  return max(V(0.0f), min(V(1.0f), x));
 }
 
 // How far s may grow until the channel reaches 0 or 1, on its tangent.
@@ -74,38 +80,45 @@ PC_FN V room(V x, V slope) {
   return (bound - x) / safe;
 }
 
-// f⁻¹ and its derivative.
+// f⁻¹ and a third of its derivative.
 template <class V>
-PC_FN V lab_f_inverse_with_slope(V t, V& slope) {
+PC_FN V lab_f_inverse_with_slope(V t, V& third) {
   const auto curved = V(kLabKnee) < t;
   const V square = t * t;
-  slope = select(curved, V(3.0f) * square, V(kLabSlope));
-  return select(curved, square * t, V(kLabSlope) * (t - V(kLabOffset)));
+  third = select(curved, square, V(kLabSlope / 3.0f));
+  return select(curved, square * t, fma(V(kLabSlope), t, V(-kLabSlope * kLabOffset)));
 }
 
+// Linear light of (fx, fy, fz), and a third of its derivative by fy where fx and fz move along.
 template <class V>
-PC_FN Triple<V> linear_of(V fy, V u, V v) {
-  return multiply<XyzToLinearMatrix>(Triple<V>{
-      V(kWhiteX) * lab_f_inverse(fy + u), lab_f_inverse(fy), V(kWhiteZ) * lab_f_inverse(fy + v)});
+struct Light {
+  Triple<V> rgb, by_fy, third;  // third: of each f⁻¹'s derivative
+};
+
+template <class V>
+PC_FN Light<V> light_of(V fx, V fy, V fz) {
+  Light<V> l;
+  const Triple<V> ratio = {lab_f_inverse_with_slope(fx, l.third.x),
+                           lab_f_inverse_with_slope(fy, l.third.y),
+                           lab_f_inverse_with_slope(fz, l.third.z)};
+  l.rgb = multiply<RatioToLinearMatrix>(ratio);
+  l.by_fy = multiply<RatioToLinearMatrix>(l.third);
+  return l;
 }
 
 // One Newton step of (fy, s) for luma y and the full chroma (500 u, −200 v).
 template <class V>
 PC_FN void gamut_step(const LumaWeights& k, V y, V u, V v, V& fy, V& s) {
-  V dx, dy, dz;
-  const V fx = fma(s, u, fy), fz = fma(s, v, fy);
-  const V x = V(kWhiteX) * lab_f_inverse_with_slope(fx, dx);
-  const V z = V(kWhiteZ) * lab_f_inverse_with_slope(fz, dz);
-  const V yy = lab_f_inverse_with_slope(fy, dy);
-  dx = V(kWhiteX) * dx;
-  dz = V(kWhiteZ) * dz;
-  const Triple<V> c = multiply<XyzToLinearMatrix>(Triple<V>{x, yy, z});
-  const Triple<V> by_fy = multiply<XyzToLinearMatrix>(Triple<V>{dx, dy, dz});
-  const Triple<V> by_s = multiply<XyzToLinearMatrix>(Triple<V>{dx * u, V(0.0f), dz * v});
+  const Light<V> light = light_of(fma(s, u, fy), fy, fma(s, v, fy));
+  const Triple<V> c = light.rgb, third = light.third;
+  const V three(3.0f);
+  const Triple<V> by_fy = {three * light.by_fy.x, three * light.by_fy.y, three * light.by_fy.z};
+  const Triple<V> by_s =
+      multiply<RatioToLinearMatrix>(Triple<V>{three * third.x * u, V(0.0f), three * third.z * v});
   V r_slope, g_slope, b_slope;
-  const V r = V(k.kr) * encode_with_slope(c.x, r_slope);
-  const V g = V(k.kg) * encode_with_slope(c.y, g_slope);
-  const V b = V(k.kb) * encode_with_slope(c.z, b_slope);
+  const V r = V(k.kr) * encode_with_slope(clipped(c.x), r_slope);
+  const V g = V(k.kg) * encode_with_slope(clipped(c.y), g_slope);
+  const V b = V(k.kb) * encode_with_slope(clipped(c.z), b_slope);
   r_slope = V(k.kr) * r_slope;
   g_slope = V(k.kg) * g_slope;
   b_slope = V(k.kb) * b_slope;
@@ -143,76 +156,93 @@ PC_FN Triple<V> searched_color(const Gamut& gamut, V y, V neutral, V a, V b) {
     s = select(moving, next_s, s);
     moving = select(moving, V(1e-4f), V(1e9f)) < change;
   }
-  const Triple<V> c = linear_of(fy, s * u, s * v);
-  return {srgb_encode(min(V(1.0f), max(V(0.0f), c.x))),
-          srgb_encode(min(V(1.0f), max(V(0.0f), c.y))),
-          srgb_encode(min(V(1.0f), max(V(0.0f), c.z)))};
+  const Triple<V> c = light_of(fma(s, u, fy), fy, fma(s, v, fy)).rgb;
+  V slope;
+  return {encode_with_slope(clipped(c.x), slope), encode_with_slope(clipped(c.y), slope),
+          encode_with_slope(clipped(c.z), slope)};
+}
+
+// Σ c_j x^j for j = 0…degree.
+template <int degree, class V>
+PC_FN V polynomial(const float* c, V x) {
+  if constexpr (degree == 0) {
+    return V(c[0]);
+  } else {
+    return fma(polynomial<degree - 1>(c + 1, x), x, V(c[0]));
+  }
+}
+
+// Σ c_ij x^i y^j for i + j ≤ degree, j running first.
+template <int degree, class V>
+PC_FN V polynomial(const float* c, V x, V y) {
+  const V row = polynomial<degree>(c, y);
+  if constexpr (degree == 0) {
+    return row;
+  } else {
+    return fma(polynomial<degree - 1>(c + degree + 1, x, y), x, row);
+  }
 }
 
 // Most colors are well inside the gamut and need one step, of fy alone.  Where all channels are
 // above the knees, f(Y) = E^0.8 for neutral colors of E = (Y' + 0.055)/1.055, and all of E, fy, u
 // and v scale together: fy/neutral is a function of u/neutral and v/neutral, here a polynomial.
-// The step's own length tells where that guess was not good enough; `hard` is set there and where
-// the color leaves the gamut.
+template <class V>
+PC_FN V guessed_fy(const Gamut& gamut, V neutral, V a, V b) {
+  const V inverse = V(1.0f) / neutral, far(2.0f);  // from there on no color is in gamut
+  const V p = a * V(1.0f / 500.0f) * inverse, q = b * V(-1.0f / 200.0f) * inverse;
+  return neutral * polynomial<kGuessDegree>(gamut.table + kGamutCells, max(V(-2.0f), min(far, p)),
+                                            max(V(-2.0f), min(far, q)));
+}
+
+// The color by one step from the guessed fy.  The step's own length tells where that guess was not
+// good enough; `hard` is set there and where the color leaves the gamut.
 template <class V, class M>
-PC_FN Triple<V> quick_color(const Gamut& gamut, V y, V neutral, V a, V b, M& hard) {
-  const float* c = gamut.table + kGamutCells;
+PC_FN Triple<V> quick_color(const Gamut& gamut, V y, V fy, V a, V b, M& hard) {
   const V u = a * V(1.0f / 500.0f), v = b * V(-1.0f / 200.0f);
-  const V inverse = V(1.0f) / neutral, p = u * inverse, q = v * inverse;
-  // Σ c p^i q^j, j running first: Horner's scheme from the last term on.
-  const float* term = c + kGuessTerms;
-  V guess(0.0f);
-  for (int i = kGuessDegree; i >= 0; --i) {
-    V row(*--term);
-    for (int j = kGuessDegree - i; j > 0; --j) row = fma(row, q, V(*--term));
-    guess = i == kGuessDegree ? row : fma(guess, p, row);
-  }
-  const V fy = neutral * guess;
-  V dx, dy, dz;
-  const V x = V(kWhiteX) * lab_f_inverse_with_slope(fy + u, dx);
-  const V yy = lab_f_inverse_with_slope(fy, dy);
-  const V z = V(kWhiteZ) * lab_f_inverse_with_slope(fy + v, dz);
-  const Triple<V> l = multiply<XyzToLinearMatrix>(Triple<V>{x, yy, z});
-  const Triple<V> by_fy =
-      multiply<XyzToLinearMatrix>(Triple<V>{V(kWhiteX) * dx, dy, V(kWhiteZ) * dz});
+  const Light<V> l = light_of(fy + u, fy, fy + v);
   Triple<V> slope;
-  const Triple<V> rgb = {encode_with_slope(l.x, slope.x), encode_with_slope(l.y, slope.y),
-                         encode_with_slope(l.z, slope.z)};
-  slope = {slope.x * by_fy.x, slope.y * by_fy.y, slope.z * by_fy.z};
+  const Triple<V> rgb = {encode_with_slope(l.rgb.x, slope.x), encode_with_slope(l.rgb.y, slope.y),
+                         encode_with_slope(l.rgb.z, slope.z)};
+  slope = {slope.x * l.by_fy.x, slope.y * l.by_fy.y, slope.z * l.by_fy.z};
   const V kr(gamut.luma.kr), kg(gamut.luma.kg), kb(gamut.luma.kb);
   const V luma = fma(kr, rgb.x, fma(kg, rgb.y, kb * rgb.z));
   const V luma_by_fy = fma(kr, slope.x, fma(kg, slope.y, kb * slope.z));
-  const V step = (y - luma) / max(luma_by_fy, V(0.3f));
+  const V step = (y - luma) / max(luma_by_fy, V(0.1f));  // three times that of fy
   const V dr = slope.x * step, dg = slope.y * step, db = slope.z * step;
-  const V mx = by_fy.x * step, my = by_fy.y * step, mz = by_fy.z * step;
-  const V lowest = min(l.x + mx, min(l.y + my, l.z + mz));
-  const V highest = max(l.x + mx, max(l.y + my, l.z + mz));
   // What the straight step leaves: 0.29 Δr Δx/x from the curve of each channel, the rest 1e-5.
-  const V bend = max(fma(l.x, V(-1e-4f), abs(dr * mx)),
-                     max(fma(l.y, V(-1e-4f), abs(dg * my)), fma(l.z, V(-1e-4f), abs(db * mz))));
-  hard = (lowest < V(0.0f)) | (V(1.0f) < highest) | (V(0.001f) < abs(step)) | (V(0.0f) < bend);
-  return {rgb.x + dr, rgb.y + dg, rgb.z + db};
+  const V mx = l.by_fy.x * step, my = l.by_fy.y * step, mz = l.by_fy.z * step;
+  const V bend =
+      max(fma(l.rgb.x, V(-1e-4f), abs(dr * mx)),
+          max(fma(l.rgb.y, V(-1e-4f), abs(dg * my)), fma(l.rgb.z, V(-1e-4f), abs(db * mz))));
+  const Triple<V> stepped = {rgb.x + dr, rgb.y + dg, rgb.z + db};
+  const V lowest = min(stepped.x, min(stepped.y, stepped.z));
+  const V highest =
+      max(max(stepped.x, max(stepped.y, stepped.z)), max(l.rgb.x, max(l.rgb.y, l.rgb.z)));
+  hard = (lowest < V(0.0f)) | (V(1.0f) < highest) | (V(0.003f) < abs(step)) | (V(0.0f) < bend);
+  return stepped;
 }
 
-// R'G'B' of luma y (0…1), hue and chroma of (a, b); `neutral` is neutral_f(y).  Values that are not
-// finite count as 0.
+// Values that are not finite count as 0.
+template <class V>
+PC_FN V usable(V x) {
+  return select(abs(x) < V(1e15f), x, V(0.0f));
+}
+
+// The last 1e-5 of luma, so that it is exact.
+template <class V>
+PC_FN Triple<V> settled(const LumaWeights& k, V y, Triple<V> c) {
+  const V rest = y - fma(V(k.kr), c.x, fma(V(k.kg), c.y, V(k.kb) * c.z));
+  return {clipped(c.x + rest), clipped(c.y + rest), clipped(c.z + rest)};
+}
+
+// R'G'B' of one sample of luma y (0…1), hue and chroma of (a, b); `neutral` is neutral_f(y).
 template <class V>
 PC_FN Triple<V> rgb_of_luma(const Gamut& gamut, V y, V neutral, V a, V b) {
-  a = select(abs(a) < V(1e15f), a, V(0.0f));
-  b = select(abs(b) < V(1e15f), b, V(0.0f));
+  a = usable(a);
+  b = usable(b);
   auto hard = y < y;
-  Triple<V> c = quick_color(gamut, y, neutral, a, b, hard);
-  if (any(hard)) {
-    const Triple<V> searched = searched_color(gamut, y, neutral, a, b);
-    c = {select(hard, searched.x, c.x), select(hard, searched.y, c.y),
-         select(hard, searched.z, c.z)};
-  }
-  // The last 1e-5 of luma, so that it is exact.
-  const LumaWeights& k = gamut.luma;
-  const V rest = y - fma(V(k.kr), c.x, fma(V(k.kg), c.y, V(k.kb) * c.z));
-  const V zero(0.0f), one(1.0f);
-  return {max(zero, min(one, c.x + rest)), max(zero, min(one, c.y + rest)),
-          max(zero, min(one, c.z + rest))};
+  const Triple<V> c = quick_color(gamut, y, guessed_fy(gamut, neutral, a, b), a, b, hard);
+  return settled(gamut.luma, y, any(hard) ? searched_color(gamut, y, neutral, a, b) : c);
 }
 
 }  // namespace pycolor

@@ -12,7 +12,7 @@ inline float range_scale(double sigma) {
 
 template <class V>
 PC_FN V range_weight(V difference) {
-  return exp2_weight(V(0.0f) - difference * difference);
+  return exp2_weight(fnma(difference, difference, V(0.0f)));
 }
 
 // Three taps of the quadratic B-spline around the nearest sample, `offset` −0.5…0.5 from it.

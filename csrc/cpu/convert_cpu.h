@@ -1,6 +1,7 @@
 // Color conversions as runs of the steps of color.h, one image row at a time.
 #pragma once
 
+#include "color_cpu.h"
 #include "kernels.h"
 #include "lanes.h"
 
@@ -62,18 +63,29 @@ void yab_to_ycbcr(const Gamut& gamut, const Image<const float>& in, const Image<
                   int64_t frame, int64_t row) {
   const float* from = in.data + frame * in.stride[0] + row * in.stride[2];
   float* to = out.data + frame * out.stride[0] + row * out.stride[2];
-  for (int64_t x = 0; x < in.size[3]; x += 16) {
-    const float* at = from + x * in.stride[3];
-    const int64_t n = in.size[3] - x;
-    const Lanes y = max(Lanes(0.0f), min(Lanes(1.0f), load_samples(at, in.stride[3], n)));
-    const Triple<Lanes> rgb =
-        rgb_of_luma(gamut, y, neutral_f(y), load_samples(at + in.stride[1], in.stride[3], n),
-                    load_samples(at + 2 * in.stride[1], in.stride[3], n));
-    float* o = to + x * out.stride[3];
-    put(o, out.stride[3], n, y);
-    put(o + out.stride[1], out.stride[3], n, (rgb.z - y) * Lanes(0.5f / (1.0f - gamut.luma.kb)));
-    put(o + 2 * out.stride[1], out.stride[3], n,
-        (rgb.x - y) * Lanes(0.5f / (1.0f - gamut.luma.kr)));
+  ColorRun run;
+  for (int64_t first = 0; first < in.size[3]; first += kRun) {
+    const int64_t left = in.size[3] - first, count = left < kRun ? left : kRun;
+    for (int64_t i = 0; i < count; i += 16) {
+      const float* at = from + (first + i) * in.stride[3];
+      const int64_t n = count - i;
+      const Lanes y = clipped(load_samples(at, in.stride[3], n));
+      store(run.level + i, y);
+      store(run.neutral + i, neutral_f(y));
+      store(run.a + i, usable(load_samples(at + in.stride[1], in.stride[3], n)));
+      store(run.b + i, usable(load_samples(at + 2 * in.stride[1], in.stride[3], n)));
+    }
+    find_colors(gamut, run, count);
+    for (int64_t i = 0; i < count; i += 16) {
+      const Lanes y = load(run.level + i);
+      const Triple<Lanes> rgb = settled(gamut.luma, y, color_at(run, i));
+      const int64_t n = count - i;
+      float* o = to + (first + i) * out.stride[3];
+      put(o, out.stride[3], n, y);
+      put(o + out.stride[1], out.stride[3], n, (rgb.z - y) * Lanes(0.5f / (1.0f - gamut.luma.kb)));
+      put(o + 2 * out.stride[1], out.stride[3], n,
+          (rgb.x - y) * Lanes(0.5f / (1.0f - gamut.luma.kr)));
+    }
   }
 }
 

@@ -1,6 +1,8 @@
 // The two joint bilateral filters as ops of their own.
 #pragma once
 
+#include <algorithm>
+
 #include "../joint_bilateral.h"
 #include "kernels.h"
 #include "lanes.h"
@@ -9,17 +11,25 @@
 namespace pycolor {
 namespace {
 
+constexpr int64_t kStrip = 128;
 constexpr float kOutside = 1e18f;  // guide beyond the border: no sample resembles it
 
-// Rows first_row − radius … last_row + radius − 1 of a plane with a border of `fill`.
+// Rows first − radius … last + radius − 1 of a plane times `scale`, with a border of `fill`; whole
+// vectors of a padded row are written.
 PC_FN void pad_rows(const float* plane, const int64_t* stride, int64_t height, int64_t width,
-                    int64_t first, int64_t last, int radius, int64_t padded, float fill,
-                    float* out) {
+                    int64_t first, int64_t last, int radius, int64_t padded, float scale,
+                    float fill, float* out) {
   for (int64_t y = first - radius; y < last + radius; ++y, out += padded) {
-    const int inside = y >= 0 && y < height;
-    for (int64_t x = 0; x < padded; ++x) out[x] = fill;
-    if (inside)
-      for (int64_t x = 0; x < width; ++x) out[radius + x] = plane[y * stride[0] + x * stride[1]];
+    if (y < 0 || y >= height) {
+      std::fill(out, out + padded, fill);
+      continue;
+    }
+    std::fill(out, out + radius, fill);
+    const float* row = plane + y * stride[0];
+    for (int64_t x = 0; x < width; x += 16)
+      put(out + radius + x, 1, width - x,
+          load_samples(row + x * stride[1], stride[1], width - x) * Lanes(scale));
+    std::fill(out + radius + width, out + padded, fill);
   }
 }
 
@@ -32,37 +42,44 @@ void joint_bilateral_group(const JointBilateralJob& job, int64_t frame, int64_t 
   float* guide = scratch(Scratch::kWorker, static_cast<size_t>(rows * padded * (channels + 1)));
   float* chroma = guide + rows * padded;
   pad_rows(job.guide.data + frame * job.guide.stride[0], job.guide.stride + 2, height, width, first,
-           last, r, padded, kOutside, guide);
+           last, r, padded, job.range_scale, kOutside, guide);
   for (int c = 0; c < channels; ++c) {
     const float* plane =
         job.chroma.data + frame * job.chroma.stride[0] + (channel + c) * job.chroma.stride[1];
-    pad_rows(plane, job.chroma.stride + 2, height, width, first, last, r, padded, 0.0f,
+    pad_rows(plane, job.chroma.stride + 2, height, width, first, last, r, padded, 1.0f, 0.0f,
              chroma + c * rows * padded);
   }
-  for (int64_t i = 0; i < rows * padded; ++i)
-    if (guide[i] != kOutside) guide[i] *= job.range_scale;
-  for (int64_t y = first; y < last; ++y) {
-    for (int64_t x = 0; x < width; x += 16) {
-      const int64_t corner = (y - first) * padded + x;
-      const Lanes here = load(guide + corner + r * padded + r);
-      Lanes weight(0.0f), total[channels];
-      for (auto& t : total) t = Lanes(0.0f);
-      for (int dy = 0; dy < window; ++dy) {
-        for (int dx = 0; dx < window; ++dx) {
-          const float space = job.space[dy * window + dx];
-          if (space < -1e30f) continue;
-          const int64_t at = corner + dy * padded + dx;
-          const Lanes d = load(guide + at) - here;
-          const Lanes w = exp2_weight(fma(Lanes(0.0f) - d, d, Lanes(space)));
-          weight = weight + w;
-          for (int c = 0; c < channels; ++c)
-            total[c] = fma(w, load(chroma + c * rows * padded + at), total[c]);
+  // Down a strip of columns, so that the window's rows stay in the L1 cache.
+  for (int64_t left = 0; left < width; left += kStrip) {
+    const int64_t right = left + kStrip < width ? left + kStrip : width;
+    for (int64_t y = first; y < last; ++y) {
+      for (int64_t x = left; x < right; x += 16) {
+        const int64_t corner = (y - first) * padded + x;
+        const Lanes here = load(guide + corner + r * padded + r);
+        Lanes weight(0.0f), total[channels];
+        for (auto& t : total) t = Lanes(0.0f);
+        for (int dy = 0; dy < window; ++dy) {
+          const float* space = job.space + dy * window;
+          int dx = 0, end = window;  // the disk's part of the row
+          while (space[dx] < -1e30f) ++dx, --end;
+          const float* from = guide + corner + dy * padded;
+          const float* color = chroma + corner + dy * padded;
+#pragma GCC unroll 3
+          for (; dx < end; ++dx) {
+            const Lanes d = load(from + dx) - here;
+            const Lanes w = exp2_weight(fnma(d, d, Lanes(space[dx])));
+            weight = weight + w;
+#pragma GCC unroll 2
+            for (int c = 0; c < channels; ++c)
+              total[c] = fma(w, load(color + c * rows * padded + dx), total[c]);
+          }
         }
-      }
-      for (int c = 0; c < channels; ++c) {
-        float* out = job.out.data + frame * job.out.stride[0] + (channel + c) * job.out.stride[1] +
-                     y * job.out.stride[2] + x * job.out.stride[3];
-        put(out, job.out.stride[3], width - x, total[c] / weight);
+        for (int c = 0; c < channels; ++c) {
+          float* out = job.out.data + frame * job.out.stride[0] +
+                       (channel + c) * job.out.stride[1] + y * job.out.stride[2] +
+                       x * job.out.stride[3];
+          put(out, job.out.stride[3], width - x, total[c] / weight);
+        }
       }
     }
   }

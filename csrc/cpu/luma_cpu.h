@@ -42,16 +42,31 @@ template <class T>
 void mean_typed(const T* luma, int64_t stride, int64_t height, int64_t width, int64_t low_height,
                 int64_t low_width, int64_t row, const FrameCode& code, float scale, float* out) {
   // Sum the cell's rows, then each cell's columns.
-  float* sums = scratch(Scratch::kWorker, static_cast<size_t>(width) + 32 + low_width + 16);
-  float* means = sums + width + 32;
   const double top = static_cast<double>(row) * height / low_height;
   const double bottom = static_cast<double>(row + 1) * height / low_height;
   const int64_t first = static_cast<int64_t>(top);
   const int64_t last = bottom < height ? static_cast<int64_t>(bottom) + 1 : height;
-  for (int64_t x = 0; x < width; x += 16) {
+  float* sums =
+      scratch(Scratch::kWorker, static_cast<size_t>(width + low_width + last - first) + 48);
+  float* means = sums + (width + 15) / 16 * 16;
+  float* weight = means + (low_width + 15) / 16 * 16;
+  for (int64_t y = first; y < last; ++y) weight[y - first] = share(y, top, bottom);
+  int64_t x = 0;
+  for (; x + 64 <= width; x += 64) {
+    Lanes sum[4] = {Lanes(0.0f), Lanes(0.0f), Lanes(0.0f), Lanes(0.0f)};
+    for (int64_t y = first; y < last; ++y) {
+      const T* from = luma + y * stride + x;
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; ++k)
+        sum[k] = fma(load(from + 16 * k), Lanes(weight[y - first]), sum[k]);
+    }
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; ++k) store(sums + x + 16 * k, sum[k]);
+  }
+  for (; x < width; x += 16) {
     Lanes sum(0.0f);
     for (int64_t y = first; y < last; ++y)
-      sum = fma(load_row(luma + y * stride, x, width), Lanes(share(y, top, bottom)), sum);
+      sum = fma(load_row(luma + y * stride, x, width), Lanes(weight[y - first]), sum);
     store(sums + x, sum);
   }
   const double cell = static_cast<double>(width) / low_width;

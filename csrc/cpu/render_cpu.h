@@ -5,13 +5,25 @@
 #pragma once
 
 #include "../joint_bilateral.h"
+#include "color_cpu.h"
 #include "kernels.h"
 #include "lanes.h"
 
 namespace pycolor {
 namespace {
 
-constexpr int kBlock = 8;  // vectors of a block of columns: its taps stay in the L1 cache
+constexpr int kColumns = 128;           // of a block: their taps stay in the L1 cache
+constexpr int kRows = kRun / kColumns;  // of a block
+
+PC_FN float low_row(const RenderJob& job, int64_t row) {
+  const float position = job.code.center_row + static_cast<float>(row << job.code.row_shift);
+  return low_coordinate(position, static_cast<float>(job.low.height),
+                        static_cast<float>(job.height));
+}
+
+PC_FN int64_t nearest_row(const RenderJob& job, int64_t row) {
+  return static_cast<int64_t>(__builtin_floorf(low_row(job, row) + 0.5f));
+}
 
 // The taps of 16 output samples in one low-resolution row: guide, and chroma times column weight;
 // `floor` holds the floor's part of both sums.
@@ -55,44 +67,65 @@ void lay_out(const RenderJob& job, int64_t frame, int64_t nearest, int64_t colum
   }
 }
 
-// Mean luma code under 16·kBlock output samples from `column` on, in the given output row.
-template <class T>
-PC_FN void site_means(const RenderJob& job, const T* luma, int64_t row, int64_t column,
-                      int64_t count, float* out) {
-  constexpr int64_t most = 16 * kBlock * 4 + 32;
-  float sums[most];
-  const int shift = job.code.column_shift;
-  const int64_t x0 = (column << shift) + job.site_columns.first;
-  const int64_t needed = ((count - 1) << shift) + job.site_columns.count;
-  const T* rows[5];
-  const int64_t y0 = (row << job.code.row_shift) + job.site_rows.first;
-  for (int k = 0; k < job.site_rows.count; ++k) {
-    int64_t y = y0 + k;
-    y = y < 0 ? 0 : y >= job.height ? job.height - 1 : y;
-    rows[k] = luma + y * job.luma_stride[1];
+// Σ weight·luma over the rows of a site, for luma columns x0 … x0 + count − 1; columns beyond the
+// picture repeat its border.
+template <int rows, class T>
+void sum_rows(const RenderJob& job, const T* luma, int64_t row, int64_t x0, int64_t count,
+              float* sums) {
+  const T* from[rows];
+  Lanes weight[rows];
+  for (int k = 0; k < rows; ++k) {
+    const int64_t y = (row << job.code.row_shift) + job.site_rows.first + k;
+    from[k] = luma + (y < 0 ? 0 : y >= job.height ? job.height - 1 : y) * job.luma_stride[1];
+    weight[k] = Lanes(job.site_rows.weight[k]);
   }
-  auto one = [&](int64_t i) {
-    int64_t x = x0 + i;
-    x = x < 0 ? 0 : x >= job.width ? job.width - 1 : x;
-    float s = 0;
-    for (int k = 0; k < job.site_rows.count; ++k) s += job.site_rows.weight[k] * rows[k][x];
-    sums[i] = s;
+  const auto one = [&](int64_t i) {
+    const int64_t x = x0 + i < 0 ? 0 : x0 + i >= job.width ? job.width - 1 : x0 + i;
+    float sum = 0;
+    for (int k = 0; k < rows; ++k) sum += job.site_rows.weight[k] * from[k][x];
+    sums[i] = sum;
   };
   int64_t i = 0;
-  for (; i < needed && x0 + i < 0; ++i) one(i);
-  for (; i < needed && x0 + i + 16 <= job.width && i + 16 <= most; i += 16) {
-    Lanes s(0.0f);
-    for (int k = 0; k < job.site_rows.count; ++k)
-      s = fma(Lanes(job.site_rows.weight[k]), load(rows[k] + x0 + i), s);
-    store(sums + i, s);
+  for (; i < count && x0 + i < 0; ++i) one(i);
+  for (; i + 16 <= count && x0 + i + 16 <= job.width; i += 16) {
+    Lanes sum = weight[0] * load(from[0] + x0 + i);
+#pragma GCC unroll 5
+    for (int k = 1; k < rows; ++k) sum = fma(weight[k], load(from[k] + x0 + i), sum);
+    store(sums + i, sum);
   }
-  for (; i < needed; ++i) one(i);
-  for (; i < most; ++i) sums[i] = 0;
+  for (; i < count; ++i) one(i);
+}
+
+// Mean luma code under `count` ≤ kColumns output samples from `column` on, in the given output row.
+template <class T>
+void site_means(const RenderJob& job, const T* luma, int64_t row, int64_t column, int64_t count,
+                float* out) {
+  float sums[kColumns * 4 + 32];
+  const int shift = job.code.column_shift;
+  const int64_t x0 = (column << shift) + job.site_columns.first;
+  const int64_t needed = (((count + 15) / 16 * 16) << shift) + 16;
+  switch (job.site_rows.count) {
+    case 1:
+      sum_rows<1>(job, luma, row, x0, needed, sums);
+      break;
+    case 2:
+      sum_rows<2>(job, luma, row, x0, needed, sums);
+      break;
+    case 3:
+      sum_rows<3>(job, luma, row, x0, needed, sums);
+      break;
+    case 4:
+      sum_rows<4>(job, luma, row, x0, needed, sums);
+      break;
+    default:
+      sum_rows<5>(job, luma, row, x0, needed, sums);
+  }
   for (int64_t c = 0; c < count; c += 16) {
-    Lanes s(0.0f);
-    for (int k = 0; k < job.site_columns.count; ++k)
-      s = fma(Lanes(job.site_columns.weight[k]), load_apart(sums + (c << shift) + k, shift), s);
-    store(out + c, s * Lanes(job.site_scale));
+    const float* at = sums + (c << shift);
+    Lanes sum = Lanes(job.site_columns.weight[0]) * load_apart(at, shift);
+    for (int k = 1; k < job.site_columns.count; ++k)
+      sum = fma(Lanes(job.site_columns.weight[k]), load_apart(at + k, shift), sum);
+    store(out + c, sum * Lanes(job.site_scale));
   }
 }
 
@@ -101,9 +134,11 @@ PC_FN void refine(const BlockTaps& t, const SplineTaps<float>& rows, float floor
                   Lanes& a, Lanes& b) {
   const float w[3] = {rows.before, rows.nearest, rows.after};
   Lanes total_a(0.0f), total_b(0.0f), total(floor);
+#pragma GCC unroll 3
   for (int j = 0; j < 3; ++j) {
     const RowTaps& r = t.row[j];
     Lanes sum_a = r.floor_a, sum_b = r.floor_b, sum(0.0f);
+#pragma GCC unroll 3
     for (int i = 0; i < 3; ++i) {
       const Lanes e = range_weight(guide - r.guide[i]);
       sum = fma(e, t.weight[i], sum);
@@ -120,54 +155,71 @@ PC_FN void refine(const BlockTaps& t, const SplineTaps<float>& rows, float floor
 }
 
 template <class T>
-void render_typed(const RenderJob& job, int64_t frame, int64_t first_row, int64_t last_row) {
-  const T* luma = static_cast<const T*>(job.luma) + frame * job.luma_stride[0];
+PC_FN void put_color(const RenderJob& job, int64_t frame, int64_t row, int64_t column,
+                     int64_t count, Lanes level, Triple<Lanes> color) {
   const FrameCode& code = job.code;
-  T* out[3];
-  for (int c = 0; c < 3; ++c) out[c] = static_cast<T*>(job.out[c]) + frame * job.out_stride[c][0];
-  auto low_row = [&](int64_t row) {
-    const float position = code.center_row + static_cast<float>(row << code.row_shift);
-    return low_coordinate(position, static_cast<float>(job.low.height),
-                          static_cast<float>(job.height));
+  const auto put_plane = [&](int k, Lanes value) {
+    const int64_t* stride = job.out_stride[k];
+    const int64_t at = frame * stride[0] + row * stride[1] + column * stride[2];
+    put(static_cast<T*>(job.out[k]) + at, stride[2], count, value);
   };
-  auto nearest_of = [](float v) { return static_cast<int64_t>(__builtin_floorf(v + 0.5f)); };
-  float mean[16 * kBlock];
-  alignas(64) BlockTaps taps[kBlock];
+  const Triple<Lanes> rgb = settled(job.gamut.luma, level, color);
+  if (job.rgb) {
+    const Lanes top(code.top);
+    put_plane(0, rgb.x * top);
+    put_plane(1, rgb.y * top);
+    put_plane(2, rgb.z * top);
+  } else {
+    put_plane(0, chroma_code(code, rgb.z - level, code.luma.kb));
+    put_plane(1, chroma_code(code, rgb.x - level, code.luma.kr));
+  }
+}
+
+// Rows first … last − 1 (kRows at most, of one nearest low-resolution row) of a block of columns.
+template <class T>
+void render_block(const RenderJob& job, int64_t frame, int64_t first, int64_t last, int64_t column,
+                  int64_t count, const BlockTaps* taps) {
+  const T* luma = static_cast<const T*>(job.luma) + frame * job.luma_stride[0];
+  const int64_t padded = (count + 15) / 16 * 16;
+  ColorRun run;
+  for (int64_t y = first, at = 0; y < last; ++y, at += padded) {
+    const float low = low_row(job, y);
+    const SplineTaps<float> rows = spline_taps(low - __builtin_floorf(low + 0.5f));
+    site_means(job, luma, y, column, count, run.level + at);
+    for (int64_t c = at; c < at + padded; c += 16) {
+      const Lanes level = luma_of_code(job.code, load(run.level + c));
+      store(run.level + c, level);
+      store(run.neutral + c, neutral_f(level));
+    }
+    for (int64_t c = 0; c < padded; c += 16) {
+      const Lanes lightness = fma(Lanes(116.0f), load(run.neutral + at + c), Lanes(-16.0f));
+      Lanes a, b;
+      refine(taps[c / 16], rows, job.refinement.floor,
+             lightness * Lanes(job.refinement.range_scale), a, b);
+      store(run.a + at + c, usable(a));
+      store(run.b + at + c, usable(b));
+    }
+  }
+  find_colors(job.gamut, run, (last - first) * padded);
+  for (int64_t y = first, at = 0; y < last; ++y, at += padded)
+    for (int64_t c = 0; c < count; c += 16)
+      put_color<T>(job, frame, y, column + c, count - c, load(run.level + at + c),
+                   color_at(run, at + c));
+}
+
+template <class T>
+void render_typed(const RenderJob& job, int64_t frame, int64_t first_row, int64_t last_row) {
+  alignas(64) BlockTaps taps[kColumns / 16];
   for (int64_t row = first_row; row < last_row;) {
-    const int64_t nearest = nearest_of(low_row(row));
+    const int64_t nearest = nearest_row(job, row);
     int64_t end = row + 1;
-    while (end < last_row && nearest_of(low_row(end)) == nearest) ++end;
-    for (int64_t column = 0; column < job.columns; column += 16 * kBlock) {
-      const int64_t left = job.columns - column;
-      const int64_t count = left < 16 * kBlock ? left : 16 * kBlock;
+    while (end < last_row && nearest_row(job, end) == nearest) ++end;
+    for (int64_t column = 0; column < job.columns; column += kColumns) {
+      const int64_t left = job.columns - column, count = left < kColumns ? left : kColumns;
       for (int64_t c = 0; c < count; c += 16)
         lay_out(job, frame, nearest, column + c, taps[c / 16]);
-      for (int64_t y = row; y < end; ++y) {
-        const SplineTaps<float> rows = spline_taps(low_row(y) - static_cast<float>(nearest));
-        site_means(job, luma, y, column, count, mean);
-        for (int64_t c = 0; c < count; c += 16) {
-          const Lanes level = luma_of_code(code, load(mean + c));
-          const Lanes neutral = neutral_f(level);
-          const Lanes guide =
-              fma(Lanes(116.0f), neutral, Lanes(-16.0f)) * Lanes(job.refinement.range_scale);
-          Lanes a, b;
-          refine(taps[c / 16], rows, job.refinement.floor, guide, a, b);
-          const Triple<Lanes> rgb = rgb_of_luma(job.gamut, level, neutral, a, b);
-          const int64_t x = column + c, n = count - c;
-          auto at = [&](int k) {
-            return out[k] + y * job.out_stride[k][1] + x * job.out_stride[k][2];
-          };
-          if (job.rgb) {
-            const Lanes top(code.top);
-            put(at(0), job.out_stride[0][2], n, rgb.x * top);
-            put(at(1), job.out_stride[1][2], n, rgb.y * top);
-            put(at(2), job.out_stride[2][2], n, rgb.z * top);
-          } else {
-            put(at(0), job.out_stride[0][2], n, chroma_code(code, rgb.z - level, code.luma.kb));
-            put(at(1), job.out_stride[1][2], n, chroma_code(code, rgb.x - level, code.luma.kr));
-          }
-        }
-      }
+      for (int64_t y = row; y < end; y += kRows)
+        render_block<T>(job, frame, y, y + kRows < end ? y + kRows : end, column, count, taps);
     }
     row = end;
   }

@@ -37,6 +37,9 @@ PC_FN Lanes operator/(Lanes a, Lanes b) {
 PC_FN Lanes fma(Lanes a, Lanes b, Lanes c) {
   return {_mm256_fmadd_ps(a.l, b.l, c.l), _mm256_fmadd_ps(a.h, b.h, c.h)};
 }
+PC_FN Lanes fnma(Lanes a, Lanes b, Lanes c) {
+  return {_mm256_fnmadd_ps(a.l, b.l, c.l), _mm256_fnmadd_ps(a.h, b.h, c.h)};
+}
 // Both give b where either is NaN.
 PC_FN Lanes min(Lanes a, Lanes b) { return {_mm256_min_ps(a.l, b.l), _mm256_min_ps(a.h, b.h)}; }
 PC_FN Lanes max(Lanes a, Lanes b) { return {_mm256_max_ps(a.l, b.l), _mm256_max_ps(a.h, b.h)}; }
@@ -51,6 +54,9 @@ PC_FN Mask operator<(Lanes a, Lanes b) {
 }
 PC_FN Mask operator|(Mask a, Mask b) { return {_mm256_or_ps(a.l, b.l), _mm256_or_ps(a.h, b.h)}; }
 PC_FN bool any(Mask m) { return _mm256_movemask_ps(_mm256_or_ps(m.l, m.h)) != 0; }
+PC_FN unsigned bits(Mask m) {
+  return static_cast<unsigned>(_mm256_movemask_ps(m.l) | _mm256_movemask_ps(m.h) << 8);
+}
 PC_FN Lanes select(Mask m, Lanes yes, Lanes no) {
   return {_mm256_blendv_ps(no.l, yes.l, m.l), _mm256_blendv_ps(no.h, yes.h, m.h)};
 }
@@ -69,6 +75,15 @@ PC_FN __m256 split(__m256 x, __m256& e) {
 }
 // x = result · 2^e with the result in 0.75…1.5.
 PC_FN Lanes split(Lanes x, Lanes& e) { return {split(x.l, e.l), split(x.h, e.h)}; }
+PC_FN __m256 mantissa(__m256 x, __m256i& e) {
+  e = _mm256_srli_epi32(_mm256_castps_si256(x), 23);
+  const __m256 one = _mm256_set1_ps(1.0f);
+  const __m256 fraction = _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffff));
+  return _mm256_or_ps(_mm256_and_ps(x, fraction), one);
+}
+// x = result · 2^e of a positive normal number, result in 1…2; the last four bits are those of e
+// − 1.
+PC_FN Lanes mantissa(Lanes x, Index& e) { return {mantissa(x.l, e.l), mantissa(x.h, e.h)}; }
 PC_FN Lanes load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
 PC_FN Lanes load(const uint8_t* p) {
   const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
@@ -83,6 +98,19 @@ PC_FN Lanes load(const uint16_t* p) {
 PC_FN void store(float* p, Lanes a) {
   _mm256_storeu_ps(p, a.l);
   _mm256_storeu_ps(p + 8, a.h);
+}
+// Lane i with lane i + 8, then 4, 2 and 1 apart.
+PC_FN float sum_of(Lanes a) {
+  const __m256 x = _mm256_add_ps(a.l, a.h);
+  __m128 y = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  y = _mm_add_ps(y, _mm_movehl_ps(y, y));
+  return _mm_cvtss_f32(_mm_add_ss(y, _mm_movehdup_ps(y)));
+}
+PC_FN float largest_of(Lanes a) {
+  const __m256 x = _mm256_max_ps(a.l, a.h);
+  __m128 y = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  y = _mm_max_ps(y, _mm_movehl_ps(y, y));
+  return _mm_cvtss_f32(_mm_max_ss(y, _mm_movehdup_ps(y)));
 }
 PC_FN __m256i to_words(Lanes a) {
   const __m256i words = _mm256_packus_epi32(_mm256_cvtps_epi32(a.l), _mm256_cvtps_epi32(a.h));
@@ -133,7 +161,7 @@ PC_FN __m256 pick(__m256 low, __m256 high, __m256i i) {
   return _mm256_blendv_ps(_mm256_permutevar8x32_ps(low, i), _mm256_permutevar8x32_ps(high, i),
                           upper);
 }
-// p[i] for 0 ≤ i < 16; all of p[0…15] is readable.
+// p[i mod 16]; all of p[0…15] is readable.
 PC_FN Lanes pick(const float* p, Index i) {
   const Lanes row = load(p);
   return {pick(row.l, row.h, i.l), pick(row.l, row.h, i.h)};

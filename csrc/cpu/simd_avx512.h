@@ -27,6 +27,7 @@ PC_FN Lanes operator-(Lanes a, Lanes b) { return Lanes(_mm512_sub_ps(a.v, b.v));
 PC_FN Lanes operator*(Lanes a, Lanes b) { return Lanes(_mm512_mul_ps(a.v, b.v)); }
 PC_FN Lanes operator/(Lanes a, Lanes b) { return Lanes(_mm512_div_ps(a.v, b.v)); }
 PC_FN Lanes fma(Lanes a, Lanes b, Lanes c) { return Lanes(_mm512_fmadd_ps(a.v, b.v, c.v)); }
+PC_FN Lanes fnma(Lanes a, Lanes b, Lanes c) { return Lanes(_mm512_fnmadd_ps(a.v, b.v, c.v)); }
 // Both give b where either is NaN.
 PC_FN Lanes min(Lanes a, Lanes b) { return Lanes(_mm512_min_ps(a.v, b.v)); }
 PC_FN Lanes max(Lanes a, Lanes b) { return Lanes(_mm512_max_ps(a.v, b.v)); }
@@ -38,6 +39,7 @@ PC_FN Lanes floor(Lanes a) {
 PC_FN Mask operator<(Lanes a, Lanes b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
 PC_FN Mask operator|(Mask a, Mask b) { return {static_cast<__mmask16>(a.m | b.m)}; }
 PC_FN bool any(Mask m) { return m.m != 0; }
+PC_FN unsigned bits(Mask m) { return m.m; }
 PC_FN Lanes select(Mask m, Lanes yes, Lanes no) {
   return Lanes(_mm512_mask_blend_ps(m.m, no.v, yes.v));
 }
@@ -51,6 +53,15 @@ PC_FN Lanes split(Lanes x, Lanes& e) {
   e.v = _mm512_cvtepi32_ps(power);
   return Lanes(_mm512_castsi512_ps(_mm512_sub_epi32(bits, _mm512_slli_epi32(power, 23))));
 }
+// x = result · 2^e of a positive normal number, result in 1…2; the last four bits are those of e
+// − 1.
+PC_FN Lanes mantissa(Lanes x, Index& e) {
+  const __m512i bits = _mm512_castps_si512(x.v);
+  e.v = _mm512_srli_epi32(bits, 23);
+  // (bits & 0x7fffff) | 0x3f800000: the fraction's bits, else those of 1.
+  const __m512i one = _mm512_set1_epi32(0x3f800000), fraction = _mm512_set1_epi32(0x7fffff);
+  return Lanes(_mm512_castsi512_ps(_mm512_ternarylogic_epi32(bits, fraction, one, 0xea)));
+}
 PC_FN Lanes load(const float* p) { return Lanes(_mm512_loadu_ps(p)); }
 PC_FN Lanes load(const uint8_t* p) {
   const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
@@ -61,6 +72,16 @@ PC_FN Lanes load(const uint16_t* p) {
   return Lanes(_mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(x)));
 }
 PC_FN void store(float* p, Lanes a) { _mm512_storeu_ps(p, a.v); }
+PC_FN __m256 low_half(__m512 x) { return _mm512_castps512_ps256(x); }
+PC_FN __m256 high_half(__m512 x) { return _mm512_extractf32x8_ps(x, 1); }
+// Lane i with lane i + 8, then 4, 2 and 1 apart.
+PC_FN float sum_of(Lanes a) {
+  const __m256 x = _mm256_add_ps(low_half(a.v), high_half(a.v));
+  __m128 y = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  y = _mm_add_ps(y, _mm_movehl_ps(y, y));
+  return _mm_cvtss_f32(_mm_add_ss(y, _mm_movehdup_ps(y)));
+}
+PC_FN float largest_of(Lanes a) { return _mm512_reduce_max_ps(a.v); }
 // Rounded to even; the value must fit, NaN gives 0.
 PC_FN void store(uint8_t* p, Lanes a) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(a.v)));
@@ -85,7 +106,7 @@ PC_FN Lanes load_apart(const float* p, int shift) {
                                         _mm512_loadu_ps(p + 16)));
   return gather(p, {_mm512_slli_epi32(i, 2)});
 }
-// p[i] for 0 ≤ i < 16; all of p[0…15] is readable.
+// p[i mod 16]; all of p[0…15] is readable.
 PC_FN Lanes pick(const float* p, Index i) {
   return Lanes(_mm512_permutexvar_ps(i.v, _mm512_loadu_ps(p)));
 }

@@ -34,8 +34,8 @@ struct Mask {
 };
 
 #if defined(__SSE2__) && !defined(__FMA__)
-// a·b + c rounded once without the instruction: exact product in double, sum rounded to odd (Boldo
-// and Melquiond 2008), so that rounding it to float is rounding the exact value.
+// a·b + c rounded once without the instruction: the product is exact in double; the sum rounded to
+// odd (Boldo and Melquiond 2008) makes rounding it to float the rounding of the exact value.
 PC_FN Two sum_to_odd(Two p, Two c) {
   const Two s = p + c, t = s - p, error = (p - (s - t)) + (c - t);
   const TwoInts inexact = (error < 0) | (error > 0);
@@ -44,9 +44,21 @@ PC_FN Two sum_to_odd(Two p, Two c) {
 }
 PC_FN Two low(Four x) { return reinterpret_cast<Two>(_mm_cvtps_pd(x)); }
 PC_FN Two high(Four x) { return reinterpret_cast<Two>(_mm_cvtps_pd(_mm_movehl_ps(x, x))); }
-PC_FN Four fma(Four a, Four b, Four c) {
+__attribute__((noinline, cold)) static Four fma_to_odd(Four a, Four b, Four c) {
   const Two l = sum_to_odd(low(a) * low(b), low(c)), h = sum_to_odd(high(a) * high(b), high(c));
   return _mm_movelh_ps(_mm_cvtpd_ps(l), _mm_cvtpd_ps(h));
+}
+// The plain sum rounded twice is the same unless its first rounding ends midway between two floats:
+// 28 zeros after a one; among the subnormal floats this is not sought.
+PC_FN Four fma(Four a, Four b, Four c) {
+  const Two l = low(a) * low(b) + low(c), h = high(a) * high(b) + high(c);
+  const Four tails = _mm_shuffle_ps(reinterpret_cast<Four>(l), reinterpret_cast<Four>(h), 0x88);
+  const FourInts midway = (reinterpret_cast<FourInts>(tails) & 0x1fffffff) == 0x10000000;
+  const Four sum = _mm_movelh_ps(_mm_cvtpd_ps(l), _mm_cvtpd_ps(h));
+  const FourInts size = reinterpret_cast<FourInts>(sum) & 0x7fffffff;
+  const FourInts tiny = (size > 0) & (size < 0x00800000);
+  if (_mm_movemask_ps(reinterpret_cast<Four>(midway | tiny)) != 0) return fma_to_odd(a, b, c);
+  return sum;
 }
 #else
 PC_FN Four fma(Four a, Four b, Four c) {
@@ -88,6 +100,7 @@ PC_FN Lanes fma(Lanes a, Lanes b, Lanes c) {
   for (int i = 0; i < 4; ++i) c.v[i] = fma(a.v[i], b.v[i], c.v[i]);
   return c;
 }
+PC_FN Lanes fnma(Lanes a, Lanes b, Lanes c) { return fma(Lanes(0.0f) - a, b, c); }
 // Both give b where either is NaN.
 PC_FN Lanes min(Lanes a, Lanes b) {
   for (int i = 0; i < 4; ++i) b.v[i] = a.v[i] < b.v[i] ? a.v[i] : b.v[i];
@@ -135,6 +148,11 @@ PC_FN bool any(Mask a) {
   const FourInts r = (a.m[0] | a.m[1]) | (a.m[2] | a.m[3]);
   return (r[0] | r[1] | r[2] | r[3]) != 0;
 }
+PC_FN unsigned bits(Mask a) {
+  unsigned r = 0;
+  for (int i = 0; i < 16; ++i) r |= (a.m[i / 4][i % 4] & 1u) << i;
+  return r;
+}
 PC_FN Lanes select(Mask m, Lanes yes, Lanes no) {
   for (int i = 0; i < 4; ++i) no.v[i] = m.m[i] ? yes.v[i] : no.v[i];
   return no;
@@ -152,6 +170,16 @@ PC_FN Lanes scale2(Lanes p, Lanes n) {
     p.v[i] = reinterpret_cast<Four>(reinterpret_cast<Bits>(p.v[i]) + shift);
   }
   return p;
+}
+// x = result · 2^e of a positive normal number, result in 1…2; the last four bits are those of e
+// − 1.
+PC_FN Lanes mantissa(Lanes x, Index& e) {
+  for (int i = 0; i < 4; ++i) {
+    const FourInts bits = reinterpret_cast<FourInts>(x.v[i]);
+    e.v[i] = bits >> 23;
+    x.v[i] = reinterpret_cast<Four>((bits & 0x7fffff) | 0x3f800000);
+  }
+  return x;
 }
 // x = result · 2^e with the result in 0.75…1.5.
 PC_FN Lanes split(Lanes x, Lanes& e) {
@@ -177,6 +205,16 @@ PC_FN Lanes load(const float* p) {
   return r;
 }
 PC_FN void store(float* p, Lanes a) { std::memcpy(p, a.v, sizeof a.v); }
+// Lane i with lane i + 8, then 4, 2 and 1 apart.
+PC_FN float sum_of(Lanes a) {
+  const Four x = (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]);
+  return (x[0] + x[2]) + (x[1] + x[3]);
+}
+PC_FN float largest_of(Lanes a) {
+  float largest = a.v[0][0];
+  for (int i = 1; i < 16; ++i) largest = a.v[i / 4][i % 4] > largest ? a.v[i / 4][i % 4] : largest;
+  return largest;
+}
 // Rounded to even; the value must fit, NaN gives 0.
 template <class T>
 PC_FN void store(T* p, Lanes a) {
@@ -213,8 +251,11 @@ PC_FN Lanes load_apart(const float* p, int shift) {
   for (int k = 0; k < 16; ++k) r.v[k / 4][k % 4] = p[k << shift];
   return r;
 }
-// p[i] for 0 ≤ i < 16; all of p[0…15] is readable.
-PC_FN Lanes pick(const float* p, Index i) { return gather(p, i); }
+// p[i mod 16]; all of p[0…15] is readable.
+PC_FN Lanes pick(const float* p, Index i) {
+  for (FourInts& part : i.v) part &= 15;
+  return gather(p, i);
+}
 
 }  // namespace plain
 }  // namespace pycolor

@@ -9,6 +9,7 @@
 namespace pycolor {
 
 PC_FN float fma(float a, float b, float c) { return fmaf(a, b, c); }
+PC_FN float fnma(float a, float b, float c) { return fmaf(-a, b, c); }
 // Both give b where either is NaN.
 PC_FN float min(float a, float b) { return a < b ? a : b; }
 PC_FN float max(float a, float b) { return a > b ? a : b; }
@@ -21,6 +22,8 @@ PC_FN float select(bool m, float yes, float no) { return m ? yes : no; }
 PC_FN int to_index(float a) { return fabsf(a) < 2147483648.0f ? static_cast<int>(a) : 0; }
 PC_FN int times(int a, int b) { return a * b; }
 PC_FN float gather(const float* p, int i) { return p[i]; }
+// p[i mod 16].
+PC_FN float pick(const float* p, int i) { return p[i & 15]; }
 // p · 2^n for an integer n that keeps the result normal.
 PC_FN float scale2(float p, float n) {
   uint32_t bits;
@@ -28,6 +31,16 @@ PC_FN float scale2(float p, float n) {
   bits += static_cast<uint32_t>(to_index(n)) << 23;
   memcpy(&p, &bits, 4);
   return p;
+}
+// x = result · 2^e of a positive normal number, result in 1…2; the last four bits are those of e
+// − 1.
+PC_FN float mantissa(float x, int& e) {
+  uint32_t bits;
+  memcpy(&bits, &x, 4);
+  e = static_cast<int>(bits >> 23);
+  bits = (bits & 0x7fffffu) | 0x3f800000u;
+  memcpy(&x, &bits, 4);
+  return x;
 }
 // x = result · 2^e with the result in 0.75…1.5.
 PC_FN float split(float x, float& e) {
