@@ -31,8 +31,8 @@ PYBIND11_MODULE(_C, m) {
   m.def(
       "motion_search",
       [](const pycolor::Image<const uint8_t>& guide, const pycolor::Image<const uint8_t>& reference,
-         const pycolor::Image<const float>& start, int radius, int penalty, const pycolor::Image<float>& flow,
-         const pycolor::Image<float>& cost, int threads) {
+         const pycolor::Image<const float>& start, int radius, int penalty,
+         const pycolor::Image<float>& flow, const pycolor::Image<float>& cost, int threads) {
         pycolor::motion_search({guide, reference, start, flow, cost, radius, penalty}, threads);
       },
       unlocked);
@@ -42,8 +42,9 @@ PYBIND11_MODULE(_C, m) {
          const pycolor::Image<const float>& cost, uintptr_t weight, double sigma, double floor,
          double growth, const pycolor::Image<float>& out, int threads) {
         pycolor::carry_chroma({chroma, flow, cost, reinterpret_cast<const float*>(weight),
-            static_cast<float>(0.5 / (sigma * sigma)), static_cast<float>(floor),
-            static_cast<float>(growth), out}, threads);
+                               static_cast<float>(0.5 / (sigma * sigma)), static_cast<float>(floor),
+                               static_cast<float>(growth), out},
+                              threads);
       },
       unlocked);
   m.def("gamut_table", [](float kr, float kb) {

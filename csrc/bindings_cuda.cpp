@@ -90,7 +90,8 @@ PYBIND11_MODULE(_cuda, m) {
       [](const Image<const uint8_t>& guide, const Image<const uint8_t>& reference,
          const Image<const float>& start, int radius, int penalty, const Image<float>& flow,
          const Image<float>& cost, int device, uintptr_t stream) {
-        cuda::motion_search({guide, reference, start, flow, cost, radius, penalty}, queue(device, stream));
+        cuda::motion_search({guide, reference, start, flow, cost, radius, penalty},
+                            queue(device, stream));
       },
       unlocked);
   m.def(
@@ -99,8 +100,9 @@ PYBIND11_MODULE(_cuda, m) {
          const Image<const float>& cost, uintptr_t weight, double sigma, double floor,
          double growth, const Image<float>& out, int device, uintptr_t stream) {
         cuda::carry_chroma({chroma, flow, cost, reinterpret_cast<const float*>(weight),
-            static_cast<float>(0.5 / (sigma * sigma)), static_cast<float>(floor),
-            static_cast<float>(growth), out}, queue(device, stream));
+                            static_cast<float>(0.5 / (sigma * sigma)), static_cast<float>(floor),
+                            static_cast<float>(growth), out},
+                           queue(device, stream));
       },
       unlocked);
   m.attr("architectures") = PYCOLOR_CUDA_ARCHITECTURES;

@@ -9,8 +9,8 @@
 
 namespace pycolor {
 
-constexpr int kMotionCell = 4;                       // guide pixels a cell, each way
-constexpr int kMotionMargin = 2;                     // of the block around its cell
+constexpr int kMotionCell = 4;                                 // guide pixels a cell, each way
+constexpr int kMotionMargin = 2;                               // of the block around its cell
 constexpr int kMotionBlock = kMotionCell + 2 * kMotionMargin;  // 8
 
 struct MotionJob {
@@ -104,8 +104,8 @@ PC_FN void match_cell(const MotionJob& job, int64_t n, int64_t cell_y, int64_t c
                 cell_x * job.flow.stride[3];
   flow[0] = static_cast<float>(best_y);
   flow[job.flow.stride[1]] = static_cast<float>(best_x);
-  job.cost.data[n * job.cost.stride[0] + cell_y * job.cost.stride[2] +
-                cell_x * job.cost.stride[3]] =
+  job.cost
+      .data[n * job.cost.stride[0] + cell_y * job.cost.stride[2] + cell_x * job.cost.stride[3]] =
       static_cast<float>(best_difference) / (kMotionBlock * kMotionBlock);
 }
 
@@ -135,7 +135,8 @@ PC_FN Chroma sample_chroma(const Image<const float>& image, int64_t n, float y, 
   const int64_t down = top + 1 < image.size[2] ? image.stride[2] : 0;
   const int64_t right = left + 1 < image.size[3] ? image.stride[3] : 0;
   const float fy = y - static_cast<float>(top), fx = x - static_cast<float>(left);
-  const float* at = image.data + n * image.stride[0] + top * image.stride[2] + left * image.stride[3];
+  const float* at =
+      image.data + n * image.stride[0] + top * image.stride[2] + left * image.stride[3];
   float out[2];
   for (int c = 0; c < 2; ++c, at += image.stride[1]) {
     const float upper = at[0] + fx * (at[right] - at[0]);
@@ -154,8 +155,8 @@ PC_FN void carry_cell(const CarryJob& job, int64_t y, int64_t x) {
     const float* flow = f.data + k * f.stride[0] + y * f.stride[2] + x * f.stride[3];
     const Chroma c = sample_chroma(job.chroma, k, static_cast<float>(y) + flow[0],
                                    static_cast<float>(x) + flow[f.stride[1]]);
-    const float cost = job.cost.data[k * job.cost.stride[0] + y * job.cost.stride[2] +
-                                     x * job.cost.stride[3]];
+    const float cost =
+        job.cost.data[k * job.cost.stride[0] + y * job.cost.stride[2] + x * job.cost.stride[3]];
     const float w = job.weight[k] * (expf(-cost * cost * job.cost_scale) + job.floor);
     weights += w;
     a += w * c.a;

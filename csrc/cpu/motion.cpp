@@ -1,4 +1,5 @@
-// Color over time on the CPU.  Block matching: the baseline's vectors are as wide as two rows of a block.
+// Color over time on the CPU.  Block matching: the baseline's vectors are as wide as two rows of a
+// block.
 #include "../motion.h"
 
 #include "ops.h"
