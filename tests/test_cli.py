@@ -19,6 +19,7 @@ from PIL import Image
 from pycolor.cli import COMMANDS, main
 from pycolor.models import zoo
 from tests.films import make_film
+from tests.signals import take_interrupts
 
 SMALL = ["--short-side", "32", "--progress", "none"]
 
@@ -245,6 +246,7 @@ def test_interrupted_leaves_nothing(number: signal.Signals, tmp_path: Path) -> N
         [sys.executable, "-m", "pycolor", "video", str(film), str(tmp_path / "out.mkv")],
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=take_interrupts,
     )
     give_up = time.monotonic() + 60
     while not any(p.name.endswith(".pycolor") for p in tmp_path.iterdir()):

@@ -30,6 +30,7 @@ from pycolor.study.answers import Answer, AnswerFile, is_believed, read_answers
 from pycolor.study.design import Gallery, Trial, find_gallery, plan
 from pycolor.study.results import results
 from pycolor.study.server import Study, serve
+from tests.signals import take_interrupts
 
 WAYS = ("truth", "baseline", "proposed")
 
@@ -276,7 +277,12 @@ def test_a_taken_port_is_one_sentence(pictures: Path, tmp_path: Path) -> None:
 def test_the_command_serves_until_interrupted_and_prints_results(pictures: Path) -> None:
     command = [sys.executable, "-m", "pycolor", "study", str(pictures), "--port", "0"]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        preexec_fn=take_interrupts,
     )
     assert process.stderr is not None
     line = process.stderr.readline()
@@ -343,6 +349,7 @@ def test_naturalness_by_keyboard(browser: Any, pictures: Path, tmp_path: Path) -
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("request", lambda r: None if f":{port}/" in r.url else troubles.append(r.url))
         page.goto(f"http://127.0.0.1:{port}/")
+        page.wait_for_selector("input:focus")
         page.keyboard.type("Ann")
         page.keyboard.press("Enter")
         for number, key in enumerate(["y", "n", "ArrowRight", "ArrowLeft", "y", "y", "y", "y"]):
