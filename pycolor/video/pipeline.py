@@ -364,7 +364,7 @@ class _Run:
         expected = (digest for segment in segments for digest in work.digests(segment))
         with self.watch("check"), Reader(part) as result:
             for frame in result:
-                if luma_digest(frame.luma) != next(expected, None):
+                if luma_digest(frame.luma).hex() != next(expected, None):
                     raise FilmError(
                         f"{self.target} failed its check: frame {frame.index} does not decode to "
                         "the luma that was encoded; the disk or the encoder is at fault."

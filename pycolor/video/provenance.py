@@ -69,7 +69,7 @@ def write_sidecar(
     source_digest: str,
     weights_digest: str,
     survey: Survey,
-    luma: list[bytes],
+    luma: list[str],
 ) -> None:
     """Everything that a later reader may want to know of how an output was made."""
     content: dict[str, Any] = {
@@ -97,10 +97,10 @@ def write_sidecar(
         "shots": json.loads(shots_files.write_json(survey.shots))["shots"],
         "colored_shots": list(survey.colored),
         "warnings": list(report.warnings),
-        "luma_sha256": [digest.hex() for digest in luma],
+        "luma_sha256": luma,
     }
-    with complete_file(path, overwrite=True) as part:
-        part.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    with complete_file(path, overwrite=True) as part, part.open("w", encoding="utf-8") as f:
+        json.dump(content, f, indent=1)  # piece by piece: a long film has many digests
 
 
 def write_framemd5(target: Path) -> None:

@@ -196,9 +196,9 @@ class WorkFolder:
         write_text(segment.digests_path, "\n".join(d.hex() for d in digests))
         os.replace(self.part(segment), segment.path)
 
-    def digests(self, segment: Segment) -> list[bytes]:
-        """Of the luma planes that a segment was given."""
-        return [bytes.fromhex(line) for line in segment.digests_path.read_text().split()]
+    def digests(self, segment: Segment) -> list[str]:
+        """Of the luma planes that a segment was given, hexadecimal."""
+        return segment.digests_path.read_text(encoding="utf-8").split()
 
 
 def write_text(path: Path, text: str) -> None:
