@@ -157,7 +157,6 @@ class _Run:
         zoo.card(options.predict.model)  # a name that is not known is refused before any work
         if options.framemd5 and str(target) == PIPE:
             raise UsageError("framemd5 needs an output file; expected a name, got -.")
-        sidecar = None if str(target) == PIPE else free_sidecar(target)
         listed = self._listed_shots()
         with (
             complete_output(
@@ -165,6 +164,7 @@ class _Run:
             ) as part,
             Reader(self.source, frames=self.range) as reader,
         ):
+            sidecar = None if str(target) == PIPE else free_sidecar(target)
             maker = self._probe(part, reader)
             for text in (*reader.info.warnings, *maker.warnings):
                 self.warn(text)
