@@ -17,6 +17,7 @@ from pycolor.encoding import Encoding
 
 ENCODING = Encoding()  # 8 bits, 4:2:0, chroma on the left, BT.709, limited range
 TEMPERATURE, SIGMA_RANGE, SIGMA_SPACE, FLOOR, DIAMETER = 0.38, 6.0, 3.0, 0.01, 9
+GUESS_DEGREE = 5  # of the kernels' polynomial (csrc/gamut.h)
 
 
 def optional(name: str) -> Any:
@@ -61,8 +62,9 @@ def render_plan(height: int, width: int, low: tuple[int, int]) -> RenderPlan:
     table = torch.frombuffer(
         bytearray(_C.gamut_table(*ENCODING.luma_coefficients)), dtype=torch.float32
     )
-    numbers = table[-15:].tolist()
-    guess = [[numbers.pop(0) for _ in range(5 - i)] for i in range(5)]
+    lines = GUESS_DEGREE + 1
+    numbers = table[-lines * (lines + 1) // 2 :].tolist()
+    guess = [[numbers.pop(0) for _ in range(lines - i)] for i in range(lines)]
     return RenderPlan(_taps(rows, low[0]), _taps(columns, low[1]), guess, low)
 
 

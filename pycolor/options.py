@@ -362,7 +362,7 @@ class TrainOptions:
         network: key=value,... further options of the network, see `pycolor models NAME`.
         steps: optimizer steps in all.
         batch: pictures a step.
-        optimizer: adamw, adam or adadelta.
+        optimizer: adamw, muon (with adamw for what is no hidden layer's matrix), adam or adadelta.
         lr: highest learning rate.
         warmup_steps: linear warm-up.
         decay: last share of the run over which the rate falls to zero (1 − square root).
@@ -394,7 +394,7 @@ class TrainOptions:
     network: str = ""
     steps: int = 12000
     batch: int = 32
-    optimizer: Literal["adamw", "adam", "adadelta"] = "adamw"
+    optimizer: Literal["adamw", "muon", "adam", "adadelta"] = "adamw"
     lr: float = 1e-3
     warmup_steps: int = 300
     decay: float = 0.4

@@ -38,6 +38,7 @@ FLOORS = {
         "train.algorithm3",
         "train.labels",
         "train.recipe",
+        "train.optimizers",
         "train.pairs",
         "train.objectives",
     ],

@@ -24,6 +24,7 @@ from pycolor.reference import rgb_to_lab
 from pycolor.train.data import Photo, Stream, center_crop, find_photos
 from pycolor.train.film import film_luma
 from pycolor.train.objectives import Sample, network_options, objective_for
+from pycolor.train.optimizers import make_optimizer
 
 
 @dataclass(frozen=True)
@@ -46,17 +47,6 @@ def learning_rate(step: int, options: TrainOptions) -> float:
     if step > start:
         rate *= 1 - math.sqrt((step - start) / max(1.0, options.steps - start))
     return rate * 0.1 ** sum(step >= drop for drop in options.drops)
-
-
-def make_optimizer(weights: list[nn.Parameter], options: TrainOptions) -> torch.optim.Optimizer:
-    """The optimizer of the options."""
-    rate, decay = options.lr, options.weight_decay
-    betas = (0.9, options.beta2)
-    if options.optimizer == "adadelta":
-        return torch.optim.Adadelta(weights, lr=rate, weight_decay=decay)
-    if options.optimizer == "adam":
-        return torch.optim.Adam(weights, lr=rate, betas=betas, weight_decay=decay)
-    return torch.optim.AdamW(weights, lr=rate, betas=betas, weight_decay=decay)
 
 
 def luma_lightness(luma: Tensor) -> Tensor:

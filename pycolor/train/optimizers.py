@@ -1,0 +1,89 @@
+"""The optimizers of the papers, and Muon."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pycolor.options import TrainOptions
+
+NARROW = 16  # a kernel's matrix with fewer rows or columns is left to AdamW
+
+
+class MuonAndAdamW:
+    """Muon for the kernels of convolutions and for matrices, AdamW for all else.
+
+    A kernel out×in×h×w is taken as a matrix out × (in·h·w).  The first and the last layer, biases and
+    normalization are AdamW's (Jordan et al., "Muon: An optimizer for hidden layers", 2024); the
+    steps are scaled to the size of AdamW's (Liu et al., "Muon is scalable for LLM training",
+    2025, eq. 4), so that one learning rate serves both.
+    """
+
+    def __init__(
+        self,
+        weights: Sequence[nn.Parameter],
+        *,
+        lr: float,
+        weight_decay: float,
+        betas: tuple[float, float],
+    ) -> None:
+        wide = [p for p in weights if p.ndim >= 2]
+        hidden = [p for p in wide[1:-1] if min(len(p), p[0].numel()) >= NARROW]
+        chosen = {id(p) for p in hidden}
+        self.kernels = [(p, nn.Parameter(_matrix(p.data, p))) for p in hidden]
+        rest = [p for p in weights if id(p) not in chosen]
+        matrices = [matrix for _, matrix in self.kernels]
+        self.muon = torch.optim.Muon(
+            matrices, lr=lr, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
+        )
+        self.adamw = torch.optim.AdamW(rest, lr=lr, weight_decay=weight_decay, betas=betas)
+        self.param_groups = self.muon.param_groups + self.adamw.param_groups
+
+    def step(self) -> None:
+        """One step with the gradients that stand in the weights."""
+        for kernel, matrix in self.kernels:
+            matrix.grad = None if kernel.grad is None else _matrix(kernel.grad, kernel)
+        self.muon.step()
+        self.adamw.step()
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients."""
+        for kernel, matrix in self.kernels:
+            kernel.grad = matrix.grad = None
+        self.adamw.zero_grad(set_to_none=set_to_none)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Both optimizers' states."""
+        return {"muon": self.muon.state_dict(), "adamw": self.adamw.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take both optimizers' states."""
+        self.muon.load_state_dict(state["muon"])
+        self.adamw.load_state_dict(state["adamw"])
+        self.param_groups = self.muon.param_groups + self.adamw.param_groups
+
+
+def _matrix(values: Tensor, kernel: Tensor) -> Tensor:
+    """A kernel's values as a matrix, sharing their memory if they lie as the kernel's do."""
+    if kernel.ndim == 4 and kernel.is_contiguous(memory_format=torch.channels_last):
+        values = values.permute(0, 2, 3, 1)
+    return values.reshape(len(values), -1)
+
+
+Optimizer = torch.optim.Optimizer | MuonAndAdamW
+
+
+def make_optimizer(weights: list[nn.Parameter], options: TrainOptions) -> Optimizer:
+    """The optimizer of the options."""
+    rate, decay = options.lr, options.weight_decay
+    betas = (0.9, options.beta2)
+    if options.optimizer == "muon":
+        return MuonAndAdamW(weights, lr=rate, weight_decay=decay, betas=betas)
+    if options.optimizer == "adadelta":
+        return torch.optim.Adadelta(weights, lr=rate, weight_decay=decay)
+    if options.optimizer == "adam":
+        return torch.optim.Adam(weights, lr=rate, betas=betas, weight_decay=decay)
+    return torch.optim.AdamW(weights, lr=rate, betas=betas, weight_decay=decay)
