@@ -86,8 +86,9 @@ class Reader:
             self.info, self._description = describe(
                 self.path, self._container, self._stream, native
             )
-            if self.stop is not None and self._timeline is None and self.info.chapters:
-                self._timeline = scan(self.path, rate)  # which of them the range reaches
+            besides = self.info.chapters or self.info.streams
+            if self.stop is not None and self._timeline is None and besides:
+                self._timeline = scan(self.path, rate)  # how far of them the range reaches
         except BaseException:
             self._container.close()
             raise
