@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Generator, Iterator, Sequence
 from fractions import Fraction
@@ -340,7 +341,7 @@ class Reader:
             self.damages.append(Damage(time=time, what=what))
 
 
-def scan(path: str | Path, rate: Fraction | None = None) -> tuple[int, ...] | None:
+def scan(path: str | Path, rate: Fraction | None = None) -> Sequence[int] | None:
     """The pts of a film's frames, in order, read from its packets without decoding.
 
     None if its packets do not tell (raw streams, field-coded AVI).
@@ -348,7 +349,7 @@ def scan(path: str | Path, rate: Fraction | None = None) -> tuple[int, ...] | No
     path = Path(path)
     with open_source(path, rate) as container:
         stream = picture_stream(container, path)
-        found: list[int] = []
+        found = array("q")
         try:
             for packet in container.demux(stream):
                 if not packet.size or packet.is_discard:
@@ -358,10 +359,8 @@ def scan(path: str | Path, rate: Fraction | None = None) -> tuple[int, ...] | No
                 found.append(packet.pts)
         except av.error.FFmpegError:
             pass  # a truncated film: what was found counts
-    found.sort()
-    if any(b <= a for a, b in pairwise(found)):
-        return None
-    return tuple(found)
+    found = array("q", sorted(found))
+    return None if any(b <= a for a, b in pairwise(found)) else found
 
 
 def _bounds(frames: slice | tuple[int, int | None] | None) -> tuple[int, int | None]:
