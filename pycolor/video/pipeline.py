@@ -20,7 +20,7 @@ from pycolor import __version__
 from pycolor.colorize import Predictor
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import zoo
-from pycolor.options import VideoOptions, frame_range
+from pycolor.options import VideoOptions, frame_range, frame_rate
 from pycolor.progress import Progress
 from pycolor.video import shots_files
 from pycolor.video.io import Damage, FilmInfo, Reader, Writer, join
@@ -141,7 +141,7 @@ class _Run:
     ) -> None:
         self.source, self.target, self.options = source, target, options
         self.say, self.progress = say, progress
-        self.range = frame_range(options.frames)
+        self.range, self.rate = frame_range(options.frames), frame_rate(options.rate)
         self.offset = self.range[0] if self.range else 0
         self.watch = Stopwatch()
         self.warnings: list[str] = []
@@ -164,7 +164,7 @@ class _Run:
             ) as part:
                 sidecar = None if str(target) == PIPE else free_sidecar(target)
                 # What it tells is needed later on; the packets' index that it holds is not.
-                with Reader(self.source, frames=self.range) as reader:
+                with Reader(self.source, frames=self.range, rate=self.rate) as reader:
                     maker = self._probe(part, reader)
                 for text in (*reader.info.warnings, *maker.warnings):
                     self.warn(text)
@@ -283,6 +283,7 @@ class _Run:
     def _task(self, seen: Survey, plan: Plan, predictor: Predictor, maker: Writer) -> Task:
         return Task(
             source=self.source,
+            rate=self.rate,
             offset=self.offset,
             timeline=self._timeline(seen),
             plan=plan,
@@ -318,7 +319,13 @@ class _Run:
         if self.progress is not None:
             self.progress.stage(f"{self.source.name}: looking for shots", None)
         with self.watch("survey"):
-            seen = survey(self.source, frames=self.range, shots=listed, progress=self.progress)
+            seen = survey(
+                self.source,
+                frames=self.range,
+                rate=self.rate,
+                shots=listed,
+                progress=self.progress,
+            )
         work.save_survey(seen)
         return seen
 

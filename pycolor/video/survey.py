@@ -56,6 +56,7 @@ def survey(
     source: Path,
     *,
     frames: tuple[int, int | None] | None = None,
+    rate: Fraction | None = None,
     sensitivity: float = 1.0,
     shots: Callable[[int, Fraction], Sequence[Shot]] | None = None,
     progress: Progress | None = None,
@@ -65,6 +66,7 @@ def survey(
     Args:
         source: the film.
         frames: (first, stop), None for the whole film.
+        rate: frames per second where the source does not tell, see `Reader`.
         sensitivity: of the shot detector; 1 is balanced.
         shots: gives the shots, of the number of frames and the rate, in place of the detector.
         progress: advanced by each frame.
@@ -77,7 +79,7 @@ def survey(
     lightness, change = array("f"), array("f")
     chroma = array("d")  # of every fourth frame
     with ExitStack() as stack:
-        reader = stack.enter_context(Reader(source, frames=frames))
+        reader = stack.enter_context(Reader(source, frames=frames, rate=rate))
         info = reader.info
         detector = ShotDetector(
             ShotOptions(
