@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import os
 import threading
 import time
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pycolor.errors import FilmError
+from pycolor.video.survey import Survey
 from pycolor.video.work import WorkFolder
 
 FILES = ("identity.json", "survey.npz", "survey.json", "segment-0-8.mkv", "segment-0-8.luma")
@@ -27,6 +32,24 @@ def filled(path: Path) -> WorkFolder:
     for name in FILES[1:]:
         (path / name).write_bytes(b"work")
     return work
+
+
+def write_all(path: Path) -> None:
+    """A run that writes each kind of file."""
+    with folder_at(path) as work:
+        seen = Survey(
+            timeline=range(8),
+            shots=(),
+            lightness=np.zeros(8, np.float32),
+            change=np.zeros(8, np.float32),
+            colored=(),
+            starts=(),
+            rate=Fraction(24),
+        )
+        work.save_survey(seen)
+        segment = work.segment(0, 8)
+        work.part(segment).write_bytes(b"film")
+        work.complete(segment, [bytes(32)] * 8)
 
 
 def is_held(path: Path) -> bool:
@@ -99,6 +122,21 @@ def test_a_removal_that_was_killed_is_no_foreign_folder(left, tmp_path, monkeypa
             ending.remove()
     with folder_at(tmp_path / "work"):
         pass
+
+
+@pytest.mark.parametrize("file", ["identity.json", "survey.json", "segment-00000000-00000008.luma"])
+def test_a_disk_that_is_full_is_told_in_a_sentence(file, tmp_path, monkeypatch):
+    def full(path: Path, text: str, **options: str) -> int:
+        if path.name == f"{file}.part":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(path, text, **options)
+
+    write = Path.write_text
+    monkeypatch.setattr(Path, "write_text", full)
+    sentence = r"the work folder .*work could not be written: No space left on device\."
+    with pytest.raises(FilmError, match=sentence):
+        write_all(tmp_path / "work")
+    assert not (tmp_path / "work").exists()
 
 
 def test_runs_that_come_and_go_are_never_two_at_once(tmp_path):

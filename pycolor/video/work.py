@@ -8,7 +8,7 @@ import json
 import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -91,10 +91,14 @@ class WorkFolder:
             self._lock = self._locked()
         except OSError as e:
             raise FilmError(f"the work folder {self.path} cannot be made: {e.strerror}.") from None
-        known = self.path / _IDENTITY
-        if known.exists():
-            self._recognize(known)
-        write_text(known, json.dumps(self._identity, indent=1, sort_keys=True))
+        try:
+            known = self.path / _IDENTITY
+            if known.exists():
+                self._recognize(known)
+            self._write(known.name, json.dumps(self._identity, indent=1, sort_keys=True))
+        except BaseException:
+            self._leave()
+            raise
         return self
 
     def _refuse_foreign(self) -> None:
@@ -144,8 +148,11 @@ class WorkFolder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._lock is None:  # removed; the folder may be another run's by now
-            return
+        if self._lock is not None:  # or it is removed, and may be another run's by now
+            self._leave()
+
+    def _leave(self) -> None:
+        """Keep what is finished; where nothing is, no folder either."""
         if any(self.path.glob(f"segment-*{self._suffix}")):
             for part in self.path.glob(".*"):
                 part.unlink(missing_ok=True)
@@ -201,12 +208,13 @@ class WorkFolder:
             )
 
     def save_survey(self, survey: Survey) -> None:
-        np.savez(
-            self.path / "survey.npz",
-            timeline=np.asarray(survey.timeline, np.int64),
-            lightness=survey.lightness,
-            change=survey.change,
-        )
+        with self._told():
+            np.savez(
+                self.path / "survey.npz",
+                timeline=np.asarray(survey.timeline, np.int64),
+                lightness=survey.lightness,
+                change=survey.change,
+            )
         content = {
             "shots": json.loads(shots_files.write_json(survey.shots)),
             "colored": survey.colored,
@@ -214,7 +222,7 @@ class WorkFolder:
             "rate": str(survey.rate),
             "damages": survey.damages,
         }
-        write_text(self.path / "survey.json", json.dumps(content))
+        self._write("survey.json", json.dumps(content))
 
     # -- the segments ------------------------------------------------------------------------
 
@@ -234,13 +242,32 @@ class WorkFolder:
 
     def complete(self, segment: Segment, digests: Sequence[bytes]) -> None:
         """The segment's part is whole: give it its name."""
-        write_text(segment.digests_path, "\n".join(d.hex() for d in digests))
+        self._write(segment.digests_path.name, "\n".join(d.hex() for d in digests))
         os.replace(self.part(segment), segment.path)
 
     def digests(self, segments: Iterable[Segment]) -> Iterator[str]:
         """Of the luma planes that segments were given, hexadecimal."""
         for segment in segments:
             yield from segment.digests_path.read_text(encoding="utf-8").split()
+
+    # -- files -------------------------------------------------------------------------------
+
+    def _write(self, name: str, text: str) -> None:
+        """Write a file, complete or not at all."""
+        part = self.path / f"{name}.part"
+        with self._told():
+            part.write_text(text, encoding="utf-8")
+            os.replace(part, self.path / name)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """A disk that is full, in a sentence."""
+        try:
+            yield
+        except OSError as e:
+            raise FilmError(
+                f"the work folder {self.path} could not be written: {e.strerror}."
+            ) from None
 
 
 def _is_file(file: IO[bytes], path: Path) -> bool:
@@ -249,10 +276,3 @@ def _is_file(file: IO[bytes], path: Path) -> bool:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except FileNotFoundError:
         return False
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file, complete or not at all."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
