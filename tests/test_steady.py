@@ -18,6 +18,7 @@ from torch import Tensor
 
 from pycolor.encoding import Encoding
 from pycolor.options import SteadyOptions
+from pycolor.video import sights as sights_of_a_film
 from pycolor.video import steady
 from pycolor.video.plan import Mix, Plan, Take, plan_of
 from pycolor.video.shots import Shot, ShotDetector, Transition
@@ -208,6 +209,29 @@ def test_flicker_of_the_light_is_none_of_the_color(share):
     alone = by_lightness(torch.from_numpy(np.stack(lumas))[:, None].float() / 2.55)
     assert float(drift) < 0.25
     assert float((alone[1:] - alone[:-1]).norm(dim=1).mean()) > 10 * float(drift)
+
+
+def test_frames_by_themselves_need_no_guides(monkeypatch):
+    """Dissolves, flashes and fades included: nothing but the model's input is made."""
+    looked = []
+    real = sights_of_a_film.ops.mean_lightness
+
+    def counted(luma: Tensor, size: tuple[int, int], **options: Any) -> Tensor:
+        looked.append(size)
+        return real(luma, size, **options)
+
+    monkeypatch.setattr(sights_of_a_film.ops, "mean_lightness", counted)
+    first, second = scene(1), scene(2)
+    mixed = [((first * (8.0 - n) + second * float(n)) / 8).astype(np.uint8) for n in range(9)]
+    lumas = [first] * 30 + mixed + [second] * 20 + [np.full_like(first, 255)] + [second] * 20
+    plan = plan_of(survey_of(lumas), SteadyOptions(steady="off"), recolor=False)
+    alone = len(colors(lumas, plan, Painter(by_lightness)))
+    assert (alone, plan.carries) == (len(lumas), False)
+    assert sights_of_a_film._guide_size(HEIGHT, WIDTH) not in looked
+    plan = plan_of(survey_of(lumas), SteadyOptions(), recolor=False)
+    colors(lumas, plan, Painter(by_lightness))
+    assert plan.carries
+    assert sights_of_a_film._guide_size(HEIGHT, WIDTH) in looked
 
 
 def test_flicker_of_the_model_is_averaged_out():

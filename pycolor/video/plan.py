@@ -89,6 +89,11 @@ class Plan:
     def __len__(self) -> int:
         return self.spans[-1].stop if self.spans else 0
 
+    @property
+    def carries(self) -> bool:
+        """Whether color is carried from one frame to others."""
+        return self.reach > 1
+
     def span_at(self, n: int) -> Take | Mix:
         """The span that frame n lies in."""
         return self.spans[bisect_right(self.spans, n, key=lambda span: span.start) - 1]

@@ -63,7 +63,7 @@ class Sights:
         self._size = _guide_size(info.height, info.width)
 
     def guide(self, n: int) -> Tensor:
-        """Lightness of frame n without its flicker: 1×1×H×W, uint8."""
+        """Lightness of frame n without its flicker, 1×1×H×W, uint8; of a plan that carries."""
         while n >= self._next:
             self._read()
         return self._guides[n]
@@ -110,8 +110,9 @@ class Sights:
             return
         luma = as_tensor(frame.luma)[None].to(self._predictor.device)
         gain = float(self._plan.gain[n])
-        small = ops.mean_lightness(luma, self._size, encoding=self._info.encoding)
-        self._guides[n] = (brightened(small, gain) * 2.55).round_().clamp_(0, 255).byte()
+        if self._plan.carries:
+            small = ops.mean_lightness(luma, self._size, encoding=self._info.encoding)
+            self._guides[n] = (brightened(small, gain) * 2.55).round_().clamp_(0, 255).byte()
         if not key:
             return
         lightness = self._predictor.lightness(luma, self._info.encoding, self._aspect, self._turns)

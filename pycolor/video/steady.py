@@ -103,7 +103,7 @@ class _Carried:
             n = self._usable[max(0, bisect_right(self._usable, n) - 1)]
         keys = self.take.keys
         place = bisect_right(keys, n) - 1
-        if self._reach == 1 and keys[place] == n:
+        if self._reach == 1:  # every frame is a key frame
             return self._sights.field(n)[0]
         self._forget(n)
         used = [i for i, key in enumerate(keys) if abs(key - n) < self._reach]
