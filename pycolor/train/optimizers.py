@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pycolor.errors import UsageError
 from pycolor.options import TrainOptions
 
 NARROW = 16  # a kernel's matrix with fewer rows or columns is left to AdamW
@@ -81,6 +82,8 @@ def make_optimizer(weights: list[nn.Parameter], options: TrainOptions) -> Optimi
     rate, decay = options.lr, options.weight_decay
     betas = (0.9, options.beta2)
     if options.optimizer == "muon":
+        if not hasattr(torch.optim, "Muon"):
+            raise UsageError(f"muon needs PyTorch 2.9 or newer, got {torch.__version__}.")
         return MuonAndAdamW(weights, lr=rate, weight_decay=decay, betas=betas)
     if options.optimizer == "adadelta":
         return torch.optim.Adadelta(weights, lr=rate, weight_decay=decay)
