@@ -16,9 +16,9 @@ NARROW = 16  # a kernel's matrix with fewer rows or columns is left to AdamW
 class MuonAndAdamW:
     """Muon for the kernels of convolutions and for matrices, AdamW for all else.
 
-    A kernel out×in×h×w is taken as a matrix out × (in·h·w).  The first and the last layer, biases and
-    normalization are AdamW's (Jordan et al., "Muon: An optimizer for hidden layers", 2024); the
-    steps are scaled to the size of AdamW's (Liu et al., "Muon is scalable for LLM training",
+    A kernel out×in×h×w is taken as a matrix out × (in·h·w).  The first and the last layer, biases
+    and normalization are AdamW's (Jordan et al., "Muon: An optimizer for hidden layers", 2024);
+    the steps are scaled to the size of AdamW's (Liu et al., "Muon is scalable for LLM training",
     2025, eq. 4), so that one learning rate serves both.
     """
 
