@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from pycolor import ops
-from pycolor.models.doubling import without_transposed
+from pycolor.models.folding import fold_layers
 
 Guide = Literal["", "style", "reference"]
 
@@ -44,10 +44,11 @@ class Colorizer(nn.Module):
     def fold(self) -> None:
         """Compute ahead what every frame would repeat; called once, before predicting.
 
-        Batch normalization goes into the layer before it, and what is left of it does nothing;
-        transposed convolutions become plain ones, see `doubling`.
+        Batch normalization goes into the convolution before it, and what is left of it does
+        nothing; a subclass does so before it calls this.  Convolutions become those of
+        `convolution` and `doubling`.
         """
-        without_transposed(self)
+        fold_layers(self)
 
     @property
     def palette(self) -> Tensor | None:
