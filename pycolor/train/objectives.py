@@ -17,9 +17,9 @@ from torch import Tensor
 
 from pycolor import palette as alphabet
 from pycolor.kmeans import kmeans
-from pycolor.models import zoo
+from pycolor.models import weight_files
 from pycolor.models.cheng2015 import Cheng2015, rgb_to_yuv
-from pycolor.models.colorizer import Colorizer
+from pycolor.models.colorizer import Colorizer, place
 from pycolor.models.hwang2016 import BINS, LIMIT, Hwang2016, bin_of
 from pycolor.models.iizuka2016 import AB_RANGE, Iizuka2016
 from pycolor.models.richart2017 import Richart2017
@@ -172,7 +172,7 @@ class ScenesThenPerceptrons(Objective):
 
     def __init__(self, options: TrainOptions, device: torch.device) -> None:
         super().__init__(options, device)
-        teacher = zoo.place(zoo.load("zhang2016").network, device)
+        teacher = place(weight_files.load("zhang2016").network, device)
         assert isinstance(teacher, Zhang2016)
         self.teacher = teacher
 
