@@ -6,8 +6,8 @@ DATA holds eval/, color photographs that no training sees.  What is where was ma
 (regions.json: a box for each kind in a picture, as shares of its sides: left, top, right, bottom).
 A region is judged by the median a and b of its pixels: right if their hue lies in the sector of
 its kind and their chroma is not gray.  The truth must pass the same test, or the region is left
-out: an evening sky, an overcast one, a face in red light.  Writes docs/results/hues.json and
-docs/hues.jpg.
+out: an evening sky, an overcast one, a face in red light.  Writes docs/results/hues.json,
+docs/hues.jpg and the table in docs/models.md.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 from tyro.conf import OmitArgPrefixes, Positional
 
-from benchmarks.page import DOCS, RESULTS
+from benchmarks.page import DOCS, RESULTS, filled_in, table
 from pycolor.colorize import Predictor
 from pycolor.evaluate.pairs import Pair
 from pycolor.evaluate.sheets import thumbnail
@@ -172,6 +172,14 @@ def main(options: Hues) -> None:
     }
     RESULTS.joinpath("hues.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     sheet(tiles).save(DOCS / "hues.jpg", quality=78)
+    page = DOCS / "models.md"
+    rows = [
+        [kind, *[str(v[key]) for key in (RIGHT, WRONG, LEFT_OUT)], f"{v['share']:.0%}"]
+        for kind, v in found.items()
+    ]
+    text = f"`{told['model']}`, weights {told['weights']}:\n\n"
+    text += table(["region", RIGHT, WRONG, LEFT_OUT, "share that is right"], rows)
+    page.write_text(filled_in(page.read_text(encoding="utf-8"), "hues", text), encoding="utf-8")
 
 
 if __name__ == "__main__":

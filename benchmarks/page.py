@@ -21,9 +21,9 @@ def filled_in(page: str, name: str, text: str) -> str:
     Raises:
         ValueError: the page has no such place.
     """
-    begin, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
     head, opened, rest = page.partition(begin)
     _, closed, tail = rest.partition(end)
     if not opened or not closed:
         raise ValueError(f"expected a page with {begin.strip()} and {end.strip()}, found none")
-    return head + begin + text + end + tail
+    return head + begin + text + "\n" + end + tail
