@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 import torch
@@ -65,7 +66,7 @@ def test_perceptrons_side_by_side_are_no_kernel() -> None:
 def test_a_step_is_orthogonal_and_of_adamws_size() -> None:
     """Without decay, a first step of a matrix is lr · 0.2 · √(larger side) · (near orthogonal)."""
     net = network()
-    kernel = net[1].weight
+    kernel = net.get_parameter("1.weight")
     optimizer = MuonAndAdamW(list(net.parameters()), lr=1e-2, weight_decay=0.0, betas=(0.9, 0.999))
     before = kernel.detach().clone()
     step(net, optimizer, seed=0)
@@ -113,7 +114,7 @@ def test_a_checkpoint_goes_on_to_the_same_weights() -> None:
 
 
 @pytest.mark.parametrize("name", ["adamw", "adam", "adadelta"])
-def test_the_papers_optimizers(name: str) -> None:
+def test_the_papers_optimizers(name: Literal["adamw", "adam", "adadelta"]) -> None:
     made = make_optimizer(list(network().parameters()), replace(OPTIONS, optimizer=name))
     assert type(made).__name__.lower() == name
 

@@ -86,7 +86,7 @@ def joined(device: torch.device) -> Iterator[Processes]:
 
 def own_device(device: torch.device) -> torch.device:
     """The device of this process: `cuda` stands for the GPU of its number on this machine."""
-    if device.type == "cuda" and device.index is None:
+    if str(device) == "cuda":  # without a number
         return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     return device
 
