@@ -121,5 +121,5 @@ def test_the_papers_optimizers(name: Literal["adamw", "adam", "adadelta"]) -> No
 
 def test_muon_needs_a_torch_that_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(torch.optim, "Muon")
-    with pytest.raises(UsageError, match=r"muon needs torch 2\.9 or newer"):
+    with pytest.raises(UsageError, match=r"muon needs PyTorch 2\.9 or newer"):
         optimizer_of(network())

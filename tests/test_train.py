@@ -222,7 +222,8 @@ def test_validations_are_shown_gray_colored_and_true(photos: Path, tmp_path: Pat
     loop.train(TINY, [photos], tmp_path)
     shown = sorted((tmp_path / "validation").iterdir())
     assert [p.name for p in shown] == ["0000002.jpg", "0000004.jpg"]
-    assert Image.open(shown[0]).size == (3 * 32, 2 * 32)  # two pictures are held out
+    with Image.open(shown[0]) as page:
+        assert page.size == (3 * 32, 2 * 32)  # two pictures are held out
 
 
 def test_a_sheet_of_known_colors() -> None:

@@ -30,6 +30,7 @@ from pycolor.models import (
 )
 from pycolor.models.colorizer import Colorizer
 from pycolor.models.foreign import read_foreign
+from pycolor.models.header import in_order
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 State = Mapping[str, Tensor]
@@ -315,7 +316,7 @@ def write_weights(
     if short_side is not None:
         metadata["short_side"] = str(short_side)
     part = path.with_suffix(".part")
-    part.write_bytes(save(stored, metadata=metadata))  # save_file makes it the owner's alone
+    part.write_bytes(in_order(save(stored, metadata=metadata)))  # save_file: the owner's alone
     os.replace(part, path)
 
 

@@ -23,7 +23,7 @@ class MuonAndAdamW:
     LLM training", 2025, eq. 4), so that one learning rate serves both.
 
     Raises:
-        UsageError: this torch has no Muon, or there is no hidden layer for it.
+        UsageError: there is no hidden layer for Muon.
     """
 
     def __init__(
@@ -34,13 +34,11 @@ class MuonAndAdamW:
         weight_decay: float,
         betas: tuple[float, float],
     ) -> None:
-        if not hasattr(torch.optim, "Muon"):
-            raise UsageError(f"optimizer muon needs torch 2.9 or newer, got {torch.__version__}.")
         wide = [p for p in weights if p.ndim in (2, 4)]
         hidden = [p for p in wide[1:-1] if min(len(p), p[0].numel()) >= NARROW]
         if not hidden:
             raise UsageError(
-                f"optimizer muon needs hidden layers of {NARROW} channels or more, there are none."
+                f"muon needs hidden layers of {NARROW} channels or more, this network has none."
             )
         chosen = {id(p) for p in hidden}
         self.kernels = [(p, nn.Parameter(_matrix(p.data, p))) for p in hidden]
@@ -91,6 +89,8 @@ def make_optimizer(weights: list[nn.Parameter], options: TrainOptions) -> Optimi
     rate, decay = options.lr, options.weight_decay
     betas = (0.9, options.beta2)
     if options.optimizer == "muon":
+        if not hasattr(torch.optim, "Muon"):
+            raise UsageError(f"muon needs PyTorch 2.9 or newer, got {torch.__version__}.")
         return MuonAndAdamW(weights, lr=rate, weight_decay=decay, betas=betas)
     if options.optimizer == "adadelta":
         return torch.optim.Adadelta(weights, lr=rate, weight_decay=decay)
