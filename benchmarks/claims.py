@@ -95,7 +95,7 @@ class Asked:
     """A trained network, and how it is asked.
 
     Attributes:
-        trained: its name above.
+        trained: its name above, or the model whose packaged weights are asked.
         short_side: of its input, about the scale of its training.
         decode: the paper's.
         network: options that are changed after the training.
@@ -135,6 +135,11 @@ ASKED: dict[str, Asked] = {
         trained="cheng2015, clusters", short_side=64, network=UNREFINED
     ),
 }
+
+for name, network in (("", {}), (", unrefined", UNREFINED)):
+    ASKED[f"cheng2015 as packaged{name}"] = Asked(
+        trained="cheng2015", short_side=96, network=network
+    )
 
 # ---- what is claimed -----------------------------------------------------------------------------
 
@@ -221,6 +226,7 @@ def _claims() -> Iterator[Claim]:
         ("clusters and refinement raise PSNR (cheng2015)", f"{one}, unrefined", clusters),
         ("… clusters alone", one, clusters),
         ("… refinement alone", f"{clusters}, unrefined", clusters),
+        ("… of the packaged weights", "cheng2015 as packaged, unrefined", "cheng2015 as packaged"),
         ("semantic features raise PSNR (cheng2015)", cheng + "no semantics", clusters),
     ):
         yield Claim(text=text, measure="psnr", plain=plain, better=better)
@@ -318,22 +324,43 @@ def made(name: str, data: Path, out: Path, seed: int) -> Seen:
     folder = out / f"{asked.trained}, seed {seed}"
     file = folder / f"{name}.npz"
     if not file.exists():
-        options = replace(TRAINED[asked.trained], seed=seed)
-        weights = folder / f"{options.model}.safetensors"
-        if not weights.exists():
-            train(options, [data / "train"], folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        weights = trained_weights(asked.trained, data, folder, seed)
         if asked.network:
-            weights = changed(weights, asked.network)
+            weights = changed(weights, asked.network, folder)
         see(asked, weights, data / "eval").save(file)
     return Seen.load(file)
 
 
-def changed(weights: Path, network: dict[str, Any]) -> Path:
-    """The same weights for a network of other options, in a file beside."""
+def trained_weights(name: str, data: Path, folder: Path, seed: int) -> Path:
+    """The weights of this name; trained if there are none yet."""
+    if name not in TRAINED:
+        return zoo.WEIGHTS / zoo.card(name).weights
+    options = replace(TRAINED[name], seed=seed)
+    weights = folder / f"{options.model}.safetensors"
+    return weights if weights.exists() else train(options, [data / "train"], folder)
+
+
+def changed(weights: Path, network: dict[str, Any], folder: Path) -> Path:
+    """The same weights for a network of other options, in a file of the folder."""
     file = zoo.read_weights(weights)
-    path = weights.with_stem(f"{weights.stem}-changed")
+    path = folder / "changed.safetensors"
     zoo.write_weights(path, file.model, file.state, file.options | network, file.provenance)
     return path
+
+
+def guided(data: Path, out: Path) -> list[dict[str, Any]]:
+    """What pictures that lead the packaged models do."""
+    file = out / "guides.json"
+    if not file.exists():
+        out.mkdir(parents=True, exist_ok=True)
+        told = [
+            measure_guides(Guides(photos=data / "eval", predict=PredictOptions(model=m)))
+            for m in ("varga2017", "iizuka2016")
+        ]
+        file.write_text(json.dumps(told), encoding="utf-8")
+    found: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
+    return found
 
 
 # ---- what is told --------------------------------------------------------------------------------
@@ -415,11 +442,15 @@ def write(told: dict[str, Any]) -> None:
     """The file and the page."""
     path = RESULTS / "claims.json"
     path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    rows = [row(claim, i, told) for i, claim in enumerate(CLAIMS)] + guided_rows(told)
     page = DOCS / "models.md"
-    columns = ["claim", "by", "without → with (95 % of the difference)", "seen"]
-    text = filled_in(page.read_text(encoding="utf-8"), "claims", table(columns, rows))
+    text = filled_in(page.read_text(encoding="utf-8"), "claims", claims_table(told))
     page.write_text(text, encoding="utf-8")
+
+
+def claims_table(told: dict[str, Any]) -> str:
+    """For docs/models.md."""
+    rows = [row(claim, i, told) for i, claim in enumerate(CLAIMS)] + guided_rows(told)
+    return table(["claim", "by", "without → with (95 % of the difference)", "seen"], rows)
 
 
 def main() -> None:
@@ -435,10 +466,7 @@ def main() -> None:
             made(name, options.data, options.out, options.seed)
             print(name, flush=True)
     if options.write or options.only is None:
-        guides = [
-            measure_guides(Guides(photos=options.data / "eval", predict=PredictOptions(model=m)))
-            for m in ("varga2017", "iizuka2016")
-        ]
+        guides = guided(options.data, options.out)
         write({"record": record(), "guides": guides, **collected(options.out)})
 
 

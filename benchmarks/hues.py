@@ -173,13 +173,18 @@ def main(options: Hues) -> None:
     RESULTS.joinpath("hues.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     sheet(tiles).save(DOCS / "hues.jpg", quality=78)
     page = DOCS / "models.md"
+    text = filled_in(page.read_text(encoding="utf-8"), "hues", hues_table(told))
+    page.write_text(text, encoding="utf-8")
+
+
+def hues_table(told: dict[str, Any]) -> str:
+    """For docs/models.md."""
     rows = [
         [kind, *[str(v[key]) for key in (RIGHT, WRONG, LEFT_OUT)], f"{v['share']:.0%}"]
-        for kind, v in found.items()
+        for kind, v in told["counts"].items()
     ]
-    text = f"`{told['model']}`, weights {told['weights']}:\n\n"
-    text += table(["region", RIGHT, WRONG, LEFT_OUT, "share that is right"], rows)
-    page.write_text(filled_in(page.read_text(encoding="utf-8"), "hues", text), encoding="utf-8")
+    columns = ["region", RIGHT, WRONG, LEFT_OUT, "share that is right"]
+    return f"`{told['model']}`, weights {told['weights']}:\n\n" + table(columns, rows)
 
 
 if __name__ == "__main__":
