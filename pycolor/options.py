@@ -406,6 +406,7 @@ class TrainOptions:
         validation: photographs held out, not trained on.
         validate_every: steps between validations and checkpoints.
         patience: validations without a smaller loss after which the run ends early (0: never).
+        tensorboard: also write the validations and their pictures for TensorBoard.
         seed: of everything random.
         dtype: of the arithmetic inside the network; float32 weights either way.
         device: cpu, cuda, cuda:1, …
@@ -435,6 +436,7 @@ class TrainOptions:
     validation: int = 256
     validate_every: int = 500
     patience: int = 0
+    tensorboard: bool = False
     seed: int = 0
     dtype: Literal["float32", "bfloat16"] = "bfloat16"
     device: str = "cpu"
