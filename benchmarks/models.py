@@ -58,6 +58,16 @@ def sheet(models: list[str], films: list[Path], path: Path) -> None:
     picture.save(path, quality=88)
 
 
+def write_table(name: str, lines: list[str]) -> None:
+    """Put a table in the place of the one of that name in docs/models.md."""
+    page = DOCS / "models.md"
+    text = page.read_text(encoding="utf-8")
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+    head, _, rest = text.partition(begin)
+    _, _, tail = rest.partition(end)
+    page.write_text(head + begin + "\n".join(lines) + "\n" + end + tail, encoding="utf-8")
+
+
 def main(data: Path) -> None:
     """Measure and write."""
     packaged = [card.name for card in zoo.CARDS if card.weights]
@@ -80,12 +90,7 @@ def main(data: Path) -> None:
             f"| {r['name']} | {r['auc']:.4f} | {r['balanced_auc']:.4f} | {r['colorfulness']:.1f} |"
         )
     lines.append(f"| truth | 1 | 1 | {rows[0]['colorfulness_of_truth']:.1f} |")
-    page = DOCS / "models.md"
-    text = page.read_text(encoding="utf-8")
-    begin, end = "<!-- table -->\n", "<!-- end of table -->"
-    head, _, rest = text.partition(begin)
-    _, _, tail = rest.partition(end)
-    page.write_text(head + begin + "\n".join(lines) + "\n" + end + tail, encoding="utf-8")
+    write_table("table", lines)
 
 
 if __name__ == "__main__":
