@@ -2,10 +2,10 @@
 
     python -m benchmarks.costs FILM [--rounds 3]
 
+Every model colors FILM and a made one of 4096×2304, each time in a process of its own, in turns.
 Frames a second are those of one processor: frames over the processor time of the whole command,
-its start included.  Every model colors FILM and a made one of 4096×2304, each time in a process of its own, in turns.
-Memory is the peak of the process (VmHWM of Linux) beyond what it holds after its imports; it is
-that of the whole command: decoder, network, renderer, encoder.  The table goes to docs/models.md.
+its start included.  Memory is the peak of the process (VmHWM of Linux) beyond what it holds after
+its imports: decoder, network, renderer and encoder together.  The table goes to docs/models.md.
 """
 
 from __future__ import annotations

@@ -109,6 +109,7 @@ def test_bfloat16_that_avx512_imitates_is_not_chosen(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own, of torch.jit
 def test_compiled_code_colors_the_same(predictor: Predictor) -> None:
     if shutil.which(os.environ.get("CXX", "g++")) is None:
         pytest.skip("no C++ compiler is here")
