@@ -25,7 +25,7 @@ import numpy.typing as npt
 import torch
 
 from benchmarks.guides import Guides, measure_guides
-from benchmarks.page import DOCS, RESULTS, filled_in, table
+from benchmarks.page import RESULTS, fill_in, table
 from pycolor import metrics
 from pycolor.colorize import Predictor
 from pycolor.evaluate.pairs import pair_up
@@ -442,9 +442,7 @@ def write(told: dict[str, Any]) -> None:
     """The file and the page."""
     path = RESULTS / "claims.json"
     path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    page = DOCS / "models.md"
-    text = filled_in(page.read_text(encoding="utf-8"), "claims", claims_table(told))
-    page.write_text(text, encoding="utf-8")
+    fill_in("claims", claims_table(told))
 
 
 def claims_table(told: dict[str, Any]) -> str:

@@ -92,6 +92,8 @@ class PredictOptions:
         style: a picture whose global features color the film (iizuka2016).
         reference: a color picture of the scene; give several, and each shot takes the one most
             like it (varga2017).
+        compile: let torch.compile make the network's code for this machine; takes a C++ compiler
+            and up to a minute at the start.
     """
 
     model: str | None = None
@@ -103,6 +105,7 @@ class PredictOptions:
     decode: Decode = "auto"
     style: Path | None = None
     reference: UseAppendAction[tuple[Path, ...]] = ()
+    compile: bool = False
 
     def __post_init__(self) -> None:
         side = self.short_side
