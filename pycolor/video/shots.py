@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from pycolor.video.gradual import RIVAL_REACH, SIDE, Gradual, GradualFinder
-from pycolor.video.likeness import Scales, Thumbnail, difference, scales, thumbnail, unlikeness
+from pycolor.video.likeness import Scales, difference, scales, thumbnail, unlikeness
 
 Kind = Literal["cut", "dissolve", "fade", "flash", "jump"]
 
 
+_FLASH_REACH = 8  # frames around a fade's middle in which there is no flash
 _FADED = 0.45  # of the variance a few frames away: a fade is under way
 
 
@@ -39,7 +40,7 @@ class ShotOptions:
     bit_depth: int = 8
     full_range: bool = False
     sensitivity: float = 1.0
-    look_ahead_frames: int = 56
+    look_ahead_frames: int = 72
     disturbance_frames: int = 4
 
     def __post_init__(self) -> None:
@@ -136,7 +137,7 @@ class ShotDetector:
         self._disturbances: list[Transition] = []
         self._finished = False
         self._single: dict[int, Transition | None] = {}
-        self._gradual = GradualFinder(self._coarse)
+        self._gradual = GradualFinder(self._scales)
         self._pending: tuple[int, Transition] | None = None
         self.last_change = 0.0
 
@@ -224,8 +225,8 @@ class ShotDetector:
         self._start, self._opening = stop, closing
         return shot
 
-    def _coarse(self, t: int) -> Thumbnail:
-        return self._frames[min(max(t, 0), self._count - 1)].scales.coarse
+    def _scales(self, t: int) -> Scales:
+        return self._frames[min(max(t, 0), self._count - 1)].scales
 
     def _gradual_at(self, t: int) -> Gradual | None:
         """The dissolve or fade whose middle is t, where no stronger one is near."""
@@ -248,7 +249,18 @@ class ShotDetector:
             if self._is_cut(s):
                 last = s - 1
                 break
-        return self._gradual.at(t, first, last)
+        found = self._gradual.at(t, first, last)
+        if found is not None and found.kind == "fade" and self._is_near_flash(t):
+            return None
+        return found
+
+    def _is_near_flash(self, t: int) -> bool:
+        """Whether what vanishes at t is a flash's doing, which comes and goes at once."""
+        for s in range(t - _FLASH_REACH, min(t + _FLASH_REACH + 1, self._count)):
+            found = self._single_at(s) if s >= 0 else None
+            if found is not None and found.kind == "flash":
+                return True
+        return False
 
     def _is_cut(self, t: int) -> bool:
         found = self._single_at(t)
@@ -281,7 +293,7 @@ class ShotDetector:
     def _is_ramp(self, t: int) -> bool:
         """Whether the picture at t is still coming out of nothing, or going into it."""
         before, after, far_before, far_after = (
-            float(self._coarse(s).var()) for s in (t - 1, t, t - 5, t + 4)
+            float(self._scales(s).coarse.var()) for s in (t - 1, t, t - 5, t + 4)
         )
         rising = before < _FADED * after and after < _FADED * far_after
         return rising or (after < _FADED * before and before < _FADED * far_before)
