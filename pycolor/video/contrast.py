@@ -63,8 +63,12 @@ def energies(frame: Scales) -> Parts:
     fine = np.pad(frame.fine, ((0, -len(frame.fine) % (2 * BLOCK)), (0, 0)), mode="edge")
     even = smooth(frame.coarse)
     small = (even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) / 4
-    details = fine - smooth(fine), frame.coarse - even, small - smooth(small)
-    return np.stack([_means(d * d, s) for d, s in zip(details, (2 * BLOCK, BLOCK, BLOCK // 2))])
+    details = {
+        2 * BLOCK: fine - smooth(fine),
+        BLOCK: frame.coarse - even,
+        BLOCK // 2: small - smooth(small),
+    }
+    return np.stack([_means(d * d, side) for side, d in details.items()])
 
 
 def _means(values: Thumbnail, side: int) -> npt.NDArray[np.float32]:

@@ -38,7 +38,8 @@ RIVAL_REACH = 20  # of two sags so near, one is the transition
 FLAT_VARIANCE = 8.0  # squared 8-bit codes: nothing to see
 LONG_FLAT = 20  # so many frames of nothing are a shot of their own
 _LAG = 10  # frames
-SIDE = HALF_SPANS[-1] + HALF_SPANS[-1] // 4 + REACH  # frames looked at on each side
+SIDE = HALF_SPANS[-1] + _LAG + 1  # frames looked at on each side
+CONTRAST_REACH = HALF_SPANS[-1] // 4 + REACH  # beyond a side, that its contrast depends on
 _NOISE = 4.0  # squared codes of noise in a cell
 _LEAST_SAG = 0.15  # of a candidate
 _LEAST_UNLIKENESS = 0.12
@@ -87,10 +88,10 @@ class GradualFinder:
     """
 
     # Of `features`: logistic regression on made films (benchmarks/shot_weights.py).
-    DISSOLVE = np.array(
-        [3.25, -2.22, -3.18, 2.96, 4.14, 7.68, -3.19, 0.83, -2.57, 4.02, 1.90, -0.22, 8.74, 2.44]
-        + [5.01, -0.02, -4.30]
-    )  # fmt: skip
+    DISSOLVE = np.array([
+        3.25, -2.22, -3.18, 2.96, 4.14, 7.68, -3.19, 0.83, -2.57, 4.02, 1.90, -0.22, 8.74, 2.44,
+        5.01, -0.02, -4.30,
+    ])  # fmt: skip
 
     def __init__(self, frame: Callable[[int], Scales]) -> None:
         self._frame = frame
@@ -164,10 +165,13 @@ class GradualFinder:
         wider = HALF_SPANS[min(HALF_SPANS.index(half) + 1, len(HALF_SPANS) - 1)]
         grows = self._sag(t, wider, first, last).quarter - sag.quarter
         return np.array(
-            [sag.quarter, sag.most, sag.mean, sag.fine, grows, unlike]
-            + self._resemblances(t, half, first, last)
-            + self._mixing(t, half, old, new)
-            + [math.log(half / 10), 1.0]
+            [
+                *(sag.quarter, sag.most, sag.mean, sag.fine, grows, unlike),
+                *self._resemblances(t, half, first, last),
+                *self._mixing(t, half, old, new),
+                math.log(half / 10),
+                1.0,
+            ]
         )
 
     def _resemblances(self, t: int, half: int, first: int, last: int) -> list[float]:

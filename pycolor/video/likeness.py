@@ -151,7 +151,8 @@ def resemblance(first: Spectrum, second: Spectrum, shape: tuple[int, int]) -> fl
     """The best correlation of two pictures over all shifts of the one against the other.
 
     Args:
-        first, second: spectra of h×w thumbnails.
+        first: spectrum of an h×w thumbnail.
+        second: another's.
         shape: (h, w).
 
     Returns:
