@@ -59,7 +59,7 @@ ALIKE = TrainOptions(
 SMALL = CropOptions(size_pixels=48)  # for networks that end at the input's own size
 ZHANG = replace(ALIKE, model="zhang2016", width=0.15)
 HWANG = replace(ALIKE, model="hwang2016", width=0.15, batch=16, steps=1000, crop=SMALL)
-IIZUKA = replace(ALIKE, model="iizuka2016", width=0.2, labels="clusters:32")
+IIZUKA = replace(ALIKE, model="iizuka2016", width=0.2, steps=300, labels="folder")
 RICHART = replace(HWANG, model="richart2017", width=1.0, dtype="float32")
 CHENG = replace(
     ALIKE,
