@@ -32,7 +32,7 @@ from pycolor.evaluate.pairs import pair_up
 from pycolor.evaluate.report import digits
 from pycolor.evaluate.stills import read_pair
 from pycolor.info import record
-from pycolor.models import zoo
+from pycolor.models import weight_files, zoo
 from pycolor.options import ClusteringOptions, CropOptions, Decode, PredictOptions, TrainOptions
 from pycolor.palette import gamut_bins
 from pycolor.reference import lab_to_luv, rgb_to_lab
@@ -335,7 +335,7 @@ def made(name: str, data: Path, out: Path, seed: int) -> Seen:
 def trained_weights(name: str, data: Path, folder: Path, seed: int) -> Path:
     """The weights of this name; trained if there are none yet."""
     if name not in TRAINED:
-        return zoo.WEIGHTS / zoo.card(name).weights
+        return weight_files.PACKAGED / zoo.card(name).weights
     options = replace(TRAINED[name], seed=seed)
     weights = folder / f"{options.model}.safetensors"
     return weights if weights.exists() else train(options, [data / "train"], folder)
@@ -343,9 +343,9 @@ def trained_weights(name: str, data: Path, folder: Path, seed: int) -> Path:
 
 def changed(weights: Path, network: dict[str, Any], folder: Path) -> Path:
     """The same weights for a network of other options, in a file of the folder."""
-    file = zoo.read_weights(weights)
+    file = weight_files.read(weights)
     path = folder / "changed.safetensors"
-    zoo.write_weights(path, file.model, file.state, file.options | network, file.provenance)
+    weight_files.write(path, file.model, file.state, file.options | network, file.provenance)
     return path
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from pycolor.cli import main
 from pycolor.errors import UsageError
-from pycolor.models import zoo
+from pycolor.models import weight_files
 from pycolor.models.hwang2016 import BINS, Hwang2016, bin_of
 from pycolor.options import CropOptions, PairOptions, TrainOptions
 from pycolor.reference import rgb_to_luv
@@ -83,7 +83,7 @@ def test_every_variant_trains_and_loads(
     weights = loop.train(options, [photos], tmp_path / "run", lambda p: seen.append(p.loss))
     assert seen
     assert np.isfinite(seen).all()
-    loaded = zoo.load(weights=weights)
+    loaded = weight_files.load(weights=weights)
     assert loaded.card.name == options.model
     assert loaded.network.options.items() >= options.network_options.items()
     with torch.no_grad():
@@ -103,7 +103,7 @@ def test_regression_learns_one_color(tmp_path: Path) -> None:
         TINY, model="iizuka2016", network="side=32,classes=0", steps=60, lr=5e-3, ema=0.8
     )
     options = replace(options, validate_every=60)
-    network = zoo.load(weights=loop.train(options, [folder], tmp_path / "run")).network
+    network = weight_files.load(weights=loop.train(options, [folder], tmp_path / "run")).network
     with torch.no_grad():
         a, b = network.chroma(torch.full((1, 1, 32, 32), 50.0)).mean((0, 2, 3)).tolist()
     assert a > 5

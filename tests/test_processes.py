@@ -15,7 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pycolor.models import zoo
+from pycolor.models import weight_files
 from pycolor.options import CropOptions, TrainOptions
 from pycolor.train import loop, processes
 from pycolor.train.data import Stream, find_photos
@@ -127,7 +127,7 @@ def test_a_cut_run_of_two_processes_goes_on_to_the_same_weights(trained: Path) -
     first, second = told_by(trained)
     assert first["cut"] == second["cut"] == first["whole"]
     a, b = (
-        zoo.read_weights(trained / name / "zhang2016.safetensors").state
+        weight_files.read(trained / name / "zhang2016.safetensors").state
         for name in ("whole", "cut")
     )
     assert all(torch.equal(a[k], b[k]) for k in a)

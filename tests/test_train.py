@@ -18,7 +18,7 @@ from PIL import Image
 
 from pycolor import palette
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import zoo
+from pycolor.models import weight_files
 from pycolor.options import CropOptions, FilmOptions, TrainOptions
 from pycolor.reference import rgb_to_lab
 from pycolor.train import loop
@@ -178,7 +178,7 @@ def test_killed_training_resumes_to_the_same_weights(
     with pytest.raises(KilledError):
         loop.train(replace(tiny, validate_every=1), [photos], tmp_path / "cut", kill)
     resumed = loop.train(tiny, [photos], tmp_path / "cut")
-    a, b = zoo.read_weights(whole).state, zoo.read_weights(resumed).state
+    a, b = weight_files.read(whole).state, weight_files.read(resumed).state
     assert a.keys() == b.keys()
     assert all(torch.equal(a[k], b[k]) for k in a)
     lines = (tmp_path / "cut" / "log.csv").read_text().splitlines()
@@ -209,7 +209,7 @@ def test_training_learns_one_color(tmp_path: Path) -> None:
         rgb = np.stack([gray, gray * 0.6, gray * 0.25], -1).clip(0, 255).astype(np.uint8)
         Image.fromarray(rgb).save(folder / f"{i}.png")
     options = replace(TINY, steps=60, lr=5e-3, validate_every=60, film=CLEAN, ema=0.8)
-    loaded = zoo.load("zhang2016", loop.train(options, [folder], tmp_path / "run"))
+    loaded = weight_files.load("zhang2016", loop.train(options, [folder], tmp_path / "run"))
     with torch.no_grad():
         logits = loaded.network(torch.full((1, 1, 32, 32), 50.0))
     ab = torch.einsum("nqhw,qc->nchw", (logits / 0.38).softmax(1), loaded.network.palette)

@@ -16,8 +16,8 @@ from torch import Generator, Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pycolor.colorize import choose_device
-from pycolor.models import zoo
-from pycolor.models.colorizer import Colorizer
+from pycolor.models import weight_files, zoo
+from pycolor.models.colorizer import Colorizer, place
 from pycolor.options import TrainOptions
 from pycolor.reference import rgb_to_lab
 from pycolor.train.data import Photo, Stream, center_crop, find_photos
@@ -125,8 +125,8 @@ def _train(
 
     model = zoo.create(options.model, **network_options(options, photos))
     if options.init is not None:
-        zoo.start_from(model, options.model, options.init)
-    zoo.place(model, device)
+        weight_files.start_from(model, options.model, options.init)
+    place(model, device)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.ema), use_buffers=True)
     averaged = cast(Colorizer, average.module)
     weights = [p for p in model.parameters() if p.requires_grad]
@@ -234,7 +234,7 @@ def _train(
     if log is not None:
         log.close()
         final = objective.finish(averaged)
-        zoo.write_weights(
+        weight_files.write(
             weights_file,
             options.model,
             final.state_dict(),

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pycolor.kmeans import kmeans
-from pycolor.models import zoo
+from pycolor.models import weight_files
 from pycolor.models.cheng2015 import Cheng2015, rgb_to_yuv
-from pycolor.models.colorizer import Colorizer
+from pycolor.models.colorizer import Colorizer, place
 from pycolor.models.zhang2016 import Zhang2016
 from pycolor.options import TrainOptions
 from pycolor.reference import rgb_to_lab
@@ -34,7 +34,7 @@ class ScenesThenPerceptrons(Objective):
 
     def __init__(self, options: TrainOptions, device: torch.device) -> None:
         super().__init__(options, device)
-        teacher = zoo.place(zoo.load("zhang2016").network, device)
+        teacher = place(weight_files.load("zhang2016").network, device)
         assert isinstance(teacher, Zhang2016)
         self.teacher = teacher
 
