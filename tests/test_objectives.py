@@ -14,7 +14,7 @@ from PIL import Image
 
 from pycolor.cli import main
 from pycolor.errors import UsageError
-from pycolor.models import weight_files
+from pycolor.models import weight_files, zoo
 from pycolor.models.hwang2016 import BINS, Hwang2016, bin_of
 from pycolor.options import CropOptions, PairOptions, TrainOptions
 from pycolor.reference import rgb_to_luv
