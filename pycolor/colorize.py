@@ -15,7 +15,8 @@ from torch import Tensor
 from pycolor import ops
 from pycolor.encoding import Encoding
 from pycolor.errors import UsageError
-from pycolor.models import zoo
+from pycolor.models import weight_files
+from pycolor.models.colorizer import place
 from pycolor.options import PredictOptions
 from pycolor.still import read_image
 
@@ -93,8 +94,8 @@ class Predictor:
         self.options = options
         self.device = choose_device(options.device)
         self.dtype = choose_dtype(options.dtype, self.device)
-        self.loaded = zoo.load(options.model, options.weights)
-        self.network = zoo.place(self.loaded.network, self.device)
+        self.loaded = weight_files.load(options.model, options.weights)
+        self.network = place(self.loaded.network, self.device)
         self.short_side = options.short_side or self.loaded.short_side
         self.temperature = self._temperature()
         self.guides = self._read_guides()

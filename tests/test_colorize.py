@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pycolor.colorize import Predictor, choose_device, network_size
 from pycolor.encoding import Encoding
 from pycolor.errors import UsageError
-from pycolor.models import zoo
+from pycolor.models import weight_files
 from pycolor.models.zhang2016 import Zhang2016
 from pycolor.options import PredictOptions
 
@@ -43,7 +43,7 @@ def predictor(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
     last = network.model8[6]
     assert isinstance(last, torch.nn.Conv2d)
     torch.nn.init.normal_(last.weight, std=1.0)
-    zoo.write_weights(path, "zhang2016", network.state_dict(), {"width": 0.1}, {})
+    weight_files.write(path, "zhang2016", network.state_dict(), {"width": 0.1}, {})
     return Predictor(PredictOptions(weights=path, dtype="float32", short_side=64, device="cpu"))
 
 
