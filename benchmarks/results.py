@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.page import table
 from pycolor.evaluate.films import TIMES
 from pycolor.evaluate.measures import MEASURES, OWN
 from pycolor.evaluate.report import digits
@@ -48,6 +49,7 @@ def runs(data: Path) -> dict[str, list[str]]:
     speed = ["--models", zoo.DEFAULT, "--heights", "360", "1080"]
     commands["video"] = ["benchmarks.video", *speed, "--json", "{json}"]
     commands["runtimes"] = ["benchmarks.runtimes", "--seconds", "6", "--json", "{json}"]
+    commands["inference"] = ["benchmarks.inference", "--json", "{json}"]
     commands["peers"] = ["benchmarks.peers", str(data / "eval"), "--json", "{json}"]
     return commands
 
@@ -89,7 +91,8 @@ def page() -> str:
     films = {name: told for name, told in found.items() if name.startswith("film-")}
     if films:
         parts += over_time(films)
-    for name, write in (("peers", peers), ("video", video), ("runtimes", runtimes)):
+    for name, write in (("peers", peers), ("video", video), ("runtimes", runtimes),
+                        ("inference", inference)):  # fmt: skip
         if name in found:
             parts += write(found[name])
     return "\n\n".join(parts) + "\n"
@@ -219,10 +222,19 @@ def runtimes(told: Json) -> list[str]:
     ]
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Markdown."""
-    lines = [list(columns), ["---"] + ["---:"] * (len(columns) - 1), *map(list, rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def inference(told: Json) -> list[str]:
+    rows = [
+        [r["runner"], f"{r['least_ms']:.1f}", f"{r['median_ms']:.1f}", f"{r['ratio']:.2f}"]
+        for r in told["rows"]
+    ]
+    return [
+        "## The network beside other runtimes",
+        "zhang2016 at full width, one picture of 256², milliseconds of processor time with "
+        f"{told['threads']} thread(s), all in one process and in turns; the ratio is to the faster "
+        "of torch.compile and OpenVINO.",
+        table(["", "least ms", "median ms", "ratio"], rows),
+        source("inference", told),
+    ]
 
 
 def source(name: str, told: Json, *, timed: bool = False) -> str:

@@ -31,7 +31,7 @@ from pycolor.colorize import choose_device, choose_dtype
 from pycolor.encoding import Encoding
 from pycolor.info import record
 from pycolor.models import zoo
-from pycolor.models.colorizer import Colorizer
+from pycolor.models.colorizer import Colorizer, place
 
 # Cheng et al. 2015, table II: an Intel Xeon at 2.30 GHz.  Iizuka et al. 2016, table 3: an Intel
 # Core i7-5960X with 8 cores at 3.00 GHz, and an NVIDIA GeForce GTX TITAN X.  Seconds by side.
@@ -96,7 +96,7 @@ def measure(limit: float) -> list[Runtime]:
     device = choose_device("auto")
     found = []
     for model, kind, network in networks():
-        zoo.place(network.eval(), device)
+        place(network.eval(), device)
         temperature = zoo.card(model).temperature or 0.0
         last: Runtime | None = None
         for side in SIDES:

@@ -92,6 +92,8 @@ class PredictOptions:
         style: a picture whose global features color the film (iizuka2016).
         reference: a color picture of the scene; give several, and each shot takes the one most
             like it (varga2017).
+        compile: let torch.compile make the network's code for this machine; takes a C++ compiler
+            and up to a minute at the start.
     """
 
     model: str | None = None
@@ -103,6 +105,7 @@ class PredictOptions:
     decode: Decode = "auto"
     style: Path | None = None
     reference: UseAppendAction[tuple[Path, ...]] = ()
+    compile: bool = False
 
     def __post_init__(self) -> None:
         side = self.short_side
@@ -406,6 +409,7 @@ class TrainOptions:
         validation: photographs held out, not trained on.
         validate_every: steps between validations and checkpoints.
         patience: validations without a smaller loss after which the run ends early (0: never).
+        tensorboard: also write the validations and their pictures for TensorBoard.
         seed: of everything random.
         dtype: of the arithmetic inside the network; float32 weights either way.
         device: cpu, cuda, cuda:1, …
@@ -435,6 +439,7 @@ class TrainOptions:
     validation: int = 256
     validate_every: int = 500
     patience: int = 0
+    tensorboard: bool = False
     seed: int = 0
     dtype: Literal["float32", "bfloat16"] = "bfloat16"
     device: str = "cpu"

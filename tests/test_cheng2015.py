@@ -16,13 +16,14 @@ from pycolor.errors import UsageError
 from pycolor.features.daisy import daisy
 from pycolor.features.domain_transform import domain_transform
 from pycolor.features.gist import gist
-from pycolor.models import zoo
+from pycolor.models import weight_files, zoo
 from pycolor.models.cheng2015 import Cheng2015, Ensemble, recognize, rgb_to_yuv, yuv_to_rgb
 from pycolor.models.colorizer import gray_of
 from pycolor.options import ClusteringOptions, CropOptions, TrainOptions
 from pycolor.train import algorithm3, loop
 from pycolor.train.algorithm3 import References
 from pycolor.train.film import CLEAN
+from pycolor.train.log import Progress
 
 PUBLISHED_PARAMETERS = 13_283  # 114 → 57 → 57 → 57 → 2
 
@@ -255,7 +256,7 @@ def photos(tmp_path: Path) -> Path:
 
 def test_training_from_photographs_to_a_film_and_after_a_kill(photos: Path, tmp_path: Path) -> None:
     whole = loop.train(TINY, [photos], tmp_path / "whole")
-    loaded = zoo.load(weights=whole)
+    loaded = weight_files.load(weights=whole)
     assert isinstance(loaded.network, Cheng2015)
     assert len(loaded.network.ensemble) == loaded.network.options["networks"] >= 2
     assert loaded.network.chroma(scene()).shape == (1, 2, 40, 56)
@@ -263,14 +264,14 @@ def test_training_from_photographs_to_a_film_and_after_a_kill(photos: Path, tmp_
     class KilledError(Exception):
         pass
 
-    def kill(progress: loop.Progress) -> None:
+    def kill(progress: Progress) -> None:
         if progress.step == 2:
             raise KilledError
 
     with pytest.raises(KilledError):
         loop.train(TINY, [photos], tmp_path / "cut", kill)
     resumed = loop.train(TINY, [photos], tmp_path / "cut")
-    a, b = zoo.read_weights(whole).state, zoo.read_weights(resumed).state
+    a, b = weight_files.read(whole).state, weight_files.read(resumed).state
     assert all(torch.equal(a[key], b[key]) for key in a)
 
 
@@ -278,7 +279,7 @@ def test_training_from_photographs_to_a_film_and_after_a_kill(photos: Path, tmp_
 def test_variants_train(photos: Path, tmp_path: Path, network: str) -> None:
     one = replace(TINY.clustering, clusters=1, layers=1)
     options = replace(TINY, network=network, steps=1, clustering=one)
-    loaded = zoo.load(weights=loop.train(options, [photos], tmp_path / "run"))
+    loaded = weight_files.load(weights=loop.train(options, [photos], tmp_path / "run"))
     assert loaded.network.options["networks"] == 1
     assert not loaded.network.per_shot
 

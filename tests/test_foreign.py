@@ -12,7 +12,7 @@ import torch
 
 from pycolor.cli import main
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import zhang2016, zoo
+from pycolor.models import weight_files, zhang2016, zoo
 from pycolor.models.caffe import read_blobs, read_caffemodel
 from pycolor.models.foreign import caffe_layers, read_foreign
 from pycolor.models.torch7 import Module, read_torch7
@@ -72,7 +72,7 @@ def test_pytorch_release_of_full_size(
     foreign = read_foreign(path)
     assert (foreign.name, foreign.model) == ("zhang2016-published", "zhang2016")
     check_equal(foreign.state, published_state)
-    loaded = zoo.load(weights=path)
+    loaded = weight_files.load(weights=path)
     assert (loaded.card.name, loaded.temperature) == ("zhang2016", 1.0)
     assert torch.equal(
         loaded.network.state_dict()["model3.4.bias"], published_state["model3.4.bias"]
@@ -191,7 +191,7 @@ def test_siggraph17_of_full_size(tmp_path: Path) -> None:
     # The authors' file has 136,787,426 bytes; what is around the tensors is some kilobytes.
     assert abs(path.stat().st_size - 136_787_426) < 30_000
     assert read_foreign(path).name == "siggraph17"
-    loaded = zoo.load(weights=path)
+    loaded = weight_files.load(weights=path)
     assert loaded.card.name == "zhang2017"
     assert torch.equal(loaded.network.state_dict()["model9.1.bias"], state["model9.1.bias"])
 
@@ -202,7 +202,7 @@ def test_vgg16_and_nothing_else_is_recognized(tmp_path: Path) -> None:
     torch.save(layers | {"features.28.weight": torch.zeros(512, 512, 3, 3)}, path)
     assert read_foreign(path).state.keys() == {"features.0.weight", "features.28.weight"}
     with pytest.raises(FilmError, match="no model of pycolor"):
-        zoo.load(weights=path)
+        weight_files.load(weights=path)
     torch.save({"layer.weight": torch.zeros(3)}, path)
     with pytest.raises(FilmError, match=r"1 tensors beginning with layer\.weight"):
         read_foreign(path)
@@ -270,7 +270,7 @@ def test_torchvision_vgg16_begins_a_training_of_hwang2016(tmp_path: Path) -> Non
     out = tmp_path / "trunk.safetensors"
     assert main(["weights", "import", str(tmp_path / "vgg16.pth"), "--out", str(out)]) == 0
     network = zoo.create("hwang2016", width=1.0)
-    zoo.start_from(network, "hwang2016", out)
+    weight_files.start_from(network, "hwang2016", out)
     found = network.state_dict()
     assert torch.equal(found["trunk.conv1_1.0.weight"], state["features.0.weight"])
     assert torch.equal(found["trunk.conv4_3.0.bias"], state["features.21.bias"])

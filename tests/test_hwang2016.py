@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from pycolor.errors import FilmError
-from pycolor.models import hwang2016, zoo
+from pycolor.models import hwang2016, weight_files
 from pycolor.models.hwang2016 import BINS, Hwang2016, bin_means, bin_of, uv_to_ab
 from pycolor.reference import lab_to_luv, rgb_to_lab
 from pycolor.train.losses import huber
@@ -152,9 +152,9 @@ def test_training_starts_from_vgg16(tmp_path: Path) -> None:
     state = {k: v for k, v in vgg16(normalized=True).items() if k.startswith("features.")}
     save_file(state, tmp_path / "vgg16.safetensors")
     network = Hwang2016()
-    zoo.start_from(network, "hwang2016", tmp_path / "vgg16.safetensors")
+    weight_files.start_from(network, "hwang2016", tmp_path / "vgg16.safetensors")
     trunk = network.state_dict()
     assert torch.equal(trunk["trunk.conv2_1.1.running_var"], state["features.8.running_var"])
     save_file({"x": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(FilmError, match="unexpected key x"):
-        zoo.start_from(network, "hwang2016", tmp_path / "other.safetensors")
+        weight_files.start_from(network, "hwang2016", tmp_path / "other.safetensors")

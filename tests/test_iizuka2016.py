@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from pycolor.colorize import Predictor
-from pycolor.models import zoo
+from pycolor.models import weight_files
 from pycolor.models.colorizer import gray_of
 from pycolor.models.iizuka2016 import GRAY_MEAN, Iizuka2016, recognize
 from pycolor.options import PredictOptions
@@ -167,7 +167,7 @@ def test_options_out_of_range_are_refused() -> None:
 def test_a_style_colors_every_frame(tmp_path: Path) -> None:
     weights, style = tmp_path / "w.safetensors", tmp_path / "style.png"
     network = shaken()
-    zoo.write_weights(weights, "iizuka2016", network.state_dict(), network.options, {})
+    weight_files.write(weights, "iizuka2016", network.state_dict(), network.options, {})
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 56), np.uint8)).save(style)
     options = PredictOptions(weights=weights, style=style, device="cpu", dtype="float32")
     options = replace(options, short_side=48)

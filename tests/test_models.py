@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from safetensors import safe_open
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import zhang2016, zoo
+from pycolor.models import weight_files, zhang2016, zoo
 
 PUBLISHED_PARAMETERS = 32_236_011  # counted in the authors' release
 
@@ -78,15 +78,15 @@ def test_unknown_model_names_the_known_ones() -> None:
 def weights(tmp_path: Path) -> Path:
     network = zoo.create("zhang2016", width=0.05)
     path = tmp_path / "w.safetensors"
-    zoo.write_weights(path, "zhang2016", network.state_dict(), {"width": 0.05}, {"steps": "0"})
+    weight_files.write(path, "zhang2016", network.state_dict(), {"width": 0.05}, {"steps": "0"})
     return path
 
 
 def test_weights_come_back_in_half_precision(weights: Path) -> None:
-    file = zoo.read_weights(weights)
+    file = weight_files.read(weights)
     assert file.options == {"width": 0.05}
     assert file.provenance == {"steps": "0"}
-    loaded = zoo.load("zhang2016", weights)
+    loaded = weight_files.load("zhang2016", weights)
     assert not loaded.network.training
     assert loaded.sha256 == file.sha256
     original = zoo.create("zhang2016", width=0.05).state_dict()
@@ -99,7 +99,7 @@ def test_weights_come_back_in_half_precision(weights: Path) -> None:
 
 def test_weights_that_overflow_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="finite"):
-        zoo.write_weights(
+        weight_files.write(
             tmp_path / "w.safetensors", "zhang2016", {"x": torch.full((2, 2), 1e6)}, {}, {}
         )
     assert list(tmp_path.iterdir()) == []
@@ -110,27 +110,42 @@ def test_damaged_weights_are_one_sentence(weights: Path, tmp_path: Path) -> None
     cut = tmp_path / "cut.safetensors"
     cut.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(FilmError, match="whole safetensors file"):
-        zoo.load("zhang2016", cut)
+        weight_files.load("zhang2016", cut)
     with pytest.raises(FilmError, match="cannot be read"):
-        zoo.load("zhang2016", tmp_path / "missing.safetensors")
+        weight_files.load("zhang2016", tmp_path / "missing.safetensors")
     text = tmp_path / "text.safetensors"
     text.write_text("not weights")
     with pytest.raises(FilmError, match="whole safetensors file"):
-        zoo.load("zhang2016", text)
+        weight_files.load("zhang2016", text)
 
 
 def test_weights_of_another_width_do_not_fit(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     state = zoo.create("zhang2016", width=0.05).state_dict()
-    zoo.write_weights(path, "zhang2016", state, {"width": 0.25}, {})
+    weight_files.write(path, "zhang2016", state, {"width": 0.25}, {})
     with pytest.raises(FilmError, match="do not fit"):
-        zoo.load("zhang2016", path)
+        weight_files.load("zhang2016", path)
 
 
 def test_packaged_weights_load_and_are_small() -> None:
     for card in (c for c in zoo.CARDS if c.weights):
-        path = zoo.WEIGHTS / card.weights
+        path = weight_files.PACKAGED / card.weights
         assert path.stat().st_size <= 12e6
         assert path.with_suffix(".md").exists()
-        loaded = zoo.load(card.name)
+        loaded = weight_files.load(card.name)
         assert loaded.sha256 == card.sha256
+
+
+def test_equal_weights_are_equal_bytes(tmp_path: Path) -> None:
+    """Eight times: the safetensors library orders metadata by chance."""
+    state = {"b.weight": torch.rand(3, 4), "a.bias": torch.rand(3), "count": torch.tensor(7)}
+    written = set()
+    for i in range(8):
+        path = tmp_path / f"{i}.safetensors"
+        weight_files.write(path, "zhang2016", state, {"width": 0.5}, {"steps": "4"}, short_side=96)
+        written.add(path.read_bytes())
+    assert len(written) == 1
+    found = weight_files.read(path)
+    assert (found.model, found.options, found.short_side) == ("zhang2016", {"width": 0.5}, 96)
+    assert torch.equal(found.state["a.bias"], state["a.bias"])
+    assert found.state["count"] == 7

@@ -14,15 +14,18 @@ from PIL import Image
 
 from pycolor.cli import main
 from pycolor.errors import UsageError
-from pycolor.models import zoo
+from pycolor.models import weight_files, zoo
 from pycolor.models.hwang2016 import BINS, Hwang2016, bin_of
 from pycolor.options import CropOptions, PairOptions, TrainOptions
 from pycolor.reference import rgb_to_luv
-from pycolor.train import loop, objectives, recipe
+from pycolor.train import loop, recipe
 from pycolor.train.data import find_photos
 from pycolor.train.labels import UNKNOWN, label_source
 from pycolor.train.losses import mean_square
-from pycolor.train.objectives import Luv, Sample
+from pycolor.train.objectives import objective
+from pycolor.train.objectives.hwang2016 import Luv
+from pycolor.train.objectives.objective import Sample
+from pycolor.train.optimizers import make_optimizer
 from pycolor.train.pairs import OthersOfClass
 
 TINY = TrainOptions(
@@ -39,7 +42,7 @@ TINY = TrainOptions(
 
 @pytest.fixture(autouse=True)
 def _few_pictures_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(objectives, "PICTURES_MEASURED", 24)
+    monkeypatch.setattr(objective, "PICTURES_MEASURED", 24)
 
 
 @pytest.fixture
@@ -80,7 +83,7 @@ def test_every_variant_trains_and_loads(
     weights = loop.train(options, [photos], tmp_path / "run", lambda p: seen.append(p.loss))
     assert seen
     assert np.isfinite(seen).all()
-    loaded = zoo.load(weights=weights)
+    loaded = weight_files.load(weights=weights)
     assert loaded.card.name == options.model
     assert loaded.network.options.items() >= options.network_options.items()
     with torch.no_grad():
@@ -100,7 +103,7 @@ def test_regression_learns_one_color(tmp_path: Path) -> None:
         TINY, model="iizuka2016", network="side=32,classes=0", steps=60, lr=5e-3, ema=0.8
     )
     options = replace(options, validate_every=60)
-    network = zoo.load(weights=loop.train(options, [folder], tmp_path / "run")).network
+    network = weight_files.load(weights=loop.train(options, [folder], tmp_path / "run")).network
     with torch.no_grad():
         a, b = network.chroma(torch.full((1, 1, 32, 32), 50.0)).mean((0, 2, 3)).tolist()
     assert a > 5
@@ -195,8 +198,29 @@ def test_labels_that_are_none(photos: Path, text: str, match: str) -> None:
 @pytest.mark.parametrize("name", recipe.recipe_names())
 def test_recipes_are_whole(name: str) -> None:
     options = recipe.read_recipe(name)
-    assert name.removesuffix("-paper") == options.model
+    assert name.removesuffix("-paper").removesuffix("-gpu") == options.model
     assert options != TrainOptions()
+
+
+@pytest.mark.parametrize("name", [n for n in recipe.recipe_names() if n.endswith("-gpu")])
+def test_recipes_for_a_gpu_fit_their_networks(name: str) -> None:
+    """They cannot run here: the network and its optimizer are made."""
+    options = recipe.read_recipe(name)
+    assert options.device == "cuda"
+    network = zoo.create(options.model, **options.network_options)
+    make_optimizer(list(network.parameters()), options)
+
+
+def test_a_recipe_run_twice_gives_the_same_bits(photos: Path, tmp_path: Path) -> None:
+    small = {"width": 0.05, "steps": 2, "batch": 4, "validation": 2, "validate_every": 2}
+    options = replace(
+        recipe.read_recipe("iizuka2016"),
+        **small,  # type: ignore[arg-type]
+        labels="clusters:2",
+        crop=CropOptions(size_pixels=32),
+    )
+    first, second = (loop.train(options, [photos], tmp_path / name) for name in ("a", "b"))
+    assert first.read_bytes() == second.read_bytes()
 
 
 def test_recipes_that_are_none(tmp_path: Path) -> None:

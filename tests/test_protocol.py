@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from pycolor.colorize import Predictor, bfloat16_in_hardware, most_similar
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import zoo
+from pycolor.models import weight_files, zoo
 from pycolor.models.colorizer import Colorizer, decode, gray_of, scaled, width_of
 from pycolor.options import CropOptions, Dtype, PredictOptions, TrainOptions
 from pycolor.reference import lab_to_rgb
@@ -102,19 +102,19 @@ def test_a_seventh_model_is_recognized_without_metadata(tmp_path: Path) -> None:
 
     path = tmp_path / "plain.safetensors"
     save_file(Toy().state_dict(), path)
-    assert zoo.load(weights=path).card.name == "toy2026"
+    assert weight_files.load(weights=path).card.name == "toy2026"
     with pytest.raises(UsageError, match="belong to toy2026"):
-        zoo.load("zhang2016", path)
+        weight_files.load("zhang2016", path)
     save_file({"x": torch.zeros(1)}, path)
     with pytest.raises(FilmError, match="no known model"):
-        zoo.load(weights=path)
+        weight_files.load(weights=path)
 
 
 def test_a_file_can_bring_its_decode_and_size(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     state = zoo.create("zhang2016", width=0.05).state_dict()
     options = {"width": 0.05}
-    zoo.write_weights(path, "zhang2016", state, options, {}, temperature=1, short_side=64)
+    weight_files.write(path, "zhang2016", state, options, {}, temperature=1, short_side=64)
     predictor = Predictor(PredictOptions(weights=path, device="cpu"))
     assert (predictor.temperature, predictor.short_side) == (1.0, 64)
     mode = Predictor(PredictOptions(weights=path, device="cpu", decode="mode"))
@@ -193,7 +193,7 @@ def test_options_that_are_not_for_the_model() -> None:
 def test_regression_has_nothing_to_decode(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     network = zoo.create("zhang2016", width=0.05, task="regression")
-    zoo.write_weights(path, "zhang2016", network.state_dict(), network.options, {})
+    weight_files.write(path, "zhang2016", network.state_dict(), network.options, {})
     with pytest.raises(UsageError, match="predicts chroma itself"):
         Predictor(PredictOptions(weights=path, device="cpu", decode="mode"))
     luma = torch.randint(0, 256, (1, 40, 64), dtype=torch.uint8)
@@ -214,7 +214,7 @@ def small(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     torch.manual_seed(0)
     network = request.param.build(width=0.05)
     path: Path = tmp_path_factory.mktemp("weights") / "w.safetensors"
-    zoo.write_weights(path, request.param.name, network.state_dict(), network.options, {})
+    weight_files.write(path, request.param.name, network.state_dict(), network.options, {})
     return path
 
 
@@ -249,7 +249,7 @@ def test_the_field_of_a_shot_is_that_of_its_frames(small: Path) -> None:
 
 
 def test_the_last_layer_is_float32_under_autocast(small: Path) -> None:
-    network = zoo.load(weights=small).network
+    network = weight_files.load(weights=small).network
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         assert network(torch.rand(1, 1, 32, 32) * 100).dtype == torch.float32
         assert network.chroma(torch.rand(1, 1, 32, 32) * 100).dtype == torch.float32

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from pycolor.errors import UsageError
-from pycolor.models import zoo
+from pycolor.models import weight_files, zoo
 from pycolor.models.richart2017 import PATCH, Richart2017, recognize
 from pycolor.options import CropOptions, TrainOptions
 from pycolor.train import loop
@@ -86,7 +86,7 @@ def test_dark_is_blue_and_light_is_orange(tmp_path: Path) -> None:
         film=CLEAN,
         crop=CropOptions(size_pixels=32, max_stretch=1),
     )
-    loaded = zoo.load(weights=loop.train(options, [folder], tmp_path / "run"))
+    loaded = weight_files.load(weights=loop.train(options, [folder], tmp_path / "run"))
     with torch.no_grad():
         field = loaded.network.chroma(
             torch.tensor([20.0, 80.0]).reshape(2, 1, 1, 1).repeat(1, 1, 9, 9)

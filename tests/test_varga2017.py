@@ -14,10 +14,12 @@ from PIL import Image
 from pycolor.colorize import Predictor
 from pycolor.encoding import Encoding
 from pycolor.errors import UsageError
-from pycolor.models import varga2017, zhang2016, zoo
+from pycolor.models import varga2017, weight_files, zhang2016, zoo
 from pycolor.models.varga2017 import Varga2017
 from pycolor.options import CropOptions, PairOptions, PredictOptions, TrainOptions
-from pycolor.train import loop, objectives
+from pycolor.train import loop
+from pycolor.train.log import Progress
+from pycolor.train.objectives import objective
 from pycolor.train.pairs import reference_of
 
 GRAY = Encoding(full_range=True, subsampling="444")
@@ -134,7 +136,7 @@ def test_references_keep_their_colors_and_move() -> None:
 
 
 def test_two_phases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(objectives, "PICTURES_MEASURED", 24)
+    monkeypatch.setattr(objective, "PICTURES_MEASURED", 24)
     folder = tmp_path / "photos"
     folder.mkdir()
     rng = np.random.default_rng(0)
@@ -157,17 +159,17 @@ def test_two_phases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class KilledError(Exception):
         pass
 
-    def kill(progress: loop.Progress) -> None:
+    def kill(progress: Progress) -> None:
         if progress.step == 3:
             raise KilledError
 
     with pytest.raises(KilledError):
         loop.train(replace(options, validate_every=1), [folder], tmp_path / "cut", kill)
     resumed = loop.train(options, [folder], tmp_path / "cut")
-    a, b = zoo.read_weights(whole).state, zoo.read_weights(resumed).state
+    a, b = weight_files.read(whole).state, weight_files.read(resumed).state
     assert all(torch.equal(a[k], b[k]) for k in a)
     first = loop.train(replace(options, steps=2), [folder], tmp_path / "one")
-    state = zoo.read_weights(first).state
+    state = weight_files.read(first).state
     torch.manual_seed(0)
     fresh = zoo.create("varga2017", width=0.05).state_dict()
     key = "model3.0.weight"
@@ -181,7 +183,7 @@ def test_two_phases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_references_on_the_command_line(tmp_path: Path) -> None:
     weights = tmp_path / "w.safetensors"
     network = shaken()
-    zoo.write_weights(weights, "varga2017", network.state_dict(), network.options, {})
+    weight_files.write(weights, "varga2017", network.state_dict(), network.options, {})
     rng = np.random.default_rng(0)
     stills = []
     for i in range(2):

@@ -56,11 +56,11 @@ def run(flags: Flags) -> int:
 
 def _packaged(c: Card) -> str:
     """What the package carries of it."""
-    from pycolor.models import zoo
+    from pycolor.models import weight_files
 
     if not c.weights:
         return "none"
-    size = (zoo.WEIGHTS / c.weights).stat().st_size / 1e6
+    size = (weight_files.PACKAGED / c.weights).stat().st_size / 1e6
     return f"{_options(c)}; {size:.1f} MB"
 
 

@@ -113,7 +113,7 @@ def _import(flags: Flags, path: Path) -> None:
 
 def _write(flags: Flags, path: Path, expected: Published | None) -> None:
     """Make a weight file of ours from a foreign one."""
-    from pycolor.models import store, zoo
+    from pycolor.models import store, weight_files
     from pycolor.models.foreign import read_foreign
     from pycolor.models.published import published
 
@@ -126,7 +126,7 @@ def _write(flags: Flags, path: Path, expected: Published | None) -> None:
     if flags.out is None:
         store.make_cache()
     check_output(target, sources=[path], overwrite=flags.overwrite)
-    zoo.write_weights(
+    weight_files.write(
         target,
         foreign.model,
         foreign.state,

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from pycolor import ops
-from pycolor.models.doubling import without_transposed
+from pycolor.models.folding import fold_layers
 
 Guide = Literal["", "style", "reference"]
 
@@ -44,10 +44,11 @@ class Colorizer(nn.Module):
     def fold(self) -> None:
         """Compute ahead what every frame would repeat; called once, before predicting.
 
-        Batch normalization goes into the layer before it, and what is left of it does nothing;
-        transposed convolutions become plain ones, see `doubling`.
+        Batch normalization goes into the convolution before it, and what is left of it does
+        nothing; a subclass does so before it calls this.  Convolutions become those of
+        `convolution` and `doubling`.
         """
-        without_transposed(self)
+        fold_layers(self)
 
     @property
     def palette(self) -> Tensor | None:
@@ -112,6 +113,15 @@ class Colorizer(nn.Module):
         if self.palette is None:
             return out  # type: ignore[no-any-return]
         return decode(out, self.palette, temperature)
+
+
+def place(network: Colorizer, device: torch.device) -> Colorizer:
+    """The network on a device, its kernels channels last: the layout that runs fastest."""
+    network.to(device)
+    for parameter in network.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return network
 
 
 def decode(logits: Tensor, palette: Tensor, temperature: float) -> Tensor:

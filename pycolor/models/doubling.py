@@ -8,25 +8,27 @@ output: row 2m takes taps 3 and 1 at rows m − 1 and m, row 2m + 1 takes taps 2
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from pycolor.models.convolution import Convolution
 
 _TAPS = ((3, 1), (2, 0))  # of even and of odd rows (columns)
 
 
-class Doubling(nn.Module):
-    """What a `ConvTranspose2d(kernel 4, stride 2, padding 1)` computes; for prediction alone.
+class Doubling(Convolution):
+    """What a `ConvTranspose2d(kernel 4, stride 2, padding 1)` computes, and a ReLU if there is one.
 
     Args:
-        layer: to take the weights of.
+        layer: whose parameters are taken over.
+        relu: whether negative sums become 0.
     """
 
     kernel: Tensor
     offset: Tensor | None
 
-    def __init__(self, layer: nn.ConvTranspose2d) -> None:
-        super().__init__()
-        self.weight, self.bias = layer.weight, layer.bias  # as they are stored
+    def __init__(self, layer: nn.ConvTranspose2d, relu: bool = False) -> None:
+        super().__init__(layer, relu)
+        self.geometry = ((1, 1), (1, 1), (1, 1), 1)
         weight = layer.weight.detach()  # C_in×C_out×4×4
         parts = [weight[:, :, rows][:, :, :, columns] for rows in _TAPS for columns in _TAPS]
         kernel = torch.cat(parts, 1).transpose(0, 1)  # 4 C_out×C_in×2×2
@@ -35,29 +37,25 @@ class Doubling(nn.Module):
         offset = None if layer.bias is None else layer.bias.detach().repeat(4)
         self.register_buffer("offset", offset, persistent=False)
 
+    @staticmethod
+    def fits(layer: nn.Module) -> bool:
+        """Whether a layer is a transposed convolution of that shape."""
+        return (
+            isinstance(layer, nn.ConvTranspose2d)
+            and (layer.kernel_size, layer.stride, layer.padding) == ((4, 4), (2, 2), (1, 1))
+            and layer.groups == 1
+        )
+
+    def operands(self) -> tuple[Tensor, Tensor | None]:
+        """The four convolutions side by side."""
+        return self.kernel, self.offset
+
     def forward(self, x: Tensor) -> Tensor:
-        """N×C_in×h×w → N×C_out×2h×2w."""
+        """N×C_in×h×w → N×C_out×2h×2w, channels last."""
         n, _, h, w = x.shape
-        y = F.conv2d(x, self.kernel, self.offset, padding=1)  # h + 1 rows, w + 1 columns
-        even_even, even_odd, odd_even, odd_odd = y.chunk(4, 1)
-        out = y.new_empty(n, even_even.shape[1], h, 2, w, 2)
-        out[:, :, :, 0, :, 0] = even_even[:, :, :h, :w]
-        out[:, :, :, 0, :, 1] = even_odd[:, :, :h, 1:]
-        out[:, :, :, 1, :, 0] = odd_even[:, :, 1:, :w]
-        out[:, :, :, 1, :, 1] = odd_odd[:, :, 1:, 1:]
-        whole = out.reshape(n, -1, 2 * h, 2 * w)
-        return whole.contiguous(memory_format=torch.channels_last)
-
-
-def without_transposed(module: nn.Module) -> None:
-    """Put a `Doubling` in the place of every transposed convolution of that shape, in depth."""
-    for name, child in module.named_children():
-        shape = (4, 4), (2, 2), (1, 1)
-        if (
-            isinstance(child, nn.ConvTranspose2d)
-            and (child.kernel_size, child.stride, child.padding) == shape
-            and child.groups == 1
-        ):
-            setattr(module, name, Doubling(child))
-        else:
-            without_transposed(child)
+        y = super().forward(x).permute(0, 2, 3, 1)  # h + 1 rows, w + 1 columns
+        whole = y.new_empty(n, h, 2, w, 2, y.shape[3] // 4)
+        for place, part in enumerate(y.chunk(4, 3)):
+            row, column = divmod(place, 2)
+            whole[:, :, row, :, column] = part[:, row : row + h, column : column + w]
+        return whole.view(n, 2 * h, 2 * w, -1).permute(0, 3, 1, 2)

@@ -23,6 +23,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pycolor import ops
 from pycolor.models.colorizer import Colorizer, check_width, decode, gray_of, scaled, width_of
+from pycolor.models.convolution import Convolution
 from pycolor.reference import WHITE_UV
 
 Task = Literal["classification", "regression"]
@@ -77,10 +78,10 @@ class _Layer(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self[0](x)
-        return F.relu(y if self.folded else self[1](y))
+        return y if self.folded else F.relu(self[1](y))
 
     def fold(self) -> None:
-        """Put the normalization into the convolution."""
+        """Put the normalization and the ReLU into the convolution."""
         conv, norm = self[0], self[1]
         assert isinstance(conv, nn.Conv2d)
         assert isinstance(norm, nn.BatchNorm2d)
@@ -89,6 +90,7 @@ class _Layer(nn.Sequential):
         norm.reset_running_stats()
         nn.init.constant_(norm.weight, (1 + norm.eps) ** 0.5)
         nn.init.zeros_(norm.bias)
+        self[0] = Convolution(conv, relu=True)
         self.folded = True
 
 
@@ -173,10 +175,10 @@ class Hwang2016(Colorizer):
 
     def fold(self) -> None:
         """Batch normalization into the convolutions before it; that of the taps stays."""
-        super().fold()
         for module in self.modules():
             if isinstance(module, _Layer) and not module.folded:
                 module.fold()
+        super().fold()
 
     @property
     def decodes(self) -> bool:

@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pycolor.models.colorizer import Colorizer, check_width, gray_of, scaled, width_of
+from pycolor.models.convolution import Convolution
 
 Fusion = Literal["1x1", "3x3"]
 
@@ -47,8 +48,7 @@ class _Conv(nn.Conv2d):
         _start(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        bias = self.bias if self.folded else None
-        return _finish(self, F.conv2d(x, self.weight, bias, self.stride, self.padding))
+        return _finish(self, F.conv2d(x, self.weight, None, self.stride, self.padding))
 
 
 class _Full(nn.Linear):
@@ -177,10 +177,13 @@ class Iizuka2016(Colorizer):
 
     def fold(self) -> None:
         """Batch normalization into the layers before it, as the paper says (section 3.4)."""
+        for parent in list(self.modules()):
+            for name, layer in parent.named_children():
+                if isinstance(layer, _Conv | _Full) and not layer.folded:
+                    _fold(layer)
+                if isinstance(layer, _Conv):
+                    setattr(parent, name, Convolution(layer, relu=True))
         super().fold()
-        for module in self.modules():
-            if isinstance(module, _Conv | _Full) and not module.folded:
-                _fold(module)
 
     def context(self, lightness: Tensor) -> Tensor | None:
         """The global vector of a picture, 1×256 (at width 1); None without global features."""

@@ -1,24 +1,17 @@
-"""The models that pycolor knows: one visible list of cards, and their weight files.
+"""The models that pycolor knows: one visible list of cards.
 
 A new model is one file in this folder, a subclass of `Colorizer`, and one card here.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
-from pycolor.errors import FilmError, UsageError
+from pycolor.errors import UsageError
 from pycolor.models import (
     cheng2015,
     hwang2016,
@@ -29,11 +22,8 @@ from pycolor.models import (
     zhang2017,
 )
 from pycolor.models.colorizer import Colorizer
-from pycolor.models.foreign import read_foreign
 
-WEIGHTS = Path(__file__).parent.parent / "weights"
 State = Mapping[str, Tensor]
-FOREIGN_SUFFIXES = {".pth", ".pt", ".caffemodel"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,237 +232,3 @@ def recognize(state: State) -> tuple[str, dict[str, Any]] | None:
         if options is not None:
             return c.name, options
     return None
-
-
-def place(network: Colorizer, device: torch.device) -> Colorizer:
-    """The network on a device, its kernels channels last: the layout that runs fastest."""
-    network.to(device)
-    for parameter in network.parameters():
-        if parameter.dim() == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-    return network
-
-
-@dataclass(frozen=True)
-class WeightFile:
-    """A state dict in float32, what it belongs to, and where it comes from.
-
-    `temperature` and `short_side` stand in place of the card's where the file names them.
-    """
-
-    model: str
-    options: dict[str, Any]
-    provenance: dict[str, str]
-    state: dict[str, Tensor]
-    sha256: str
-    temperature: float | None = None
-    short_side: int | None = None
-
-
-def write_weights(
-    path: Path,
-    model: str,
-    state: Mapping[str, Tensor],
-    options: Mapping[str, Any],
-    provenance: Mapping[str, str],
-    *,
-    temperature: float | None = None,
-    short_side: int | None = None,
-    half: bool = True,
-) -> None:
-    """Write a state dict as safetensors; complete or not at all.
-
-    Matrices and kernels are stored in float16 if `half`, vectors (biases, normalization
-    statistics) in float32, which they need.
-
-    Args:
-        path: of the file.
-        model: name of its card.
-        state: parameters and buffers.
-        options: that build the network.
-        provenance: where the weights come from.
-        temperature: of the decode, where it is not the card's.
-        short_side: of the input, where it is not the card's.
-        half: whether matrices and kernels are stored in float16.
-
-    Raises:
-        ValueError: a value does not fit its storage type.
-    """
-    stored: dict[str, Tensor] = {}
-    for key, value in state.items():
-        value = value.detach().cpu().contiguous()
-        small = half and value.is_floating_point() and value.dim() > 1
-        stored[key] = value.half() if small else value
-        if value.is_floating_point() and not torch.isfinite(stored[key]).all():
-            raise ValueError(f"weight {key} must be finite in {stored[key].dtype}, it is not")
-    metadata = {
-        "model": model,
-        "options": json.dumps(dict(options), sort_keys=True),
-        "provenance": json.dumps(dict(provenance), sort_keys=True),
-    }
-    if temperature is not None:
-        metadata["temperature"] = repr(float(temperature))
-    if short_side is not None:
-        metadata["short_side"] = str(short_side)
-    part = path.with_suffix(".part")
-    part.write_bytes(save(stored, metadata=metadata))  # save_file makes it the owner's alone
-    os.replace(part, path)
-
-
-def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str], str]:
-    """The tensors of a weight file, its metadata and its SHA-256; no code in it can run.
-
-    Raises:
-        FilmError: it is missing or damaged.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as e:
-        raise FilmError(f"weights {path} cannot be read: {e.strerror}.") from None
-    digest = hashlib.sha256(content).hexdigest()
-    del content
-    try:
-        with safe_open(path, framework="pt") as f:
-            metadata = dict(f.metadata() or {})
-            state = {key: f.get_tensor(key) for key in f.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as e:
-        raise FilmError(f"weights {path} must be a whole safetensors file: {e}.") from None
-    return (
-        {k: v.float() if v.is_floating_point() else v for k, v in state.items()},
-        metadata,
-        digest,
-    )
-
-
-def read_weights(path: Path) -> WeightFile:
-    """Read a weight file; one without our metadata is recognized by its keys and shapes.
-
-    Raises:
-        FilmError: it is missing, damaged, or of no model that is known.
-    """
-    if path.suffix in FOREIGN_SUFFIXES:
-        return _read_published(path)
-    state, metadata, digest = read_tensors(path)
-    if "model" in metadata:
-        temperature, short_side = metadata.get("temperature"), metadata.get("short_side")
-        return WeightFile(
-            model=metadata["model"],
-            options=json.loads(metadata.get("options", "{}")),
-            provenance=json.loads(metadata.get("provenance", "{}")),
-            state=state,
-            sha256=digest,
-            temperature=None if temperature is None else float(temperature),
-            short_side=None if short_side is None else int(short_side),
-        )
-    found = recognize(state)
-    if found is None:
-        known = ", ".join(c.name for c in CARDS)
-        raise FilmError(f"weights {path} belong to no known model; expected one of: {known}.")
-    name, options = found
-    return WeightFile(name, options, {}, card(name).convert(state), digest)
-
-
-def _read_published(path: Path) -> WeightFile:
-    """Weights as their authors published them, of another program's format."""
-    foreign = read_foreign(path)
-    if all(c.name != foreign.model for c in CARDS):
-        raise FilmError(f"weights {path} belong to {foreign.model}, which is no model of pycolor.")
-    with path.open("rb") as f:
-        digest = hashlib.file_digest(f, "sha256").hexdigest()
-    return WeightFile(
-        model=foreign.model,
-        options=foreign.options,
-        provenance={"published as": path.name},
-        state=foreign.state,
-        sha256=digest,
-        temperature=foreign.temperature,
-    )
-
-
-def fill(network: Colorizer, state: State, path: Path, *, partly: bool = False) -> None:
-    """Put the weights of a file into a network.
-
-    Args:
-        network: of the same shape.
-        state: of the file.
-        path: of the file, for the message.
-        partly: the file may lack some; what it has must fit all the same.
-
-    Raises:
-        FilmError: a name or a size differs.
-    """
-    try:
-        foreign = network.load_state_dict(state, strict=not partly).unexpected_keys
-        if foreign or not state:
-            raise RuntimeError(f"\nunexpected key {foreign[0]}" if foreign else "\nnone is known")
-    except RuntimeError as e:
-        # torch lists every difference, a line each; the first says enough.
-        first = (*str(e).splitlines()[1:2], str(e))[0].strip().rstrip(". ")
-        raise FilmError(f"weights {path} do not fit the network: {first}.") from None
-
-
-def start_from(network: Colorizer, name: str, path: Path) -> None:
-    """Begin a training from a weight file: the model's own, or one that its `convert` knows.
-
-    Raises:
-        FilmError: it cannot be read or does not fit.
-    """
-    state, metadata, _ = read_tensors(path)
-    if metadata.get("model") == name:
-        fill(network, state, path)
-    else:
-        fill(network, card(name).convert(state), path, partly=True)
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A network ready to predict, with its card and the digest of its weights."""
-
-    network: Colorizer
-    card: Card
-    sha256: str
-    temperature: float | None
-    short_side: int
-
-
-def load(name: str | None = None, weights: Path | None = None) -> Loaded:
-    """A network with its packaged weights, or with those of a file.
-
-    Args:
-        name: of the model; None is the default, or the one that `weights` belong to.
-        weights: a file that `pycolor train` wrote, or a published one.
-
-    Raises:
-        UsageError: the model is not known, has no packaged weights, or the file is another's.
-        FilmError: the weights are missing, damaged or do not fit.
-    """
-    path = _packaged(card(name)) if weights is None else weights
-    file = read_weights(path)
-    if name is not None and file.model != name:
-        raise UsageError(f"weights {path} belong to {file.model}, expected those of {name}.")
-    c = card(file.model)
-    if weights is None and file.sha256 != c.sha256:
-        raise FilmError(
-            f"weights {path} are damaged: expected SHA-256 {c.sha256}, got {file.sha256}."
-        )
-    try:
-        network = c.build(**file.options)
-    except (TypeError, ValueError) as e:
-        raise FilmError(f"weights {path} do not fit {c.name}: {e}.") from None
-    fill(network, file.state, path)
-    network.eval().requires_grad_(False)
-    network.fold()
-    return Loaded(
-        network=network,
-        card=c,
-        sha256=file.sha256,
-        temperature=c.temperature if file.temperature is None else file.temperature,
-        short_side=file.short_side or c.short_side,
-    )
-
-
-def _packaged(c: Card) -> Path:
-    """The weight file that the package carries for a model."""
-    if not c.weights:
-        raise UsageError(f"{c.name} has no packaged weights; expected a file with --weights.")
-    return WEIGHTS / c.weights
