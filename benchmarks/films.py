@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter, zoom
 
-WIDTH_OF = {360: 640, 480: 720, 720: 1280, 1080: 1920, 2160: 3840}
+WIDTH_OF = {360: 640, 480: 720, 720: 1280, 1080: 1920, 2160: 3840, 2304: 4096}
 GRAIN_CODES = 3.0
 PAN_PIXELS = 3  # a frame
 

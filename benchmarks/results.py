@@ -49,6 +49,7 @@ def runs(data: Path) -> dict[str, list[str]]:
     speed = ["--models", zoo.DEFAULT, "--heights", "360", "1080"]
     commands["video"] = ["benchmarks.video", *speed, "--json", "{json}"]
     commands["runtimes"] = ["benchmarks.runtimes", "--seconds", "6", "--json", "{json}"]
+    commands["inference"] = ["benchmarks.inference", "--json", "{json}"]
     commands["peers"] = ["benchmarks.peers", str(data / "eval"), "--json", "{json}"]
     return commands
 
@@ -90,7 +91,8 @@ def page() -> str:
     films = {name: told for name, told in found.items() if name.startswith("film-")}
     if films:
         parts += over_time(films)
-    for name, write in (("peers", peers), ("video", video), ("runtimes", runtimes)):
+    for name, write in (("peers", peers), ("video", video), ("runtimes", runtimes),
+                        ("inference", inference)):  # fmt: skip
         if name in found:
             parts += write(found[name])
     return "\n\n".join(parts) + "\n"
@@ -217,6 +219,21 @@ def runtimes(told: Json) -> list[str]:
         "waits.",
         table(["network", *[f"{s}²" for s in sides]], rows),
         source("runtimes", told, timed=True),
+    ]
+
+
+def inference(told: Json) -> list[str]:
+    rows = [
+        [r["runner"], f"{r['least_ms']:.1f}", f"{r['median_ms']:.1f}", f"{r['ratio']:.2f}"]
+        for r in told["rows"]
+    ]
+    return [
+        "## The network beside other runtimes",
+        "zhang2016 at full width, one picture of 256², milliseconds of processor time with "
+        f"{told['threads']} thread(s), all in one process and in turns; the ratio is to the faster "
+        "of torch.compile and OpenVINO.",
+        table(["", "least ms", "median ms", "ratio"], rows),
+        source("inference", told),
     ]
 
 

@@ -5,7 +5,11 @@ Knows no video.  The field is what a model says; `pycolor.ops.render_chroma` put
 
 from __future__ import annotations
 
+import os
+import platform
+import shutil
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
@@ -14,9 +18,9 @@ from torch import Tensor
 
 from pycolor import ops
 from pycolor.encoding import Encoding
-from pycolor.errors import UsageError
+from pycolor.errors import FilmError, UsageError
 from pycolor.models import weight_files
-from pycolor.models.colorizer import place
+from pycolor.models.colorizer import Colorizer, place
 from pycolor.options import PredictOptions
 from pycolor.still import read_image
 
@@ -64,8 +68,14 @@ def choose_device(name: str) -> torch.device:
 
 
 def bfloat16_in_hardware() -> bool:
-    """Whether this processor multiplies bfloat16 itself (AVX-512 BF16, AMX, SVE)."""
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    """Whether this processor multiplies bfloat16 itself (AVX-512 BF16, AMX, Arm's BF16).
+
+    oneDNN also takes it where AVX-512 can only imitate it, which is slower than float32.
+    """
+    takes = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return takes
+    return takes and torch.cpu._is_avx512_bf16_supported()
 
 
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:
@@ -77,6 +87,18 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     else:
         native = bfloat16_in_hardware()
     return torch.bfloat16 if native else torch.float32
+
+
+def compile_network(network: Colorizer, device: torch.device) -> None:
+    """Have torch.compile make the network's code, for a size of picture when it comes.
+
+    Raises:
+        UsageError: no C++ compiler is there.
+    """
+    compiler = os.environ.get("CXX", "g++")  # where torch looks for it
+    if device.type == "cpu" and shutil.which(compiler) is None:
+        raise UsageError(f"compile needs a C++ compiler, expected {compiler}; CXX names another.")
+    network.compile()
 
 
 class Predictor:
@@ -96,6 +118,8 @@ class Predictor:
         self.dtype = choose_dtype(options.dtype, self.device)
         self.loaded = weight_files.load(options.model, options.weights)
         self.network = place(self.loaded.network, self.device)
+        if options.compile:
+            compile_network(self.network, self.device)
         self.short_side = options.short_side or self.loaded.short_side
         self.temperature = self._temperature()
         self.guides = self._read_guides()
@@ -212,12 +236,29 @@ class Predictor:
 
     def _field(self, lightness: Tensor, context: Tensor | None) -> Tensor:
         x = lightness.contiguous(memory_format=torch.channels_last)
-        with self._arithmetic():
-            return self.network.chroma(x, context, self.temperature)
+        try:
+            with self._arithmetic(), self._freezing():
+                return self.network.chroma(x, context, self.temperature)
+        except RuntimeError as e:
+            if not self.options.compile:
+                raise
+            first = (*str(e).splitlines(), type(e).__name__)[0].rstrip(".")
+            raise FilmError(
+                f"the compiled network fails, and may run without compile: {first}."
+            ) from e
 
     def _arithmetic(self) -> torch.autocast:
         low = self.dtype != torch.float32
         return torch.autocast(self.device.type, torch.bfloat16, enabled=low)
+
+    def _freezing(self) -> AbstractContextManager[object]:
+        """When code is compiled: weights become constants of it, laid out ahead."""
+        if not self.options.compile:
+            return nullcontext()
+        import torch._inductor.config as inductor
+
+        frozen: AbstractContextManager[object] = inductor.patch(freezing=True)
+        return frozen
 
     def predict(
         self, luma: Tensor, encoding: Encoding, pixel_aspect: float = 1.0, quarter_turns: int = 0

@@ -92,6 +92,8 @@ class PredictOptions:
         style: a picture whose global features color the film (iizuka2016).
         reference: a color picture of the scene; give several, and each shot takes the one most
             like it (varga2017).
+        compile: let torch.compile make the network's code for this machine; takes a C++ compiler
+            and up to a minute at the start.
     """
 
     model: str | None = None
@@ -103,6 +105,7 @@ class PredictOptions:
     decode: Decode = "auto"
     style: Path | None = None
     reference: UseAppendAction[tuple[Path, ...]] = ()
+    compile: bool = False
 
     def __post_init__(self) -> None:
         side = self.short_side
@@ -151,7 +154,7 @@ class VideoOptions:
             tell; N or N/D, such as 24000/1001.
         preset: what the output is for: archive, h264, access, lossless-h264, prores, prores4444,
             dnxhr, v210, png, tiff, dpx or y4m; default: by the extension (.mkv: archive, .mp4 and
-            .mov: h264, .mxf: dnxhr).
+            .mov: h264, .mxf: dnxhr, .webm: access).
         codec: video encoder by its FFmpeg name, in place of the preset's.
         codec_options: key=value,... for that encoder.
         overwrite: replace an existing output file.

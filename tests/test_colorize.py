@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycolor.colorize import Predictor, choose_device, network_size
+from pycolor.colorize import Predictor, choose_device, choose_dtype, network_size
 from pycolor.encoding import Encoding
 from pycolor.errors import UsageError
 from pycolor.models import weight_files
@@ -97,3 +100,26 @@ def test_devices_that_are_not_there() -> None:
         with pytest.raises(UsageError, match="cannot be used"):
             choose_device("cuda")
         assert choose_device("auto").type == "cpu"
+
+
+def test_bfloat16_that_avx512_imitates_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    assert choose_dtype("auto", torch.device("cpu")) == torch.float32
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own, of torch.jit
+def test_compiled_code_colors_the_same(predictor: Predictor) -> None:
+    if shutil.which(os.environ.get("CXX", "g++")) is None:
+        pytest.skip("no C++ compiler is here")
+    options = replace(predictor.options, short_side=16, compile=True)
+    luma = torch.randint(0, 256, (1, 16, 24), dtype=torch.uint8)
+    expected = Predictor(replace(options, compile=False)).predict(luma, GRAY)
+    torch.testing.assert_close(Predictor(options).predict(luma, GRAY), expected, atol=1e-2, rtol=0)
+
+
+def test_compiling_takes_a_compiler(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(UsageError, match="expected no-such-compiler"):
+        Predictor(replace(predictor.options, compile=True))

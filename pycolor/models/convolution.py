@@ -1,8 +1,8 @@
 """Convolutions for prediction: laid out once, with the ReLU behind them in the same pass.
 
 On a CPU torch's own layer casts its kernel to bfloat16 and lays it out for oneDNN with every
-picture, which costs about a sixth of the time of zhang2016.  Here both are done once for each
-precision, by the operators that torch.compile itself puts into its graphs.
+picture, which costs about a sixth of the time of zhang2016.  Here both are done once for a
+precision and size of picture, by the operators that torch.compile itself puts into its graphs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class Convolution(nn.Module):
         assert not isinstance(layer.padding, str)
         self.geometry = (layer.stride, layer.padding, layer.dilation, layer.groups)
         self.relu = relu
-        self._ready: dict[torch.dtype, tuple[Tensor, Tensor | None]] = {}
+        self._ready_for: tuple[torch.dtype, torch.Size] | None = None
+        self._ready: tuple[Tensor, Tensor | None]
 
     @staticmethod
     def fits(layer: nn.Module) -> bool:
@@ -62,18 +63,19 @@ class Convolution(nn.Module):
 
     def _by_onednn(self, x: Tensor) -> Tensor:
         stride, padding, dilation, groups = self.geometry
-        if x.dtype not in self._ready:
+        # The best layout depends on the picture's size; with another it can take ten times as long.
+        if self._ready_for != (x.dtype, x.shape):
             kernel, offset = self.operands()
-            kernel = kernel.detach().to(x.dtype)
-            self._ready[x.dtype] = (
+            self._ready = (
                 torch.ops.mkldnn._reorder_convolution_weight(
-                    kernel, padding, stride, dilation, groups
+                    kernel.detach().to(x.dtype), padding, stride, dilation, groups, list(x.shape)
                 ),
                 None if offset is None else offset.detach().to(x.dtype),
             )
+            self._ready_for = x.dtype, x.shape
         y: Tensor = torch.ops.mkldnn._convolution_pointwise(
             x.contiguous(memory_format=torch.channels_last),
-            *self._ready[x.dtype],
+            *self._ready,
             *(padding, stride, dilation, groups),
             *("relu" if self.relu else "none", [], ""),
         )
