@@ -47,7 +47,8 @@ class Encoding:
     """The digital representation of one Y'CbCr frame.
 
     Attributes:
-        bit_depth: significant bits of a sample, 8 to 16.
+        bit_depth: significant bits of a sample, 8 to 16.  Samples of fewer bits in the high end of
+            16 (P010, P012), in limited range, are codes of 16 bits.
         full_range: codes span 0 … 2^n − 1; otherwise 16 … 235 (chroma 240), times 2^(n − 8).
         matrix: the R'G'B' → Y'CbCr matrix.
         subsampling: of the chroma planes.

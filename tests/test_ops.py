@@ -239,6 +239,18 @@ def test_render_chroma_for_every_code(matrix, full, bits, close):
         close(bits, as_int(g), as_int(w))
 
 
+def test_words_of_p010_are_codes_of_16_bits():
+    """Limited range is scaled by powers of two: ten bits in the high end of a word are 16."""
+    f, y = field(1, 6, 7), luma(1, 40, 50, 10)
+    words = (as_int(y) * 64).to(torch.uint16)
+    deep, ten = Encoding(bit_depth=16), Encoding(bit_depth=10)
+    want = reference.mean_lightness(y, (5, 6), encoding=ten)
+    TOLERANCES["lightness"].check(ops.mean_lightness(words, (5, 6), encoding=deep), want)
+    got = ops.render_chroma(f, words, encoding=deep)
+    for g, w in zip(got, ops.render_chroma(f, y, encoding=ten), strict=True):
+        assert (as_int(g) / 64 - as_int(w)).abs().max() <= 0.75  # the half that rounding takes
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("low", [(1, 1), (1, 6), (20, 3), (64, 64)])
 def test_render_chroma_sizes(size, low, close):
