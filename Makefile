@@ -1,6 +1,7 @@
 # make demo [FILM=my.mov]   color a film      make test   format, lint, types, tests
 # make bench                kernel timings     make clean  remove what make made
 # make results [DATA=...]   measure all, write docs/results.md (five minutes)
+# make weights DATA=...     train what the package carries, into trained/ (hours)
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -8,10 +9,10 @@ STAMP  := $(VENV)/.installed
 NATIVE := $(shell find csrc -type f) CMakeLists.txt setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format bench results clean
+.PHONY: help setup demo test format bench results weights clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 3
+	@sed -n 's/^# //p' Makefile | head -n 4
 
 setup: $(STAMP)
 
@@ -25,7 +26,7 @@ $(STAMP): pyproject.toml constraints.txt $(NATIVE)
 	@touch $@
 
 # See pycolor/cli.py: spinning threads are ruinous beside anything else that runs.
-demo test results: export OMP_WAIT_POLICY ?= PASSIVE
+demo test results weights: export OMP_WAIT_POLICY ?= PASSIVE
 
 demo: $(STAMP)
 	@$(BIN)/python demo/run.py $(if $(FILM),"$(FILM)")
@@ -47,6 +48,19 @@ bench: $(STAMP)
 
 results: $(STAMP)
 	$(BIN)/python -m benchmarks.results $(if $(DATA),--data "$(DATA)")
+
+# The recipes of the packaged weights, one after the other; GPU=1 takes those for one large GPU.
+# A run that was cut goes on.  cheng2015 learns its classes from the zhang2016 in the package.
+MODELS  ?= zhang2016 iizuka2016 hwang2016 varga2017 cheng2015 richart2017
+TRAINED ?= trained
+
+weights: $(STAMP)
+	@test -d "$(DATA)" || { echo "make weights needs color photographs, a folder of pictures or of tar files: make weights DATA=FOLDER [MODELS=\"zhang2016 ...\"] [GPU=1]" >&2; exit 2; }
+	@for model in $(MODELS); do \
+	  $(BIN)/python -m pycolor train --recipe $$model$(if $(GPU),-gpu) --data "$(DATA)" --out "$(TRAINED)/$$model" || exit 1; \
+	  cmp -s "$(TRAINED)/$$model/$$model.safetensors" pycolor/weights/$$model.safetensors \
+	    && echo "$$model: the bits of the package" || echo "$$model: other bits than the package has"; \
+	done
 
 clean:
 	rm -rf $(VENV) build *.egg-info pycolor/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -24,7 +24,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the commands set it
 
 from benchmarks.films import make_film
-from benchmarks.models import DOCS, write_table
+from benchmarks.page import DOCS, RESULTS, filled_in, table
 from pycolor.info import record
 from pycolor.models import zoo
 from pycolor.options import PredictOptions, VideoOptions
@@ -89,29 +89,31 @@ def run(model: str, film: Path) -> Cost:
     return cost
 
 
-def lines(costs: list[Cost]) -> list[str]:
-    """The table in Markdown: medians of the runs."""
+def rows(costs: list[Cost]) -> list[list[str]]:
+    """Of the table: medians of the times, the largest of the peaks."""
     small, large = dict.fromkeys(c.film for c in costs)
-    found = [
-        f"| model | frames a second | peak MB, {_size(costs, small)} "
-        f"| peak MB, {_size(costs, large)} | `verify` |",
-        "| --- | ---: | ---: | ---: | --- |",
-    ]
+    found = []
     for model in dict.fromkeys(c.model for c in costs):
         of = {f: [c for c in costs if (c.model, c.film) == (model, f)] for f in (small, large)}
         fps = statistics.median(c.frames / c.processor_seconds for c in of[small])
-        peaks = [max(c.peak_mb for c in of[f]) for f in (small, large)]
+        peaks = [f"{max(c.peak_mb for c in of[f]):.0f}" for f in (small, large)]
         good = all(c.verified for f in (small, large) for c in of[f])
-        found.append(
-            f"| {model} | {fps:.1f} | {peaks[0]:.0f} | {peaks[1]:.0f} "
-            f"| {'the same' if good else 'differs'} |"
-        )
+        found.append([model, f"{fps:.1f}", *peaks, "the same" if good else "differs"])
     return found
 
 
 def _size(costs: list[Cost], film: str) -> str:
     width, height = next(c.size for c in costs if c.film == film)
     return f"{width}×{height}"
+
+
+def write(costs: list[Cost]) -> None:
+    """The table of docs/models.md."""
+    sizes = [_size(costs, film) for film in dict.fromkeys(c.film for c in costs)]
+    peaks = [f"peak MB, {size}" for size in sizes]
+    text = table(["model", "frames a second", *peaks, "`verify`"], rows(costs))
+    page = DOCS / "models.md"
+    page.write_text(filled_in(page.read_text(encoding="utf-8"), "costs", text), encoding="utf-8")
 
 
 def main() -> None:
@@ -129,8 +131,8 @@ def main() -> None:
         costs = [run(m, options.film) for _ in range(options.rounds) for m in models]
         costs += [run(m, large) for m in models]
     told = {"record": record(), "rows": [asdict(c) for c in costs]}
-    (DOCS / "results" / "costs.json").write_text(json.dumps(told, indent=1, allow_nan=False) + "\n")
-    write_table("costs", lines(costs))
+    (RESULTS / "costs.json").write_text(json.dumps(told, indent=1, allow_nan=False) + "\n")
+    write(costs)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Whether a picture of the user's leads the color: references of varga2017, styles of iizuka2016.
 
-python benchmarks/guides.py PHOTOS --model varga2017 [--weights FILE]
+python -m benchmarks.guides PHOTOS --model varga2017 [--weights FILE]
 
 A reference is made of the photograph itself, a crop of it with another tone; what counts is the
 error of chroma with it and without.  A style is another photograph; what counts is how much nearer
@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,11 +20,14 @@ import tyro
 from torch import Tensor
 from tyro.conf import Positional
 
-from benchmarks.quality import STILL, load, luma_of
 from pycolor import ops
 from pycolor.colorize import Predictor
+from pycolor.encoding import Encoding
+from pycolor.evaluate.pairs import items
+from pycolor.evaluate.stills import gray_of, read_rgb
 from pycolor.options import PredictOptions
-from pycolor.train.data import find_photos
+
+STILL = Encoding(bit_depth=8, full_range=True, matrix="bt601", subsampling="444")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +48,11 @@ class Guides:
     gamma: float = 0.85
     gain: float = 0.9
     predict: tyro.conf.OmitArgPrefixes[PredictOptions] = field(default_factory=PredictOptions)
+
+
+def luma_of(rgb: Tensor) -> Tensor:
+    """Luma codes H×W of 3×H×W codes."""
+    return gray_of(rgb.float())[0].round().to(torch.uint8)
 
 
 def lab_of(rgb: Tensor) -> Tensor:
@@ -67,11 +76,14 @@ def cropped(rgb: Tensor, options: Guides, chance: np.random.Generator) -> Tensor
     return part**options.gamma * options.gain
 
 
-def main(options: Guides) -> None:
-    """Print the figures."""
+def measure_guides(options: Guides) -> dict[str, Any]:
+    """The mean error without a guide and with it, and how often it falls."""
     predictor = Predictor(options.predict)
     chance = np.random.default_rng(0)
-    pictures = [load(p.decode(), options.size) for p in find_photos([options.photos])]
+    pictures = [
+        torch.from_numpy(read_rgb(path, options.size).copy()).permute(2, 0, 1)
+        for path in items(options.photos)
+    ]
     without, guided = [], []
     for i, rgb in enumerate(pictures):
         luma = luma_of(rgb)[None]
@@ -88,7 +100,7 @@ def main(options: Guides) -> None:
             without.append(float((plain.mean((1, 2)) - goal).norm()))
             guided.append(float((led.mean((1, 2)) - goal).norm()))
     a, b = np.array(without), np.array(guided)
-    figures = {
+    return {
         "photographs": len(pictures),
         "guide": predictor.network.guide,
         "error_without": float(a.mean()),
@@ -96,8 +108,7 @@ def main(options: Guides) -> None:
         "falls_by": float(1 - b.mean() / a.mean()),
         "share_that_falls": float((b < a).mean()),
     }
-    print(json.dumps(figures, indent=2))
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Guides))
+    print(json.dumps(measure_guides(tyro.cli(Guides)), indent=2))

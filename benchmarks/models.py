@@ -19,23 +19,35 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the commands set it
 import av
 from PIL import Image, ImageDraw
 
-from benchmarks.quality import Quality, measure
+from benchmarks.page import DOCS, RESULTS, filled_in, table
+from pycolor.evaluate.run import evaluate
 from pycolor.info import record
 from pycolor.models import zoo
-from pycolor.options import Decode, PredictOptions, VideoOptions
+from pycolor.options import Decode, EvaluateOptions, PredictOptions, VideoOptions
 from pycolor.video.pipeline import color_film
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
 FRAMES, SHOWN = "0:30", 15  # of each film: colored, and the one that is shown
 TILE = (300, 225)
 DECODES: tuple[Decode, ...] = ("mean", "annealed", "mode")
 
 
-def row(name: str, predict: PredictOptions, photos: Path) -> dict[str, object]:
-    """One model's figures."""
-    found = measure(Quality(photos=photos, predict=predict))
-    print(name, json.dumps(found), file=sys.stderr, flush=True)
-    return {"name": name, **found}
+MEASURES = ("ab_auc", "colorfulness")  # means over photographs
+EXPLAINED = """\
+The area under the cumulative ab-error curve (0 to 150 units, Zhang et al. 2016), the mean over
+photographs, and over all of them with every color bin alike; colorfulness by Hasler and Süsstrunk.
+"""
+
+
+def row(name: str, predict: PredictOptions, photos: Path) -> dict[str, Any]:
+    """One model's figures, with those of gray and of the truth."""
+    report, _ = evaluate(photos, None, EvaluateOptions(), VideoOptions(predict=predict))
+    summary = report.summary()
+    found: dict[str, Any] = {"name": name, "weights": report.settings["weights_sha256"][:12]}
+    for measure in MEASURES:
+        found[measure] = {whose: told.mean for whose, told in summary[measure].items()}
+    found["balanced_ab_auc"] = report.balanced
+    print(json.dumps(found), file=sys.stderr, flush=True)
+    return found
 
 
 def sheet(models: list[str], films: list[Path], path: Path) -> None:
@@ -58,16 +70,6 @@ def sheet(models: list[str], films: list[Path], path: Path) -> None:
     picture.save(path, quality=88)
 
 
-def write_table(name: str, lines: list[str]) -> None:
-    """Put a table in the place of the one of that name in docs/models.md."""
-    page = DOCS / "models.md"
-    text = page.read_text(encoding="utf-8")
-    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
-    head, _, rest = text.partition(begin)
-    _, _, tail = rest.partition(end)
-    page.write_text(head + begin + "\n".join(lines) + "\n" + end + tail, encoding="utf-8")
-
-
 def main(data: Path) -> None:
     """Measure and write."""
     packaged = [card.name for card in zoo.CARDS if card.weights]
@@ -79,18 +81,20 @@ def main(data: Path) -> None:
     ]
     sheet(packaged, sorted((data / "video" / "archival").glob("*.mp4")), DOCS / "models.jpg")
     facts = {"record": record(), "rows": rows}
-    (DOCS / "results" / "models.json").write_text(json.dumps(facts, indent=1))
-    lines = [
-        "| model | ab AuC | every bin alike | colorfulness |",
-        "| --- | ---: | ---: | ---: |",
-        f"| gray | {rows[0]['auc_of_gray']:.4f} | {rows[0]['balanced_auc_of_gray']:.4f} | 0 |",
-    ]
-    for r in rows:
-        lines.append(
-            f"| {r['name']} | {r['auc']:.4f} | {r['balanced_auc']:.4f} | {r['colorfulness']:.1f} |"
-        )
-    lines.append(f"| truth | 1 | 1 | {rows[0]['colorfulness_of_truth']:.1f} |")
-    write_table("table", lines)
+    RESULTS.joinpath("models.json").write_text(json.dumps(facts, indent=1) + "\n")
+    lines = [line("gray", rows[0], "gray")]
+    lines += [line(r["name"], r, "found") for r in rows]
+    lines.append(["truth", "1", "1", f"{rows[0]['colorfulness']['true']:.1f}"])
+    columns = ["model", "ab AuC", "every bin alike", "colorfulness"]
+    page = DOCS / "models.md"
+    text = EXPLAINED + "\n" + table(columns, lines)
+    page.write_text(filled_in(page.read_text(encoding="utf-8"), "table", text), encoding="utf-8")
+
+
+def line(name: str, row: dict[str, Any], whose: str) -> list[str]:
+    """Of the table."""
+    areas = [row[m][whose] for m in ("ab_auc", "balanced_ab_auc")]
+    return [name, *[f"{a:.4f}" for a in areas], f"{row['colorfulness'][whose]:.1f}"]
 
 
 if __name__ == "__main__":

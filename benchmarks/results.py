@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.page import table
 from pycolor.evaluate.films import TIMES
 from pycolor.evaluate.measures import MEASURES, OWN
 from pycolor.evaluate.report import digits
@@ -234,12 +235,6 @@ def inference(told: Json) -> list[str]:
         table(["", "least ms", "median ms", "ratio"], rows),
         source("inference", told),
     ]
-
-
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Markdown."""
-    lines = [list(columns), ["---"] + ["---:"] * (len(columns) - 1), *map(list, rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def source(name: str, told: Json, *, timed: bool = False) -> str:

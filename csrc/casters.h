@@ -1,5 +1,5 @@
 // How the two modules read their arguments.  Arrays come as (address, shape, strides), four
-// dimensions, strides in elements; pycolor/ops.py has checked them.
+// dimensions, strides in elements; pycolor/ops has checked them.
 #pragma once
 
 #include <pybind11/pybind11.h>

@@ -6,7 +6,9 @@ The command line makes its flags from them; the attributes' descriptions are its
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,6 +34,26 @@ def frame_range(text: str) -> tuple[int, int | None] | None:
     if not colon or first < 0 or (stop is not None and stop <= first):
         raise UsageError(f"frames must be A:B with 0 <= A < B, got {text!r}.")
     return None if (first, stop) == (0, None) else (first, stop)
+
+
+def frame_rate(text: str | None) -> Fraction | None:
+    """Frames per second from N or N/D, exact; None of None.
+
+    Raises:
+        UsageError: it is none, or one that no film has.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d+)(?:/(\d+))?", text)
+    # Containers count in 32 bits, and no camera takes more than a thousand frames a second.
+    parts = [int(part or 1) for part in match.groups()] if match else [0]
+    rate = Fraction(*parts) if all(0 < part < 1 << 31 for part in parts) else Fraction(0)
+    if not 0 < rate <= 1000:
+        raise UsageError(
+            "rate must be frames per second, a whole number or a fraction such as 24000/1001, up "
+            f"to 1000; got {text!r}."
+        )
+    return rate
 
 
 def key_values(name: str, text: str) -> dict[str, str]:
@@ -128,6 +150,8 @@ class VideoOptions:
 
     Attributes:
         frames: A:B, color only frames A to B - 1 (either may be left out).
+        rate: frames per second of numbered pictures (default: 24), and of a film that does not
+            tell; N or N/D, such as 24000/1001.
         preset: what the output is for: archive, h264, access, lossless-h264, prores, prores4444,
             dnxhr, v210, png, tiff, dpx or y4m; default: by the extension (.mkv: archive, .mp4 and
             .mov: h264, .mxf: dnxhr).
@@ -145,6 +169,7 @@ class VideoOptions:
     """
 
     frames: str = ":"
+    rate: str | None = None
     preset: str | None = None
     codec: str | None = None
     codec_options: str = ""
@@ -164,7 +189,7 @@ class VideoOptions:
             raise UsageError(f"batch must be 0 or more, got {self.batch}.")
         if self.segment_frames < 1:
             raise UsageError(f"segment_frames must be 1 or more, got {self.segment_frames}.")
-        _ = frame_range(self.frames), self.encoder_options
+        _ = frame_range(self.frames), frame_rate(self.rate), self.encoder_options
 
     @property
     def encoder_options(self) -> dict[str, str]:
@@ -384,6 +409,7 @@ class TrainOptions:
         validation: photographs held out, not trained on.
         validate_every: steps between validations and checkpoints.
         patience: validations without a smaller loss after which the run ends early (0: never).
+        tensorboard: also write the validations and their pictures for TensorBoard.
         seed: of everything random.
         dtype: of the arithmetic inside the network; float32 weights either way.
         device: cpu, cuda, cuda:1, …
@@ -413,6 +439,7 @@ class TrainOptions:
     validation: int = 256
     validate_every: int = 500
     patience: int = 0
+    tensorboard: bool = False
     seed: int = 0
     dtype: Literal["float32", "bfloat16"] = "bfloat16"
     device: str = "cpu"

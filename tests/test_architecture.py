@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import graphlib
+import inspect
 from pathlib import Path
 
 import pytest
+
+from pycolor import ops, reference
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "pycolor"
@@ -39,14 +43,17 @@ FLOORS = {
         "train.labels",
         "train.recipe",
         "train.optimizers",
+        "train.log",
+        "train.pictures",
         "train.pairs",
-        "train.objectives",
     ],
     5: [
         "video.plan",
         "video.work",
         "video.provenance",
         "video.shots_sheet",
+        "train.objectives",
+        "train.processes",
         "train.loop",
         "album",
         "info",
@@ -113,6 +120,33 @@ def test_imports_go_down(path: Path) -> None:
         same_room = bool(room) and other.startswith(room + ".")
         assert target is not None, f"{name} imports {imported}, which stands on no floor"
         assert target < floor or (target == floor and same_room), f"{name} imports {imported}"
+
+
+def test_no_module_needs_itself() -> None:
+    files = {name_of(path): path for path in modules()}
+    needs = {}
+    for name, path in files.items():
+        wanted = {i.removeprefix("pycolor.") for i in imports(path) if i.startswith("pycolor.")}
+        needs[name] = {i if i in files else i.rpartition(".")[0] for i in wanted} - {name, ""}
+    graphlib.TopologicalSorter(needs).prepare()
+
+
+# Ops that have no twin: what the machine offers, and a size that csrc/ fixes.
+_FAST_ALONE = {"build_info", "cpu_features", "MOTION_CELL"}
+
+
+def test_fast_and_plain_ops_stand_in_files_of_the_same_names() -> None:
+    fast, plain = ({p.name for p in PACKAGE.joinpath(s).glob("*.py")} for s in ("ops", "reference"))
+    assert fast - plain == {"native.py"}
+    assert plain <= fast
+    assert set(ops.__all__) - set(reference.__all__) == _FAST_ALONE
+
+
+@pytest.mark.parametrize("name", sorted(set(ops.__all__) - _FAST_ALONE))
+def test_fast_and_plain_ops_have_one_signature(name: str) -> None:
+    fast, plain = getattr(ops, name), getattr(reference, name)
+    assert inspect.signature(fast) == inspect.signature(plain)
+    assert fast.__module__.rpartition(".")[2] == plain.__module__.rpartition(".")[2]
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)

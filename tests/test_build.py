@@ -14,6 +14,7 @@ import torch
 
 from pycolor import ops
 from pycolor.encoding import Encoding
+from pycolor.ops.native import cuda_module
 
 
 def digest() -> str:
@@ -131,7 +132,7 @@ def test_build_info_says_what_runs():
 def test_without_the_cuda_module_the_error_says_how_to_build_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "pycolor._cuda", None)
     with pytest.raises(RuntimeError, match=r"PYCOLOR_CUDA=1 pip install"):
-        ops._cuda()
+        cuda_module()
     assert not ops.build_info()["cuda"]
 
 

@@ -23,6 +23,7 @@ from pycolor.options import ClusteringOptions, CropOptions, TrainOptions
 from pycolor.train import algorithm3, loop
 from pycolor.train.algorithm3 import References
 from pycolor.train.film import CLEAN
+from pycolor.train.log import Progress
 
 PUBLISHED_PARAMETERS = 13_283  # 114 → 57 → 57 → 57 → 2
 
@@ -263,7 +264,7 @@ def test_training_from_photographs_to_a_film_and_after_a_kill(photos: Path, tmp_
     class KilledError(Exception):
         pass
 
-    def kill(progress: loop.Progress) -> None:
+    def kill(progress: Progress) -> None:
         if progress.step == 2:
             raise KilledError
 

@@ -97,9 +97,20 @@ def test_integer_rgb_is_clipped_and_rounded(dtype, top):
     got = ops.lab_to_rgb(lab, dtype=dtype).int()
     want = (reference.lab_to_rgb(lab.double()).clamp(0, 1) * top).round().int()
     assert (got - want).abs().max() <= 1
+    assert torch.equal(reference.lab_to_rgb(lab.double(), dtype=dtype).int(), want)
     interleaved = torch.empty(1, 9, 33, 3, dtype=dtype)
     ops.lab_to_rgb(lab, out=interleaved.permute(0, 3, 1, 2))
     assert torch.equal(interleaved.permute(0, 3, 1, 2).int(), got)
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda p: f"{p[0]}-{p[1]}")
+@pytest.mark.parametrize("module", [reference, ops])
+def test_results_are_written_where_they_are_wanted(pair, module):
+    x = from_rgb(pair[0], torch.rand(1, 3, 5, 9, dtype=torch.float64)).float()
+    convert = getattr(module, f"{pair[0]}_to_{pair[1]}")
+    out = torch.empty(1, 5, 9, 3).permute(0, 3, 1, 2)
+    assert convert(x, out=out) is out
+    assert torch.equal(out, convert(x))
 
 
 def test_only_rgb_comes_in_integers():

@@ -134,3 +134,18 @@ def test_packaged_weights_load_and_are_small() -> None:
         assert path.with_suffix(".md").exists()
         loaded = weight_files.load(card.name)
         assert loaded.sha256 == card.sha256
+
+
+def test_equal_weights_are_equal_bytes(tmp_path: Path) -> None:
+    """Eight times: the safetensors library orders metadata by chance."""
+    state = {"b.weight": torch.rand(3, 4), "a.bias": torch.rand(3), "count": torch.tensor(7)}
+    written = set()
+    for i in range(8):
+        path = tmp_path / f"{i}.safetensors"
+        weight_files.write(path, "zhang2016", state, {"width": 0.5}, {"steps": "4"}, short_side=96)
+        written.add(path.read_bytes())
+    assert len(written) == 1
+    found = weight_files.read(path)
+    assert (found.model, found.options, found.short_side) == ("zhang2016", {"width": 0.5}, 96)
+    assert torch.equal(found.state["a.bias"], state["a.bias"])
+    assert found.state["count"] == 7

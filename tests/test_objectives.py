@@ -18,11 +18,13 @@ from pycolor.models import weight_files
 from pycolor.models.hwang2016 import BINS, Hwang2016, bin_of
 from pycolor.options import CropOptions, PairOptions, TrainOptions
 from pycolor.reference import rgb_to_luv
-from pycolor.train import loop, objectives, recipe
+from pycolor.train import loop, recipe
 from pycolor.train.data import find_photos
 from pycolor.train.labels import UNKNOWN, label_source
 from pycolor.train.losses import mean_square
-from pycolor.train.objectives import Luv, Sample
+from pycolor.train.objectives import objective
+from pycolor.train.objectives.hwang2016 import Luv
+from pycolor.train.objectives.objective import Sample
 from pycolor.train.pairs import OthersOfClass
 
 TINY = TrainOptions(
@@ -39,7 +41,7 @@ TINY = TrainOptions(
 
 @pytest.fixture(autouse=True)
 def _few_pictures_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(objectives, "PICTURES_MEASURED", 24)
+    monkeypatch.setattr(objective, "PICTURES_MEASURED", 24)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pycolor import ops, reference
 from pycolor.encoding import CHROMA_POSITIONS, SUBSAMPLING_SHIFTS, Encoding
+from pycolor.ops.native import encoding_numbers
 from tests.conftest import TOLERANCES
 
 SIZES = [(1, 1), (1, 7), (9, 1), (2, 3), (16, 16), (17, 33), (45, 70)]
@@ -406,7 +407,7 @@ def test_wrong_arguments_get_one_sentence(message):
 
 
 def opcheck_cases() -> dict[str, tuple[object, ...]]:
-    code, empty = ops._code(Encoding()), torch.empty
+    code, empty = encoding_numbers(Encoding()), torch.empty
     y = luma(1, 16, 16).unsqueeze(1)
     u, v = empty(1, 1, 8, 8, dtype=torch.uint8), empty(1, 1, 8, 8, dtype=torch.uint8)
     image = torch.rand(1, 3, 4, 5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pycolor.errors import FilmError
 from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video import segments
 from pycolor.video.io import Reader, Writer
+from pycolor.video.io.packets import packet_records
 from pycolor.video.pipeline import color_film
 from pycolor.video.planes import as_tensor, render
 from pycolor.video.verify import verify
@@ -79,6 +81,15 @@ def test_a_range_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="frame"):
         color_film(source, tmp_path / "out.mkv", VideoOptions(frames="7:"))
     assert not (tmp_path / "out.mkv").exists()
+
+
+def test_sound_ends_with_the_range(tmp_path: Path) -> None:
+    source = make_film(tmp_path / "in.mkv", frames=48, sound=["flac"])
+    for target, frames in (("head.mkv", ":12"), ("middle.mkv", "12:24")):
+        color_film(source, tmp_path / target, replace(QUICK, frames=frames))
+        *_, last = packet_records(tmp_path / target, 1)
+        assert last.time is not None
+        assert 0.4 < last.time < 0.5
 
 
 def test_failure_in_the_middle_leaves_nothing(

@@ -22,6 +22,7 @@ from pycolor.errors import FilmError, UsageError
 from pycolor.options import PredictOptions, SteadyOptions, VideoOptions
 from pycolor.video import planes as planes_of_a_frame
 from pycolor.video import segments
+from pycolor.video import work as work_folders
 from pycolor.video.io import Reader
 from pycolor.video.pipeline import color_film
 from pycolor.video.verify import verify
@@ -152,6 +153,21 @@ def test_two_runs_on_one_output(source, tmp_path):
         with pytest.raises(FilmError, match="another run"):
             color_film(source, tmp_path / "out.mkv", QUICK)
     color_film(source, tmp_path / "out.mkv", QUICK)
+
+
+def test_an_output_that_appears_meanwhile_is_not_replaced(source, tmp_path, monkeypatch):
+    """The name was free when this run looked, and the other run's lock is gone by now."""
+    refuse = work_folders.WorkFolder._refuse_foreign
+
+    def other_run_ends(self: work_folders.WorkFolder) -> None:
+        (tmp_path / "out.mkv").write_bytes(b"the other run's")
+        refuse(self)
+
+    monkeypatch.setattr(work_folders.WorkFolder, "_refuse_foreign", other_run_ends)
+    with pytest.raises(UsageError, match="finished by another run"):
+        color_film(source, tmp_path / "out.mkv", QUICK)
+    assert (tmp_path / "out.mkv").read_bytes() == b"the other run's"
+    assert not work_folder(tmp_path / "out.mkv", None).exists()
 
 
 def test_the_work_may_lie_elsewhere(source, tmp_path):

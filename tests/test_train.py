@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import math
+import sys
 import tarfile
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -18,10 +20,13 @@ from pycolor import palette
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import weight_files
 from pycolor.options import CropOptions, FilmOptions, TrainOptions
+from pycolor.reference import rgb_to_lab
 from pycolor.train import loop
 from pycolor.train.data import Stream, find_photos, random_crop
 from pycolor.train.film import CLEAN, film_luma
+from pycolor.train.log import Progress
 from pycolor.train.losses import rebalanced_classification, soft_cross_entropy
+from pycolor.train.pictures import sheet
 
 TINY = TrainOptions(
     width=0.05,
@@ -155,20 +160,24 @@ def test_learning_rate_warms_up_holds_and_falls() -> None:
     assert rates[-1] < 0.02
 
 
-def test_killed_training_resumes_to_the_same_weights(photos: Path, tmp_path: Path) -> None:
-    whole = loop.train(TINY, [photos], tmp_path / "whole")
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_killed_training_resumes_to_the_same_weights(
+    photos: Path, tmp_path: Path, optimizer: Literal["adamw", "muon"]
+) -> None:
+    tiny = replace(TINY, optimizer=optimizer)
+    whole = loop.train(tiny, [photos], tmp_path / "whole")
 
     class KilledError(Exception):
         pass
 
-    def kill(progress: loop.Progress) -> None:
+    def kill(progress: Progress) -> None:
         if progress.step == 3:
             raise KilledError
 
     # Reports come once a second or at a validation: validate at every step to die at step 3.
     with pytest.raises(KilledError):
-        loop.train(replace(TINY, validate_every=1), [photos], tmp_path / "cut", kill)
-    resumed = loop.train(TINY, [photos], tmp_path / "cut")
+        loop.train(replace(tiny, validate_every=1), [photos], tmp_path / "cut", kill)
+    resumed = loop.train(tiny, [photos], tmp_path / "cut")
     a, b = weight_files.read(whole).state, weight_files.read(resumed).state
     assert a.keys() == b.keys()
     assert all(torch.equal(a[k], b[k]) for k in a)
@@ -207,3 +216,47 @@ def test_training_learns_one_color(tmp_path: Path) -> None:
     a, b = ab.mean((0, 2, 3)).tolist()
     assert a > 5
     assert b > 25
+
+
+def test_validations_are_shown_gray_colored_and_true(photos: Path, tmp_path: Path) -> None:
+    loop.train(TINY, [photos], tmp_path)
+    shown = sorted((tmp_path / "validation").iterdir())
+    assert [p.name for p in shown] == ["0000002.jpg", "0000004.jpg"]
+    with Image.open(shown[0]) as page:
+        assert page.size == (3 * 32, 2 * 32)  # two pictures are held out
+
+
+def test_a_sheet_of_known_colors() -> None:
+    rgb = torch.rand(2, 3, 8, 8)
+    lab = rgb_to_lab(rgb)
+    page = np.asarray(sheet(lab[:, :1], lab[:, 1:], rgb)).astype(int)
+    gray, colored, true = page[:, :8], page[:, 8:16], page[:, 16:]
+    assert (gray == gray[..., :1]).all()
+    assert np.abs(colored - true).max() <= 1
+    assert (true[:8] == (rgb[0] * 255).round().permute(1, 2, 0).numpy()).all()
+
+
+def test_tensorboard_has_scalars_and_pictures(photos: Path, tmp_path: Path) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    loop.train(replace(TINY, tensorboard=True), [photos], tmp_path)
+    events = accumulator.EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert [e.step for e in events.Scalars("validation_loss")] == [2, 4]
+    assert [e.step for e in events.Images("validation")] == [2, 4]
+
+
+def test_tensorboard_is_asked_for_by_name(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    loop.train(replace(TINY, steps=1), [photos], tmp_path / "without")
+    with pytest.raises(UsageError, match=r"pip install 'pycolor\[tensorboard\]'"):
+        loop.train(replace(TINY, steps=1, tensorboard=True), [photos], tmp_path / "with")
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_training_run_twice_gives_the_same_bits(
+    photos: Path, tmp_path: Path, optimizer: Literal["adamw", "muon"]
+) -> None:
+    options = replace(TINY, steps=3, optimizer=optimizer, dtype="bfloat16", workers=2)
+    first, second = (loop.train(options, [photos], tmp_path / name) for name in ("a", "b"))
+    assert first.read_bytes() == second.read_bytes()

@@ -17,7 +17,9 @@ from pycolor.errors import UsageError
 from pycolor.models import varga2017, weight_files, zhang2016, zoo
 from pycolor.models.varga2017 import Varga2017
 from pycolor.options import CropOptions, PairOptions, PredictOptions, TrainOptions
-from pycolor.train import loop, objectives
+from pycolor.train import loop
+from pycolor.train.log import Progress
+from pycolor.train.objectives import objective
 from pycolor.train.pairs import reference_of
 
 GRAY = Encoding(full_range=True, subsampling="444")
@@ -134,7 +136,7 @@ def test_references_keep_their_colors_and_move() -> None:
 
 
 def test_two_phases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(objectives, "PICTURES_MEASURED", 24)
+    monkeypatch.setattr(objective, "PICTURES_MEASURED", 24)
     folder = tmp_path / "photos"
     folder.mkdir()
     rng = np.random.default_rng(0)
@@ -157,7 +159,7 @@ def test_two_phases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class KilledError(Exception):
         pass
 
-    def kill(progress: loop.Progress) -> None:
+    def kill(progress: Progress) -> None:
         if progress.step == 3:
             raise KilledError
 

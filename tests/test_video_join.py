@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +21,7 @@ UNEVEN = [0, 3003, 6006, 12012, 15015, 30030, 33033, 36036, 40000, 43003, 90090,
 
 def segments_of(
     source: Path, folder: Path, cuts: list[int], suffix: str, **options: Any
-) -> tuple[list[Path], tuple[int, ...]]:
+) -> tuple[list[Path], Sequence[int]]:
     timeline = scan(source)
     assert timeline is not None
     made = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pycolor.errors import FilmError
+from pycolor.errors import FilmError, UsageError
+from pycolor.options import PredictOptions, VideoOptions, frame_rate
 from pycolor.still import write_image
 from pycolor.video.io import Reader
+from pycolor.video.pipeline import color_film
+from pycolor.video.survey import survey
 from pycolor.video.verify import verify
 from tests.films import colorize, make_film
 from tests.test_video_luma import failures
@@ -78,6 +82,52 @@ def test_a_pattern_of_pictures_at_a_silent_speed(tmp_path: Path) -> None:
     assert all(np.array_equal(f.luma, gray(n)) for n, f in enumerate(frames))
     with Reader(pattern, rate=Fraction(16), frames=(2, 4)) as reader:
         assert [(f.index, f.time) for f in reader] == [(2, Fraction(1, 8)), (3, Fraction(3, 16))]
+
+
+@pytest.mark.parametrize("ending", [".mkv", ".mp4"])
+def test_pictures_are_colored_at_the_rate_that_is_given(tmp_path: Path, ending: str) -> None:
+    for index in range(30):
+        Image.fromarray(gray(index)).save(tmp_path / f"f{index:05d}.png")
+    source, target = tmp_path / "f%05d.png", tmp_path / f"out{ending}"
+    film = Fraction(24000, 1001)
+    predict = PredictOptions(short_side=16)
+    options = VideoOptions(rate="24000/1001", segment_frames=8, predict=predict)
+    said: list[str] = []
+    color_film(source, target, options, say=said.append)
+    assert not any("no rate" in text for text in said)
+    assert failures(verify(source, target, rate=film)) == []
+    assert json.loads((tmp_path / "out.json").read_text())["source"]["rate"] == "24000/1001"
+    with Reader(target) as reader:
+        assert reader.info.rate == film
+        late = max(abs(frame.time - frame.index / film) for frame in reader)
+    assert late <= (Fraction(1, 2000) if ending == ".mkv" else 0)
+    assert survey(source, rate=film).rate == film
+
+
+def test_pictures_without_a_rate_are_announced(tmp_path: Path) -> None:
+    Image.fromarray(gray(0)).save(tmp_path / "f00000.png")
+    with Reader(tmp_path / "f%05d.png") as reader:
+        assert reader.info.rate == 24
+        assert "numbered pictures tell no rate; 24 frames per second is taken" in (
+            reader.info.warnings
+        )
+    with Reader(tmp_path / "f%05d.png", rate=Fraction(24)) as reader:
+        assert not any("no rate" in warning for warning in reader.info.warnings)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0", "24/0", "0/1", "-24", "23.976", "24:1", "1001", "9999999999/999999999", "x"]
+)
+def test_rates_that_are_none(text: str) -> None:
+    with pytest.raises(UsageError, match=r"rate must be frames per second.*24000/1001.*got"):
+        VideoOptions(rate=text)
+
+
+def test_rates() -> None:
+    assert frame_rate(None) is None
+    assert frame_rate("18") == 18
+    assert frame_rate("24000/1001") == Fraction(24000, 1001)
+    assert frame_rate("1000") == 1000
 
 
 def test_dpx(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def test_a_timeline_spares_the_scan(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mp4", codec="libx264", frames=12, options={"g": "4"})
     timeline = scan(source)
     with Reader(source) as reader:
-        assert timeline == tuple(f.pts for f in reader)
+        assert list(timeline or ()) == [f.pts for f in reader]
     with Reader(source, frames=(7, 9), timeline=timeline) as reader:
         assert [f.index for f in reader] == [7, 8]
 
@@ -182,3 +182,28 @@ def test_other_containers(tmp_path: Path, ending: str) -> None:
     with Reader(source, frames=(3, 6)) as reader, Reader(source) as whole:
         wanted = [f.luma.tobytes() for f in whole][3:6]
         assert [f.luma.tobytes() for f in reader] == wanted
+
+
+def test_a_raw_stream_without_a_rate_takes_the_given_one(tmp_path: Path) -> None:
+    """At 18 frames a second its clock, of 1/1200000 s, has no whole ticks for a frame."""
+    options = {"x265-params": "vui-timing-info=0:log-level=error"}
+    source = make_film(
+        tmp_path / "in.hevc", codec="libx265", options=options, frames=70, width=64, height=64
+    )
+    for rate in (None, Fraction(18), Fraction(24000, 1001)):
+        with Reader(source, rate=rate) as reader:
+            times = [frame.time for frame in reader]
+            assert reader.info.rate == (rate or 25)
+            tick = reader.info.time_base
+        assert len(times) == 70
+        assert all(abs(t - n / reader.info.rate) <= tick / 2 for n, t in enumerate(times))
+
+
+@pytest.mark.parametrize("ending", [".mkv", ".mp4", ".y4m", ".h264"])
+def test_a_film_that_tells_its_rate_takes_no_other(tmp_path: Path, ending: str) -> None:
+    codec = {".y4m": "rawvideo", ".mkv": "ffv1"}.get(ending, "libx264")
+    source = make_film(tmp_path / f"in{ending}", codec=codec, frames=5)
+    with Reader(source, rate=Fraction(24)) as reader:
+        assert len(list(reader)) == 5
+    with pytest.raises(UsageError, match="24 frames per second; a rate is for numbered pictures"):
+        Reader(source, rate=Fraction(24000, 1001))

@@ -13,6 +13,7 @@ from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command
 from pycolor.errors import UsageError
+from pycolor.options import frame_rate
 from pycolor.progress import Progress
 
 
@@ -27,6 +28,8 @@ class Flags(Command):
         json: write it as JSON.
         thumbnails: write a contact sheet of the shots, PNG.
         sensitivity: 1 is balanced; more finds more transitions, and more false ones.
+        rate: frames per second of numbered pictures (default: 24), and of a film that does not
+            tell; N or N/D.
         overwrite: replace existing files.
     """
 
@@ -36,6 +39,7 @@ class Flags(Command):
     json: Path | None = None
     thumbnails: Path | None = None
     sensitivity: float = 1.0
+    rate: str | None = None
     overwrite: bool = False
 
     def __post_init__(self) -> None:
@@ -55,7 +59,12 @@ def run(flags: Flags) -> int:
         check_output(path, sources=[flags.source], overwrite=flags.overwrite)
     out = flags.output
     with Progress(flags.source.name, None, "frames", out.style) as progress:
-        seen = survey(flags.source, sensitivity=flags.sensitivity, progress=progress)
+        seen = survey(
+            flags.source,
+            rate=frame_rate(flags.rate),
+            sensitivity=flags.sensitivity,
+            progress=progress,
+        )
     listed = list(seen.shots)
 
     def text(content: str) -> Callable[[Path], object]:

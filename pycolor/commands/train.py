@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,11 +20,13 @@ from pycolor.progress import Progress
 class Flags(Command):
     """Train a model on color photographs; a run that stands in OUT is continued.
 
+    On several GPUs: torchrun --nproc-per-node N -m pycolor train ... --device cuda.
+
     Attributes:
         recipe: a name or a TOML file of options, which those on the command line replace; the
-            package has <model> (its own weights) and <model>-paper.
+            package has <model> (its own weights), <model>-paper and <model>-gpu.
         data: folders and .tar files of photographs.
-        out: folder for checkpoint, log and weights.
+        out: folder for checkpoint, log, pictures of the validations, and weights.
     """
 
     recipe: str = ""
@@ -47,12 +49,12 @@ def defaults(arguments: Sequence[str]) -> Flags | None:
 
 
 def run(flags: Flags) -> int:
-    from pycolor.train import loop
+    from pycolor.train import log, loop, processes
 
-    out = flags.output
+    out = flags.output if processes.is_first() else replace(flags.output, quiet=True)
     with Progress(flags.training.model, flags.training.steps, "steps", out.style) as progress:
 
-        def report(state: loop.Progress) -> None:
+        def report(state: log.Progress) -> None:
             progress.advance(state.step - progress.done)
             if state.validation_loss is not None:
                 out.say(

@@ -13,7 +13,7 @@ from rich.table import Table
 from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command
-from pycolor.options import frame_range
+from pycolor.options import frame_range, frame_rate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,19 +24,26 @@ class Flags(Command):
         source: the film.
         result: the colored film.
         frames: A:B, the frames that were colored.
+        rate: frames per second, if it was given.
         json: print the report as JSON.
     """
 
     source: Annotated[Positional[Path], arg(metavar="IN")]
     result: Annotated[Positional[Path], arg(metavar="OUT")]
     frames: str = ":"
+    rate: str | None = None
     json: bool = False
 
 
 def run(flags: Flags) -> int:
     from pycolor.video.verify import verify as compare
 
-    report = compare(flags.source, flags.result, frames=frame_range(flags.frames))
+    report = compare(
+        flags.source,
+        flags.result,
+        frames=frame_range(flags.frames),
+        rate=frame_rate(flags.rate),
+    )
     if flags.json:
         print(json.dumps(report.to_json(), indent=2, allow_nan=False))
     else:

@@ -55,14 +55,18 @@ def balanced_ab_auc(predicted: Batch, true: Batch, palette: Tensor) -> Tensor:
 class BalancedArea:
     """`balanced_ab_auc` of a set that comes picture by picture, of any sizes.
 
+    Attributes:
+        count: Q, pixels by the bin of their true color.
+        area: Q, summed over these pixels.
+
     Args:
         palette: Q×2.
     """
 
     def __init__(self, palette: Tensor) -> None:
         self.palette = palette.float()
-        self._count = torch.zeros(len(palette), dtype=torch.float64)
-        self._area = torch.zeros_like(self._count)
+        self.count = torch.zeros(len(palette), dtype=torch.float64)
+        self.area = torch.zeros_like(self.count)
 
     def add(self, predicted: Batch, true: Batch) -> None:
         """Count N×2×H×W chroma and its truth."""
@@ -70,13 +74,13 @@ class BalancedArea:
         area = (1 - error / AUC_THRESHOLDS).clamp_min(0).cpu()
         flat = torch.as_tensor(true).permute(0, 2, 3, 1).reshape(-1, 2).float().cpu()
         bins = nearest(flat, self.palette.cpu())[1][:, 0]
-        self._count += torch.bincount(bins, minlength=len(self.palette))
-        self._area.index_add_(0, bins, area.flatten())
+        self.count += torch.bincount(bins, minlength=len(self.palette))
+        self.area.index_add_(0, bins, area.flatten())
 
     def share(self) -> Tensor:
         """Of all that was added; NaN before."""
-        present = self._count > 0
-        return (self._area[present] / self._count[present]).mean()
+        present = self.count > 0
+        return (self.area[present] / self.count[present]).mean()
 
 
 def bin_accuracy(predicted: Batch, true: Batch) -> Tensor:

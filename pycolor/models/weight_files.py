@@ -24,6 +24,7 @@ from pycolor.errors import FilmError, UsageError
 from pycolor.models import zoo
 from pycolor.models.colorizer import Colorizer
 from pycolor.models.foreign import read_foreign
+from pycolor.models.header import in_order
 
 PACKAGED = Path(__file__).parent.parent / "weights"
 FOREIGN_SUFFIXES = {".pth", ".pt", ".caffemodel"}
@@ -91,7 +92,7 @@ def write(
     if short_side is not None:
         metadata["short_side"] = str(short_side)
     part = path.with_suffix(".part")
-    part.write_bytes(save(stored, metadata=metadata))  # save_file makes it the owner's alone
+    part.write_bytes(in_order(save(stored, metadata=metadata)))  # save_file: the owner's alone
     os.replace(part, path)
 
 

@@ -173,16 +173,24 @@ class Stream:
         crops, photos = zip(*(good[i % len(good)] for i in range(len(results))), strict=True)
         return Batch(torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2), photos, skipped)
 
-    def batches(self, first_step: int = 0) -> Iterator[Batch]:
-        """Batches from a step on; a few are decoded ahead."""
+    def batches(self, first_step: int = 0, share: tuple[int, int] = (0, 1)) -> Iterator[Batch]:
+        """Batches from a step on; a few are decoded ahead.
+
+        Args:
+            first_step: of the stream.
+            share: (k, n) gives part k of n of each batch.
+        """
         ahead = 3
+        part, parts = share
+        size = self.batch // parts
         with ThreadPoolExecutor(self.workers, thread_name_prefix="decode") as pool:
             queue: list[list[Future[_Crop]]] = []
             step = first_step
             try:
                 while True:
                     while len(queue) < ahead:
-                        positions = range(step * self.batch, (step + 1) * self.batch)
+                        first = step * self.batch + part * size
+                        positions = range(first, first + size)
                         queue.append(
                             [pool.submit(self._load, p, self._index(p)) for p in positions]
                         )

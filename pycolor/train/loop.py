@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,21 +22,12 @@ from pycolor.options import TrainOptions
 from pycolor.reference import rgb_to_lab
 from pycolor.train.data import Photo, Stream, center_crop, find_photos
 from pycolor.train.film import film_luma
-from pycolor.train.objectives import Sample, network_options, objective_for
+from pycolor.train.log import Log, Progress
+from pycolor.train.objectives.choice import network_options, objective_for
+from pycolor.train.objectives.objective import Sample
 from pycolor.train.optimizers import make_optimizer
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One line of the log."""
-
-    step: int
-    steps: int
-    loss: float
-    lr: float
-    pictures_per_second: float
-    skipped: int
-    validation_loss: float | None = None
+from pycolor.train.pictures import SHOWN, color, sheet
+from pycolor.train.processes import Lesson, Processes, joined, own_device, shared
 
 
 def learning_rate(step: int, options: TrainOptions) -> float:
@@ -93,21 +83,42 @@ def train(
 ) -> Path:
     """Train a model; a run that stands in `out` is continued.
 
+    Started by torchrun, it is one of several processes that share every batch.
+
     Args:
         options: see `TrainOptions`.
         data: folders and tars of color photographs.
-        out: folder for checkpoint, log and weights.
-        report: called about once a second and after each validation.
+        out: folder for checkpoint, log, pictures and weights.
+        report: called about once a second and after each validation, in the first process.
 
     Returns:
         The weights file that was written (safetensors, averaged weights).
 
     Raises:
-        ValueError: no usable pictures, or `out` holds a run of other options.
+        ValueError: no usable pictures, `out` holds a run of other options, or the batch cannot be
+            shared evenly.
+        UsageError: the device or an option cannot be used here.
     """
+    device = own_device(choose_device(options.device))
+    with joined(device) as processes:
+        return _train(options, data, out, report, device, processes)
+
+
+def _train(
+    options: TrainOptions,
+    data: list[Path],
+    out: Path,
+    report: Callable[[Progress], None],
+    device: torch.device,
+    processes: Processes,
+) -> Path:
+    """The training as this process sees it."""
+    if options.batch % processes.count:
+        raise ValueError(
+            f"a batch must be shared evenly by {processes.count} processes, got {options.batch}."
+        )
     if options.threads:
         torch.set_num_threads(options.threads)
-    device = choose_device(options.device)
     torch.manual_seed(options.seed)
     photos, held_out = split(find_photos(data), options.validation, options.seed)
     stream = Stream(photos, options.batch, options.crop, options.seed, options.workers)
@@ -124,7 +135,7 @@ def train(
     objective.photos = photos
 
     out.mkdir(parents=True, exist_ok=True)
-    checkpoint = out / "checkpoint.pt"
+    checkpoint, weights_file = out / "checkpoint.pt", out / f"{options.model}.safetensors"
     step = 0
     skipped: set[str] = set()
     if checkpoint.exists():
@@ -140,37 +151,40 @@ def train(
         step, skipped = saved["step"], set(saved["skipped"])
         found = {name: saved[name] for name in objective.measured}
     else:
-        found = objective.measure(model, stream)
+        found = processes.from_first(lambda: objective.measure(model, stream))
     objective.use(model, found)
+    lesson = shared(Lesson(model, objective), processes)
 
     def sample_of(rgb: Tensor, luma: Tensor, photos: Sequence[int], chance: Generator) -> Sample:
         lightness = luma_lightness(luma).contiguous(memory_format=torch.channels_last)
         return Sample(lightness, rgb, photos, chance, step)
 
-    def validate() -> float:
+    def validate(log: Log) -> float:
         average.eval()
-        total = 0.0
-        pictures = 0
+        total, pictures = 0.0, 0
         clean = torch.tensor([0.299, 0.587, 0.114], device=device).reshape(1, 3, 1, 1)
         with torch.no_grad():
             for rgb in validation_batches(held_out, options.crop.size_pixels, options.batch):
                 rgb = rgb.to(device)
                 chance = torch.Generator().manual_seed(options.seed)
                 sample = sample_of(rgb, (rgb * clean).sum(1, keepdim=True), (), chance)
-                loss = objective.loss(averaged, sample)
-                total += float(loss) * len(rgb)
+                if pictures == 0:
+                    shown = sample.lightness[:SHOWN]
+                    ab = color(averaged, shown, zoo.card(options.model).temperature or 0.0)
+                    log.show(step, sheet(shown.cpu(), ab, rgb[:SHOWN].cpu()))
+                total += float(objective.loss(averaged, sample)) * len(rgb)
                 pictures += len(rgb)
         return total / max(1, pictures)
 
-    log = _Log(out / "log.csv", step)
+    log = Log(out, step, tensorboard=options.tensorboard) if processes.first else None
     last_report, last_step = time.monotonic(), step
     running = 0.0
-    batches = stream.batches(step)
+    batches = stream.batches(step, (processes.rank, processes.count))
     while step < options.steps:
         batch = next(batches)
         skipped.update(batch.skipped)
         rgb = batch.rgb.to(device).float() / 255
-        chance = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
+        chance = _chance(options.seed, step, processes.rank)
         luma = film_luma(rgb, options.film, chance)
 
         model.train()
@@ -178,7 +192,7 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = rate
         objective.before(step, (model, averaged))
-        loss = objective.loss(model, sample_of(rgb, luma, batch.photos, chance))
+        loss = lesson(sample_of(rgb, luma, batch.photos, chance))
         if not torch.isfinite(loss):
             raise RuntimeError(f"the loss must stay finite, got {float(loss)} at step {step}")
         loss.backward()
@@ -189,13 +203,13 @@ def train(
         step += 1
         now_loss = float(loss.detach())
         running = now_loss if running == 0 else 0.98 * running + 0.02 * now_loss
-
         due = step % options.validate_every == 0 or step == options.steps
+        skipped = processes.union(skipped) if due else skipped
         now = time.monotonic()
-        if due or now - last_report > 1:
+        if log is not None and (due or now - last_report > 1):
             speed = (step - last_step) * options.batch / max(1e-9, now - last_report)
             last_report, last_step = now, step
-            validation = validate() if due else None
+            validation = validate(log) if due else None
             progress = Progress(step, options.steps, running, rate, speed, len(skipped), validation)
             report(progress)
             if due:
@@ -213,19 +227,30 @@ def train(
                     checkpoint,
                 )
                 last_report, last_step = time.monotonic(), step
-                if log.stale(options.patience, after=options.pair.reference_steps):
-                    break
+        if due and processes.from_first(lambda: _over(log, options)):
+            break
     batches.close()  # type: ignore[attr-defined]
-    final = objective.finish(averaged)
-    weights_file = out / f"{options.model}.safetensors"
-    weight_files.write(
-        weights_file,
-        options.model,
-        final.state_dict(),
-        final.options,
-        {"steps": str(step), "batch": str(options.batch), "pictures": str(len(photos))},
-    )
+    if log is not None:
+        log.close()
+        final = objective.finish(averaged)
+        weight_files.write(
+            weights_file,
+            options.model,
+            final.state_dict(),
+            final.options,
+            {"steps": str(step), "batch": str(options.batch), "pictures": str(len(photos))},
+        )
     return weights_file
+
+
+def _chance(seed: int, step: int, rank: int) -> Generator:
+    """Of the film and the objective in one step of one process."""
+    return torch.Generator().manual_seed(seed * 1_000_003 + step + rank * 2**40)
+
+
+def _over(log: Log | None, options: TrainOptions) -> bool:
+    """Whether the validations say that more steps bring nothing."""
+    return log is not None and log.stale(options.patience, after=options.pair.reference_steps)
 
 
 def _fixed(options: TrainOptions) -> dict[str, Any]:
@@ -239,36 +264,3 @@ def _fixed(options: TrainOptions) -> dict[str, Any]:
         if every[n] != usual[n]
     ]
     return {name: every[name] for name in (*names, *later)}
-
-
-class _Log:
-    """A CSV of the run; lines after the step that a resumed run starts from are dropped."""
-
-    def __init__(self, path: Path, step: int) -> None:
-        self.path = path
-        rows: list[list[str]] = []
-        if path.exists() and step:
-            with path.open(newline="") as f:
-                rows = [r for r in csv.reader(f) if r and r[0].isdigit() and int(r[0]) <= step]
-        self.validations = [(int(row[0]), float(row[2])) for row in rows]
-        with path.open("w", newline="") as f:
-            writer = csv.writer(f)
-            writer.writerow(["step", "loss", "validation_loss", "lr", "pictures_per_second"])
-            writer.writerows(rows)
-
-    def write(self, p: Progress) -> None:
-        row = [
-            f"{p.step}",
-            f"{p.loss:.5f}",
-            f"{p.validation_loss:.5f}",
-            f"{p.lr:.3e}",
-            f"{p.pictures_per_second:.1f}",
-        ]
-        self.validations.append((p.step, float(row[2])))
-        with self.path.open("a", newline="") as f:
-            csv.writer(f).writerow(row)
-
-    def stale(self, patience: int, after: int) -> bool:
-        """Whether the last `patience` validations brought nothing, of those after a step."""
-        losses = [loss for step, loss in self.validations if step > after]
-        return 0 < patience < len(losses) and min(losses[-patience:]) >= min(losses[:-patience])

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pycolor.errors import UsageError
 from pycolor.options import TrainOptions
 
 NARROW = 16  # a kernel's matrix with fewer rows or columns is left to AdamW
@@ -16,10 +17,13 @@ NARROW = 16  # a kernel's matrix with fewer rows or columns is left to AdamW
 class MuonAndAdamW:
     """Muon for the kernels of convolutions and for matrices, AdamW for all else.
 
-    A kernel out×in×h×w is taken as a matrix out × (in·h·w).  The first and the last layer, biases and
-    normalization are AdamW's (Jordan et al., "Muon: An optimizer for hidden layers", 2024); the
-    steps are scaled to the size of AdamW's (Liu et al., "Muon is scalable for LLM training",
-    2025, eq. 4), so that one learning rate serves both.
+    A kernel out×in×h×w is taken as a matrix out × (in·h·w).  The first and the last layer, narrow
+    ones, biases and normalization are AdamW's (Jordan et al., "Muon: An optimizer for hidden
+    layers", 2024); the steps are scaled to the size of AdamW's (Liu et al., "Muon is scalable for
+    LLM training", 2025, eq. 4), so that one learning rate serves both.
+
+    Raises:
+        UsageError: there is no hidden layer for Muon.
     """
 
     def __init__(
@@ -30,8 +34,12 @@ class MuonAndAdamW:
         weight_decay: float,
         betas: tuple[float, float],
     ) -> None:
-        wide = [p for p in weights if p.ndim >= 2]
+        wide = [p for p in weights if p.ndim in (2, 4)]
         hidden = [p for p in wide[1:-1] if min(len(p), p[0].numel()) >= NARROW]
+        if not hidden:
+            raise UsageError(
+                f"muon needs hidden layers of {NARROW} channels or more, this network has none."
+            )
         chosen = {id(p) for p in hidden}
         self.kernels = [(p, nn.Parameter(_matrix(p.data, p))) for p in hidden]
         rest = [p for p in weights if id(p) not in chosen]
@@ -81,6 +89,8 @@ def make_optimizer(weights: list[nn.Parameter], options: TrainOptions) -> Optimi
     rate, decay = options.lr, options.weight_decay
     betas = (0.9, options.beta2)
     if options.optimizer == "muon":
+        if not hasattr(torch.optim, "Muon"):
+            raise UsageError(f"muon needs PyTorch 2.9 or newer, got {torch.__version__}.")
         return MuonAndAdamW(weights, lr=rate, weight_decay=decay, betas=betas)
     if options.optimizer == "adadelta":
         return torch.optim.Adadelta(weights, lr=rate, weight_decay=decay)

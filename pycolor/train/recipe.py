@@ -1,6 +1,7 @@
 """Recipes: the options of a training run in a small TOML file.
 
-`<model>.toml` made the packaged weights, `<model>-paper.toml` is what the paper did.
+`<model>.toml` made the packaged weights, `<model>-paper.toml` is what the paper did, and
+`<model>-gpu.toml` is for twenty minutes of one large GPU.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from importlib import metadata
@@ -20,7 +20,7 @@ from pycolor import __version__
 from pycolor.colorize import Predictor
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import zoo
-from pycolor.options import VideoOptions, frame_range
+from pycolor.options import VideoOptions, frame_range, frame_rate
 from pycolor.progress import Progress
 from pycolor.video import shots_files
 from pycolor.video.io import Damage, FilmInfo, Reader, Writer, join
@@ -30,7 +30,7 @@ from pycolor.video.provenance import disclosure, free_sidecar, write_framemd5, w
 from pycolor.video.segments import SegmentWriter, Stopwatch, Task, color_frames
 from pycolor.video.shots import Shot
 from pycolor.video.survey import Survey, survey
-from pycolor.video.target import complete_output
+from pycolor.video.target import complete_output, exists
 from pycolor.video.verify import luma_digest
 from pycolor.video.work import Segment, WorkFolder, file_digest, work_folder
 
@@ -141,7 +141,7 @@ class _Run:
     ) -> None:
         self.source, self.target, self.options = source, target, options
         self.say, self.progress = say, progress
-        self.range = frame_range(options.frames)
+        self.range, self.rate = frame_range(options.frames), frame_rate(options.rate)
         self.offset = self.range[0] if self.range else 0
         self.watch = Stopwatch()
         self.warnings: list[str] = []
@@ -158,25 +158,27 @@ class _Run:
         if options.framemd5 and str(target) == PIPE:
             raise UsageError("framemd5 needs an output file; expected a name, got -.")
         listed = self._listed_shots()
-        with (
-            complete_output(
+        with ExitStack() as held:  # the work folder, until the output is in place
+            with complete_output(
                 target, preset=options.preset, sources=[self.source], overwrite=options.overwrite
-            ) as part,
-            Reader(self.source, frames=self.range) as reader,
-        ):
-            sidecar = None if str(target) == PIPE else free_sidecar(target)
-            maker = self._probe(part, reader)
-            for text in (*reader.info.warnings, *maker.warnings):
-                self.warn(text)
-            source_digest = file_digest(self.source)
-            predictor = Predictor(options.predict)
-            work = WorkFolder(
-                work_folder(target, options.work_dir),
-                self._identity(source_digest, predictor),
-                segment_suffix(target, options.preset),
-                say=self.warn,
-            )
-            with work:
+            ) as part:
+                sidecar = None if str(target) == PIPE else free_sidecar(target)
+                # What it tells is needed later on; the packets' index that it holds is not.
+                with Reader(self.source, frames=self.range, rate=self.rate) as reader:
+                    maker = self._probe(part, reader)
+                for text in (*reader.info.warnings, *maker.warnings):
+                    self.warn(text)
+                source_digest = file_digest(self.source)
+                predictor = Predictor(options.predict)
+                work = held.enter_context(
+                    WorkFolder(
+                        work_folder(target, options.work_dir),
+                        self._identity(source_digest, predictor),
+                        segment_suffix(target, options.preset),
+                        say=self.warn,
+                    )
+                )
+                self._refuse_finished()
                 seen = self._survey(work, listed)
                 for damage in seen.damages:
                     self.warn(f"{self.source} {damage}")
@@ -186,44 +188,51 @@ class _Run:
                 ]
                 resumed = sum(s.stop - s.first for s in segments if work.is_done(s))
                 self._color(self._task(seen, plan, predictor, maker), work, segments, reader)
-                self._join(part, segments, seen, disclosure(predictor.loaded, options))
+                self._join(part, segments, seen, disclosure(predictor.loaded, options), reader)
                 self._check(part, work, segments)
-                luma = [digest for segment in segments for digest in work.digests(segment)]
-        report = FilmReport(
-            source=self.source,
-            target=target,
-            sidecar=sidecar,
-            info=reader.info,
-            frames=len(plan),
-            kept=sum(span.stop - span.start for span in plan.spans if span.keep),
-            resumed=resumed,
-            seconds=time.perf_counter() - began,
-            stage_seconds=dict(self.watch.seconds),
-            shots=seen.shots,
-            key_frames=sum(len(span.keys) for span in plan.spans if isinstance(span, Take)),
-            model=f"{predictor.loaded.card.name} ({predictor.loaded.sha256[:8]})",
-            device=f"{predictor.device} in {str(predictor.dtype).removeprefix('torch.')}",
-            pixel_format=maker.pixel_format,
-            warnings=tuple(self.warnings),
-        )
-        if sidecar is not None:
-            write_sidecar(
-                sidecar,
-                report=report,
-                options=options,
-                versions=versions(),
-                source_digest=source_digest,
-                weights_digest=predictor.loaded.sha256,
-                survey=seen,
-                luma=luma,
+            report = FilmReport(
+                source=self.source,
+                target=target,
+                sidecar=sidecar,
+                info=reader.info,
+                frames=len(plan),
+                kept=sum(span.stop - span.start for span in plan.spans if span.keep),
+                resumed=resumed,
+                seconds=time.perf_counter() - began,
+                stage_seconds=dict(self.watch.seconds),
+                shots=seen.shots,
+                key_frames=sum(len(span.keys) for span in plan.spans if isinstance(span, Take)),
+                model=f"{predictor.loaded.card.name} ({predictor.loaded.sha256[:8]})",
+                device=f"{predictor.device} in {str(predictor.dtype).removeprefix('torch.')}",
+                pixel_format=maker.pixel_format,
+                warnings=tuple(self.warnings),
             )
-        if options.framemd5:
-            write_framemd5(target)
-        if not options.keep_work:
-            work.remove()
+            if sidecar is not None:
+                write_sidecar(
+                    sidecar,
+                    report=report,
+                    options=options,
+                    versions=versions(),
+                    source_digest=source_digest,
+                    weights_digest=predictor.loaded.sha256,
+                    survey=seen,
+                    luma=work.digests(segments),
+                )
+            if options.framemd5:
+                write_framemd5(target)
+            if not options.keep_work:
+                work.remove()
         return report
 
     # -- the steps ---------------------------------------------------------------------------
+
+    def _refuse_finished(self) -> None:
+        """Between the first look at the output's name and the lock, another run may have ended."""
+        if not self.options.overwrite and exists(self.target, self.options.preset):
+            raise UsageError(
+                f"{self.target} was finished by another run while this one began; --overwrite "
+                "replaces it."
+            )
 
     def _listed_shots(self) -> Callable[[int, Fraction], Sequence[Shot]] | None:
         """Reads the list of shots that was given, once the film's length is known."""
@@ -274,6 +283,7 @@ class _Run:
     def _task(self, seen: Survey, plan: Plan, predictor: Predictor, maker: Writer) -> Task:
         return Task(
             source=self.source,
+            rate=self.rate,
             offset=self.offset,
             timeline=self._timeline(seen),
             plan=plan,
@@ -309,7 +319,13 @@ class _Run:
         if self.progress is not None:
             self.progress.stage(f"{self.source.name}: looking for shots", None)
         with self.watch("survey"):
-            seen = survey(self.source, frames=self.range, shots=listed, progress=self.progress)
+            seen = survey(
+                self.source,
+                frames=self.range,
+                rate=self.rate,
+                shots=listed,
+                progress=self.progress,
+            )
         work.save_survey(seen)
         return seen
 
@@ -339,10 +355,15 @@ class _Run:
                 raise
 
     def _join(
-        self, part: Path, segments: Sequence[Segment], seen: Survey, told: dict[str, str]
+        self,
+        part: Path,
+        segments: Sequence[Segment],
+        seen: Survey,
+        told: dict[str, str],
+        reader: Reader,
     ) -> None:
         damages: list[Damage] = []
-        with self.watch("join"), Reader(self.source, frames=self.range) as reader:
+        with self.watch("join"):
             join(
                 [segment.path for segment in segments],
                 reader,
@@ -361,7 +382,7 @@ class _Run:
         preset = self._preset
         if not preset.lossless or preset.pictures_only or self.options.codec is not None:
             return
-        expected = (digest for segment in segments for digest in work.digests(segment))
+        expected = work.digests(segments)
         with self.watch("check"), Reader(part) as result:
             for frame in result:
                 if luma_digest(frame.luma).hex() != next(expected, None):

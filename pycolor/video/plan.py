@@ -6,8 +6,9 @@ itself, in any order, and comes out the same.  Frames count from the first of th
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +37,7 @@ class Take:
 
     start: int
     stop: int
-    keys: tuple[int, ...]
+    keys: Sequence[int]
     held: frozenset[int] = frozenset()
     keep: bool = False
 
@@ -45,9 +46,9 @@ class Take:
         """The key frame that stands for the whole take: the second, past a splice's dirt."""
         return self.keys[min(1, len(self.keys) - 1)]
 
-    def usable(self) -> list[int]:
+    def usable(self) -> Sequence[int]:
         """The frames that are not held, in order."""
-        return [n for n in range(self.start, self.stop) if n not in self.held]
+        return _without(range(self.start, self.stop), self.held)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,13 +156,18 @@ def _take(shot: Shot, survey: Survey, options: SteadyOptions, *, keep: bool) -> 
     if keep:
         return Take(start=start, stop=stop, keys=(), keep=True)
     if options.steady == "off":
-        return Take(start=start, stop=stop, keys=tuple(range(start, stop)))
-    held = {n for d in shot.disturbances for n in range(d.start, d.stop) if start <= n < stop}
-    usable = [n for n in range(start, stop) if n not in held]
-    if not usable:
-        held, usable = set(), list(range(start, stop))
-    keys = _keys(usable, survey.change, options)
-    return Take(start=start, stop=stop, keys=keys, held=frozenset(held))
+        return Take(start=start, stop=stop, keys=range(start, stop))
+    held = frozenset(
+        n for d in shot.disturbances for n in range(d.start, d.stop) if start <= n < stop
+    )
+    if len(held) == stop - start:
+        held = frozenset()
+    keys = _keys(_without(range(start, stop), held), survey.change, options)
+    return Take(start=start, stop=stop, keys=keys, held=held)
+
+
+def _without(frames: range, held: Set[int]) -> Sequence[int]:
+    return array("q", (n for n in frames if n not in held)) if held else frames
 
 
 def _gradual(transition: Transition | None) -> Transition | None:
@@ -170,18 +176,19 @@ def _gradual(transition: Transition | None) -> Transition | None:
 
 
 def _keys(
-    usable: list[int], change: npt.NDArray[np.float32], options: SteadyOptions
-) -> tuple[int, ...]:
+    usable: Sequence[int], change: npt.NDArray[np.float32], options: SteadyOptions
+) -> Sequence[int]:
     """Key frames at equal steps of "activity": time, and how much the picture changes."""
     if len(usable) == 1:
-        return (usable[0],)
-    step = 1 / options.stride_frames + change[usable[1:]] / options.change_a_key
+        return usable
+    frames = np.array(usable)
+    step = 1 / options.stride_frames + change[frames[1:]] / options.change_a_key
     activity = np.concatenate([[0.0], np.cumsum(np.minimum(step, 0.5), dtype=np.float64)])
     intervals = max(1, int(np.ceil(activity[-1] - 1e-6)))
     wanted = np.linspace(0, activity[-1], intervals + 1)
     places = np.searchsorted(activity, wanted - 1e-9).clip(0, len(usable) - 1)
     places[0], places[-1] = 0, len(usable) - 1
-    return tuple(usable[i] for i in sorted(set(places.tolist())))
+    return array("q", frames[np.unique(places)].tolist())
 
 
 def _gain(lightness: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,9 +70,20 @@ def write_sidecar(
     source_digest: str,
     weights_digest: str,
     survey: Survey,
-    luma: list[str],
+    luma: Iterable[str],
 ) -> None:
-    """Everything that a later reader may want to know of how an output was made."""
+    """Everything that a later reader may want to know of how an output was made.
+
+    Args:
+        path: of the JSON file.
+        report: of the run.
+        options: as they were given.
+        versions: of what decides the result.
+        source_digest: SHA-256, hexadecimal, and so the others.
+        weights_digest: of the weight file.
+        survey: of the source.
+        luma: the same of each frame's luma, written one by one: a long film has many.
+    """
     content: dict[str, Any] = {
         "generator": "pycolor",
         "version": 1,
@@ -97,10 +109,14 @@ def write_sidecar(
         "shots": json.loads(shots_files.write_json(survey.shots))["shots"],
         "colored_shots": list(survey.colored),
         "warnings": list(report.warnings),
-        "luma_sha256": luma,
     }
     with complete_file(path, overwrite=True) as part, part.open("w", encoding="utf-8") as f:
-        json.dump(content, f, indent=1)  # piece by piece: a long film has many digests
+        f.write(json.dumps(content, indent=1).removesuffix("\n}"))
+        separator = ',\n "luma_sha256": ['
+        for digest in luma:
+            f.write(f'{separator}\n  "{digest}"')
+            separator = ","
+        f.write("\n ]\n}")
 
 
 def write_framemd5(target: Path) -> None:

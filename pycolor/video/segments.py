@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -64,7 +65,8 @@ class Task:
     """Everything that coloring some frames needs.
 
     Attributes:
-        source: the film; `offset` the number of the range's first frame in it.
+        source: the film, shown at `rate` if it does not tell; `offset` the number of the range's
+            first frame in it.
         timeline: pts of the whole film's frames; None where frames cannot be sought by their time.
         plan: of the range.
         predictor: colors key frames, `batch` at a time.
@@ -73,6 +75,7 @@ class Task:
     """
 
     source: Path
+    rate: Fraction | None
     offset: int
     timeline: Sequence[int] | None
     plan: Plan
@@ -86,7 +89,7 @@ class Task:
         """Of frames first … stop − 1 of the range, and perhaps of some before."""
         start = first if self.timeline is not None else 0
         frames = (self.offset + start, self.offset + stop)
-        return Reader(self.source, frames=frames, timeline=self.timeline)
+        return Reader(self.source, frames=frames, timeline=self.timeline, rate=self.rate)
 
     def frames(self, reader: Reader, first: int) -> Generator[Frame, None, None]:
         """What a reader delivers from frame `first` of the range on, decoded ahead."""

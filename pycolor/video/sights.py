@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
 import torch
@@ -187,7 +187,7 @@ def luma_to_l(luma: Tensor) -> Tensor:
     return ops.rgb_to_lab(luma.reshape(1, 1, 1, -1).expand(-1, 3, -1, -1))[:, 0].reshape(luma.shape)
 
 
-def _contains(keys: tuple[int, ...], n: int) -> bool:
+def _contains(keys: Sequence[int], n: int) -> bool:
     place = bisect_left(keys, n)
     return place < len(keys) and keys[place] == n
 

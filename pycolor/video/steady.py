@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -72,7 +72,7 @@ class _Block:
         forth: flow to the second.
     """
 
-    def __init__(self, numbers: list[int], sights: Sights) -> None:
+    def __init__(self, numbers: Sequence[int], sights: Sights) -> None:
         guides = [sights.guide(n) for n in numbers]
         earlier, later = torch.cat(guides[:-1]), torch.cat(guides[1:])
         flows = motion.search(torch.cat([earlier, later]), torch.cat([later, earlier]))

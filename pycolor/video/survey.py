@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ class Survey:
     """What one look at some frames of a film tells; frames count from the range's first.
 
     Attributes:
-        timeline: pts of each frame.
+        timeline: pts of each frame; like all that is told of each, in an array: films are long.
         shots: in order, without gaps.
         lightness: mean luma of each frame, 0 (black) … 1 (white).
         change: of each frame against the one before, 0 … 1 (see `shots.ShotDetector`).
@@ -38,7 +39,7 @@ class Survey:
         damages: what was found broken, in words.
     """
 
-    timeline: tuple[int, ...]
+    timeline: Sequence[int]
     shots: tuple[Shot, ...]
     lightness: npt.NDArray[np.float32]
     change: npt.NDArray[np.float32]
@@ -55,6 +56,7 @@ def survey(
     source: Path,
     *,
     frames: tuple[int, int | None] | None = None,
+    rate: Fraction | None = None,
     sensitivity: float = 1.0,
     shots: Callable[[int, Fraction], Sequence[Shot]] | None = None,
     progress: Progress | None = None,
@@ -64,6 +66,7 @@ def survey(
     Args:
         source: the film.
         frames: (first, stop), None for the whole film.
+        rate: frames per second where the source does not tell, see `Reader`.
         sensitivity: of the shot detector; 1 is balanced.
         shots: gives the shots, of the number of frames and the rate, in place of the detector.
         progress: advanced by each frame.
@@ -72,12 +75,11 @@ def survey(
         FilmError: the film cannot be read.
     """
     found: list[Shot] = []
-    timeline: list[int] = []
-    lightness: list[float] = []
-    change: list[float] = []
-    chroma: dict[int, float] = {}
+    timeline = array("q")
+    lightness, change = array("f"), array("f")
+    chroma = array("d")  # of every fourth frame
     with ExitStack() as stack:
-        reader = stack.enter_context(Reader(source, frames=frames))
+        reader = stack.enter_context(Reader(source, frames=frames, rate=rate))
         info = reader.info
         detector = ShotDetector(
             ShotOptions(
@@ -96,7 +98,7 @@ def survey(
             change.append(detector.last_change)
             lightness.append((float(frame.luma[::4, ::4].mean()) - black) / (white - black))
             if not info.gray and len(timeline) % _COLORED_EVERY == 1:
-                chroma[len(timeline) - 1] = chroma_beyond_tint(frame.thumbnail())
+                chroma.append(chroma_beyond_tint(frame.thumbnail()))
             if progress is not None:
                 progress.advance()
         found += detector.finish()
@@ -104,7 +106,7 @@ def survey(
     if shots is not None:
         found = list(shots(len(timeline), info.rate))
     return Survey(
-        timeline=tuple(timeline),
+        timeline=timeline,
         shots=tuple(found),
         lightness=np.array(lightness, np.float32),
         change=np.array(change, np.float32),
@@ -115,11 +117,15 @@ def survey(
     )
 
 
-def _is_colored(shot: Shot, chroma: dict[int, float]) -> bool:
-    """Whether most of the frames looked at, or the one before the shot, have color."""
-    first = shot.start - shot.start % _COLORED_EVERY
-    looked = [chroma[n] for n in range(first, shot.stop) if n in chroma and n >= shot.start]
-    looked = looked or [chroma[n] for n in (first,) if n in chroma]
+def _is_colored(shot: Shot, chroma: Sequence[float]) -> bool:
+    """Whether most of the frames looked at, or the one before the shot, have color.
+
+    Args:
+        shot: some frames.
+        chroma: see `chroma_beyond_tint`, of the frames looked at; empty for a gray film.
+    """
+    first, stop = (-(-n // _COLORED_EVERY) for n in (shot.start, shot.stop))
+    looked = chroma[first:stop] or chroma[first - 1 : first]
     return bool(looked) and float(np.median(looked)) > _COLORED_CODES
 
 

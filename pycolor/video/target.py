@@ -48,6 +48,16 @@ def complete_output(
             yield part
 
 
+def exists(path: str | Path, preset: str | None = None) -> bool:
+    """Is there an output of that name: a file, or a picture of a sequence?"""
+    path = Path(path)
+    if str(path) == PIPE:
+        return False
+    if container_of(ending_of(path, preset)) == "image2":
+        return bool(pictures_of(numbered(path, ending_of(path, preset))))
+    return path.exists()
+
+
 @contextmanager
 def _complete_pictures(
     path: Path, preset: str | None, sources: Iterable[str | Path], *, overwrite: bool

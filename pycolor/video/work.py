@@ -6,8 +6,9 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
-from collections.abc import Callable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +22,7 @@ from pycolor.video import shots_files
 from pycolor.video.survey import Survey
 
 _IDENTITY = "identity.json"
+_LOCK = "lock"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,27 +86,44 @@ class WorkFolder:
         self._lock: IO[bytes] | None = None
 
     def __enter__(self) -> WorkFolder:
-        known = self.path / _IDENTITY
-        names = {p.name for p in self.path.iterdir()} if self.path.exists() else set()
-        if _IDENTITY not in names and names - {"lock", f"{_IDENTITY}.part"}:
-            raise UsageError(
-                f"{self.path} is not a work folder of pycolor; move it away or choose another "
-                "with --work-dir."
-            )
+        self._refuse_foreign()
         try:
-            self.path.mkdir(exist_ok=True)
-            self._lock = (self.path / "lock").open("wb")
+            self._lock = self._locked()
         except OSError as e:
             raise FilmError(f"the work folder {self.path} cannot be made: {e.strerror}.") from None
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._lock.close()
-            raise FilmError(f"another run is at work on this output, in {self.path}.") from None
+        known = self.path / _IDENTITY
         if known.exists():
             self._recognize(known)
         write_text(known, json.dumps(self._identity, indent=1, sort_keys=True))
         return self
+
+    def _refuse_foreign(self) -> None:
+        """A folder that holds something, and does not say that it is ours."""
+        if (self.path / _IDENTITY).exists():  # the first file to come and the last to go
+            return
+        names = {p.name for p in self.path.iterdir()} if self.path.exists() else set()
+        if names - {_LOCK, f"{_IDENTITY}.part"} and _IDENTITY not in names:
+            raise UsageError(
+                f"{self.path} is not a work folder of pycolor; move it away or choose another "
+                "with --work-dir."
+            )
+
+    def _locked(self) -> IO[bytes]:
+        """The folder's lock, held; the folder is made where there is none."""
+        while True:
+            self.path.mkdir(exist_ok=True)
+            try:
+                lock = (self.path / _LOCK).open("wb")
+            except FileNotFoundError:
+                continue  # a run that ends has removed the folder since
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.close()
+                raise FilmError(f"another run is at work on this output, in {self.path}.") from None
+            if _is_file(lock, self.path / _LOCK):
+                return lock
+            lock.close()  # of a folder that was removed since
 
     def _recognize(self, known: Path) -> None:
         try:
@@ -117,9 +136,7 @@ class WorkFolder:
             k for k in {*before, *self._identity} if before.get(k) != self._identity.get(k)
         )
         self._say(f"earlier work on this output is of other {', '.join(differs)}: it begins anew")
-        for old in self.path.iterdir():
-            if old.name != "lock":
-                old.unlink()
+        self._empty()
 
     def __exit__(
         self,
@@ -127,17 +144,41 @@ class WorkFolder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._lock is None:  # removed; the folder may be another run's by now
+            return
         if any(self.path.glob(f"segment-*{self._suffix}")):
             for part in self.path.glob(".*"):
                 part.unlink(missing_ok=True)
+            self._release()
         else:
             self.remove()
-        if self._lock is not None:
-            self._lock.close()
 
     def remove(self) -> None:
-        """The output is in place, or there is nothing to keep."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        """The output is in place, or there is nothing to keep: leave, and leave nothing behind.
+
+        The lock is held until the folder is gone.  A run that comes meanwhile finds it held, or
+        gone, or is the new owner of a folder that it keeps.
+        """
+        try:
+            self._empty()
+            (self.path / _LOCK).unlink()
+            with suppress(OSError):  # it is not empty: another run has come
+                self.path.rmdir()
+        except OSError as e:
+            self._say(f"the work folder {self.path} could not be removed: {e.strerror}")
+        finally:
+            self._release()
+
+    def _empty(self) -> None:
+        """Remove all but the lock; last the identity, by which a half-empty folder is known."""
+        for path in sorted(self.path.iterdir(), key=lambda path: path.name == _IDENTITY):
+            if path.name != _LOCK:
+                path.unlink()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     # -- the survey --------------------------------------------------------------------------
 
@@ -149,7 +190,7 @@ class WorkFolder:
         with np.load(arrays) as stored:
             content = json.loads(facts.read_text(encoding="utf-8"))
             return Survey(
-                timeline=tuple(stored["timeline"].tolist()),
+                timeline=array("q", stored["timeline"].tobytes()),
                 shots=tuple(shots_files.read_json(json.dumps(content["shots"]))),
                 lightness=stored["lightness"],
                 change=stored["change"],
@@ -162,7 +203,7 @@ class WorkFolder:
     def save_survey(self, survey: Survey) -> None:
         np.savez(
             self.path / "survey.npz",
-            timeline=np.array(survey.timeline, np.int64),
+            timeline=np.asarray(survey.timeline, np.int64),
             lightness=survey.lightness,
             change=survey.change,
         )
@@ -196,9 +237,18 @@ class WorkFolder:
         write_text(segment.digests_path, "\n".join(d.hex() for d in digests))
         os.replace(self.part(segment), segment.path)
 
-    def digests(self, segment: Segment) -> list[str]:
-        """Of the luma planes that a segment was given, hexadecimal."""
-        return segment.digests_path.read_text(encoding="utf-8").split()
+    def digests(self, segments: Iterable[Segment]) -> Iterator[str]:
+        """Of the luma planes that segments were given, hexadecimal."""
+        for segment in segments:
+            yield from segment.digests_path.read_text(encoding="utf-8").split()
+
+
+def _is_file(file: IO[bytes], path: Path) -> bool:
+    """Is an open file the one that has this name?"""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def write_text(path: Path, text: str) -> None:

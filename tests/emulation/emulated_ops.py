@@ -13,6 +13,7 @@ from torch import Tensor
 import pycolor._C as _C
 from pycolor import ops
 from pycolor.encoding import Encoding
+from pycolor.ops import native
 from tests.test_ops import as_int, field, luma, palette
 
 SIZES = [(1, 1), (1, 7), (9, 1), (17, 33)]  # each thread is a fiber: small
@@ -28,11 +29,11 @@ def load() -> Any:
 
 
 module = load()
-view, QUEUE = ops._view, (0, 0)  # device, stream
+view, QUEUE = native.view, (0, 0)  # device, stream
 
 
 def code_of(encoding: Encoding) -> Any:
-    return ops._frame_code(ops._code(encoding))
+    return native.frame_code(native.encoding_numbers(encoding))
 
 
 def gamut_table(encoding: Encoding) -> Tensor:

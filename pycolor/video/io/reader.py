@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -20,13 +22,20 @@ from pycolor.video.io.damage import MOST_DAMAGES, Damage
 from pycolor.video.io.ffv1 import SliceChecks
 from pycolor.video.io.film import Frame, rational
 from pycolor.video.io.mjpeg import EndMarkers
-from pycolor.video.io.sequence import first_number
-from pycolor.video.io.source import describe, open_source, picture_stream, promised_end
+from pycolor.video.io.sequence import DEFAULT_RATE, first_number, sequence_options
+from pycolor.video.io.source import (
+    describe,
+    frame_rate,
+    open_source,
+    picture_stream,
+    promised_end,
+)
 from pycolor.video.io.timecode import later_timecode
 from pycolor.video.presets import PIPE
 
 # What a packet says of itself, where decoders do not tell when it is broken.
 _CHECKS: dict[str, type[SliceChecks | EndMarkers]] = {"ffv1": SliceChecks, "mjpeg": EndMarkers}
+_NO_RATE = f"numbered pictures tell no rate; {DEFAULT_RATE} frames per second is taken"
 # (frame, index, pts)
 Numbered = Generator[tuple[av.VideoFrame, int, int], None, None]
 
@@ -40,7 +49,8 @@ class Reader:
         frames: read only these, (first, stop) or a slice without a step; stop may be None.
         timeline: pts of all frames in order, as `scan` or an earlier Reader told them; spares a
             range in a long film the scan for where it begins.
-        rate: frames per second of a sequence of pictures, None for 24; films tell theirs.
+        rate: frames per second of a sequence of pictures (None: 24) or of a raw stream that does
+            not tell (None: 25).
         rgb_matrix: whose Y' is taken for the luma of a film of R'G'B'.
 
     Attributes:
@@ -53,7 +63,8 @@ class Reader:
 
     Raises:
         FilmError: if the file cannot be read or has no picture that can be decoded.
-        UsageError: for a range that is empty or begins behind the end.
+        UsageError: for a range that is empty or begins behind the end, or a rate for a film that
+            tells another.
     """
 
     def __init__(
@@ -81,13 +92,17 @@ class Reader:
             self._stream = picture_stream(self._container, self.path)
             self._stream.thread_type = "AUTO"
             self._time_base = rational(self._stream.time_base)
+            self._refuse_other_rate()
             self._frames = self._open_range()
             native, index, pts = self._peek()
             self.info, self._description = describe(
                 self.path, self._container, self._stream, native
             )
-            if self.stop is not None and self._timeline is None and self.info.chapters:
-                self._timeline = scan(self.path, rate)  # which of them the range reaches
+            if rate is None and sequence_options(self.path, None) is not None:
+                self.info = replace(self.info, warnings=(*self.info.warnings, _NO_RATE))
+            besides = self.info.chapters or self.info.streams
+            if self.stop is not None and self._timeline is None and besides:
+                self._timeline = scan(self.path, rate)  # how far of them the range reaches
         except BaseException:
             self._container.close()
             raise
@@ -173,6 +188,14 @@ class Reader:
     ) -> None:
         self.close()
 
+    def _refuse_other_rate(self) -> None:
+        told = frame_rate(self._stream)
+        if self._rate is not None and told != self._rate:
+            raise UsageError(
+                f"{self.path} tells that it has {told} frames per second; a rate is for numbered "
+                f"pictures and for raw streams that do not tell, got {self._rate}."
+            )
+
     # -- the range ---------------------------------------------------------------------------
 
     def _open_range(self) -> Numbered:
@@ -237,14 +260,12 @@ class Reader:
     def _decode(self) -> Iterator[tuple[av.VideoFrame, int]]:
         """(frame, pts) in order, pts rising; damage is noted and passed over."""
         last: int | None = None
-        step = 0
+        step = due = Fraction(0)  # ticks; the rate is known once a frame is decoded
         for native in self._natives():
-            if not step:
-                rate = rational(self._stream.guessed_rate) or Fraction(25)
-                step = max(1, round(1 / rate / self._time_base))
+            step = step or max(Fraction(1), 1 / frame_rate(self._stream) / self._time_base)
             pts = native.pts
             if pts is None:  # a raw stream has no clock: its frames follow the nominal rate
-                pts = 0 if last is None else last + (int(native.duration or 0) or step)
+                pts = round(due)
             elif last is not None and pts <= last:
                 self._damage(
                     pts * self._time_base,
@@ -252,6 +273,7 @@ class Reader:
                 )
                 pts = last + 1
             last = pts
+            due = step + (due if native.pts is None else pts)
             yield native, pts
 
     def _natives(self) -> Iterator[av.VideoFrame]:
@@ -339,7 +361,7 @@ class Reader:
             self.damages.append(Damage(time=time, what=what))
 
 
-def scan(path: str | Path, rate: Fraction | None = None) -> tuple[int, ...] | None:
+def scan(path: str | Path, rate: Fraction | None = None) -> Sequence[int] | None:
     """The pts of a film's frames, in order, read from its packets without decoding.
 
     None if its packets do not tell (raw streams, field-coded AVI).
@@ -347,7 +369,7 @@ def scan(path: str | Path, rate: Fraction | None = None) -> tuple[int, ...] | No
     path = Path(path)
     with open_source(path, rate) as container:
         stream = picture_stream(container, path)
-        found: list[int] = []
+        found = array("q")
         try:
             for packet in container.demux(stream):
                 if not packet.size or packet.is_discard:
@@ -357,10 +379,8 @@ def scan(path: str | Path, rate: Fraction | None = None) -> tuple[int, ...] | No
                 found.append(packet.pts)
         except av.error.FFmpegError:
             pass  # a truncated film: what was found counts
-    found.sort()
-    if any(b <= a for a, b in pairwise(found)):
-        return None
-    return tuple(found)
+    found = array("q", sorted(found))
+    return None if any(b <= a for a, b in pairwise(found)) else found
 
 
 def _bounds(frames: slice | tuple[int, int | None] | None) -> tuple[int, int | None]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +69,7 @@ def join(
         raise FilmError(_wrong_number(name or path, str(total), len(timeline)))
     delay = max(i - rank for order in orders for i, rank in enumerate(order))
     output = Output(path, reader, preset, streams=True, metadata=metadata or {}, name=name)
-    times = _rising([output.clock(pts) for pts in timeline])
+    times = _rising(output.clock(pts) for pts in timeline)
     try:
         stream = _add_picture(output, segments[0])
         output.write_header(stream)
@@ -114,7 +116,7 @@ def _wrong_number(path: Path, found: str, expected: int) -> str:
     return f"the segments of {path} hold {found} frames; expected {expected}, as the source."
 
 
-def _presentation_order(segment: Path) -> list[int]:
+def _presentation_order(segment: Path) -> Sequence[int]:
     """For each packet, in the order of decoding, its rank in the order of showing."""
     with open_source(segment) as container:
         stream = picture_stream(container, segment)
@@ -125,14 +127,12 @@ def _presentation_order(segment: Path) -> list[int]:
     rank = {time: n for n, time in enumerate(sorted(known))}
     if len(rank) != len(known):
         raise FilmError(f"{segment} is damaged: two of its frames have one time.")
-    return [rank[time] for time in known]
+    return array("q", (rank[time] for time in known))
 
 
-def _rising(times: list[int]) -> list[int]:
+def _rising(times: Iterable[int]) -> Sequence[int]:
     """Ticks that rise where the output's clock is too coarse to tell two frames apart."""
-    for n in range(1, len(times)):
-        times[n] = max(times[n], times[n - 1] + 1)
-    return times
+    return array("q", accumulate(times, lambda last, time: max(time, last + 1)))
 
 
 def _add_picture(output: Output, segment: Path) -> Any:
@@ -150,9 +150,9 @@ def _add_picture(output: Output, segment: Path) -> Any:
 
 def _copy(
     segment: Path,
-    order: list[int],
+    order: Sequence[int],
     first: int,
-    times: list[int],
+    times: Sequence[int],
     delay: int,
     output: Output,
     stream: Any,
@@ -183,7 +183,7 @@ def _copy(
             number += 1
 
 
-def _step(times: list[int], frame: int) -> int:
+def _step(times: Sequence[int], frame: int) -> int:
     if frame + 1 < len(times):
         return times[frame + 1] - times[frame]
     return times[frame] - times[frame - 1] if frame else 1

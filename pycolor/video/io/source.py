@@ -49,7 +49,11 @@ _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
 def open_source(path: Path, rate: Fraction | None = None) -> av.container.InputContainer:
-    """Open a film, or a sequence of pictures shown at `rate`, for reading.
+    """Open a film, or a sequence of pictures, for reading.
+
+    Args:
+        path: of it.
+        rate: frames per second, for what does not tell.
 
     Raises:
         FilmError: in a sentence, if there is no such file or FFmpeg cannot read it.
@@ -64,7 +68,7 @@ def open_source(path: Path, rate: Fraction | None = None) -> av.container.InputC
             return av.open(sequence[0], "r", format="image2", options=sequence[1])
         if path.stat().st_size == 0:
             raise FilmError(f"{path} is empty (0 bytes).")
-        return av.open(str(path), "r")
+        return av.open(str(path), "r", options={"framerate": str(rate)} if rate else {})
     except PermissionError as error:
         raise FilmError(f"{path} may not be read: permission denied.") from error
     except av.error.EOFError as error:

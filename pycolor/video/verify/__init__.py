@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pycolor.video.io import Reader
 from pycolor.video.io.capacity import FIXED_RATE
+from pycolor.video.io.sequence import pictures_of
 from pycolor.video.presets import CONTAINER_OF_SUFFIX
 from pycolor.video.verify.marks import marks
 from pycolor.video.verify.pictures import Pictures, luma_digest
@@ -53,7 +54,7 @@ def verify(
         source: the film that was colored.
         result: what came of it.
         frames: the range of the source that was colored, None for all.
-        rate: frames per second of a sequence of pictures, None for 24.
+        rate: frames per second of a source that does not tell, see `Reader`.
         lossless: demand equal luma; None demands it of codecs that are lossless by nature.
 
     Raises:
@@ -61,7 +62,9 @@ def verify(
     """
     with Reader(source, frames=frames, rate=rate) as before:
         matrix = before.info.encoding.matrix
-        with Reader(result, rate=before.info.rate, rgb_matrix=matrix) as after:
+        # Numbered pictures are shown as the source is.
+        shown = before.info.rate if pictures_of(Path(result)) else None
+        with Reader(result, rate=shown, rgb_matrix=matrix) as after:
             return _compare(before, after, lossless)
 
 

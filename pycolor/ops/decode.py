@@ -1,0 +1,57 @@
+"""From scores of a palette to colors."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+import pycolor._C as _C
+from pycolor.ops.arguments import check_out, expect, floats, positive, same_device, sizes_of
+from pycolor.ops.native import cuda_module, define, stream, threads, view
+
+define(
+    "annealed_mean(Tensor logits, Tensor palette, float temperature, Tensor(a!) out) -> ()",
+    lambda logits, palette, temperature, out: _C.annealed_mean(
+        view(logits), palette.data_ptr(), temperature, view(out), threads()
+    ),
+    lambda logits, palette, temperature, out: cuda_module().annealed_mean(
+        view(logits), logits.dtype.itemsize, palette.data_ptr(), temperature, view(out),
+        *stream(logits),
+    ),
+)  # fmt: skip
+
+
+def annealed_mean(
+    logits: Tensor, palette: Tensor, temperature: float = 0.38, *, out: Tensor | None = None
+) -> Tensor:
+    """Mean color of the re-sharpened distribution (Zhang et al. 2016, equation 5).
+
+    Σ_q p_q^(1/T) c_q / Σ_q p_q^(1/T) with p = softmax(logits): T = 1 is the mean, T → 0 the mode
+    (the mean of the modes where several tie).  A NaN or +∞ logit, or −∞ in all, gives NaN.
+
+    Args:
+        logits: N×Q×h×w; float32 (or float16 on CUDA) is read in place, other types are converted.
+        palette: Q×2, the (a, b) of each entry.
+        temperature: T > 0.
+        out: where to write, N×2×h×w float32.
+
+    Returns:
+        N×2×h×w, float32.
+    """
+    expect(logits.dim() == 4, f"logits must be N×Q×h×w, got {sizes_of(logits)}")
+    if not (logits.dtype == torch.float16 and logits.is_cuda):
+        logits = floats("logits", logits, "N×Q×h×w")
+    n, q, h, w = logits.shape
+    expect(q > 0, f"logits must have at least one entry, got {sizes_of(logits)}")
+    expect(
+        tuple(palette.shape) == (q, 2),
+        f"palette must be {q}×2 as the logits have {q} entries, got {sizes_of(palette)}",
+    )
+    same_device("palette", palette, logits)
+    positive("temperature", temperature)
+    if out is None:
+        out = torch.empty(n, 2, h, w, device=logits.device)
+    check_out("out", out, (n, 2, h, w), logits, torch.float32)
+    if out.numel() > 0:
+        torch.ops.pycolor.annealed_mean(logits, palette.float().contiguous(), temperature, out)
+    return out

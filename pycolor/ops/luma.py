@@ -1,0 +1,85 @@
+"""From luma codes to lightness, at full size and by cells."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+import pycolor._C as _C
+from pycolor.encoding import Encoding
+from pycolor.ops.arguments import check_out, expect, luma_planes
+from pycolor.ops.native import (
+    cuda_module,
+    define,
+    encoding_numbers,
+    frame_code,
+    stream,
+    threads,
+    view,
+)
+
+define(
+    "luma_to_lightness(Tensor luma, float[] code, Tensor(a!) out) -> ()",
+    lambda luma, code, out: _C.luma_to_lightness(
+        view(luma), luma.dtype == torch.uint16, frame_code(code), out.data_ptr(), threads()
+    ),
+    lambda luma, code, out: cuda_module().luma_to_lightness(
+        view(luma), luma.dtype == torch.uint16, frame_code(code), out.data_ptr(), *stream(luma)
+    ),
+)
+define(
+    "mean_lightness(Tensor luma, float[] code, Tensor(a!) out) -> ()",
+    lambda luma, code, out: _C.mean_lightness(
+        view(luma), luma.dtype == torch.uint16, frame_code(code), view(out), threads()
+    ),
+    lambda luma, code, out: cuda_module().mean_lightness(
+        view(luma), luma.dtype == torch.uint16, frame_code(code), view(out), *stream(luma)
+    ),
+)
+
+
+def luma_to_lightness(luma: Tensor, *, encoding: Encoding, out: Tensor | None = None) -> Tensor:
+    """L* (0…100) of the neutral color that has each luma code.
+
+    Args:
+        luma: N×H×W codes, uint8 at 8 bits and uint16 above.
+        encoding: depth and range of the codes; codes beyond black and white are clipped.
+        out: where to write, the same shape, float32, contiguous.
+
+    Returns:
+        The same shape, float32.
+    """
+    codes = luma_planes(luma, encoding)
+    if out is None:
+        out = torch.empty(tuple(luma.shape), device=luma.device)
+    check_out("out", out, tuple(luma.shape), luma, torch.float32)
+    expect(out.is_contiguous(), "out must be contiguous")
+    torch.ops.pycolor.luma_to_lightness(codes, encoding_numbers(encoding), out)
+    return out
+
+
+def mean_lightness(
+    luma: Tensor, size: tuple[int, int], *, encoding: Encoding, out: Tensor | None = None
+) -> Tensor:
+    """L* of the mean luma of each cell: the low guide of the refinement, the network's input.
+
+    Cells cut the frame into h×w equal parts; samples on an edge count by the share inside.
+
+    Args:
+        luma: N×H×W codes, uint8 at 8 bits and uint16 above.
+        size: (h, w), larger than the frame too.
+        encoding: depth and range of the codes.
+        out: where to write, N×1×h×w float32 with contiguous rows.
+
+    Returns:
+        N×1×h×w, float32, 0…100.
+    """
+    codes = luma_planes(luma, encoding)
+    shape = (luma.shape[0], 1, *size)
+    expect(size[0] > 0 and size[1] > 0, f"size must be at least 1×1, got {size[0]}×{size[1]}")
+    if out is None:
+        out = torch.empty(shape, device=luma.device)
+    check_out("out", out, shape, luma, torch.float32)
+    expect(out.stride(3) == 1, "out must have contiguous rows")
+    torch.ops.pycolor.mean_lightness(codes, encoding_numbers(encoding), out)
+    return out

@@ -1,0 +1,216 @@
+"""From a chroma field and a luma plane to the planes of a frame, in one pass."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+import pycolor._C as _C
+from pycolor.encoding import Encoding
+from pycolor.ops.arguments import (
+    check_out,
+    check_refinement,
+    expect,
+    floats,
+    luma_planes,
+    same_device,
+    sizes_of,
+)
+from pycolor.ops.decode import annealed_mean
+from pycolor.ops.gamut import gamut_table
+from pycolor.ops.native import (
+    View,
+    cuda_module,
+    define,
+    encoding_numbers,
+    frame_code,
+    stream,
+    threads,
+    view,
+)
+
+
+def _render_cuda(
+    field: Tensor,
+    luma: Tensor,
+    code: list[float],
+    sigma_range: float,
+    floor: float,
+    planes: list[View],
+    rgb: bool,
+) -> None:
+    n, _, h, w = field.shape
+    guide_low = torch.empty(n, 1, h, w, device=field.device)
+    cuda_module().render(
+        view(field),
+        view(luma),
+        luma.dtype == torch.uint16,
+        frame_code(code),
+        sigma_range,
+        floor,
+        gamut_table(code[5], code[6], luma.device),
+        view(guide_low),
+        planes,
+        rgb,
+        *stream(luma),
+    )
+
+
+define(
+    "render_chroma(Tensor field, Tensor luma, float[] code, float sigma_range, float floor, "
+    "Tensor(a!) u, Tensor(b!) v) -> ()",
+    lambda field, luma, code, sigma, floor, u, v: _C.render(
+        view(field), view(luma), luma.dtype == torch.uint16, frame_code(code), sigma, floor,
+        [view(u), view(v)], False, threads(),
+    ),
+    lambda field, luma, code, sigma, floor, u, v: _render_cuda(
+        field, luma, code, sigma, floor, [view(u), view(v)], False
+    ),
+)  # fmt: skip
+define(
+    "render_rgb(Tensor field, Tensor luma, float[] code, float sigma_range, float floor, "
+    "Tensor(a!) out) -> ()",
+    lambda field, luma, code, sigma, floor, out: _C.render(
+        view(field), view(luma), luma.dtype == torch.uint16, frame_code(code), sigma, floor,
+        [view(out[..., c].unsqueeze(1)) for c in range(3)], True, threads(),
+    ),
+    lambda field, luma, code, sigma, floor, out: _render_cuda(
+        field, luma, code, sigma, floor, [view(out[..., c].unsqueeze(1)) for c in range(3)], True
+    ),
+)  # fmt: skip
+
+
+def _check_render(
+    field: Tensor, luma: Tensor, encoding: Encoding, sigma_range: float, floor: float
+) -> tuple[Tensor, Tensor]:
+    """Field and luma as the kernels take them."""
+    codes = luma_planes(luma, encoding)
+    field = floats("field", field, "N×2×h×w")
+    n, c, h, w = field.shape
+    expect(
+        n == luma.shape[0] and c == 2 and h > 0 and w > 0,
+        f"field must be {luma.shape[0]}×2×h×w as the luma is {sizes_of(luma)}, "
+        f"got {sizes_of(field)}",
+    )
+    same_device("field", field, luma)
+    check_refinement(sigma_range, floor)
+    return field, codes
+
+
+def render_chroma(
+    field: Tensor,
+    luma: Tensor,
+    *,
+    encoding: Encoding,
+    sigma_range: float = 6.0,
+    floor: float = 0.01,
+    out: tuple[Tensor, Tensor] | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Chroma field + luma plane → the frame's chroma planes; the luma is only read.
+
+    `joint_bilateral_upsample` of the field to the chroma samples, the luma's lightness as guide
+    (low: `mean_lightness` over the field's cells; high: of the mean luma in a box of one chroma
+    sample's size around its site), then `yab_to_ycbcr` and the codes of the encoding.  NaN and ∞
+    in the field count as 0.
+
+    Args:
+        field: N×2×h×w, a and b; may be finer than the luma.
+        luma: N×H×W codes, uint8 at 8 bits and uint16 above, any row stride.
+        encoding: of the frame.
+        sigma_range: of the refinement, in L*; ∞ gives plain interpolation.
+        floor: of the refinement, ≥ 1e-6.
+        out: (u, v), where to write: N×hc×wc each, dtype of the luma, any strides (NV12: the two
+            halves of the interleaved plane).
+
+    Returns:
+        (u, v): Cb and Cr codes, N×hc×wc with (hc, wc) = encoding.chroma_shape(H, W).
+    """
+    field, codes = _check_render(field, luma, encoding, sigma_range, floor)
+    shape = (luma.shape[0], *encoding.chroma_shape(luma.shape[1], luma.shape[2]))
+    if out is None:
+        u = torch.empty(shape, device=luma.device, dtype=luma.dtype)
+        v = torch.empty(shape, device=luma.device, dtype=luma.dtype)
+    else:
+        u, v = out
+    check_out("out[0]", u, shape, luma, luma.dtype)
+    check_out("out[1]", v, shape, luma, luma.dtype)
+    if u.numel() > 0:
+        torch.ops.pycolor.render_chroma(
+            field,
+            codes,
+            encoding_numbers(encoding),
+            sigma_range,
+            floor,
+            u.unsqueeze(1),
+            v.unsqueeze(1),
+        )
+    return u, v
+
+
+def render_rgb(
+    field: Tensor,
+    luma: Tensor,
+    *,
+    encoding: Encoding,
+    sigma_range: float = 6.0,
+    floor: float = 0.01,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Chroma field + luma plane → R'G'B' codes of a still, 0 … 2^bit_depth − 1.
+
+    The same as `render_chroma` at 4:4:4 (the encoding's subsampling is not looked at), taken to
+    R'G'B' before rounding.
+
+    Args:
+        field: N×2×h×w, a and b.
+        luma: N×H×W codes, uint8 at 8 bits and uint16 above.
+        encoding: of the luma.
+        sigma_range: of the refinement, in L*.
+        floor: of the refinement, ≥ 1e-6.
+        out: where to write, N×H×W×3, dtype of the luma, any strides.
+
+    Returns:
+        N×H×W×3, interleaved.
+    """
+    field, codes = _check_render(field, luma, encoding, sigma_range, floor)
+    shape = (*luma.shape, 3)
+    if out is None:
+        out = torch.empty(shape, device=luma.device, dtype=luma.dtype)
+    check_out("out", out, shape, luma, luma.dtype)
+    code = encoding_numbers(encoding)
+    code[7:] = [0.0] * 4  # 4:4:4
+    if out.numel() > 0:
+        torch.ops.pycolor.render_rgb(field, codes, code, sigma_range, floor, out)
+    return out
+
+
+def fused_frame(
+    logits: Tensor,
+    palette: Tensor,
+    luma: Tensor,
+    *,
+    encoding: Encoding,
+    temperature: float = 0.38,
+    sigma_range: float = 6.0,
+    floor: float = 0.01,
+    out: tuple[Tensor, Tensor] | None = None,
+) -> tuple[Tensor, Tensor]:
+    """`annealed_mean`, then `render_chroma`: logits + luma plane → the frame's chroma planes.
+
+    Args:
+        logits: N×Q×h×w.
+        palette: Q×2.
+        luma: N×H×W codes, uint8 at 8 bits and uint16 above.
+        encoding: of the frame.
+        temperature: of the annealed mean.
+        sigma_range: of the refinement, in L*.
+        floor: of the refinement, ≥ 1e-6.
+        out: (u, v), where to write, as in `render_chroma`.
+
+    Returns:
+        (u, v): Cb and Cr codes.
+    """
+    field = annealed_mean(logits, palette, temperature)
+    return render_chroma(
+        field, luma, encoding=encoding, sigma_range=sigma_range, floor=floor, out=out
+    )

@@ -1,0 +1,52 @@
+"""Which objective teaches which network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from pycolor.models.cheng2015 import Cheng2015
+from pycolor.models.colorizer import Colorizer
+from pycolor.models.hwang2016 import Hwang2016
+from pycolor.models.iizuka2016 import Iizuka2016
+from pycolor.models.richart2017 import Richart2017
+from pycolor.models.varga2017 import Varga2017
+from pycolor.options import TrainOptions
+from pycolor.train.data import Photo
+from pycolor.train.labels import label_source
+from pycolor.train.objectives.cheng2015 import ScenesThenPerceptrons
+from pycolor.train.objectives.hwang2016 import Luv
+from pycolor.train.objectives.iizuka2016 import Joint
+from pycolor.train.objectives.objective import Objective
+from pycolor.train.objectives.richart2017 import MapThenClasses
+from pycolor.train.objectives.varga2017 import Pairs
+from pycolor.train.objectives.zhang2016 import Classification, Regression
+
+# Models that are taught more than the plain objectives do.
+OWN: dict[type[Colorizer], type[Objective]] = {
+    Iizuka2016: Joint,
+    Hwang2016: Luv,
+    Varga2017: Pairs,
+    Cheng2015: ScenesThenPerceptrons,
+    Richart2017: MapThenClasses,
+}
+
+
+def objective_for(network: Colorizer, options: TrainOptions, device: torch.device) -> Objective:
+    """What a network is taught: its own objective, or the plain one for what it puts out."""
+    for kind, own in OWN.items():
+        if isinstance(network, kind):
+            return own(options, device)
+    plain = Classification if network.palette is not None else Regression
+    return plain(options, device)
+
+
+def network_options(options: TrainOptions, photos: Sequence[Photo]) -> dict[str, Any]:
+    """What builds the network: the user's options, and what the photographs decide of it."""
+    chosen = options.network_options
+    classified = options.model == "iizuka2016" and chosen.get("global_features", True)
+    if classified and "classes" not in chosen:
+        chosen["classes"] = len(label_source(options.labels, photos).names)
+    return chosen
