@@ -1,5 +1,6 @@
 # make demo [FILM=my.mov]   color a film      make test   format, lint, types, tests
 # make bench                kernel timings     make clean  remove what make made
+# make sanitize             the kernels' tests under AddressSanitizer and UBSan
 # make results [DATA=...]   measure all, write docs/results.md (five minutes)
 # make weights DATA=...     train what the package carries, into trained/ (hours)
 PYTHON ?= python3
@@ -9,10 +10,10 @@ STAMP  := $(VENV)/.installed
 NATIVE := $(shell find csrc -type f) CMakeLists.txt setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format bench results weights clean
+.PHONY: help setup demo test sanitize format bench results weights clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 4
+	@sed -n 's/^# //p' Makefile | head -n 5
 
 setup: $(STAMP)
 
@@ -22,11 +23,11 @@ $(STAMP): pyproject.toml constraints.txt $(NATIVE)
 	  { echo "pycolor needs Python 3.11 to 3.13; try: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "a virtual environment could not be made; on Debian: apt install python3-venv python3-dev g++" >&2; rm -rf $(VENV); exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,demo]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench,demo,dev]'
 	@touch $@
 
 # See pycolor/cli.py: spinning threads are ruinous beside anything else that runs.
-demo test results weights: export OMP_WAIT_POLICY ?= PASSIVE
+demo test sanitize results weights: export OMP_WAIT_POLICY ?= PASSIVE
 
 demo: $(STAMP)
 	@$(BIN)/python demo/run.py $(if $(FILM),"$(FILM)")
@@ -38,13 +39,16 @@ test: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/pytest
 
+sanitize: $(STAMP)
+	PATH="$(abspath $(BIN)):$$PATH" tests/sanitize.sh
+
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/clang-format -i $$(find csrc -name '*.h' -o -name '*.cpp' -o -name '*.cu')
 
 bench: $(STAMP)
-	$(BIN)/python -m benchmarks.kernels
+	$(BIN)/python -m benchmarks.kernels --json docs/results/kernels.json --chart docs/kernels.svg
 
 results: $(STAMP)
 	$(BIN)/python -m benchmarks.results $(if $(DATA),--data "$(DATA)")

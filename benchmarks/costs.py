@@ -24,7 +24,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the commands set it
 
 from benchmarks.films import make_film
-from benchmarks.page import DOCS, RESULTS, filled_in, table
+from benchmarks.page import RESULTS, fill_in, table
 from pycolor.info import record
 from pycolor.models import zoo
 from pycolor.options import PredictOptions, VideoOptions
@@ -113,9 +113,7 @@ def write(costs: list[Cost]) -> None:
     (RESULTS / "costs.json").write_text(json.dumps(told, indent=1, allow_nan=False) + "\n")
     sizes = [_size(costs, film) for film in dict.fromkeys(c.film for c in costs)]
     peaks = [f"peak MB, {size}" for size in sizes]
-    text = table(["model", "frames a second", *peaks, "`verify`"], rows(costs))
-    page = DOCS / "models.md"
-    page.write_text(filled_in(page.read_text(encoding="utf-8"), "costs", text), encoding="utf-8")
+    fill_in("costs", table(["model", "frames a second", *peaks, "`verify`"], rows(costs)))
 
 
 def main() -> None:

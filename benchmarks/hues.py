@@ -24,7 +24,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 from tyro.conf import OmitArgPrefixes, Positional
 
-from benchmarks.page import DOCS, RESULTS, filled_in, table
+from benchmarks.page import DOCS, RESULTS, fill_in, table
 from pycolor.colorize import Predictor
 from pycolor.evaluate.pairs import Pair
 from pycolor.evaluate.sheets import thumbnail
@@ -172,9 +172,7 @@ def main(options: Hues) -> None:
     }
     RESULTS.joinpath("hues.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     sheet(tiles).save(DOCS / "hues.jpg", quality=78)
-    page = DOCS / "models.md"
-    text = filled_in(page.read_text(encoding="utf-8"), "hues", hues_table(told))
-    page.write_text(text, encoding="utf-8")
+    fill_in("hues", hues_table(told))
 
 
 def hues_table(told: dict[str, Any]) -> str:

@@ -1,4 +1,7 @@
-"""What is timed: our ops and their peers on the same made pictures, checked against each other."""
+"""What is timed: our ops and their peers on the same made pictures, checked against each other.
+
+`compiled` says whether torch.compile is among the peers; sizes are even.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,16 @@ from pycolor.encoding import Encoding
 from pycolor.palette import gamut_bins
 
 Case = Callable[[], object]
+Size = tuple[int, int]  # height, width
+HD: Size = (1080, 1920)
+# kornia unfolds all 81 taps: of 2160p, 20 GB.
+KORNIA_PIXELS = 1080 * 1920
 
 
 # ---- what is colored ---------------------------------------------------------------------------
 
 
-def smooth(channels: int, grid: tuple[int, int], size: tuple[int, int]) -> Tensor:
+def smooth(channels: int, grid: Size, size: Size) -> Tensor:
     return functional.interpolate(torch.randn(1, channels, *grid), size=size, mode="bicubic")
 
 
@@ -49,21 +56,31 @@ def expect(name: str, got: Tensor, want: Tensor, most: float, share: float = 0.0
 # ---- groups of cases ---------------------------------------------------------------------------
 
 
-def decode_cases(size: tuple[int, int]) -> dict[str, Case]:
+def compile_for_size(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """torch.compile for the sizes that it is called with, each for itself: the fastest it has."""
+    compiled: Callable[..., Tensor] = torch.compile(function, dynamic=False)
+    return compiled
+
+
+def decode_cases(size: Size, *, compiled: bool = True) -> dict[str, Case]:
     palette = torch.tensor(gamut_bins(), dtype=torch.float32)
     logits = logits_of(smooth(2, (12, 12), size) * 12, palette)
     pixels = logits.permute(0, 2, 3, 1).contiguous()
     last = pixels.permute(0, 3, 1, 2)
     out = torch.empty(1, 2, *size)
-    planes, by_pixel = torch.compile(peers.decode_planes), torch.compile(peers.decode_pixels)
     cases: dict[str, Case] = {
         "ours": lambda: ops.annealed_mean(logits, palette, out=out),
         "ours, channels last": lambda: ops.annealed_mean(last, palette, out=out),
         "torch, planes": lambda: peers.decode_planes(logits, palette),
         "torch, pixels": lambda: peers.decode_pixels(pixels, palette),
-        "torch.compile, planes": lambda: planes(logits, palette),
-        "torch.compile, pixels": lambda: by_pixel(pixels, palette),
     }
+    if compiled:
+        planes = compile_for_size(peers.decode_planes)
+        by_pixel = compile_for_size(peers.decode_pixels)
+        cases |= {
+            "torch.compile, planes": lambda: planes(logits, palette),
+            "torch.compile, pixels": lambda: by_pixel(pixels, palette),
+        }
     want = ops.annealed_mean(logits, palette)
     for name, case in cases.items():
         got = case()
@@ -72,25 +89,40 @@ def decode_cases(size: tuple[int, int]) -> dict[str, Case]:
     return cases
 
 
-def render_cases(*, compiled_only: bool = False) -> dict[str, Case]:
-    height, width = 1080, 1920
-    field, luma = smooth(2, (12, 12), (64, 64)) * 12, luma_of(height, width)
-    u, v = torch.empty(2, 1, height // 2, width // 2, dtype=torch.uint8)
-    plan = peers.render_plan(height, width, (64, 64))
-    compiled, eager = peers.TorchRender(plan, True), peers.TorchRender(plan, False)
+def expect_planes(name: str, got: tuple[Tensor, Tensor], want: tuple[Tensor, Tensor]) -> None:
+    """As `expect`, for what torch renders: it searches for no color beyond the gamut."""
+    for mine, theirs in zip(got, want, strict=True):
+        expect(name, mine, theirs, 1, share=0.03)
+
+
+def planes_for(size: Size, dtype: torch.dtype = torch.uint8) -> tuple[Tensor, Tensor]:
+    """Memory for the chroma planes of 4:2:0."""
+    u, v = torch.empty(2, 1, size[0] // 2, size[1] // 2, dtype=dtype)
+    return u, v
+
+
+def render_cases(size: Size = HD, *, compiled: bool = True, alone: bool = False) -> dict[str, Case]:
+    """`alone`: ours and torch.compile's, and no others."""
+    field, luma = smooth(2, (12, 12), (64, 64)) * 12, luma_of(*size)
+    out = planes_for(size)
+    plan = peers.render_plan(*size, (64, 64))
+    eager = peers.TorchRender(plan, compiled=False)
     cases: dict[str, Case] = {
-        "ours": lambda: ops.render_chroma(field, luma, encoding=peers.ENCODING, out=(u, v)),
-        "torch.compile": lambda: compiled(field, luma),
+        "ours": lambda: ops.render_chroma(field, luma, encoding=peers.ENCODING, out=out),
     }
     want = ops.render_chroma(field, luma, encoding=peers.ENCODING)
-    for got, plane in zip(compiled(field, luma), want, strict=True):
-        expect("torch.compile", got, plane, 1, share=0.03)  # colors that it does not search for
-    if compiled_only:
+    if compiled:
+        quick = peers.TorchRender(plan, compiled=True)
+        cases["torch.compile"] = lambda: quick(field, luma)
+        expect_planes("torch.compile", quick(field, luma), want)
+    if alone:
         return cases
-    deep, ten = luma_of(height, width, 10), Encoding(bit_depth=10)
-    wide = torch.empty(2, 1, height // 2, width // 2, dtype=torch.uint16)
-    large, big = luma_of(2160, 3840), torch.empty(2, 1, 1080, 1920, dtype=torch.uint8)
-    copy, like = torch.empty_like(luma), torch.empty_like(torch.stack((u, v)))
+    expect_planes("torch", eager(field, luma), want)
+    deep, ten = luma_of(*size, 10), Encoding(bit_depth=10)
+    wide = planes_for(size, torch.uint16)
+    double = (2 * size[0], 2 * size[1])
+    large, big = luma_of(*double), planes_for(double)
+    copy, like = torch.empty_like(luma), torch.empty_like(torch.stack(out))
     source = torch.zeros_like(like)
 
     def memcpy() -> None:
@@ -99,26 +131,35 @@ def render_cases(*, compiled_only: bool = False) -> dict[str, Case]:
 
     return {
         **cases,
-        "ours, 10 bits": lambda: ops.render_chroma(field, deep, encoding=ten, out=tuple(wide)),
-        "ours, 2160p": lambda: ops.render_chroma(
-            field, large, encoding=peers.ENCODING, out=tuple(big)
-        ),
+        "ours, 10 bits": lambda: ops.render_chroma(field, deep, encoding=ten, out=wide),
+        "ours, 2160p": lambda: ops.render_chroma(field, large, encoding=peers.ENCODING, out=big),
         "ours, strong colors": lambda: ops.render_chroma(
-            field * 4, luma, encoding=peers.ENCODING, out=(u, v)
+            field * 4, luma, encoding=peers.ENCODING, out=out
         ),
         "torch": lambda: eager(field, luma),
         "memcpy of the planes": memcpy,
     }
 
 
-def frame_cases() -> dict[str, Case]:
+def frame_cases(size: Size = HD, *, compiled: bool = True) -> dict[str, Case]:
     palette = torch.tensor(gamut_bins(), dtype=torch.float32)
     logits = logits_of(smooth(2, (12, 12), (64, 64)) * 12, palette)
-    luma = luma_of(1080, 1920)
-    u, v = torch.empty(2, 1, 540, 960, dtype=torch.uint8)
+    luma, out = luma_of(*size), planes_for(size)
+    plan = peers.render_plan(*size, (64, 64))
+    eager = peers.TorchRender(plan, compiled=False)
     cases: dict[str, Case] = {
-        "ours": lambda: ops.fused_frame(logits, palette, luma, encoding=peers.ENCODING, out=(u, v))
+        "ours": lambda: ops.fused_frame(logits, palette, luma, encoding=peers.ENCODING, out=out),
+        "torch": lambda: eager(peers.decode_planes(logits, palette), luma),
     }
+    want = ops.fused_frame(logits, palette, luma, encoding=peers.ENCODING)
+    expect_planes("torch", eager(peers.decode_planes(logits, palette), luma), want)
+    if compiled:
+        quick, decode = (
+            peers.TorchRender(plan, compiled=True),
+            compile_for_size(peers.decode_planes),
+        )
+        cases["torch.compile"] = lambda: quick(decode(logits, palette), luma)
+        expect_planes("torch.compile", quick(decode(logits, palette), luma), want)
     cv2, kornia = peers.optional("cv2"), peers.optional("kornia")
     if hasattr(cv2, "ximgproc"):
         frame = peers.OpenCVFrame(cv2, logits, palette, luma)
@@ -126,16 +167,16 @@ def frame_cases() -> dict[str, Case]:
             "torch + OpenCV bilateral": frame.bilateral,
             "torch + OpenCV guided": frame.guided,
         }
-    if kornia is not None:
+    if kornia is not None and size[0] * size[1] <= KORNIA_PIXELS:
         cases["torch + kornia"] = lambda: peers.kornia_frame(kornia, logits, palette, luma)
         got = peers.kornia_frame(kornia, logits, palette, luma)
-        want = torch.stack(ops.fused_frame(logits, palette, luma, encoding=peers.ENCODING))
-        expect("torch + kornia", got[:, 0].float(), want[:, 0].float(), 12, share=0.05)
+        both = torch.stack(want)
+        expect("torch + kornia", got[:, 0].float(), both[:, 0].float(), 12, share=0.05)
     return cases
 
 
-def bilateral_cases() -> dict[str, Case]:
-    ab, lightness = smooth(2, (20, 30), (1080, 1920)) * 20, smooth(1, (30, 50), (1080, 1920)) * 20
+def bilateral_cases(size: Size = HD) -> dict[str, Case]:
+    ab, lightness = smooth(2, (20, 30), size) * 20, smooth(1, (30, 50), size) * 20
     lightness = lightness + 50 + torch.randn_like(lightness)
     out = torch.empty_like(ab)
     cases: dict[str, Case] = {"ours": lambda: ops.joint_bilateral(ab, lightness, out=out)}
@@ -150,15 +191,24 @@ def bilateral_cases() -> dict[str, Case]:
     return cases
 
 
-def lab_cases() -> dict[str, Case]:
-    lab = smooth(3, (20, 30), (1080, 1920)) * torch.tensor((10.0, 8, 8)).reshape(1, 3, 1, 1)
+def lab_cases(size: Size = HD, *, compiled: bool = True) -> dict[str, Case]:
+    lab = smooth(3, (20, 30), size) * torch.tensor((10.0, 8, 8)).reshape(1, 3, 1, 1)
     lab[:, 0] += 55
-    out = torch.empty(1, 3, 1080, 1920, dtype=torch.uint8)
-    cases: dict[str, Case] = {"ours": lambda: ops.lab_to_rgb(lab, out=out)}
-    cv2 = peers.optional("cv2")
+    out = torch.empty(1, 3, *size, dtype=torch.uint8)
+    pixels = lab[0].permute(1, 2, 0).contiguous().numpy()
+    theirs: dict[str, Callable[[], Tensor]] = {"torch": lambda: peers.torch_lab(lab)[0]}
+    if compiled:
+        quick = compile_for_size(peers.torch_lab)
+        theirs["torch.compile"] = lambda: quick(lab)[0]
+    cv2, kornia = peers.optional("cv2"), peers.optional("kornia")
+    skimage = peers.optional("skimage.color")
     if cv2 is not None:
-        pixels = lab[0].permute(1, 2, 0).contiguous().numpy()
-        cases["OpenCV"] = lambda: peers.opencv_lab(cv2, pixels)
-        got = torch.from_numpy(peers.opencv_lab(cv2, pixels)).permute(2, 0, 1)
-        expect("OpenCV", got, ops.lab_to_rgb(lab, dtype=torch.uint8)[0], 1, share=1e-3)
-    return cases
+        theirs["OpenCV"] = lambda: torch.from_numpy(peers.opencv_lab(cv2, pixels)).movedim(-1, 0)
+    if kornia is not None:
+        theirs["kornia"] = lambda: peers.codes_of(kornia.color.lab_to_rgb(lab))[0]
+    if skimage is not None:
+        theirs["scikit-image"] = lambda: peers.skimage_lab(skimage, pixels).movedim(-1, 0)
+    want = ops.lab_to_rgb(lab, dtype=torch.uint8)[0]
+    for name, case in theirs.items():
+        expect(name, case(), want, 1, share=1e-3)
+    return {"ours": lambda: ops.lab_to_rgb(lab, out=out), **theirs}

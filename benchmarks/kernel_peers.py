@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -162,9 +163,9 @@ class TorchRender:
     in three where the compiler, left alone, would gather sample by sample.
     """
 
-    def __init__(self, plan: RenderPlan, compiled: bool) -> None:
+    def __init__(self, plan: RenderPlan, *, compiled: bool) -> None:
         self.plan = plan
-        wrap: Any = torch.compile if compiled else (lambda f: f)
+        wrap: Any = partial(torch.compile, dynamic=False) if compiled else (lambda f: f)
         self.low_guide, self.spread = wrap(torch_low_guide), wrap(torch_spread)
         self.samples = wrap(torch_samples)
 
@@ -239,3 +240,18 @@ def opencv_bilateral(cv2: Any, lab: np.ndarray[Any, Any], lightness: np.ndarray[
 def opencv_lab(cv2: Any, lab: np.ndarray[Any, Any]) -> Any:
     """Lab H×W×3 float → R'G'B' codes of 8 bits."""
     return cv2.convertScaleAbs(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), alpha=255)
+
+
+def codes_of(rgb: Tensor) -> Tensor:
+    """R'G'B' in 0…1 → codes of 8 bits."""
+    return (rgb.clamp(0, 1) * 255).round().to(torch.uint8)
+
+
+def torch_lab(lab: Tensor) -> Tensor:
+    """Lab N×3×H×W → R'G'B' codes of 8 bits."""
+    return codes_of(reference.lab_to_rgb(lab))
+
+
+def skimage_lab(color: Any, lab: np.ndarray[Any, Any]) -> Tensor:
+    """The same by scikit-image, H×W×3."""
+    return codes_of(torch.from_numpy(color.lab2rgb(lab)))

@@ -1,10 +1,10 @@
 """How fast the kernels are, beside what else can be installed.
 
-    python -m benchmarks.kernels [--json FILE] [--threads 1 2] [--seconds 4]
+    python -m benchmarks.kernels [--json FILE] [--chart FILE] [--threads 1 2] [--seconds 4]
 
 Every group of cases runs in one process, case after case, round after round, so that all of them
 meet the same machine; medians are compared.  Results are checked before the clock runs.  Peers
-that are not installed are named and left out: pip install opencv-contrib-python-headless kornia.
+that are not installed are named and left out: pip install '.[bench]'.
 """
 
 from __future__ import annotations
@@ -31,13 +31,23 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import kernel_cases as make
-from benchmarks.kernel_cases import Case
+from benchmarks import kernel_chart, kernel_work
+from benchmarks.kernel_cases import Case, Size
 from benchmarks.kernel_peers import optional
 from pycolor import ops
 
 Times = dict[str, list[float]]
 SAMPLE = 0.02  # seconds that one sample of a short case fills with calls
-MISSING = "not installed"
+MISSING = "not there"
+FRAMES: dict[str, Size] = {"576p": (576, 720), "1080p": make.HD, "2160p": (2160, 3840)}
+# Peer of the fused frame → the ratio wanted at 1080p.
+FRAME_PEERS = {
+    "torch + OpenCV bilateral": 150.0,
+    "torch + kornia": 300.0,
+    "torch + OpenCV guided": 35.0,
+    "torch": None,
+    "torch.compile": None,
+}
 
 
 @dataclass(frozen=True)
@@ -126,11 +136,19 @@ def run(threads: int, groups: dict[str, dict[str, Case]], seconds: float) -> tup
     torch.set_num_threads(threads)
     times = {name: race(cases, seconds) for name, cases in groups.items()}
     times["render, AVX2"] = with_avx2(threads, seconds)
-    frame, render, n = times["frame"], times["render"], threads
+    render, lab, n = times["render"], times["lab"], threads
     rows = [
-        beside("logits → planes", n, frame, "torch + OpenCV bilateral", 150),
-        beside("logits → planes", n, frame, "torch + kornia", 300),
-        beside("logits → planes", n, frame, "torch + OpenCV guided", 35),
+        beside(
+            f"logits → planes, {size}",
+            n,
+            times[f"frame {size}"],
+            peer,
+            wanted if size == "1080p" else None,
+        )
+        for size in FRAMES
+        for peer, wanted in FRAME_PEERS.items()
+    ]
+    rows += [
         beside("render_chroma", n, render, "torch.compile", 9),
         beside("render_chroma, AVX2", n, times["render, AVX2"], "torch.compile", 4.5),
         beside("render_chroma", n, render, "torch"),
@@ -146,10 +164,12 @@ def run(threads: int, groups: dict[str, dict[str, Case]], seconds: float) -> tup
         rows.append(beside(f"{name}, channels last", n, times_here, best(times_here, "torch"),
                            ours="ours, channels last"))  # fmt: skip
     rows += [
-        beside("lab_to_rgb, 8 bits", n, times["lab"], "OpenCV", 3),
+        beside("lab_to_rgb, 8 bits", n, lab, "OpenCV", 3),
+        *(beside("lab_to_rgb, 8 bits", n, lab, peer)
+          for peer in ("torch", "torch.compile", "kornia", "scikit-image")),
         against("render_chroma 2160p", n, render, "ours, 2160p", 4.2),
         against("render_chroma 10 bits", n, render, "ours, 10 bits", 1.15),
-    ]
+    ]  # fmt: skip
     return rows, times
 
 
@@ -169,6 +189,44 @@ def show(rows: list[Row], console: Console) -> None:
     console.print(table)
 
 
+def summary(samples: list[float]) -> dict[str, float]:
+    """Median and quartiles, in milliseconds."""
+    low, middle, high = statistics.quantiles(samples, n=4, method="inclusive")
+    return {"quartile_1": low, "median": middle, "quartile_3": high, "samples": len(samples)}
+
+
+def traffic(times: dict[str, Times], speed: float) -> list[dict[str, Any]]:
+    """What our ops moved and computed, beside what the memory can (bytes a second)."""
+    rows = []
+    for (group, case), work in kernel_work.OURS.items():
+        seconds = statistics.median(times[group][case]) / 1e3
+        rows.append({
+            "group": group, "case": case, "bytes": work.bytes, "flops": work.flops,
+            "gigabytes_per_second": work.bytes / seconds / 1e9,
+            "share_of_bandwidth": work.bytes / seconds / speed,
+            "gigaflops_per_second": work.flops / seconds / 1e9,
+        })  # fmt: skip
+    return rows
+
+
+def show_traffic(rows: list[dict[str, Any]], threads: int, speed: float, console: Console) -> None:
+    table = Table(
+        title=f"ours, {threads} threads; copying large memory moves {speed / 1e9:.1f} GB/s"
+    )
+    for column in ("", "MB", "MFLOP", "GB/s", "of the memory's", "GFLOP/s"):
+        table.add_column(column, justify="right" if column else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(
+            f"{row['group']}{row['case'].removeprefix('ours')}",
+            f"{row['bytes'] / 1e6:.2f}",
+            f"{row['flops'] / 1e6:.0f}",
+            f"{row['gigabytes_per_second']:.2f}",
+            f"{row['share_of_bandwidth']:.0%}",
+            f"{row['gigaflops_per_second']:.1f}",
+        )
+    console.print(table)
+
+
 # ---- what ran it -------------------------------------------------------------------------------
 
 
@@ -177,7 +235,8 @@ def machine() -> dict[str, Any]:
     lines = cpu.read_text().splitlines() if cpu.exists() else []
     names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     versions = {}
-    for package in ("torch", "numpy", "opencv-contrib-python-headless", "kornia", "pycolor"):
+    for package in ("torch", "numpy", "opencv-contrib-python-headless", "kornia", "scikit-image",
+                    "pycolor"):  # fmt: skip
         try:
             versions[package] = version(package)
         except PackageNotFoundError:
@@ -203,46 +262,77 @@ def git(*words: str) -> str:
     return done.stdout.strip()
 
 
-def main() -> None:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path, help="where to write all samples")
+    parser.add_argument("--json", type=Path, help="where to write all figures")
+    parser.add_argument("--chart", type=Path, help="where to draw them, SVG or PNG")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--seconds", type=float, default=4.0, help="for each group of cases")
+    parser.add_argument("--seconds", type=float, default=3.0, help="for each group of cases")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def prepare(threads: int) -> None:
+    """Torch as it is timed: without gradients, one compilation for all numbers of threads."""
     warnings.filterwarnings("ignore", module=r"torch\..*")
     torch.manual_seed(0)
     torch.set_grad_enabled(False)
-    # One compilation for all numbers of threads.
     inductor = optional("torch._inductor.config")
     inductor.cpp.dynamic_threads = True
-    torch.set_num_threads(max(options.threads))
-    if options.child:
-        cases = make.render_cases(compiled_only=True)
-        torch.set_num_threads(options.threads[0])
-        print(json.dumps(race(cases, options.seconds)))
-        return
-    info = machine()
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    console.print(f"{info['cpu']}, {info['cores']} cores, load {info['load']:.2f}; {info['simd']}")
-    groups = {
-        "frame": make.frame_cases(),
+    torch.set_num_threads(threads)
+
+
+def all_groups() -> dict[str, dict[str, Case]]:
+    return {
+        **{f"frame {name}": make.frame_cases(size) for name, size in FRAMES.items()},
         "render": make.render_cases(),
         "bilateral": make.bilateral_cases(),
         "decode 64×64": make.decode_cases((64, 64)),
         "decode 480×270": make.decode_cases((270, 480)),
         "lab": make.lab_cases(),
     }
-    rows, samples = [], {}
-    for threads in options.threads:
-        more, times = run(threads, groups, options.seconds)
-        rows += more
-        samples[str(threads)] = times
-    show(rows, console)
+
+
+def measure(groups: dict[str, dict[str, Case]], threads: int, seconds: float) -> dict[str, Any]:
+    """Rows of the table, milliseconds of every case, and what our ops moved and computed."""
+    rows, times = run(threads, groups, seconds)
+    speed = kernel_work.bandwidth()
+    return {
+        "rows": rows,
+        "milliseconds": {
+            group: {name: summary(samples) for name, samples in found.items()}
+            for group, found in times.items()
+        },
+        "bytes_per_second_copied": speed,
+        "work": traffic(times, speed),
+    }
+
+
+def main() -> None:
+    options = arguments()
+    most = max(options.threads)
+    prepare(most)
+    if options.child:
+        cases = make.render_cases(alone=True)
+        torch.set_num_threads(most)
+        print(json.dumps(race(cases, options.seconds)))
+        return
+    info = machine()
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    console.print(f"{info['cpu']}, {info['cores']} cores, load {info['load']:.2f}; {info['simd']}")
+    groups = all_groups()
+    found = {n: measure(groups, n, options.seconds) for n in options.threads}
+    show([row for n in found for row in found[n]["rows"]], console)
+    show_traffic(found[most]["work"], most, found[most]["bytes_per_second_copied"], console)
     if options.json:
-        result = {"machine": info, "rows": [asdict(row) for row in rows], "samples_ms": samples}
+        for part in found.values():
+            part["rows"] = [asdict(row) for row in part["rows"]]
+        result = {"machine": info, "threads": found}
         text = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False)
         options.json.write_text(text + "\n")
+    if options.chart:
+        caption = f"{info['cpu']}, {most} threads, {info['simd']}, torch {torch.__version__}"
+        kernel_chart.draw(found[most]["milliseconds"], caption, options.chart)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the commands set it
 import av
 from PIL import Image, ImageDraw
 
-from benchmarks.page import DOCS, RESULTS, filled_in, table
+from benchmarks.page import DOCS, RESULTS, fill_in, table
 from pycolor.evaluate.run import evaluate
 from pycolor.info import record
 from pycolor.models import zoo
@@ -86,9 +86,8 @@ def main(data: Path) -> None:
     lines += [line(r["name"], r, "found") for r in rows]
     lines.append(["truth", "1", "1", f"{rows[0]['colorfulness']['true']:.1f}"])
     columns = ["model", "ab AuC", "every bin alike", "colorfulness"]
-    page = DOCS / "models.md"
     text = EXPLAINED + "\n" + table(columns, lines)
-    page.write_text(filled_in(page.read_text(encoding="utf-8"), "table", text), encoding="utf-8")
+    fill_in("table", text)
 
 
 def line(name: str, row: dict[str, Any], whose: str) -> list[str]:

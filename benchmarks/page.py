@@ -27,3 +27,8 @@ def filled_in(page: str, name: str, text: str) -> str:
     if not opened or not closed:
         raise ValueError(f"expected a page with {begin.strip()} and {end.strip()}, found none")
     return head + begin + text + "\n" + end + tail
+
+
+def fill_in(name: str, text: str, page: Path = DOCS / "models.md") -> None:
+    """`filled_in`, of a file."""
+    page.write_text(filled_in(page.read_text(encoding="utf-8"), name, text), encoding="utf-8")

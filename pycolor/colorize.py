@@ -258,7 +258,8 @@ class Predictor:
             return nullcontext()
         import torch._inductor.config as inductor
 
-        return inductor.patch(freezing=True)
+        frozen: AbstractContextManager[object] = inductor.patch(freezing=True)
+        return frozen
 
     def predict(
         self, luma: Tensor, encoding: Encoding, pixel_aspect: float = 1.0, quarter_turns: int = 0

@@ -154,7 +154,7 @@ class VideoOptions:
             tell; N or N/D, such as 24000/1001.
         preset: what the output is for: archive, h264, access, lossless-h264, prores, prores4444,
             dnxhr, v210, png, tiff, dpx or y4m; default: by the extension (.mkv: archive, .mp4 and
-            .mov: h264, .mxf: dnxhr).
+            .mov: h264, .mxf: dnxhr, .webm: access).
         codec: video encoder by its FFmpeg name, in place of the preset's.
         codec_options: key=value,... for that encoder.
         overwrite: replace an existing output file.

@@ -14,7 +14,7 @@ from PIL import Image
 
 from pycolor.cli import main
 from pycolor.errors import UsageError
-from pycolor.models import weight_files
+from pycolor.models import weight_files, zoo
 from pycolor.models.hwang2016 import BINS, Hwang2016, bin_of
 from pycolor.options import CropOptions, PairOptions, TrainOptions
 from pycolor.reference import rgb_to_luv
@@ -25,6 +25,7 @@ from pycolor.train.losses import mean_square
 from pycolor.train.objectives import objective
 from pycolor.train.objectives.hwang2016 import Luv
 from pycolor.train.objectives.objective import Sample
+from pycolor.train.optimizers import make_optimizer
 from pycolor.train.pairs import OthersOfClass
 
 TINY = TrainOptions(
@@ -197,8 +198,29 @@ def test_labels_that_are_none(photos: Path, text: str, match: str) -> None:
 @pytest.mark.parametrize("name", recipe.recipe_names())
 def test_recipes_are_whole(name: str) -> None:
     options = recipe.read_recipe(name)
-    assert name.removesuffix("-paper") == options.model
+    assert name.removesuffix("-paper").removesuffix("-gpu") == options.model
     assert options != TrainOptions()
+
+
+@pytest.mark.parametrize("name", [n for n in recipe.recipe_names() if n.endswith("-gpu")])
+def test_recipes_for_a_gpu_fit_their_networks(name: str) -> None:
+    """They cannot run here: the network and its optimizer are made."""
+    options = recipe.read_recipe(name)
+    assert options.device == "cuda"
+    network = zoo.create(options.model, **options.network_options)
+    make_optimizer(list(network.parameters()), options)
+
+
+def test_a_recipe_run_twice_gives_the_same_bits(photos: Path, tmp_path: Path) -> None:
+    small = {"width": 0.05, "steps": 2, "batch": 4, "validation": 2, "validate_every": 2}
+    options = replace(
+        recipe.read_recipe("iizuka2016"),
+        **small,  # type: ignore[arg-type]
+        labels="clusters:2",
+        crop=CropOptions(size_pixels=32),
+    )
+    first, second = (loop.train(options, [photos], tmp_path / name) for name in ("a", "b"))
+    assert first.read_bytes() == second.read_bytes()
 
 
 def test_recipes_that_are_none(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from benchmarks.shot_films import CALM, OLD, RUINED, STILL, MadeFilm, Wear
+from benchmarks.shot_films import CALM, LIVELY, OLD, RUINED, STILL, MadeFilm, Wear
 from pycolor.video.io import Reader
 from pycolor.video.shots import Shot, ShotDetector, ShotOptions, detect
 from tests.films import data_film
@@ -44,6 +44,28 @@ def test_a_flash_is_a_disturbance(look: int, span: int):
         film[t] = np.full_like(film[t], look)
     (shot,) = detect(film, FULL)
     assert [(d.kind, d.start, d.stop) for d in shot.disturbances] == [("flash", 20, 20 + span)]
+
+
+@pytest.mark.parametrize("span", [1, 3])
+def test_a_torn_frame_is_a_disturbance(span: int):
+    film = list(MadeFilm("cut", 0, motion=STILL, wear=Wear(grain=4), lengths=(50, 50)))
+    other = MadeFilm("cut", 0, motion=STILL, wear=Wear(grain=4), lengths=(50, 50), seed=9)
+    film[20 : 20 + span] = list(other)[:span]
+    (shot,) = detect(film, FULL)
+    assert [(d.kind, d.start, d.stop) for d in shot.disturbances] == [("tear", 20, 20 + span)]
+
+
+def test_another_exposure_is_no_tear():
+    film = list(MadeFilm("cut", 0, motion=STILL, wear=Wear(grain=4), lengths=(50, 50)))
+    film[20] = np.clip(film[20] * 1.6 + 60, 0, 255).astype(np.uint8)
+    (shot,) = detect(film, FULL)
+    assert all(d.kind != "tear" for d in shot.disturbances)
+
+
+def test_dissolves_under_a_lively_camera():
+    film = MadeFilm("dissolve", 4, motion=LIVELY, wear=OLD, seed=61)
+    kinds = [shot.opening.kind for shot in detect(film, FULL)[1:] if shot.opening]
+    assert kinds == ["dissolve"] * 4
 
 
 @pytest.mark.parametrize("kind", ["dissolve", "fade"])

@@ -203,6 +203,7 @@ def _train(
         step += 1
         now_loss = float(loss.detach())
         running = now_loss if running == 0 else 0.98 * running + 0.02 * now_loss
+
         due = step % options.validate_every == 0 or step == options.steps
         skipped = processes.union(skipped) if due else skipped
         now = time.monotonic()

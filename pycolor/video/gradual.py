@@ -2,11 +2,12 @@
 
 While one picture dissolves into another, each frame is a mixture α·A + β·B of the two, and the
 contrast of a mixture is lower than that of either (A. Alattar, "Detecting and compressing
-dissolve regions in video sequences", 1993: the variance follows a parabola).  So a valley of
-the contrast is a candidate; it is a dissolve where the pictures on its two sides differ, and
-the frames between are mixtures of them, whose weights cross.  In a fade the contrast vanishes.
+dissolve regions in video sequences", 1993: the variance follows a parabola).  So a sag of the
+contrast in most parts of the picture is a candidate.  It is a dissolve where the pictures on its
+two sides differ, wherever they are moved, and the frames between are mixtures of them, whose
+weights cross.  In a fade the contrast vanishes.
 
-All of it is measured on calm thumbnails: the median over five frames, cell by cell, which dust,
+Mixtures are measured on calm thumbnails: the median over five frames, cell by cell, which dust,
 flashes and most flicker do not enter.
 """
 
@@ -15,25 +16,34 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from pycolor.video.likeness import Thumbnail, global_shift, unlikeness
+from pycolor.video.contrast import NO_SAG, REACH, Contrast, Sag
+from pycolor.video.likeness import (
+    Scales,
+    Spectrum,
+    Thumbnail,
+    global_shift,
+    resemblance,
+    spectrum,
+    unlikeness,
+)
 
-HALF_SPANS = (5, 8, 11, 15, 20)  # frames from the middle of a transition to the shots around it
+HALF_SPANS = (4, 6, 8, 11, 15, 20)  # frames from a transition's middle to the shots around it
 CALM_REACH = 2  # frames on each side of the median
-RIVAL_REACH = 12  # of two valleys so near, one is the transition
+RIVAL_REACH = 20  # of two sags so near, one is the transition
 FLAT_VARIANCE = 8.0  # squared 8-bit codes: nothing to see
 LONG_FLAT = 20  # so many frames of nothing are a shot of their own
-_LAG = 8  # frames
-SIDE = HALF_SPANS[-1] + _LAG + CALM_REACH  # frames looked at on each side
+_LAG = 10  # frames
+SIDE = HALF_SPANS[-1] + _LAG + 1  # frames looked at on each side
+CONTRAST_REACH = HALF_SPANS[-1] // 4 + REACH  # beyond a side, that its contrast depends on
 _NOISE = 4.0  # squared codes of noise in a cell
-# A candidate's contrast is so much lower (natural logarithm) than on its sides.
-_LEAST_VALLEY = 0.2
+_LEAST_SAG = 0.15  # of a candidate
 _LEAST_UNLIKENESS = 0.12
-_NOT_ALIKE = -3.0  # score of a span whose two sides show the same picture
+UNLIKENESS = 5  # its place among the features
 _LEAST_FADE_UNLIKENESS = 0.3  # of the pictures before and after
 _VANISHED = 0.1  # of the contrast of both sides: no mixture of two pictures is so flat
 
@@ -74,29 +84,33 @@ class GradualFinder:
     """Looks for gradual transitions around given frames.
 
     Args:
-        coarse: gives the coarse thumbnail of a frame.
+        frame: gives both scales of a frame; the film's first or last one beyond its ends.
     """
 
-    # Of `features`: logistic regression on made films, over the best candidate of each.
-    DISSOLVE = np.array([10.77, -1.40, 2.45, 2.65, 9.50, 3.69, -3.81, 2.58, 0.61, -1.37, -9.5])
+    # Of `features`: logistic regression on made films (benchmarks/shot_weights.py).
+    DISSOLVE = np.array([
+        3.25, -2.22, -3.18, 2.96, 4.14, 7.68, -3.19, 0.83, -2.57, 4.02, 1.90, -0.22, 8.74, 2.44,
+        5.01, -0.02, -4.30,
+    ])  # fmt: skip
 
-    def __init__(self, coarse: Callable[[int], Thumbnail]) -> None:
-        self._coarse = coarse
+    def __init__(self, frame: Callable[[int], Scales]) -> None:
+        self._frame = frame
+        self._contrast = Contrast(frame)
         self._calm: dict[int, Thumbnail] = {}
         self._variances: dict[int, float] = {}
-        self._changes: dict[int, float] = {}
-        self._depths: dict[tuple[int, int], float] = {}
+        self._spectra: dict[int, Spectrum] = {}
+        self._alike: dict[tuple[int, int], float] = {}
         self._found: dict[tuple[int, int, int], Gradual | None] = {}
 
     def forget(self, before: int) -> None:
         """Drop what is known of frames before `before`."""
-        for index in [i for i in self._calm if i < before]:
-            del self._calm[index]
-        for known in (self._variances, self._changes):
+        self._contrast.forget(before)
+        by_frame: tuple[dict[int, Any], ...] = (self._calm, self._variances, self._spectra)
+        for known in by_frame:
             for index in [i for i in known if i < before]:
                 del known[index]
-        for depth in [k for k in self._depths if k[0] < before]:
-            del self._depths[depth]
+        for pair in [k for k in self._alike if k[0] < before]:
+            del self._alike[pair]
         for key in [k for k in self._found if k[0] < before]:
             del self._found[key]
 
@@ -116,42 +130,79 @@ class GradualFinder:
             self._found[key] = self._flat_edge(t, first, last) or self._look(t, first, last)
         return self._found[key]
 
-    def valleys(self, t: int, first: int, last: int) -> list[int]:
-        """The half spans on whose scale the contrast is lowest at t, compared with its sides."""
+    def sags(self, t: int, first: int, last: int) -> list[int]:
+        """The half spans on whose scale the contrast sags most at t."""
         found = []
         for half in HALF_SPANS:
-            here = self._depth(t, half, first, last)
-            if here < -_LEAST_VALLEY:
-                reach = max(4, half // 2)
-                near = (
-                    (self._depth(s, half, first, last), s) for s in range(t - reach, t + reach + 1)
-                )
-                if min(near) == (here, t):
+            here = self._sag(t, half, first, last).depth
+            if here >= _LEAST_SAG:
+                reach = max(3, half // 2)
+                near = range(t - reach, t + reach + 1)
+                if here >= max(self._sag(s, half, first, last).depth for s in near):
                     found.append(half)
         begin, end = self._flat_run(t, first, last)
         return found if end - begin < LONG_FLAT else []
 
-    def _depth(self, t: int, half: int, first: int, last: int) -> float:
-        """Log of the contrast at t over that at t ± half: below 0 in a valley."""
+    def _sag(self, t: int, half: int, first: int, last: int) -> Sag:
+        """The sag at t; none where a side lies beyond what may be looked at."""
         if t - half < first or t + half > last:
-            return 0.0
-        key = t, half
-        if key not in self._depths:
-            near = max(1, half // 4)
-            middle = np.mean([self._variance(s) for s in range(t - near, t + near + 1)])
-            side = np.mean(
-                [self._variance(s + d) for s in (t - half, t + half) for d in (-1, 0, 1)]
-            )
-            self._depths[key] = math.log((middle + _NOISE) / (side + _NOISE))
-        return self._depths[key]
+            return NO_SAG
+        return self._contrast.sag(t, half)
 
     def features(self, t: int, half: int, first: int, last: int) -> npt.NDArray[np.float64] | None:
-        """What tells a transition in a valley; None where the pictures beside it are alike."""
+        """What tells a transition in a sag; None where the pictures beside it are alike.
+
+        How deep the contrast sags and in how much of the picture, how alike the frames of the
+        two sides and of the middle are wherever they moved, and how well the middle is a mixture
+        of the sides.
+        """
         old, new = self._still(t - half), self._still(t + half)
         shift = global_shift(old, new)
         unlike = min(unlikeness(old, new, radius=3), unlikeness(old, new, radius=3, shift=shift))
         if unlike < _LEAST_UNLIKENESS:
             return None
+        sag = self._sag(t, half, first, last)
+        wider = HALF_SPANS[min(HALF_SPANS.index(half) + 1, len(HALF_SPANS) - 1)]
+        grows = self._sag(t, wider, first, last).quarter - sag.quarter
+        return np.array(
+            [
+                *(sag.quarter, sag.most, sag.mean, sag.fine, grows, unlike),
+                *self._resemblances(t, half, first, last),
+                *self._mixing(t, half, old, new),
+                math.log(half / 10),
+                1.0,
+            ]
+        )
+
+    def _resemblances(self, t: int, half: int, first: int, last: int) -> list[float]:
+        """Of the two sides, of each with the middle, within the middle, and beyond the sides."""
+        lag = min(half, _LAG)
+        beyond = [s for s in (t - half - lag, t + half) if s >= first and s + lag <= last]
+        return [
+            self._resemblance(t - half, 2 * half),
+            min(self._resemblance(t - half, half), self._resemblance(t, half)),
+            self._resemblance(t - half // 2, half),
+            max((self._resemblance(s, lag) for s in beyond), default=0.5),
+        ]
+
+    def _resemblance(self, t: int, lag: int) -> float:
+        """Of frame t and the one `lag` later, one flash apart."""
+        return sorted(self._alike_at(s, lag) for s in (t - 1, t, t + 1))[1]
+
+    def _alike_at(self, t: int, lag: int) -> float:
+        key = t, lag
+        if key not in self._alike:
+            pair = self._spectrum(t), self._spectrum(t + lag)
+            self._alike[key] = resemblance(*pair, self._frame(t).coarse.shape)
+        return self._alike[key]
+
+    def _spectrum(self, t: int) -> Spectrum:
+        if t not in self._spectra:
+            self._spectra[t] = spectrum(self._frame(t).coarse)
+        return self._spectra[t]
+
+    def _mixing(self, t: int, half: int, old: Thumbnail, new: Thumbnail) -> list[float]:
+        """How the weights of the two sides cross, and what they leave unexplained."""
         quarter = max(1, half // 2)
         early, middle, late = (
             _mixture(old, new, self._still(s)) for s in (t - quarter, t, t + quarter)
@@ -160,29 +211,11 @@ class GradualFinder:
         own = self._variance(t) + 2 * _NOISE
         error = middle.error / own  # of what is to be seen in the middle
         gain = (middle.error_of_one - middle.error) / own
-        variance = (old.var() + new.var()) / 2 + _NOISE
-        errors = (early.error + late.error) / (2 * variance)
         rise, fall = new - self._still(t), self._still(t) - old
         rise, fall = rise - rise.mean(), fall - fall.mean()
         steady = (rise * fall).mean() / math.sqrt((rise**2).mean() * (fall**2).mean() + 1)
-        depth = max(self._depth(t, half, first, last), -2.0)
         balance = min(middle.old, middle.new, 0.5)
-        calm = math.log(
-            (self._change(t - _LAG // 2) + 0.05) / (self._unrest(t, half, first, last) + 0.05)
-        )
-        features = [unlike, depth, min(max(ramp, -0.5), 1), balance, gain, min(error, 1)]
-        return np.array([*features, min(errors, 1), steady, calm, half / 20, 1.0])
-
-    def _change(self, t: int) -> float:
-        """Unlikeness of frame t and the one `_LAG` frames later."""
-        if t not in self._changes:
-            self._changes[t] = unlikeness(self._still(t), self._still(t + _LAG), radius=3)
-        return self._changes[t]
-
-    def _unrest(self, t: int, half: int, first: int, last: int) -> float:
-        """How much the pictures change on the two sides, over as many frames."""
-        sides = [s for s in (t - half - _LAG, t + half) if s >= first and s + _LAG <= last]
-        return max((self._change(s) for s in sides), default=0.1)
+        return [min(max(ramp, -0.5), 1), balance, gain, min(error, 1), float(steady)]
 
     def _flat_edge(self, t: int, first: int, last: int) -> Gradual | None:
         """The end of a fade into a long stretch of nothing, or the beginning of one out of it."""
@@ -208,26 +241,15 @@ class GradualFinder:
 
     def _look(self, t: int, first: int, last: int) -> Gradual | None:
         best: tuple[float, int] | None = None
-        for half in self.valleys(t, first, last):
+        for half in self.sags(t, first, last):
             features = self.features(t, half, first, last)
             if features is not None:
+                score = float(features @ self.DISSOLVE)
                 if self._vanishes(t, half):
-                    score = 10 * (float(features[0]) - _LEAST_FADE_UNLIKENESS)
-                else:
-                    score = float(features @ self.DISSOLVE)
-                    narrower = self._narrower(t, half, first, last)
-                    score = score if narrower is None else (score + narrower) / 2
+                    score = 10 * (float(features[UNLIKENESS]) - _LEAST_FADE_UNLIKENESS)
                 if best is None or score > best[0]:
                     best = score, half
         return None if best is None else self._measured(t, best[1], best[0], first, last)
-
-    def _narrower(self, t: int, half: int, first: int, last: int) -> float | None:
-        """The score over the next narrower span: a dissolve shows on more than one scale."""
-        index = HALF_SPANS.index(half)
-        if index == 0:
-            return None
-        features = self.features(t, HALF_SPANS[index - 1], first, last)
-        return _NOT_ALIKE if features is None else float(features @ self.DISSOLVE)
 
     def _measured(self, t: int, half: int, score: float, first: int, last: int) -> Gradual:
         """Start and stop from the weights of the two pictures in every frame between."""
@@ -259,7 +281,7 @@ class GradualFinder:
 
     def _still(self, t: int) -> Thumbnail:
         if t not in self._calm:
-            around = [self._coarse(s) for s in range(t - CALM_REACH, t + CALM_REACH + 1)]
+            around = [self._frame(s).coarse for s in range(t - CALM_REACH, t + CALM_REACH + 1)]
             self._calm[t] = np.median(np.stack(around), axis=0)
         return self._calm[t]
 

@@ -10,6 +10,7 @@ that a fraction of a cell of motion changes beyond recognition.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy import fft
 
 Thumbnail = npt.NDArray[np.float32]  # h×w, 0 (black) … 255 (white)
+Spectrum = npt.NDArray[np.complexfloating]  # h×(w/2 + 1)
 
 WIDTH = 64  # cells; the height follows the picture's shape, in whole blocks
 BLOCK = 8  # cells
@@ -78,7 +80,7 @@ class Scales:
 
 def scales(thumb: Thumbnail) -> Scales:
     """Both scales of an h×w thumbnail; h and w are even."""
-    fine = _smooth(thumb)
+    fine = smooth(thumb)
     half = (fine[::2, ::2] + fine[1::2, ::2] + fine[::2, 1::2] + fine[1::2, 1::2]) * np.float32(
         0.25
     )
@@ -87,7 +89,7 @@ def scales(thumb: Thumbnail) -> Scales:
     return Scales(fine, coarse)
 
 
-def _smooth(values: Thumbnail) -> Thumbnail:
+def smooth(values: Thumbnail) -> Thumbnail:
     """Binomial 1-2-1 along both axes: a cell no longer depends on where its edges fall."""
     padded = np.pad(values, 1, mode="edge")
     rows = padded[:-2] + 2 * padded[1:-1] + padded[2:]
@@ -118,7 +120,7 @@ def global_shift(before: Thumbnail, after: Thumbnail) -> tuple[int, int]:
     At most 3/8 of the picture; a chance peak is possible where nothing moved as a whole.
     """
     h, w = after.shape
-    window = np.outer(np.hanning(h + 2)[1:-1], np.hanning(w + 2)[1:-1]).astype(np.float32)
+    window = _window(h, w)
     first = fft.rfft2((before - before.mean()) * window)
     second = fft.rfft2((after - after.mean()) * window)
     cross = second * np.conj(first)
@@ -128,6 +130,42 @@ def global_shift(before: Thumbnail, after: Thumbnail) -> tuple[int, int]:
     surface[:, reach_x + 1 : w - reach_x] = -np.inf
     y, x = np.unravel_index(int(surface.argmax()), surface.shape)
     return int(y - h if y > h // 2 else y), int(x - w if x > w // 2 else x)
+
+
+def spectrum(thumb: Thumbnail) -> Spectrum:
+    """The Fourier transform of an h×w thumbnail that falls to nothing at its edges.
+
+    Amplitudes are replaced by their square roots, so that detail counts beside what is large, and
+    scaled so that the picture's energy is 1.
+    """
+    h, w = thumb.shape
+    waves = fft.rfft2((thumb - thumb.mean()) * _window(h, w))
+    amplitudes = np.abs(waves)
+    waves /= np.sqrt(amplitudes + 1e-2 * amplitudes.max() + 1e-6)
+    energy = np.square(fft.irfft2(waves, s=(h, w))).sum()
+    whitened: Spectrum = waves / max(float(np.sqrt(energy)), 1e-6)
+    return whitened
+
+
+def resemblance(first: Spectrum, second: Spectrum, shape: tuple[int, int]) -> float:
+    """The best correlation of two pictures over all shifts of the one against the other.
+
+    Args:
+        first: spectrum of an h×w thumbnail.
+        second: another's.
+        shape: (h, w).
+
+    Returns:
+        1 for the same picture, moved (around its edges); 0 for nothing in common.
+    """
+    return float(fft.irfft2(second * np.conj(first), s=shape).max())
+
+
+@functools.cache
+def _window(h: int, w: int) -> Thumbnail:
+    """Hann's, along both axes."""
+    window: Thumbnail = np.outer(np.hanning(h + 2)[1:-1], np.hanning(w + 2)[1:-1]).astype("f4")
+    return window
 
 
 def _edges(length: int, cells: int) -> npt.NDArray[np.int64]:

@@ -73,6 +73,15 @@ ACCESS = Preset(
     gray_subsampling="420",
     muxer_options={"movflags": "+faststart"},
 )
+ACCESS_WEBM = Preset(
+    name="access",
+    purpose="small VP9 for browsers: CRF 31, 8 bits, 4:2:0; .webm's default",
+    codec="libvpx-vp9",
+    suffixes=(".webm",),
+    options={"crf": "31", "b": "0", "deadline": "good", "cpu-used": "4", "tile-columns": "2"},
+    formats={"yuv420p": {}},
+    gray_subsampling="420",
+)
 LOSSLESS_H264 = Preset(
     name="lossless-h264",
     purpose="bit-exact H.264 up to 10 bits (few players)",
@@ -191,6 +200,7 @@ PRESETS = (
     ARCHIVE,
     H264,
     ACCESS,
+    ACCESS_WEBM,
     LOSSLESS_H264,
     PRORES,
     PRORES_4444,
@@ -209,6 +219,7 @@ DEFAULT_OF_SUFFIX: dict[str, Preset] = {
     ".m4v": H264,
     ".mov": H264,
     ".mxf": DNXHR,
+    ".webm": ACCESS_WEBM,
     ".y4m": Y4M,
     ".png": PNG,
     ".tif": TIFF,
@@ -235,7 +246,7 @@ PIPE = "-"
 
 
 def find_preset(name: str) -> Preset:
-    """The preset of that name.
+    """The preset of that name; the first, where containers have one each.
 
     Raises:
         UsageError: naming those that exist.
@@ -243,7 +254,7 @@ def find_preset(name: str) -> Preset:
     for preset in PRESETS:
         if preset.name == name:
             return preset
-    names = ", ".join(p.name for p in PRESETS)
+    names = ", ".join(dict.fromkeys(p.name for p in PRESETS))
     raise UsageError(f"there is no preset {name!r}; choose one of {names}.")
 
 
@@ -289,13 +300,11 @@ def preset_for(suffix: str, name: str | None = None) -> Preset:
     """
     container_of(suffix)
     if name is None:
-        default = DEFAULT_OF_SUFFIX.get(suffix.lower())
-        if default is None:
-            raise UsageError(f"{suffix} has no default codec; name one with --codec.")
-        return default
-    preset = find_preset(name)
-    if suffix.lower() not in preset.suffixes:
-        raise UsageError(
-            f"preset {name} is not for {suffix}; name the output with {preset.suffixes[0]}."
-        )
-    return preset
+        return DEFAULT_OF_SUFFIX[suffix.lower()]
+    usual = find_preset(name)
+    for preset in PRESETS:
+        if preset.name == name and suffix.lower() in preset.suffixes:
+            return preset
+    raise UsageError(
+        f"preset {name} is not for {suffix}; name the output with {usual.suffixes[0]}."
+    )

@@ -15,12 +15,22 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from pycolor.video.gradual import RIVAL_REACH, SIDE, Gradual, GradualFinder
+from pycolor.video.gradual import (
+    CONTRAST_REACH,
+    FLAT_VARIANCE,
+    RIVAL_REACH,
+    SIDE,
+    Gradual,
+    GradualFinder,
+)
 from pycolor.video.likeness import Scales, Thumbnail, difference, scales, thumbnail, unlikeness
 
-Kind = Literal["cut", "dissolve", "fade", "flash", "jump"]
+Kind = Literal["cut", "dissolve", "fade", "flash", "tear"]
 
 
+_FLASH_REACH = 8  # frames around a fade's middle in which there is no flash
+_TORN_CONTRAST = 0.5  # of the variance beside it: a frame shows something
+_SAME_PICTURE = 0.5  # correlation from which two frames show the same, however exposed
 _FADED = 0.45  # of the variance a few frames away: a fade is under way
 
 
@@ -39,7 +49,7 @@ class ShotOptions:
     bit_depth: int = 8
     full_range: bool = False
     sensitivity: float = 1.0
-    look_ahead_frames: int = 56
+    look_ahead_frames: int = 72
     disturbance_frames: int = 4
 
     def __post_init__(self) -> None:
@@ -49,8 +59,9 @@ class ShotOptions:
             raise ValueError(f"sensitivity must be above 0, got {self.sensitivity}")
         if self.disturbance_frames < 0:
             raise ValueError(f"disturbance_frames must be 0 or more, got {self.disturbance_frames}")
-        # A gradual transition's rivals, their sides, and the cuts beyond which they end.
-        least = RIVAL_REACH + SIDE + 2 * self.disturbance_frames + 5
+        # A gradual transition's rivals, their sides, and beyond these the cuts that end them or
+        # what their contrast is the mean of.
+        least = RIVAL_REACH + SIDE + max(2 * self.disturbance_frames + 5, CONTRAST_REACH)
         if self.look_ahead_frames < least:
             raise ValueError(
                 f"look_ahead_frames must be at least {least}, got {self.look_ahead_frames}"
@@ -62,9 +73,11 @@ class Transition:
     """A change in the film.
 
     Attributes:
-        kind: "cut", "dissolve" and "fade" part shots; "flash" and "jump" lie inside one.
+        kind: "cut", "dissolve" and "fade" part shots.  "flash" and "tear" lie inside one: a few
+            frames in which the picture is gone or washed out, or in which something else stands
+            in its place (a tear, a splice's dirt, a frame that is not of this shot).
         start: the first frame that shows it; of a cut, the first frame of the new shot.
-        stop: one past the last frame that shows it; of a cut or a jump, `start`.
+        stop: one past the last frame that shows it; of a cut, `start`.
         confidence: 0 (barely found) … 1.
     """
 
@@ -83,7 +96,7 @@ class Shot:
         stop: one past its last frame; the next shot's `start`.
         opening: the transition at its start; None at the film's start.
         closing: the transition at its end; None at the film's end.
-        disturbances: flashes and jumps inside it.
+        disturbances: flashes and tears inside it.
     """
 
     start: int
@@ -136,7 +149,7 @@ class ShotDetector:
         self._disturbances: list[Transition] = []
         self._finished = False
         self._single: dict[int, Transition | None] = {}
-        self._gradual = GradualFinder(self._coarse)
+        self._gradual = GradualFinder(self._scales)
         self._pending: tuple[int, Transition] | None = None
         self.last_change = 0.0
 
@@ -224,8 +237,8 @@ class ShotDetector:
         self._start, self._opening = stop, closing
         return shot
 
-    def _coarse(self, t: int) -> Thumbnail:
-        return self._frames[min(max(t, 0), self._count - 1)].scales.coarse
+    def _scales(self, t: int) -> Scales:
+        return self._frames[min(max(t, 0), self._count - 1)].scales
 
     def _gradual_at(self, t: int) -> Gradual | None:
         """The dissolve or fade whose middle is t, where no stronger one is near."""
@@ -248,7 +261,18 @@ class ShotDetector:
             if self._is_cut(s):
                 last = s - 1
                 break
-        return self._gradual.at(t, first, last)
+        found = self._gradual.at(t, first, last)
+        if found is not None and found.kind == "fade" and self._is_near_flash(t):
+            return None
+        return found
+
+    def _is_near_flash(self, t: int) -> bool:
+        """Whether what vanishes at t is a flash's doing, which comes and goes at once."""
+        for s in range(t - _FLASH_REACH, min(t + _FLASH_REACH + 1, self._count)):
+            found = self._single_at(s) if s >= 0 else None
+            if found is not None and found.kind == "flash":
+                return True
+        return False
 
     def _is_cut(self, t: int) -> bool:
         found = self._single_at(t)
@@ -260,7 +284,7 @@ class ShotDetector:
         return self._single[t]
 
     def _find_single(self, t: int) -> Transition | None:
-        """The cut, flash or jump that begins with frame t."""
+        """The cut, flash or tear that begins with frame t."""
         if t == 0 or self._frames[t].change < self._LEAST_CHANGE:
             return None
         least = self._least_score(t)
@@ -281,7 +305,7 @@ class ShotDetector:
     def _is_ramp(self, t: int) -> bool:
         """Whether the picture at t is still coming out of nothing, or going into it."""
         before, after, far_before, far_after = (
-            float(self._coarse(s).var()) for s in (t - 1, t, t - 5, t + 4)
+            float(self._scales(s).coarse.var()) for s in (t - 1, t, t - 5, t + 4)
         )
         rising = before < _FADED * after and after < _FADED * far_after
         return rising or (after < _FADED * before and before < _FADED * far_before)
@@ -314,14 +338,27 @@ class ShotDetector:
         return float(least)
 
     def _disturbance_at(self, t: int, least: float) -> Transition | None:
-        """The flash that begins at t: the picture before comes back after it."""
+        """The flash or tear that begins at t: the picture before comes back after it."""
         for stop in range(t + 1, min(t + self.options.disturbance_frames + 1, self._count)):
             if self._difference(t - 1, stop) < least:
                 odd = min(self._difference(t - 1, s) for s in range(t, stop))
                 if odd < least:
                     return None
-                return Transition("flash", t, stop, self._confidence(odd, least))
+                kind: Kind = "tear" if self._is_torn(t, stop) else "flash"
+                return Transition(kind, t, stop, self._confidence(odd, least))
         return None
+
+    def _is_torn(self, start: int, stop: int) -> bool:
+        """Whether all the odd frames show as much as those beside them, but something else."""
+        before, after = (self._scales(s).coarse for s in (start - 1, stop))
+        least = _TORN_CONTRAST * min(float(before.var()), float(after.var()))
+        for t in range(start, stop):
+            odd = self._scales(t).coarse
+            if odd.var() < max(least, FLAT_VARIANCE):
+                return False
+            if max(_correlation(odd, before), _correlation(odd, after)) > _SAME_PICTURE:
+                return False
+        return True
 
     def _difference(self, before: int, after: int) -> float:
         known = self._frames[after].differences
@@ -332,6 +369,11 @@ class ShotDetector:
     @staticmethod
     def _confidence(score: float, least: float) -> float:
         return round(float(min(1.0, 0.5 + (score - least) / (2 * least))), 3)
+
+
+def _correlation(first: Thumbnail, second: Thumbnail) -> float:
+    """Of two pictures in place, −1 … 1: another exposure, even a clipped one, leaves it high."""
+    return float(np.corrcoef(first.reshape(-1), second.reshape(-1))[0, 1])
 
 
 def detect(lumas: Iterable[npt.NDArray[Any]], options: ShotOptions | None = None) -> list[Shot]:

@@ -65,8 +65,8 @@ def _borne(info: FilmInfo) -> set[str]:
 
 
 def _holds(mark: str, info: FilmInfo, container: str, codec: str) -> bool:
-    if mark == "field order" and codec == "dnxhd":
-        return False  # it calls every frame progressive
+    if mark == "field order" and (codec == "dnxhd" or container == "webm"):
+        return False  # they call every frame progressive
     if container == "yuv4mpegpipe":
         return mark in ("pixel aspect", "field order")
     if container == "image2":

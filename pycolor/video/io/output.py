@@ -236,7 +236,9 @@ class Output:
     @property
     def _patches_aspect(self) -> bool:
         return bool(
-            self.name == "matroska" and self.info.pixel_aspect and self.info.pixel_aspect != 1
+            self.name in ("matroska", "webm")
+            and self.info.pixel_aspect
+            and self.info.pixel_aspect != 1
         )
 
     def _choose_clock(self) -> Clock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,6 +23,7 @@ from pycolor.video.io.clock import MILLISECOND
 from pycolor.video.io.damage import MOST_DAMAGES, Damage
 from pycolor.video.io.film import Chapter, StreamInfo, rational
 from pycolor.video.io.metadata import QUICKTIME, carry_tags, film_metadata
+from pycolor.video.io.sound import ENCODERS, SoundEncoder, why_not_coded
 from pycolor.video.io.source import (
     dispositions,
     is_cover,
@@ -123,6 +124,7 @@ class SideStreams:
         self._last_pts: dict[int, int] = {}
         self._next_sample: dict[int, Fraction] = {}
         self._filters: dict[int, BitStreamFilterContext] = {}
+        self._encoders: dict[int, SoundEncoder] = {}
         self._waiting: Packet[Any] | None = None
         self._hides = output.format.name in ("mp4", "mov")
         self._container = open_source(path)
@@ -173,6 +175,11 @@ class SideStreams:
             out: Any = self._output.add_mux_stream(codec)
             out.time_base = stream.time_base
             self._filters[stream.index] = BitStreamFilterContext(description, in_stream=stream)
+        elif coded_again(stream, name):
+            encoder = SoundEncoder(self._output, stream)
+            self._encoders[stream.index] = encoder
+            self.lost.append(f"{name} does not hold {info}: it is coded again ({encoder})")
+            out = encoder.stream
         else:
             out = self._output.add_stream_from_template(stream, opaque=True)
             if stream.type == "audio":
@@ -230,6 +237,7 @@ class SideStreams:
             packet = self._waiting or next(self._source, None)
             self._waiting = None
             if packet is None:
+                self._end_sound()
                 return
             if time is not None and _start_of(packet) > time:
                 self._waiting = packet
@@ -284,13 +292,32 @@ class SideStreams:
             ticks = round(self._shift / rational(packet.time_base))
             packet.pts = None if packet.pts is None else packet.pts - ticks
             packet.dts = None if packet.dts is None else packet.dts - ticks
-        text = self._filters.get(index)
-        for ready in text.filter(packet) if text else (packet,):
-            self._raise(ready, index)
-            self._bytes[index] = self._bytes.get(index, 0) + ready.size
-            ready.stream = self.copied[index]
-            self._output.mux_one(ready)
-            self.packets += 1
+        for ready in self._converted(packet, index):
+            self._put(ready, index)
+
+    def _converted(self, packet: Packet[Any], index: int) -> Iterable[Packet[Any]]:
+        if index in self._filters:
+            return self._filters[index].filter(packet)
+        if index in self._encoders:
+            return self._encoders[index].encode(packet)
+        return (packet,)
+
+    def _end_sound(self) -> None:
+        """Mux what the encoders still hold."""
+        while self._encoders:
+            index, encoder = self._encoders.popitem()
+            for ready in encoder.finish():
+                self._put(ready, index)
+            if encoder.damaged:
+                what = f"{encoder.damaged} packets of stream {index} cannot be decoded"
+                self._damage(None, what)
+
+    def _put(self, packet: Packet[Any], index: int) -> None:
+        self._raise(packet, index)
+        self._bytes[index] = self._bytes.get(index, 0) + packet.size
+        packet.stream = self.copied[index]
+        self._output.mux_one(packet)
+        self.packets += 1
 
     def _raise(self, packet: Packet[Any], index: int) -> None:
         """Keep the times of a stream rising, which every muxer asks for."""
@@ -301,14 +328,17 @@ class SideStreams:
             return
         if last is not None and ticks * base < last:
             moved = ceil(last / base)
-            self.damage_count += 1
-            if len(self.damages) < MOST_DAMAGES:
-                what = f"a timestamp of stream {index} does not rise; its packet is moved up"
-                self.damages.append(Damage(time=ticks * base + self._shift, what=what))
+            what = f"a timestamp of stream {index} does not rise; its packet is moved up"
+            self._damage(ticks * base + self._shift, what)
             packet.dts = moved
             packet.pts = moved if packet.pts is None else max(packet.pts, moved)
             ticks = moved
         self._last_time[index] = ticks * base
+
+    def _damage(self, time: Fraction | None, what: str) -> None:
+        self.damage_count += 1
+        if len(self.damages) < MOST_DAMAGES:
+            self.damages.append(Damage(time=time, what=what))
 
     def _time_sound(self, packet: Packet[Any]) -> None:
         """Give a packet its duration, and on a millisecond clock its place in the samples.
@@ -372,7 +402,23 @@ def why_left_out(stream: Any, info: StreamInfo, container: str) -> str | None:
         return "FFmpeg does not know its codec"
     if (info.codec, container) in _TEXT_FILTERS:
         return None
+    if coded_again(stream, container):
+        return why_not_coded(stream)
     return refusal(stream, container)
+
+
+def coded_again(stream: Any, container: str) -> bool:
+    """Is it sound of a codec that the container does not hold, while it holds another one?"""
+    sound = stream.type == "audio" and container in ENCODERS
+    return sound and refusal(stream, container) is not None
+
+
+def streams_coded_again(path: Path, container: str) -> frozenset[int]:
+    """The indices of a film's tracks of sound that are coded again for an output of its."""
+    if container not in ENCODERS:
+        return frozenset()
+    with open_source(path) as source:
+        return frozenset(s.index for s in source.streams.audio if coded_again(s, container))
 
 
 def streams_left_out(path: Path, container: str) -> dict[int, str]:

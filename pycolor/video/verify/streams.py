@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from pycolor.video.io import Reader, StreamInfo
 from pycolor.video.io.packets import PacketRecord, compare_joined, packet_records
-from pycolor.video.io.streams import streams_left_out
+from pycolor.video.io.streams import streams_coded_again, streams_left_out
 from pycolor.video.verify.report import Check, State
 from pycolor.video.verify.tags import MILLISECOND, stream_tags
 
@@ -15,6 +15,8 @@ _TEXT = ("mov_text", "subrip", "text")
 _MPEG_SOUND = ("mp1", "mp2", "mp3")  # MP4 has one name for all of them
 # No edit list hides more; a longer run of hidden packets is another stream.
 _MOST_HIDDEN = 100_000
+# Packets of two codecs are of different lengths; more is heard (EBU R 37: 40 ms early, 60 late).
+_SOUND_MOVES = Fraction(60, 1000)
 
 
 class Comparison:
@@ -37,10 +39,12 @@ class Comparison:
         results = list(self._after.info.streams)
         sources = self._before.info.streams
         left_out = streams_left_out(self._before.path, self._container) if sources else {}
+        coded_again = streams_coded_again(self._before.path, self._container)
         for stream in sources:
             if left_out.get(stream.index) == "":
                 continue  # it travels another way
-            match = next((r for r in results if _corresponds(stream, r)), None)
+            again = stream.index in coded_again
+            match = next((r for r in results if _corresponds(stream, r, again=again)), None)
             if match is None:
                 yield _missing(stream, left_out.get(stream.index))
                 continue
@@ -48,7 +52,7 @@ class Comparison:
             if stream.kind == "attachment":
                 yield _attachment(stream, match)
                 continue
-            yield self._packets(stream, match)
+            yield self._sound(stream, match) if again else self._packets(stream, match)
             yield from stream_tags(
                 _name(stream),
                 stream.index,
@@ -115,6 +119,22 @@ class Comparison:
             state, what = "note", f"{what}: its times do not rise in the source"
         return Check(name=_name(one), state=state, detail=what, stream=one.index)
 
+    def _sound(self, one: StreamInfo, other: StreamInfo) -> Check:
+        """Of sound that was coded again no packet is left: it lasts from and to the same times."""
+        sources = (r.time - self._shift for r in self._source_packets(one) if r.time is not None)
+        records = packet_records(self._after.path, other.index)
+        results = (r.time for r in records if r.time is not None)
+        ends = [_first_and_last(times) for times in (sources, results)]
+        state: State = "differs"
+        detail = f"{one.codec}: coded again as {other.codec}, which {self._container} holds"
+        if len(ends[0]) == len(ends[1]):
+            off = max((abs(a - b) for a, b in zip(*ends, strict=True)), default=Fraction(0))
+            state = "note" if off <= _SOUND_MOVES else "differs"
+            detail += f"; its ends lie within {float(off * 1000):.0f} ms"
+        else:
+            detail += "; one of the two is empty"
+        return Check(name=_name(one), state=state, detail=detail, stream=one.index)
+
     def _otherwise(self, one: StreamInfo, other: StreamInfo, what: str) -> Check:
         """Packets differ; samples of PCM may still be the same, cut into other packets."""
         state: State = "differs"
@@ -133,13 +153,24 @@ class Comparison:
         return Check(name=_name(one), state=state, detail=what, stream=one.index)
 
 
+def _first_and_last(times: Iterable[Fraction]) -> tuple[Fraction, ...]:
+    """The ends of some times; nothing of none."""
+    first = last = None
+    for last in times:
+        first = last if first is None else first
+    return () if first is None or last is None else (first, last)
+
+
 def _name(stream: StreamInfo) -> str:
     return f"{stream.kind} {stream.index}"
 
 
-def _corresponds(a: StreamInfo, b: StreamInfo) -> bool:
+def _corresponds(a: StreamInfo, b: StreamInfo, *, again: bool) -> bool:
+    """Is `b` what became of `a`, which was coded again or not?"""
     if a.kind != b.kind:
         return False
+    if again:
+        return a.codec != b.codec
     if a.kind == "attachment":
         return a.title == b.title
     families = (_TEXT, _MPEG_SOUND)
