@@ -31,7 +31,7 @@ from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.pipeline import color_film
 from pycolor.video.verify import verify
 
-LARGE_HEIGHT, LARGE_FRAMES = 2304, 8
+LARGE_HEIGHT, LARGE_FRAMES = 2304, 16
 
 
 @dataclass(frozen=True)
@@ -89,26 +89,31 @@ def run(model: str, film: Path) -> Cost:
     return cost
 
 
-def costs_table(costs: list[Cost]) -> str:
-    """The table in Markdown: medians of the runs."""
-    small, large = dict.fromkeys(c.film for c in costs)
-    sizes = [f"peak MB, {_size(costs, film)}" for film in (small, large)]
-    columns = ["model", "frames a second", *sizes, "`verify`"]
-    rows = []
+def rows(costs: list[Cost]) -> list[list[str]]:
+    """Of the table: medians of the times, the largest of the peaks; blank where no run was made."""
+    films = list(dict.fromkeys(c.film for c in costs))
+    found = []
     for model in dict.fromkeys(c.model for c in costs):
-        of = {f: [c for c in costs if (c.model, c.film) == (model, f)] for f in (small, large)}
-        fps = statistics.median(c.frames / c.processor_seconds for c in of[small])
-        peaks = [max(c.peak_mb for c in of[f]) for f in (small, large)]
-        good = all(c.verified for f in (small, large) for c in of[f])
-        rows.append(
-            [model, f"{fps:.1f}", *(f"{p:.0f}" for p in peaks), "the same" if good else "differs"]
-        )
-    return table(columns, rows)
+        of = [[c for c in costs if (c.model, c.film) == (model, film)] for film in films]
+        fps = statistics.median(c.frames / c.processor_seconds for c in of[0])
+        peaks = [f"{max(c.peak_mb for c in runs):.0f}" if runs else "" for runs in of]
+        good = all(c.verified for runs in of for c in runs)
+        found.append([model, f"{fps:.1f}", *peaks, "the same" if good else "differs"])
+    return found
 
 
 def _size(costs: list[Cost], film: str) -> str:
     width, height = next(c.size for c in costs if c.film == film)
     return f"{width}×{height}"
+
+
+def write(costs: list[Cost]) -> None:
+    """The figures so far, and the table of docs/models.md."""
+    told = {"record": record(), "rows": [asdict(c) for c in costs]}
+    (RESULTS / "costs.json").write_text(json.dumps(told, indent=1, allow_nan=False) + "\n")
+    sizes = [_size(costs, film) for film in dict.fromkeys(c.film for c in costs)]
+    peaks = [f"peak MB, {size}" for size in sizes]
+    fill_in("costs", table(["model", "frames a second", *peaks, "`verify`"], rows(costs)))
 
 
 def main() -> None:
@@ -121,13 +126,13 @@ def main() -> None:
         print(json.dumps(asdict(child(options.child, options.film))))
         return
     models = [card.name for card in zoo.CARDS if card.weights]
+    costs: list[Cost] = []
     with tempfile.TemporaryDirectory(prefix="pycolor-") as folder:
         large = make_film(Path(folder) / "made.mp4", LARGE_HEIGHT, LARGE_FRAMES)
-        costs = [run(m, options.film) for _ in range(options.rounds) for m in models]
-        costs += [run(m, large) for m in models]
-    told = {"record": record(), "rows": [asdict(c) for c in costs]}
-    RESULTS.joinpath("costs.json").write_text(json.dumps(told, indent=1, allow_nan=False) + "\n")
-    fill_in("costs", costs_table(costs))
+        for film in (*[options.film] * options.rounds, large):
+            for model in models:
+                costs.append(run(model, film))
+                write(costs)
 
 
 if __name__ == "__main__":

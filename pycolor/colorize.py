@@ -73,9 +73,10 @@ def bfloat16_in_hardware() -> bool:
     oneDNN also takes it where AVX-512 can only imitate it, which is slower than float32.
     """
     takes = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-    if platform.machine() not in ("x86_64", "AMD64"):
+    told = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # newer than torch 2.5
+    if told is None or platform.machine() not in ("x86_64", "AMD64"):
         return takes
-    return takes and torch.cpu._is_avx512_bf16_supported()
+    return takes and bool(told())
 
 
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:
