@@ -62,7 +62,8 @@ def energies(frame: Scales) -> Parts:
     """
     fine = np.pad(frame.fine, ((0, -len(frame.fine) % (2 * BLOCK)), (0, 0)), mode="edge")
     even = smooth(frame.coarse)
-    small = (even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) / 4
+    pairs = even[::2] + even[1::2]
+    small = (pairs[:, ::2] + pairs[:, 1::2]) * np.float32(0.25)
     details = {
         2 * BLOCK: fine - smooth(fine),
         BLOCK: frame.coarse - even,

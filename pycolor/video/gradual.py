@@ -43,6 +43,8 @@ CONTRAST_REACH = HALF_SPANS[-1] // 4 + REACH  # beyond a side, that its contrast
 _NOISE = 4.0  # squared codes of noise in a cell
 _LEAST_SAG = 0.15  # of a candidate
 _LEAST_UNLIKENESS = 0.12
+# Half the energy, log 2 = 0.69, and what motion adds: a mixture sags no deeper, a fade does.
+_DEEPEST_MIXTURE = 1.1
 UNLIKENESS = 5  # its place among the features
 _LEAST_FADE_UNLIKENESS = 0.3  # of the pictures before and after
 _VANISHED = 0.1  # of the contrast of both sides: no mixture of two pictures is so flat
@@ -244,9 +246,12 @@ class GradualFinder:
         for half in self.sags(t, first, last):
             features = self.features(t, half, first, last)
             if features is not None:
-                score = float(features @ self.DISSOLVE)
                 if self._vanishes(t, half):
                     score = 10 * (float(features[UNLIKENESS]) - _LEAST_FADE_UNLIKENESS)
+                elif self._sag(t, half, first, last).half > _DEEPEST_MIXTURE:
+                    continue
+                else:
+                    score = float(features @ self.DISSOLVE)
                 if best is None or score > best[0]:
                     best = score, half
         return None if best is None else self._measured(t, best[1], best[0], first, last)

@@ -29,7 +29,7 @@ Kind = Literal["cut", "dissolve", "fade", "flash", "tear"]
 
 
 _FLASH_REACH = 8  # frames around a fade's middle in which there is no flash
-_TORN_CONTRAST = 0.5  # of the variance beside it: a frame shows something
+_TORN_CONTRAST = 0.25  # of the variance beside it: a frame shows something
 _SAME_PICTURE = 0.5  # correlation from which two frames show the same, however exposed
 _FADED = 0.45  # of the variance a few frames away: a fade is under way
 
