@@ -143,14 +143,79 @@ struct LuvToXyz {
   }
 };
 
-// L* of the neutral color with luma y in 0…1, as f(Y) = (L + 16)/116.
+// L* of the neutral color with luma y in 0…1, as f(Y) = (L + 16)/116, error 5e-7.
+//
+// Cubics over 14 pieces that grow with y; the knees of sRGB and of f lie where two of them meet.
 template <class V>
 PC_FN V neutral_f(V y) {
-  // Above the knees f(Y) = E^0.8 and Y = E^2.4 with E = (y + 0.055)/1.055.
-  const V e = (max(y, V(kSrgbKneeEncoded)) + V(0.055f)) * V(1.0f / 1.055f);
-  const V root = neutral_power(split_number(e)), cube = root * root * root;
-  const V linear = select(V(kSrgbKneeEncoded) < y, cube, y * V(1.0f / 12.92f));
-  return select(V(kLabKneeCubed) < linear, root, fma(linear, V(1.0f / kLabSlope), V(kLabOffset)));
+  alignas(64) static constexpr float c0[16] = {0.13793103396892548f,
+                                               0.1379307508468628f,
+                                               0.14449791610240936f,
+                                               0.14470063149929047f,
+                                               0.09573651105165482f,
+                                               0.09755957126617432f,
+                                               0.09975147992372513f,
+                                               0.10218348354101181f,
+                                               0.10598068684339523f,
+                                               0.11156634986400604f,
+                                               0.11733826994895935f,
+                                               0.12320148944854736f,
+                                               0.1317930817604065f,
+                                               0.14027062058448792f,
+                                               0.0f,
+                                               0.0f};
+  alignas(64) static constexpr float c1[16] = {0.6027118563652039f,
+                                               0.6027472019195557f,
+                                               0.2772955000400543f,
+                                               0.26814499497413635f,
+                                               1.2992976903915405f,
+                                               1.2607754468917847f,
+                                               1.2268927097320557f,
+                                               1.1972440481185913f,
+                                               1.160176396369934f,
+                                               1.1181623935699463f,
+                                               1.0837421417236328f,
+                                               1.0547680854797363f,
+                                               1.0194424390792847f,
+                                               0.990844190120697f,
+                                               0.0f,
+                                               0.0f};
+  alignas(64) static constexpr float c2[16] = {-7.540365901115287e-13f,
+                                               -0.0013612814946100116f,
+                                               3.795832633972168f,
+                                               3.934412956237793f,
+                                               -1.152989387512207f,
+                                               -0.8801453113555908f,
+                                               -0.7050398588180542f,
+                                               -0.5843358039855957f,
+                                               -0.46343564987182617f,
+                                               -0.3578011989593506f,
+                                               -0.28926053643226624f,
+                                               -0.24147631227970123f,
+                                               -0.19297969341278076f,
+                                               -0.1607961505651474f,
+                                               0.0f,
+                                               0.0f};
+  alignas(64) static constexpr float c3[16] = {3.375650106662853e-11f,
+                                               0.016509899869561195f,
+                                               5.824608325958252f,
+                                               5.120528221130371f,
+                                               1.4706199169158936f,
+                                               0.8230243921279907f,
+                                               0.5205054879188538f,
+                                               0.35640719532966614f,
+                                               0.22463883459568024f,
+                                               0.1358676552772522f,
+                                               0.09029439091682434f,
+                                               0.06399434059858322f,
+                                               0.04176272824406624f,
+                                               0.029681306332349777f,
+                                               0.0f,
+                                               0.0f};
+  const auto piece = quarter_octave(fma(y, V(19.319087982177734f), V(2.2185428142547607f)));
+  V f = fma(pick(c3, piece), y, pick(c2, piece));
+  f = fma(f, y, pick(c1, piece));
+  return fma(f, y, pick(c0, piece));
 }
 
 // Y' = kr R' + kg G' + kb B'.

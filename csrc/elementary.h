@@ -35,6 +35,18 @@ PC_FN V exp2_weight(V z) {
   return scale2(p, n);
 }
 
+// 2^z with relative error 7.5e-5, times 2^90 so that z may be −210…1: the renderer's weights.
+template <class V>
+PC_FN V exp2_scaled(V z) {
+  const V n = floor(z);
+  const V r = z - n;
+  V p = fma(V(9.658693983238636e+25f), r, V(2.798573252296787e+26f));
+  p = fma(p, r, V(8.614025167086506e+26f));
+  p = fma(p, r, V(1.2378469939082725e+27f));
+  return scale2(p, n);
+}
+constexpr float kExp2Scale = 1237940039285380274899124224.0f;  // 2^90
+
 // log2 of a positive normal number; error 4e-8 of the result's fraction, plus its rounding.
 template <class V>
 PC_FN V log2(V x) {
@@ -101,31 +113,20 @@ PC_FN V srgb_power_slope(const SplitNumber<V>& x) {
   return p * pick(of_exponent, x.exponent);
 }
 
-// x^0.8, relative error 6e-7.
+// x^(1/2.4) of x in 2^-9…2^7, relative error 1.4e-6.
 template <class V>
-PC_FN V neutral_power(const SplitNumber<V>& x) {
-  alignas(64) static constexpr float of_exponent[16] = {0.000244140625f,
-                                                        0.0004250735219102353f,
-                                                        0.0007400959730148315f,
-                                                        0.00128858198877424f,
-                                                        0.0022435514256358147f,
-                                                        0.00390625f,
-                                                        0.006801176350563765f,
-                                                        0.011841535568237305f,
-                                                        0.02061731182038784f,
-                                                        0.035896822810173035f,
-                                                        0.0625f,
-                                                        0.10881882160902023f,
-                                                        0.18946456909179688f,
-                                                        0.32987698912620544f,
-                                                        0.5743491649627686f,
-                                                        1.0f};
-  V p = fma(V(0.002393309725448489f), x.m, V(-0.023143086582422256f));
-  p = fma(p, x.m, V(0.09805852919816971f));
-  p = fma(p, x.m, V(-0.2587485611438751f));
-  p = fma(p, x.m, V(1.1038910150527954f));
-  p = fma(p, x.m, V(0.07754914462566376f));
-  return p * pick(of_exponent, x.exponent);
+PC_FN V relative_power(V x) {
+  alignas(64) static constexpr float of_exponent[16] = {
+      1.3348398208618164f,  1.7817974090576172f, 2.3784141540527344f,  3.17480206489563f,
+      4.237852573394775f,   5.656854152679443f,  0.07432544231414795f, 0.09921256452798843f,
+      0.13243289291858673f, 0.1767766922712326f, 0.23596857488155365f, 0.31498026847839355f,
+      0.4204482138156891f,  0.5612310171127319f, 0.7491535544395447f,  1.0f};
+  const SplitNumber<V> s = split_number(x);
+  const V m2 = s.m * s.m;  // pairs first, as in log2
+  V p = fma(V(0.00543537363409996f), s.m, V(-0.051417019218206406f));
+  p = fma(p, m2, fma(V(0.2085677981376648f), s.m, V(-0.4917301833629608f)));
+  p = fma(p, m2, fma(V(0.9528149366378784f), s.m, V(0.37633031606674194f)));
+  return p * pick(of_exponent, s.exponent);
 }
 
 }  // namespace pycolor

@@ -1,10 +1,14 @@
 // From (Y', a, b) to R'G'B': the color of a given luma, hue and chroma, brought into gamut.
 //
-// Unknowns are fy = (L + 16)/116 and the share s ≤ 1 of (a, b) that is kept.  A table over luma and
-// hue gives where each hue leaves the gamut; from there Newton's method solves
-//   luma(fy, s) = Y'   and   s = 1, or the first channel to reach 0 or 1 is there.
-// A few steps from the table's start are within 1e-5 of the exact solution but for about one color
-// in 1000, where a line of constant hue grazes the gamut's surface and no start would settle it.
+// Three ways, each for the colors that the one before is not for:
+//  * ordinary_color: a polynomial and three powers, for colors well inside the gamut;
+//  * quick_color: one Newton step from a polynomial, for dark and strong colors;
+//  * searched_color: for colors out of gamut.  Unknowns are fy = (L + 16)/116 and the share s ≤ 1
+//  of
+//    (a, b) that is kept.  A table over luma and hue gives where each hue leaves the gamut; from
+//    there Newton's method solves luma(fy, s) = Y' and s = 1, or the first channel to reach 0 or 1
+//    is there.  A few steps are within 1e-5 of the exact solution but for about one color in 1000,
+//    where a line of constant hue grazes the gamut's surface and no start would settle it.
 #pragma once
 
 #include "color.h"
@@ -16,13 +20,13 @@ constexpr int kGamutHues = 512;   // cells of the table over the four quadrants 
 constexpr int kGamutCells = (kGamutLumas + 1) * (kGamutHues + 1) * 2;
 constexpr int kGuessDegree = 5;
 constexpr int kGuessTerms = (kGuessDegree + 1) * (kGuessDegree + 2) / 2;
-constexpr int kGamutFloats = kGamutCells + kGuessTerms;
+constexpr int kGamutFloats = kGamutCells + 2 * kGuessTerms;
 constexpr int kGamutSteps = 4;
 
 struct Gamut {
   LumaWeights luma;
   // (largest in-gamut chroma, fy there) at each luma and hue, the last column repeating the first;
-  // then the polynomial of quick_color.
+  // then the polynomials of ordinary_color and of quick_color.
   const float* table;
 };
 
@@ -137,15 +141,33 @@ PC_FN void gamut_step(const LumaWeights& k, V y, V u, V v, V& fy, V& s) {
   s = kept;
 }
 
-// The search from the table, for every color.
+// R' − Y' and B' − Y'.
 template <class V>
-PC_FN Triple<V> searched_color(const Gamut& gamut, V y, V neutral, V a, V b) {
+struct ColorDifference {
+  V red, blue;
+};
+
+template <class V>
+PC_FN V green_difference(const LumaWeights& k, ColorDifference<V> d) {
+  return fma(V(-k.kr / k.kg), d.red, V(-k.kb / k.kg) * d.blue);
+}
+
+// The last 1e-5 of luma, so that it is exact.
+template <class V>
+PC_FN ColorDifference<V> settled(const LumaWeights& k, V y, Triple<V> c) {
+  const V rest = y - fma(V(k.kr), c.x, fma(V(k.kg), c.y, V(k.kb) * c.z));
+  return {clipped(c.x + rest) - y, clipped(c.z + rest) - y};
+}
+
+// The search from the table.
+template <class V>
+PC_FN ColorDifference<V> searched_color(const Gamut& gamut, V y, V neutral, V p, V q) {
+  const V u = p * neutral, v = q * neutral, a = V(500.0f) * u, b = V(-200.0f) * v;
   const GamutPoint<V> edge = gamut_edge(gamut, y, a, b);
   const V chroma = sqrt(fma(a, a, b * b)), most = max(edge.chroma, V(1e-7f));
   V s = min(V(1.0f), most / max(chroma, V(1e-7f)));
   const V share = min(V(1.0f), chroma / most);
   V fy = fma(edge.fy - neutral, share * share, neutral);
-  const V u = a * V(1.0f / 500.0f), v = b * V(-1.0f / 200.0f);
   // Each color stops by itself, whatever its neighbors do.
   auto moving = s < s + V(1.0f);
   for (int step = 0; step < kGamutSteps && any(moving); ++step) {
@@ -158,8 +180,10 @@ PC_FN Triple<V> searched_color(const Gamut& gamut, V y, V neutral, V a, V b) {
   }
   const Triple<V> c = light_of(fma(s, u, fy), fy, fma(s, v, fy)).rgb;
   V slope;
-  return {encode_with_slope(clipped(c.x), slope), encode_with_slope(clipped(c.y), slope),
-          encode_with_slope(clipped(c.z), slope)};
+  return settled(
+      gamut.luma, y,
+      Triple<V>{encode_with_slope(clipped(c.x), slope), encode_with_slope(clipped(c.y), slope),
+                encode_with_slope(clipped(c.z), slope)});
 }
 
 // Σ c_j x^j for j = 0…degree.
@@ -183,28 +207,61 @@ PC_FN V polynomial(const float* c, V x, V y) {
   }
 }
 
-// Most colors are well inside the gamut and need one step, of fy alone.  Where all channels are
-// above the knees, f(Y) = E^0.8 for neutral colors of E = (Y' + 0.055)/1.055, and all of E, fy, u
-// and v scale together: fy/neutral is a function of u/neutral and v/neutral, here a polynomial.
+// Where all is above the knees, neutral = E^0.8 with E = (Y' + 0.055)/1.055, and E, fy and the full
+// chroma (u, v) = (a/500, −b/200) scale together: fy/neutral is a function of p = u/neutral and
+// q = v/neutral, here one of two polynomials.
 template <class V>
-PC_FN V guessed_fy(const Gamut& gamut, V neutral, V a, V b) {
-  const V inverse = V(1.0f) / neutral, far(2.0f);  // from there on no color is in gamut
-  const V p = a * V(1.0f / 500.0f) * inverse, q = b * V(-1.0f / 200.0f) * inverse;
-  return neutral * polynomial<kGuessDegree>(gamut.table + kGamutCells, max(V(-2.0f), min(far, p)),
-                                            max(V(-2.0f), min(far, q)));
+PC_FN V near_fy(const Gamut& gamut, V p, V q) {
+  return polynomial<kGuessDegree>(gamut.table + kGamutCells, p, q);
+}
+template <class V>
+PC_FN V far_fy(const Gamut& gamut, V p, V q) {
+  const V far(2.0f);  // from there on no color is in gamut
+  return polynomial<kGuessDegree>(gamut.table + kGamutCells + kGuessTerms,
+                                  max(V(-2.0f), min(far, p)), max(V(-2.0f), min(far, q)));
 }
 
-// The color by one step from the guessed fy.  The step's own length tells where that guess was not
+// The color without any step, right for most.  The polynomial's color has the luma 1 + excess
+// relative to E.  Scaled to luma 1 it keeps its hue and loses the share 0.8·excess of its chroma,
+// which is given back here; what stays wrong is |excess|·spread² of E, spread being the distance of
+// its largest channel from its least.  First its linear light, relative to that of E; `ordinary` is
+// set where all is above the knee of f and fit for relative_power.
+template <class V, class M>
+PC_FN Triple<V> ordinary_light(const Gamut& gamut, V neutral, V p, V q, M& ordinary) {
+  const V fy = near_fy(gamut, p, q), fx = fy + p, fz = fy + q;
+  const Triple<V> light =
+      multiply<RatioToLinearMatrix>(Triple<V>{fx * fx * fx, fy * fy * fy, fz * fz * fz});
+  const V least(1.0f / 512.0f), most = max(light.x, max(light.y, light.z));
+  ordinary = (V(kLabKnee) < neutral * min(fy, min(fx, fz))) & (most < V(128.0f));
+  return {max(light.x, least), max(light.y, least), max(light.z, least)};
+}
+
+// `ordinary` is set where the error is below 2.5e-5 and the color is inside the gamut and above the
+// knee of sRGB.
+template <class V, class M>
+PC_FN ColorDifference<V> ordinary_color(const LumaWeights& k, V y, Triple<V> light, M& ordinary) {
+  const V r = relative_power(light.x), g = relative_power(light.y), b = relative_power(light.z);
+  const V luma = fma(V(k.kr), r, fma(V(k.kg), g, V(k.kb) * b));
+  const V unit = y + V(0.055f), scale = fma(V(-0.2f) * unit, luma, V(1.2f) * unit);
+  const V lowest = min(g, min(r, b)), highest = max(g, max(r, b)), spread = highest - lowest;
+  ordinary = (abs(luma - V(1.0f)) * (spread * spread) < V(2.5e-5f)) &
+             (V(kSrgbKneeEncoded) < fma(lowest - luma, scale, y)) &
+             (fma(highest - luma, scale, y) < V(1.0f));
+  return {(r - luma) * scale, (b - luma) * scale};
+}
+
+// The color by one Newton step of fy.  The step's own length tells where the polynomial was not
 // good enough; `hard` is set there and where the color leaves the gamut.
 template <class V, class M>
-PC_FN Triple<V> quick_color(const Gamut& gamut, V y, V fy, V a, V b, M& hard) {
-  const V u = a * V(1.0f / 500.0f), v = b * V(-1.0f / 200.0f);
+PC_FN ColorDifference<V> quick_color(const LumaWeights& k, V y, V neutral, V p, V q, V fy,
+                                     M& hard) {
+  const V u = p * neutral, v = q * neutral;
   const Light<V> l = light_of(fy + u, fy, fy + v);
   Triple<V> slope;
   const Triple<V> rgb = {encode_with_slope(l.rgb.x, slope.x), encode_with_slope(l.rgb.y, slope.y),
                          encode_with_slope(l.rgb.z, slope.z)};
   slope = {slope.x * l.by_fy.x, slope.y * l.by_fy.y, slope.z * l.by_fy.z};
-  const V kr(gamut.luma.kr), kg(gamut.luma.kg), kb(gamut.luma.kb);
+  const V kr(k.kr), kg(k.kg), kb(k.kb);
   const V luma = fma(kr, rgb.x, fma(kg, rgb.y, kb * rgb.z));
   const V luma_by_fy = fma(kr, slope.x, fma(kg, slope.y, kb * slope.z));
   const V step = (y - luma) / max(luma_by_fy, V(0.1f));  // three times that of fy
@@ -218,31 +275,47 @@ PC_FN Triple<V> quick_color(const Gamut& gamut, V y, V fy, V a, V b, M& hard) {
   const V lowest = min(stepped.x, min(stepped.y, stepped.z));
   const V highest =
       max(max(stepped.x, max(stepped.y, stepped.z)), max(l.rgb.x, max(l.rgb.y, l.rgb.z)));
-  hard = (lowest < V(0.0f)) | (V(1.0f) < highest) | (V(0.003f) < abs(step)) | (V(0.0f) < bend);
-  return stepped;
+  const auto inner = (V(0.0f) < y) & (y < V(1.0f));  // black and white have no other color
+  hard = inner &
+         ((lowest < V(0.0f)) | (V(1.0f) < highest) | (V(0.003f) < abs(step)) | (V(0.0f) < bend));
+  const ColorDifference<V> d = settled(k, y, stepped);
+  return {select(inner, d.red, V(0.0f)), select(inner, d.blue, V(0.0f))};
 }
 
-// Values that are not finite count as 0.
+// (a, b) of luma's own lightness as (p, q) of near_fy; values that are not finite count as 0.
+template <class V>
+struct RelativeChroma {
+  V p, q;
+};
+
 template <class V>
 PC_FN V usable(V x) {
   return select(abs(x) < V(1e15f), x, V(0.0f));
 }
 
-// The last 1e-5 of luma, so that it is exact.
 template <class V>
-PC_FN Triple<V> settled(const LumaWeights& k, V y, Triple<V> c) {
-  const V rest = y - fma(V(k.kr), c.x, fma(V(k.kg), c.y, V(k.kb) * c.z));
-  return {clipped(c.x + rest), clipped(c.y + rest), clipped(c.z + rest)};
+PC_FN RelativeChroma<V> relative_chroma(V neutral, V a, V b) {
+  const V inverse = V(1.0f) / neutral;
+  return {usable(a) * V(1.0f / 500.0f) * inverse, usable(b) * V(-1.0f / 200.0f) * inverse};
 }
 
-// R'G'B' of one sample of luma y (0…1), hue and chroma of (a, b); `neutral` is neutral_f(y).
+// The color of one sample of luma y (0…1), hue and chroma of (a, b); `neutral` is neutral_f(y).
+// V is a number here: vectors go through the three ways apart (cpu/color_cpu.h).
 template <class V>
-PC_FN Triple<V> rgb_of_luma(const Gamut& gamut, V y, V neutral, V a, V b) {
-  a = usable(a);
-  b = usable(b);
-  auto hard = y < y;
-  const Triple<V> c = quick_color(gamut, y, guessed_fy(gamut, neutral, a, b), a, b, hard);
-  return settled(gamut.luma, y, any(hard) ? searched_color(gamut, y, neutral, a, b) : c);
+PC_FN ColorDifference<V> color_of_luma(const Gamut& gamut, V y, V neutral, V a, V b) {
+  const RelativeChroma<V> c = relative_chroma(neutral, a, b);
+  bool lit, ordinary, hard;
+  const Triple<V> light = ordinary_light(gamut, neutral, c.p, c.q, lit);
+  ColorDifference<V> d = ordinary_color(gamut.luma, y, light, ordinary);
+  if (lit && ordinary) return d;
+  const V fy = neutral * far_fy(gamut, c.p, c.q);
+  d = quick_color(gamut.luma, y, neutral, c.p, c.q, fy, hard);
+  return hard ? searched_color(gamut, y, neutral, c.p, c.q) : d;
+}
+
+template <class V>
+PC_FN Triple<V> rgb_of(const LumaWeights& k, V y, ColorDifference<V> d) {
+  return {clipped(y + d.red), clipped(y + green_difference(k, d)), clipped(y + d.blue)};
 }
 
 }  // namespace pycolor

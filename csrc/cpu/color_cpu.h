@@ -1,4 +1,4 @@
-// Colors of a run of samples: all by the quick way, then the hard ones among them by the search.
+// Colors of a run of samples: all by the short way, then those it is not for by the longer ones.
 #pragma once
 
 #include "../gamut.h"
@@ -11,55 +11,110 @@ constexpr int kRun = 1024;  // samples that go through the stages together, in t
 
 // Each stage is a short loop over the run: the processor then overlaps several vectors.
 struct ColorRun {
-  float level[kRun], neutral[kRun], a[kRun], b[kRun];  // in; a and b finite
-  float red[kRun], green[kRun], blue[kRun];            // out, before `settled`
+  float level[kRun], neutral[kRun], p[kRun], q[kRun];  // in; p and q finite
+  // Out, red and blue: R' − Y', B' − Y'.  Before that all three hold the linear light.
+  float red[kRun], green[kRun], blue[kRun];
 };
 
-PC_FN Triple<Lanes> color_at(const ColorRun& run, int64_t i) {
-  return {load(run.red + i), load(run.green + i), load(run.blue + i)};
+PC_FN ColorDifference<Lanes> color_at(const ColorRun& run, int64_t i) {
+  return {load(run.red + i), load(run.blue + i)};
 }
 
-void search_colors(const Gamut& gamut, ColorRun& run, const uint16_t* which, int count) {
-  for (int first = 0; first < count; first += 16) {
-    float level[16], neutral[16], a[16], b[16], rgb[3][16];
-    for (int i = 0; i < 16; ++i) {
-      const int at = which[first + i < count ? first + i : first];
-      level[i] = run.level[at];
-      neutral[i] = run.neutral[at];
-      a[i] = run.a[at];
-      b[i] = run.b[at];
-    }
-    const Triple<Lanes> c = searched_color(gamut, load(level), load(neutral), load(a), load(b));
-    store(rgb[0], c.x);
-    store(rgb[1], c.y);
-    store(rgb[2], c.z);
-    for (int i = 0; i < 16 && first + i < count; ++i) {
-      run.red[which[first + i]] = rgb[0][i];
-      run.green[which[first + i]] = rgb[1][i];
-      run.blue[which[first + i]] = rgb[2][i];
-    }
-  }
-}
+// Samples listed out of a run, side by side.
+struct Listed {
+  int32_t which[kRun + 15];
+  float level[kRun], neutral[kRun], p[kRun], q[kRun], red[kRun], blue[kRun];
+};
 
-void find_colors(const Gamut& gamut, ColorRun& run, int64_t count) {
-  uint16_t which[kRun];
-  int searched = 0;
-  float* fy = run.red;
-  for (int i = 0; i < count; i += 16)
-    store(fy + i, guessed_fy(gamut, load(run.neutral + i), load(run.a + i), load(run.b + i)));
+// Fetches the listed samples, and some of them again to fill the last vector.
+PC_FN void fetch_listed(const ColorRun& run, Listed& list, int count) {
+  for (int i = count; i % 16 != 0; ++i) list.which[i] = list.which[count - 1];
   for (int i = 0; i < count; i += 16) {
-    Mask hard;
-    const Triple<Lanes> c = quick_color(gamut, load(run.level + i), load(fy + i), load(run.a + i),
-                                        load(run.b + i), hard);
-    store(run.red + i, c.x);
-    store(run.green + i, c.y);
-    store(run.blue + i, c.z);
-    for (unsigned left = bits(hard); left != 0; left &= left - 1) {
-      const int at = i + __builtin_ctz(left);
-      if (at < count) which[searched++] = static_cast<uint16_t>(at);
+    const Index index = load_index(list.which + i);
+    store(list.level + i, gather(run.level, index));
+    store(list.neutral + i, gather(run.neutral, index));
+    store(list.p + i, gather(run.p, index));
+    store(list.q + i, gather(run.q, index));
+  }
+}
+
+// The colors without any step; lists those that this is not for, how many.
+int ordinary_colors(const Gamut& gamut, ColorRun& run, int64_t count, int32_t* which) {
+  uint16_t ordinary[kRun / 16];
+  for (int i = 0; i < count; i += 16) {
+    Mask lit;
+    const Triple<Lanes> light =
+        ordinary_light(gamut, load(run.neutral + i), load(run.p + i), load(run.q + i), lit);
+    store(run.red + i, light.x);
+    store(run.green + i, light.y);
+    store(run.blue + i, light.z);
+    ordinary[i / 16] = static_cast<uint16_t>(bits(lit));
+  }
+  for (int i = 0; i < count; i += 16) {
+    Mask good;
+    const Triple<Lanes> light = {load(run.red + i), load(run.green + i), load(run.blue + i)};
+    const ColorDifference<Lanes> d = ordinary_color(gamut.luma, load(run.level + i), light, good);
+    store(run.red + i, d.red);
+    store(run.blue + i, d.blue);
+    ordinary[i / 16] &= static_cast<uint16_t>(bits(good));
+  }
+  // A branch on the masks in the loops above would stall them on every wrong guess.
+  int listed = 0;
+  for (int i = 0; i < count; i += 16) {
+    for (unsigned rest = ordinary[i / 16] ^ 0xffffu; rest != 0; rest &= rest - 1) {
+      const int at = i + __builtin_ctz(rest);
+      if (at < count) which[listed++] = at;
     }
   }
-  search_colors(gamut, run, which, searched);
+  return listed;
+}
+
+// The listed colors by one step; lists anew those that need the search, how many.
+int quick_colors(const Gamut& gamut, ColorRun& run, Listed& list, int count) {
+  fetch_listed(run, list, count);
+  for (int i = 0; i < count; i += 16)
+    store(list.red + i, load(list.neutral + i) * far_fy(gamut, load(list.p + i), load(list.q + i)));
+  uint16_t hard[kRun / 16];
+  for (int i = 0; i < count; i += 16) {
+    Mask beyond;
+    const ColorDifference<Lanes> d =
+        quick_color(gamut.luma, load(list.level + i), load(list.neutral + i), load(list.p + i),
+                    load(list.q + i), load(list.red + i), beyond);
+    store(list.red + i, d.red);
+    store(list.blue + i, d.blue);
+    hard[i / 16] = static_cast<uint16_t>(bits(beyond));
+  }
+  int left = 0;
+  for (int i = 0; i < count; ++i) {
+    const int32_t at = list.which[i];
+    run.red[at] = list.red[i];
+    run.blue[at] = list.blue[i];
+    list.which[left] = at;
+    left += hard[i / 16] >> i % 16 & 1;
+  }
+  return left;
+}
+
+void search_colors(const Gamut& gamut, ColorRun& run, Listed& list, int count) {
+  fetch_listed(run, list, count);
+  for (int i = 0; i < count; i += 16) {
+    const ColorDifference<Lanes> d = searched_color(
+        gamut, load(list.level + i), load(list.neutral + i), load(list.p + i), load(list.q + i));
+    store(list.red + i, d.red);
+    store(list.blue + i, d.blue);
+  }
+  for (int i = 0; i < count; ++i) {
+    run.red[list.which[i]] = list.red[i];
+    run.blue[list.which[i]] = list.blue[i];
+  }
+}
+
+void find_colors(const Gamut& shared, ColorRun& run, int64_t count) {
+  const Gamut gamut = shared;  // which no store below can change
+  Listed list;
+  const int quick = ordinary_colors(gamut, run, count, list.which);
+  const int searched = quick_colors(gamut, run, list, quick);
+  search_colors(gamut, run, list, searched);
 }
 
 }  // namespace

@@ -71,20 +71,23 @@ void yab_to_ycbcr(const Gamut& gamut, const Image<const float>& in, const Image<
       const int64_t n = count - i;
       const Lanes y = clipped(load_samples(at, in.stride[3], n));
       store(run.level + i, y);
-      store(run.neutral + i, neutral_f(y));
-      store(run.a + i, usable(load_samples(at + in.stride[1], in.stride[3], n)));
-      store(run.b + i, usable(load_samples(at + 2 * in.stride[1], in.stride[3], n)));
+      const Lanes neutral = neutral_f(y);
+      const RelativeChroma<Lanes> c =
+          relative_chroma(neutral, load_samples(at + in.stride[1], in.stride[3], n),
+                          load_samples(at + 2 * in.stride[1], in.stride[3], n));
+      store(run.neutral + i, neutral);
+      store(run.p + i, c.p);
+      store(run.q + i, c.q);
     }
     find_colors(gamut, run, count);
     for (int64_t i = 0; i < count; i += 16) {
       const Lanes y = load(run.level + i);
-      const Triple<Lanes> rgb = settled(gamut.luma, y, color_at(run, i));
+      const ColorDifference<Lanes> d = color_at(run, i);
       const int64_t n = count - i;
       float* o = to + (first + i) * out.stride[3];
       put(o, out.stride[3], n, y);
-      put(o + out.stride[1], out.stride[3], n, (rgb.z - y) * Lanes(0.5f / (1.0f - gamut.luma.kb)));
-      put(o + 2 * out.stride[1], out.stride[3], n,
-          (rgb.x - y) * Lanes(0.5f / (1.0f - gamut.luma.kr)));
+      put(o + out.stride[1], out.stride[3], n, d.blue * Lanes(0.5f / (1.0f - gamut.luma.kb)));
+      put(o + 2 * out.stride[1], out.stride[3], n, d.red * Lanes(0.5f / (1.0f - gamut.luma.kr)));
     }
   }
 }

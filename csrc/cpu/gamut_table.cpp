@@ -74,33 +74,39 @@ void fill_row(const LumaWeights& k, double y, float* row) {
   row[2 * kGamutHues + 1] = row[1];
 }
 
-// The polynomial of quick_color: least squares over colors (1, α, β) that have all channels in
-// light, each giving neutral = G^0.8 with G = Σ k_i r_i^(1/2.4) and so one value of the function.
-void fit_guess(const LumaWeights& k, float* coefficients) {
-  double normal[kGuessTerms][kGuessTerms + 1] = {};
+// A polynomial of relative_fy: least squares over colors (1, α, β) that have all channels in light,
+// each giving neutral = E^0.8 with E = Σ k_i r_i^(1/2.4) and so one value of the function.  The
+// near one serves small chroma and is weighed by what its error does there, see ordinary_color.
+void fit_relative_fy(const LumaWeights& k, bool near, float* coefficients) {
   const double luma[3] = {k.kr, k.kg, k.kb}, white[3] = {kWhiteX, 1, kWhiteZ};
+  double normal[kGuessTerms][kGuessTerms + 1] = {};
   constexpr int steps = 40;
   for (int i = -steps; i <= steps; ++i) {
     for (int j = -steps; j <= steps; ++j) {
-      const double alpha = 0.16 * i / steps, beta = 0.35 * j / steps;
+      const double alpha = 0.16 * i / steps, beta = (near ? 0.4 : 0.35) * j / steps;
       const double f[3] = {1 + alpha, 1, 1 + beta};
-      double sum = 0, lowest = 1;
+      double sum = 0, lowest = 1, root[3];
       for (int c = 0; c < 3; ++c) {
         double r = 0;
         for (int n = 0; n < 3; ++n)
           r += static_cast<double>(XyzToLinearMatrix::at(c, n)) * white[n] * f[n] * f[n] * f[n];
         lowest = std::min(lowest, r);
-        sum += luma[c] * std::pow(std::max(r, 0.0), 1 / 2.4);
+        root[c] = std::pow(std::max(r, 0.0), 1 / 2.4);
+        sum += luma[c] * root[c];
       }
       if (lowest < 0.02) continue;
+      const auto ends = std::minmax({root[0], root[1], root[2]});
+      const double spread = (ends.second - ends.first) / sum;
+      if (near && spread > 0.6) continue;
       const double neutral = std::pow(sum, 0.8), p = alpha / neutral, q = beta / neutral;
       double term[kGuessTerms + 1];
       int count = 0;
       for (int m = 0; m <= kGuessDegree; ++m)
         for (int n = 0; m + n <= kGuessDegree; ++n) term[count++] = std::pow(p, m) * std::pow(q, n);
       term[count] = 1 / neutral;
-      // Small chroma is the most frequent.
-      const double weight = 1 / (0.02 + alpha * alpha / 0.02 + beta * beta / 0.1);
+      // Of the far one small chroma is the most frequent.
+      const double weight = near ? std::pow(std::max(spread, 0.05), 4)
+                                 : 1 / (0.02 + alpha * alpha / 0.02 + beta * beta / 0.1);
       for (int m = 0; m < kGuessTerms; ++m)
         for (int n = 0; n <= kGuessTerms; ++n) normal[m][n] += weight * term[m] * term[n];
     }
@@ -118,7 +124,8 @@ void fit_guess(const LumaWeights& k, float* coefficients) {
 
 std::vector<float> make_table(const LumaWeights& k) {
   std::vector<float> table(kGamutFloats);
-  fit_guess(k, table.data() + kGamutCells);
+  fit_relative_fy(k, true, table.data() + kGamutCells);
+  fit_relative_fy(k, false, table.data() + kGamutCells + kGuessTerms);
   for (int i = 0; i <= kGamutLumas; ++i) {
     float* row = table.data() + static_cast<size_t>(i) * 2 * (kGamutHues + 1);
     if (i > 0 && i < kGamutLumas) {

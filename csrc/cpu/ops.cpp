@@ -211,7 +211,8 @@ void render(const Image<const float>& field, const Image<const void>& luma, bool
   LowPlanes low = {nullptr, h, w, ceil_divide(w, 16) * 16 + 16};
   low.data = scratch(Scratch::kShared, static_cast<size_t>(frames * 3 * h * low.row));
 
-  // The low-resolution planes: the luma's mean lightness, and the field without NaN and ∞.
+  // The low-resolution planes: the luma's mean lightness, and the field without NaN and ∞, as
+  // numbers that all sums with weights have room for.
   over_rows(frames, h, 1, threads, [&](int64_t n, int64_t y, int64_t) {
     kernels().mean_lightness(row_of(luma, wide, n, 0), wide, luma.stride[2], height, width, h, w, y,
                              code, scale, low.plane(n, 0, y));
@@ -219,9 +220,10 @@ void render(const Image<const float>& field, const Image<const void>& luma, bool
       const float* from =
           field.data + n * field.stride[0] + c * field.stride[1] + y * field.stride[2];
       float* to = low.plane(n, 1 + c, y);
+      const float unit = c == 0 ? 1.0f / 500.0f : -1.0f / 200.0f;
       for (int64_t x = 0; x < w; ++x) {
         const float value = from[x * field.stride[3]];
-        to[x] = std::isfinite(value) ? value : 0.0f;
+        to[x] = std::isfinite(value) ? std::min(std::max(value, -1e6f), 1e6f) * unit : 0.0f;
       }
     }
     for (int c = 0; c < 3; ++c) std::fill(low.plane(n, c, y) + w, low.plane(n, c, y) + low.row, 0);
@@ -238,7 +240,7 @@ void render(const Image<const float>& field, const Image<const void>& luma, bool
   job.rows = planes[0].size[2];
   job.columns = planes[0].size[3];
   job.code = code;
-  job.refinement = {scale, static_cast<float>(floor)};
+  job.refinement = {scale, static_cast<float>(std::min(floor, 1e6))};
   job.gamut = gamut_of(code.luma.kr, code.luma.kb);
   job.site_rows = site_taps(code.center_row, code.row_shift);
   job.site_columns = site_taps(code.center_column, code.column_shift);

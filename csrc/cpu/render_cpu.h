@@ -62,8 +62,8 @@ void lay_out(const RenderJob& job, int64_t frame, int64_t nearest, int64_t colum
       sum_a = sum_a + r.a[i];
       sum_b = sum_b + r.b[i];
     }
-    r.floor_a = Lanes(job.refinement.floor) * sum_a;
-    r.floor_b = Lanes(job.refinement.floor) * sum_b;
+    r.floor_a = Lanes(kExp2Scale * job.refinement.floor) * sum_a;
+    r.floor_b = Lanes(kExp2Scale * job.refinement.floor) * sum_b;
   }
 }
 
@@ -98,8 +98,8 @@ void sum_rows(const RenderJob& job, const T* luma, int64_t row, int64_t x0, int6
 
 // Mean luma code under `count` ≤ kColumns output samples from `column` on, in the given output row.
 template <class T>
-void site_means(const RenderJob& job, const T* luma, int64_t row, int64_t column, int64_t count,
-                float* out) {
+void weighed_means(const RenderJob& job, const T* luma, int64_t row, int64_t column, int64_t count,
+                   float* out) {
   float sums[kColumns * 4 + 32];
   const int shift = job.code.column_shift;
   const int64_t x0 = (column << shift) + job.site_columns.first;
@@ -129,18 +129,52 @@ void site_means(const RenderJob& job, const T* luma, int64_t row, int64_t column
   }
 }
 
-// The refined (a, b) of 16 samples with the given scaled lightness and row weights.
-PC_FN void refine(const BlockTaps& t, const SplineTaps<float>& rows, float floor, Lanes guide,
-                  Lanes& a, Lanes& b) {
+// The same.  Where a box is two columns, or one and two halves, and all rows weigh the same, whole
+// numbers are summed: that is exact both ways.
+template <class T>
+void site_means(const RenderJob& job, const T* luma, int64_t row, int64_t column, int64_t count,
+                float* out) {
+  const SiteTaps &rows = job.site_rows, &columns = job.site_columns;
+  const bool halves = columns.count == 3 && columns.weight[1] == 1.0f;
+  const bool even = columns.count == 2 && columns.weight[0] == 1.0f;
+  if (job.code.column_shift != 1 || rows.count > 2 || rows.weight[0] != 1.0f || !(halves || even))
+    return weighed_means(job, luma, row, column, count, out);
+  const T* from[2];
+  for (int k = 0; k < 2; ++k) {
+    const int64_t y = (row << job.code.row_shift) + rows.first + (k < rows.count ? k : 0);
+    from[k] = luma + (y < 0 ? 0 : y >= job.height ? job.height - 1 : y) * job.luma_stride[1];
+  }
+  // A second row that is the first, and the whole column twice, count in the unit of the sum.
+  const Lanes unit(job.site_scale * (rows.count == 2 ? 1.0f : 0.5f) * (halves ? 0.5f : 1.0f));
+  for (int64_t c = 0; c < count; c += 16) {
+    const int64_t x = 2 * (column + c) + columns.first;
+    if (x < 0 || x + 33 > job.width) {
+      weighed_means(job, luma, row, column + c, 16, out + c);
+      continue;
+    }
+    Index sum = pair_sums(from[0] + x) + pair_sums(from[1] + x);
+    if (halves) sum = sum + (pair_sums(from[0] + x + 1) + pair_sums(from[1] + x + 1));
+    store(out + c, to_lanes(sum) * unit);
+  }
+}
+
+// The refined chroma of 16 samples, as (p, q) of gamut.h, with the given scaled lightness and row
+// weights.  Range weights are times 2^90.
+template <bool far>
+PC_FN RelativeChroma<Lanes> refine(const BlockTaps& t, const SplineTaps<float>& rows, float floor,
+                                   Lanes guide, Lanes neutral) {
   const float w[3] = {rows.before, rows.nearest, rows.after};
-  Lanes total_a(0.0f), total_b(0.0f), total(floor);
+  Lanes total_a(0.0f), total_b(0.0f), total(kExp2Scale * floor);
 #pragma GCC unroll 3
   for (int j = 0; j < 3; ++j) {
     const RowTaps& r = t.row[j];
     Lanes sum_a = r.floor_a, sum_b = r.floor_b, sum(0.0f);
 #pragma GCC unroll 3
     for (int i = 0; i < 3; ++i) {
-      const Lanes e = range_weight(guide - r.guide[i]);
+      const Lanes difference = guide - r.guide[i];
+      Lanes exponent = fnma(difference, difference, Lanes(0.0f));
+      if constexpr (far) exponent = max(exponent, Lanes(-210.0f));
+      const Lanes e = exp2_scaled(exponent);
       sum = fma(e, t.weight[i], sum);
       sum_a = fma(e, r.a[i], sum_a);
       sum_b = fma(e, r.b[i], sum_b);
@@ -149,34 +183,34 @@ PC_FN void refine(const BlockTaps& t, const SplineTaps<float>& rows, float floor
     total_a = fma(Lanes(w[j]), sum_a, total_a);
     total_b = fma(Lanes(w[j]), sum_b, total_b);
   }
-  const Lanes inverse = Lanes(1.0f) / total;
-  a = total_a * inverse;
-  b = total_b * inverse;
+  const Lanes inverse = Lanes(1.0f) / (total * neutral);
+  return {total_a * inverse, total_b * inverse};
 }
 
 template <class T>
 PC_FN void put_color(const RenderJob& job, int64_t frame, int64_t row, int64_t column,
-                     int64_t count, Lanes level, Triple<Lanes> color) {
+                     int64_t count, Lanes level, ColorDifference<Lanes> color) {
   const FrameCode& code = job.code;
   const auto put_plane = [&](int k, Lanes value) {
     const int64_t* stride = job.out_stride[k];
     const int64_t at = frame * stride[0] + row * stride[1] + column * stride[2];
     put(static_cast<T*>(job.out[k]) + at, stride[2], count, value);
   };
-  const Triple<Lanes> rgb = settled(job.gamut.luma, level, color);
   if (job.rgb) {
+    const Triple<Lanes> rgb = rgb_of(job.gamut.luma, level, color);
     const Lanes top(code.top);
     put_plane(0, rgb.x * top);
     put_plane(1, rgb.y * top);
     put_plane(2, rgb.z * top);
   } else {
-    put_plane(0, chroma_code(code, rgb.z - level, code.luma.kb));
-    put_plane(1, chroma_code(code, rgb.x - level, code.luma.kr));
+    put_plane(0, chroma_code(code, color.blue, code.luma.kb));
+    put_plane(1, chroma_code(code, color.red, code.luma.kr));
   }
 }
 
+// far: range weights may fall below what exp2_scaled has room for.
 // Rows first … last − 1 (kRows at most, of one nearest low-resolution row) of a block of columns.
-template <class T>
+template <class T, bool far>
 void render_block(const RenderJob& job, int64_t frame, int64_t first, int64_t last, int64_t column,
                   int64_t count, const BlockTaps* taps) {
   const T* luma = static_cast<const T*>(job.luma) + frame * job.luma_stride[0];
@@ -192,12 +226,13 @@ void render_block(const RenderJob& job, int64_t frame, int64_t first, int64_t la
       store(run.neutral + c, neutral_f(level));
     }
     for (int64_t c = 0; c < padded; c += 16) {
-      const Lanes lightness = fma(Lanes(116.0f), load(run.neutral + at + c), Lanes(-16.0f));
-      Lanes a, b;
-      refine(taps[c / 16], rows, job.refinement.floor,
-             lightness * Lanes(job.refinement.range_scale), a, b);
-      store(run.a + at + c, usable(a));
-      store(run.b + at + c, usable(b));
+      const Lanes neutral = load(run.neutral + at + c);
+      const Lanes lightness = fma(Lanes(116.0f), neutral, Lanes(-16.0f));
+      const Lanes guide = lightness * Lanes(job.refinement.range_scale);
+      const RelativeChroma<Lanes> chroma =
+          refine<far>(taps[c / 16], rows, job.refinement.floor, guide, neutral);
+      store(run.p + at + c, chroma.p);
+      store(run.q + at + c, chroma.q);
     }
   }
   find_colors(job.gamut, run, (last - first) * padded);
@@ -207,7 +242,7 @@ void render_block(const RenderJob& job, int64_t frame, int64_t first, int64_t la
                    color_at(run, at + c));
 }
 
-template <class T>
+template <class T, bool far>
 void render_typed(const RenderJob& job, int64_t frame, int64_t first_row, int64_t last_row) {
   alignas(64) BlockTaps taps[kColumns / 16];
   for (int64_t row = first_row; row < last_row;) {
@@ -219,15 +254,21 @@ void render_typed(const RenderJob& job, int64_t frame, int64_t first_row, int64_
       for (int64_t c = 0; c < count; c += 16)
         lay_out(job, frame, nearest, column + c, taps[c / 16]);
       for (int64_t y = row; y < end; y += kRows)
-        render_block<T>(job, frame, y, y + kRows < end ? y + kRows : end, column, count, taps);
+        render_block<T, far>(job, frame, y, y + kRows < end ? y + kRows : end, column, count, taps);
     }
     row = end;
   }
 }
 
 void render(const RenderJob& job, int64_t frame, int64_t first_row, int64_t last_row) {
-  if (job.wide) return render_typed<uint16_t>(job, frame, first_row, last_row);
-  render_typed<uint8_t>(job, frame, first_row, last_row);
+  // Guides differ by 100·scale at most.  Its square must stay below 210.
+  const bool far = job.refinement.range_scale > 0.1445f;
+  if (job.wide) {
+    if (far) return render_typed<uint16_t, true>(job, frame, first_row, last_row);
+    return render_typed<uint16_t, false>(job, frame, first_row, last_row);
+  }
+  if (far) return render_typed<uint8_t, true>(job, frame, first_row, last_row);
+  render_typed<uint8_t, false>(job, frame, first_row, last_row);
 }
 
 }  // namespace

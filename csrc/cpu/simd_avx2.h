@@ -53,6 +53,7 @@ PC_FN Mask operator<(Lanes a, Lanes b) {
   return {_mm256_cmp_ps(a.l, b.l, _CMP_LT_OQ), _mm256_cmp_ps(a.h, b.h, _CMP_LT_OQ)};
 }
 PC_FN Mask operator|(Mask a, Mask b) { return {_mm256_or_ps(a.l, b.l), _mm256_or_ps(a.h, b.h)}; }
+PC_FN Mask operator&(Mask a, Mask b) { return {_mm256_and_ps(a.l, b.l), _mm256_and_ps(a.h, b.h)}; }
 PC_FN bool any(Mask m) { return _mm256_movemask_ps(_mm256_or_ps(m.l, m.h)) != 0; }
 PC_FN unsigned bits(Mask m) {
   return static_cast<unsigned>(_mm256_movemask_ps(m.l) | _mm256_movemask_ps(m.h) << 8);
@@ -84,6 +85,9 @@ PC_FN __m256 mantissa(__m256 x, __m256i& e) {
 // x = result · 2^e of a positive normal number, result in 1…2; the last four bits are those of e
 // − 1.
 PC_FN Lanes mantissa(Lanes x, Index& e) { return {mantissa(x.l, e.l), mantissa(x.h, e.h)}; }
+PC_FN __m256i quarter_octave(__m256 x) { return _mm256_srli_epi32(_mm256_castps_si256(x), 21); }
+// Of a number in 2…32 the piece, 0 to 15, of four in each octave; only its last four bits count.
+PC_FN Index quarter_octave(Lanes x) { return {quarter_octave(x.l), quarter_octave(x.h)}; }
 PC_FN Lanes load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
 PC_FN Lanes load(const uint8_t* p) {
   const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
@@ -95,6 +99,19 @@ PC_FN Lanes load(const uint16_t* p) {
   return {_mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128(x))),
           _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128(x + 1)))};
 }
+// p[2i] + p[2i + 1].
+PC_FN Index pair_sums(const uint8_t* p) {
+  const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  const __m256i sums = _mm256_maddubs_epi16(x, _mm256_set1_epi8(1));
+  return {_mm256_cvtepu16_epi32(_mm256_castsi256_si128(sums)),
+          _mm256_cvtepu16_epi32(_mm256_extracti128_si256(sums, 1))};
+}
+PC_FN __m256i half_pair_sums(const uint16_t* p) {
+  const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  return _mm256_add_epi32(_mm256_and_si256(x, _mm256_set1_epi32(0xffff)), _mm256_srli_epi32(x, 16));
+}
+PC_FN Index pair_sums(const uint16_t* p) { return {half_pair_sums(p), half_pair_sums(p + 16)}; }
+PC_FN Lanes to_lanes(Index i) { return {_mm256_cvtepi32_ps(i.l), _mm256_cvtepi32_ps(i.h)}; }
 PC_FN void store(float* p, Lanes a) {
   _mm256_storeu_ps(p, a.l);
   _mm256_storeu_ps(p + 8, a.h);

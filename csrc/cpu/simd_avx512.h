@@ -38,6 +38,7 @@ PC_FN Lanes floor(Lanes a) {
 }
 PC_FN Mask operator<(Lanes a, Lanes b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
 PC_FN Mask operator|(Mask a, Mask b) { return {static_cast<__mmask16>(a.m | b.m)}; }
+PC_FN Mask operator&(Mask a, Mask b) { return {static_cast<__mmask16>(a.m & b.m)}; }
 PC_FN bool any(Mask m) { return m.m != 0; }
 PC_FN unsigned bits(Mask m) { return m.m; }
 PC_FN Lanes select(Mask m, Lanes yes, Lanes no) {
@@ -62,6 +63,8 @@ PC_FN Lanes mantissa(Lanes x, Index& e) {
   const __m512i one = _mm512_set1_epi32(0x3f800000), fraction = _mm512_set1_epi32(0x7fffff);
   return Lanes(_mm512_castsi512_ps(_mm512_ternarylogic_epi32(bits, fraction, one, 0xea)));
 }
+// Of a number in 2…32 the piece, 0 to 15, of four in each octave; only its last four bits count.
+PC_FN Index quarter_octave(Lanes x) { return {_mm512_srli_epi32(_mm512_castps_si512(x.v), 21)}; }
 PC_FN Lanes load(const float* p) { return Lanes(_mm512_loadu_ps(p)); }
 PC_FN Lanes load(const uint8_t* p) {
   const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
@@ -71,6 +74,17 @@ PC_FN Lanes load(const uint16_t* p) {
   const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   return Lanes(_mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(x)));
 }
+// p[2i] + p[2i + 1].
+PC_FN Index pair_sums(const uint8_t* p) {
+  const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  return {_mm512_cvtepu16_epi32(_mm256_maddubs_epi16(x, _mm256_set1_epi8(1)))};
+}
+PC_FN Index pair_sums(const uint16_t* p) {
+  const __m512i x = _mm512_loadu_si512(p);
+  return {
+      _mm512_add_epi32(_mm512_and_epi32(x, _mm512_set1_epi32(0xffff)), _mm512_srli_epi32(x, 16))};
+}
+PC_FN Lanes to_lanes(Index i) { return Lanes(_mm512_cvtepi32_ps(i.v)); }
 PC_FN void store(float* p, Lanes a) { _mm512_storeu_ps(p, a.v); }
 PC_FN __m256 low_half(__m512 x) { return _mm512_castps512_ps256(x); }
 PC_FN __m256 high_half(__m512 x) { return _mm512_extractf32x8_ps(x, 1); }

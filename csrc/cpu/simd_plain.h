@@ -144,6 +144,10 @@ PC_FN Mask operator|(Mask a, Mask b) {
   for (int i = 0; i < 4; ++i) a.m[i] |= b.m[i];
   return a;
 }
+PC_FN Mask operator&(Mask a, Mask b) {
+  for (int i = 0; i < 4; ++i) a.m[i] &= b.m[i];
+  return a;
+}
 PC_FN bool any(Mask a) {
   const FourInts r = (a.m[0] | a.m[1]) | (a.m[2] | a.m[3]);
   return (r[0] | r[1] | r[2] | r[3]) != 0;
@@ -181,6 +185,12 @@ PC_FN Lanes mantissa(Lanes x, Index& e) {
   }
   return x;
 }
+// Of a number in 2…32 the piece, 0 to 15, of four in each octave; only its last four bits count.
+PC_FN Index quarter_octave(Lanes x) {
+  Index r;
+  for (int i = 0; i < 4; ++i) r.v[i] = reinterpret_cast<FourInts>(x.v[i]) >> 21;
+  return r;
+}
 // x = result · 2^e with the result in 0.75…1.5.
 PC_FN Lanes split(Lanes x, Lanes& e) {
   for (int i = 0; i < 4; ++i) {
@@ -202,6 +212,18 @@ PC_FN Lanes load(const uint16_t* p) { return widen(p); }
 PC_FN Lanes load(const float* p) {
   Lanes r;
   std::memcpy(r.v, p, sizeof r.v);
+  return r;
+}
+// p[2i] + p[2i + 1].
+template <class T>
+PC_FN Index pair_sums(const T* p) {
+  Index r;
+  for (int i = 0; i < 16; ++i) r.v[i / 4][i % 4] = p[2 * i] + p[2 * i + 1];
+  return r;
+}
+PC_FN Lanes to_lanes(Index i) {
+  Lanes r;
+  for (int k = 0; k < 4; ++k) r.v[k] = to_floats(i.v[k]);
   return r;
 }
 PC_FN void store(float* p, Lanes a) { std::memcpy(p, a.v, sizeof a.v); }

@@ -64,12 +64,12 @@ __global__ void yab_rows(Image<const float> in, Gamut gamut, Image<float> out) {
   if (x >= in.size[3]) return;
   const float* from = in.data + n * in.stride[0] + y * in.stride[2] + x * in.stride[3];
   const float luma = max(0.0f, min(1.0f, from[0]));
-  const Triple<float> rgb =
-      rgb_of_luma(gamut, luma, neutral_f(luma), from[in.stride[1]], from[2 * in.stride[1]]);
+  const ColorDifference<float> color =
+      color_of_luma(gamut, luma, neutral_f(luma), from[in.stride[1]], from[2 * in.stride[1]]);
   float* to = out.data + n * out.stride[0] + y * out.stride[2] + x * out.stride[3];
   to[0] = luma;
-  to[out.stride[1]] = (rgb.z - luma) * (0.5f / (1.0f - gamut.luma.kb));
-  to[2 * out.stride[1]] = (rgb.x - luma) * (0.5f / (1.0f - gamut.luma.kr));
+  to[out.stride[1]] = color.blue * (0.5f / (1.0f - gamut.luma.kb));
+  to[2 * out.stride[1]] = color.red * (0.5f / (1.0f - gamut.luma.kr));
 }
 
 template <class T>

@@ -129,18 +129,19 @@ __global__ void render_samples(Image<const float> field, Image<float> guide_low,
       b = fma(k, select(abs(cb) < 3e38f, cb, 0.0f), b);
     }
   }
-  const Triple<float> rgb = rgb_of_luma(gamut, level, neutral, a / weight, b / weight);
+  const ColorDifference<float> color = color_of_luma(gamut, level, neutral, a / weight, b / weight);
   const auto put = [&](int c, float value) {
     static_cast<T*>(planes.data[c])[n * planes.stride[c][0] + y * planes.stride[c][1] +
                                     x * planes.stride[c][2]] = static_cast<T>(rintf(value));
   };
   if (planes.rgb) {
+    const Triple<float> rgb = rgb_of(gamut.luma, level, color);
     put(0, rgb.x * code.top);
     put(1, rgb.y * code.top);
     put(2, rgb.z * code.top);
   } else {
-    put(0, chroma_code(code, rgb.z - level, code.luma.kb));
-    put(1, chroma_code(code, rgb.x - level, code.luma.kr));
+    put(0, chroma_code(code, color.blue, code.luma.kb));
+    put(1, chroma_code(code, color.red, code.luma.kr));
   }
 }
 

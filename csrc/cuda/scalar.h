@@ -42,6 +42,12 @@ PC_FN float mantissa(float x, int& e) {
   memcpy(&x, &bits, 4);
   return x;
 }
+// Of a number in 2…32 the piece, 0 to 15, of four in each octave; only its last four bits count.
+PC_FN int quarter_octave(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, 4);
+  return static_cast<int>(bits >> 21);
+}
 // x = result · 2^e with the result in 0.75…1.5.
 PC_FN float split(float x, float& e) {
   uint32_t bits;

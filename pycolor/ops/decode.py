@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 import pycolor._C as _C
-from pycolor.ops.arguments import check_out, expect, floats, positive, same_device, sizes_of
+from pycolor.ops.arguments import check_out, expect, floats, positive, same_device
 from pycolor.ops.native import cuda_module, define, stream, threads, view
 
 define(
@@ -38,14 +38,16 @@ def annealed_mean(
     Returns:
         N×2×h×w, float32.
     """
-    expect(logits.dim() == 4, f"logits must be N×Q×h×w, got {sizes_of(logits)}")
+    expect(logits.dim() == 4, "logits must be N×Q×h×w, got {}", logits)
     if not (logits.dtype == torch.float16 and logits.is_cuda):
         logits = floats("logits", logits, "N×Q×h×w")
     n, q, h, w = logits.shape
-    expect(q > 0, f"logits must have at least one entry, got {sizes_of(logits)}")
+    expect(q > 0, "logits must have at least one entry, got {}", logits)
     expect(
         tuple(palette.shape) == (q, 2),
-        f"palette must be {q}×2 as the logits have {q} entries, got {sizes_of(palette)}",
+        "palette must be {0}×2 as the logits have {0} entries, got {1}",
+        q,
+        palette,
     )
     same_device("palette", palette, logits)
     positive("temperature", temperature)

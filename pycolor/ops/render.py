@@ -14,7 +14,6 @@ from pycolor.ops.arguments import (
     floats,
     luma_planes,
     same_device,
-    sizes_of,
 )
 from pycolor.ops.decode import annealed_mean
 from pycolor.ops.gamut import gamut_table
@@ -89,8 +88,10 @@ def _check_render(
     n, c, h, w = field.shape
     expect(
         n == luma.shape[0] and c == 2 and h > 0 and w > 0,
-        f"field must be {luma.shape[0]}×2×h×w as the luma is {sizes_of(luma)}, "
-        f"got {sizes_of(field)}",
+        "field must be {}×2×h×w as the luma is {}, got {}",
+        luma.shape[0],
+        luma,
+        field,
     )
     same_device("field", field, luma)
     check_refinement(sigma_range, floor)
