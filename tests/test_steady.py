@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from pycolor import ops
 from pycolor.encoding import Encoding
 from pycolor.options import SteadyOptions
 from pycolor.video import sights as sights_of_a_film
@@ -214,13 +215,13 @@ def test_flicker_of_the_light_is_none_of_the_color(share):
 def test_frames_by_themselves_need_no_guides(monkeypatch):
     """Dissolves, flashes and fades included: nothing but the model's input is made."""
     looked = []
-    real = sights_of_a_film.ops.mean_lightness
+    real = ops.mean_lightness
 
     def counted(luma: Tensor, size: tuple[int, int], **options: Any) -> Tensor:
         looked.append(size)
         return real(luma, size, **options)
 
-    monkeypatch.setattr(sights_of_a_film.ops, "mean_lightness", counted)
+    monkeypatch.setattr(ops, "mean_lightness", counted)
     first, second = scene(1), scene(2)
     mixed = [((first * (8.0 - n) + second * float(n)) / 8).astype(np.uint8) for n in range(9)]
     lumas = [first] * 30 + mixed + [second] * 20 + [np.full_like(first, 255)] + [second] * 20
