@@ -351,10 +351,13 @@ class ShotDetector:
     def _is_torn(self, start: int, stop: int) -> bool:
         """Whether all the odd frames show as much as those beside them, but something else."""
         before, after = (self._scales(s).coarse for s in (start - 1, stop))
-        least = _TORN_CONTRAST * min(float(before.var()), float(after.var()))
+        beside = min(float(before.var()), float(after.var()))
+        if beside < FLAT_VARIANCE:
+            return False
+        least = max(_TORN_CONTRAST * beside, FLAT_VARIANCE)
         for t in range(start, stop):
             odd = self._scales(t).coarse
-            if odd.var() < max(least, FLAT_VARIANCE):
+            if odd.var() < least:
                 return False
             if max(_correlation(odd, before), _correlation(odd, after)) > _SAME_PICTURE:
                 return False
