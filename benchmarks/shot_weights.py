@@ -84,7 +84,7 @@ def fit(
     weight = np.where(answers, (~answers).sum() / answers.sum() / 2, 1.0) / len(x)
     ridge = np.full(x.shape[1], 2 * RIDGE)
     ridge[-1] = 0
-    found = np.zeros(x.shape[1])
+    found: npt.NDArray[np.float64] = np.zeros(x.shape[1])
     for _ in range(50):
         odds = 1 / (1 + np.exp(-x @ found))
         gradient = x.T @ (weight * (odds - answers)) + ridge * found
