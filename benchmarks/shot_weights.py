@@ -90,7 +90,7 @@ def fit(
         gradient = x.T @ (weight * (odds - answers)) + ridge * found
         curvature = (x * (weight * odds * (1 - odds))[:, None]).T @ x + np.diag(ridge)
         found = found - np.linalg.solve(curvature, gradient)
-    weights = found / deviation
+    weights: npt.NDArray[np.float64] = found / deviation
     weights[-1] -= (weights[:-1] * mean[:-1]).sum()
     return weights
 
