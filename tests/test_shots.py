@@ -110,7 +110,7 @@ def test_shots_come_within_the_look_ahead():
 
 
 def test_a_slice_with_overlap_gives_the_same_cuts():
-    film = list(MadeFilm("cut", 5, wear=RUINED, seed=4))
+    film = list(MadeFilm("cut", 9, wear=RUINED, seed=4))
     whole = boundaries(detect(film, FULL))
     margin = 2 * FULL.look_ahead_frames
     middle = len(film) // 2

@@ -248,10 +248,7 @@ class GradualFinder:
             if features is not None:
                 if self._vanishes(t, half):
                     score = 10 * (float(features[UNLIKENESS]) - _LEAST_FADE_UNLIKENESS)
-                elif (
-                    self._sag(t, half, first, last).half > _DEEPEST_MIXTURE
-                    or min(self._variance(t - half), self._variance(t + half)) < 2 * FLAT_VARIANCE
-                ):  # the flank of a fade
+                elif self._sag(t, half, first, last).half > _DEEPEST_MIXTURE:
                     continue
                 else:
                     score = float(features @ self.DISSOLVE)
