@@ -17,20 +17,17 @@ import numpy.typing as npt
 
 from pycolor.video.gradual import (
     CONTRAST_REACH,
-    FLAT_VARIANCE,
     RIVAL_REACH,
     SIDE,
     Gradual,
     GradualFinder,
 )
-from pycolor.video.likeness import Scales, Thumbnail, difference, scales, thumbnail, unlikeness
+from pycolor.video.likeness import Scales, difference, scales, thumbnail, unlikeness
 
-Kind = Literal["cut", "dissolve", "fade", "flash", "tear"]
+Kind = Literal["cut", "dissolve", "fade", "flash"]
 
 
 _FLASH_REACH = 8  # frames around a fade's middle in which there is no flash
-_TORN_CONTRAST = 0.25  # of the variance beside it: a frame shows something
-_SAME_PICTURE = 0.5  # correlation from which two frames show the same, however exposed
 _FADED = 0.45  # of the variance a few frames away: a fade is under way
 
 
@@ -73,9 +70,8 @@ class Transition:
     """A change in the film.
 
     Attributes:
-        kind: "cut", "dissolve" and "fade" part shots.  "flash" and "tear" lie inside one: a few
-            frames in which the picture is gone or washed out, or in which something else stands
-            in its place (a tear, a splice's dirt, a frame that is not of this shot).
+        kind: "cut", "dissolve" and "fade" part shots.  "flash" lies inside one: a few frames
+            unlike those on both sides, whether a flash or damage.
         start: the first frame that shows it; of a cut, the first frame of the new shot.
         stop: one past the last frame that shows it; of a cut, `start`.
         confidence: 0 (barely found) … 1.
@@ -96,7 +92,7 @@ class Shot:
         stop: one past its last frame; the next shot's `start`.
         opening: the transition at its start; None at the film's start.
         closing: the transition at its end; None at the film's end.
-        disturbances: flashes and tears inside it.
+        disturbances: flashes inside it.
     """
 
     start: int
@@ -284,7 +280,7 @@ class ShotDetector:
         return self._single[t]
 
     def _find_single(self, t: int) -> Transition | None:
-        """The cut, flash or tear that begins with frame t."""
+        """The cut or flash that begins with frame t."""
         if t == 0 or self._frames[t].change < self._LEAST_CHANGE:
             return None
         least = self._least_score(t)
@@ -338,30 +334,14 @@ class ShotDetector:
         return float(least)
 
     def _disturbance_at(self, t: int, least: float) -> Transition | None:
-        """The flash or tear that begins at t: the picture before comes back after it."""
+        """The flash that begins at t: the picture before comes back after it."""
         for stop in range(t + 1, min(t + self.options.disturbance_frames + 1, self._count)):
             if self._difference(t - 1, stop) < least:
                 odd = min(self._difference(t - 1, s) for s in range(t, stop))
                 if odd < least:
                     return None
-                kind: Kind = "tear" if self._is_torn(t, stop) else "flash"
-                return Transition(kind, t, stop, self._confidence(odd, least))
+                return Transition("flash", t, stop, self._confidence(odd, least))
         return None
-
-    def _is_torn(self, start: int, stop: int) -> bool:
-        """Whether all the odd frames show as much as those beside them, but something else."""
-        before, after = (self._scales(s).coarse for s in (start - 1, stop))
-        beside = min(float(before.var()), float(after.var()))
-        if beside < FLAT_VARIANCE:
-            return False
-        least = max(_TORN_CONTRAST * beside, FLAT_VARIANCE)
-        for t in range(start, stop):
-            odd = self._scales(t).coarse
-            if odd.var() < least:
-                return False
-            if max(_correlation(odd, before), _correlation(odd, after)) > _SAME_PICTURE:
-                return False
-        return True
 
     def _difference(self, before: int, after: int) -> float:
         known = self._frames[after].differences
@@ -372,11 +352,6 @@ class ShotDetector:
     @staticmethod
     def _confidence(score: float, least: float) -> float:
         return round(float(min(1.0, 0.5 + (score - least) / (2 * least))), 3)
-
-
-def _correlation(first: Thumbnail, second: Thumbnail) -> float:
-    """Of two pictures in place, −1 … 1: another exposure, even a clipped one, leaves it high."""
-    return float(np.corrcoef(first.reshape(-1), second.reshape(-1))[0, 1])
 
 
 def detect(lumas: Iterable[npt.NDArray[Any]], options: ShotOptions | None = None) -> list[Shot]:
