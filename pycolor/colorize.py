@@ -24,6 +24,9 @@ from pycolor.models.colorizer import Colorizer, place
 from pycolor.options import PredictOptions
 from pycolor.still import read_image
 
+# Chroma that a reserve leaves as it is, in ab units: about the mean of colored photographs.
+PIVOT = 20.0
+
 # What the decodes are called (Zhang et al. 2016, eq. 5 and figure 2).
 TEMPERATURES = {"mean": 1.0, "annealed": 0.38, "mode": 0.0}
 
@@ -123,6 +126,7 @@ class Predictor:
             compile_network(self.network, self.device)
         self.short_side = options.short_side or self.loaded.short_side
         self.temperature = self._temperature()
+        self.reserve = self._reserve()
         self.guides = self._read_guides()
 
     def _temperature(self) -> float:
@@ -135,6 +139,12 @@ class Predictor:
                 f"expected decode auto, got {self.options.decode}."
             )
         return TEMPERATURES[self.options.decode]
+
+    def _reserve(self) -> float:
+        """Of the colors that the network is unsure of."""
+        if self.options.reserve is not None:
+            return self.options.reserve
+        return self.loaded.reserve if self.options.decode == "auto" else 0.0
 
     def _read_guides(self) -> list[Tensor]:
         """The pictures that lead the model, each 1×3×h×w Lab at the network's working size."""
@@ -232,7 +242,7 @@ class Predictor:
             self._field(part, self.context(part) if missing else context)
             for part in (lightness.split(1) if alone else [lightness])
         ]
-        field = torch.cat(fields) * self.options.saturation
+        field = reserved(torch.cat(fields), self.reserve) * self.options.saturation
         return torch.rot90(field, -quarter_turns, (2, 3)).contiguous()
 
     def _field(self, lightness: Tensor, context: Tensor | None) -> Tensor:
@@ -268,6 +278,25 @@ class Predictor:
         return self.field(
             self.lightness(luma, encoding, pixel_aspect, quarter_turns), quarter_turns
         )
+
+
+def reserved(field: Tensor, reserve: float) -> Tensor:
+    """A field whose pale colors are drawn to gray, and whose strong ones are stronger for it.
+
+    The mean of a distribution is pale where a model is unsure.  There gray errs less, and is what
+    a restorer would leave; what the model is sure of regains the chroma that averaging took.
+    Chroma C is multiplied by C / (C + r) · (P + r) / P, where P is `PIVOT`: once at P, (P + r) / P
+    times at most.
+
+    Args:
+        field: N×2×h×w ab.
+        reserve: r in ab units; 0 leaves all as it is.
+    """
+    if reserve == 0:
+        return field
+    a, b = field.split(1, dim=1)
+    chroma = (a * a + b * b).sqrt()
+    return field * (chroma * (1 + reserve / PIVOT) / (chroma + reserve))
 
 
 def most_similar(lightness: Tensor, pictures: Sequence[Tensor]) -> Tensor:

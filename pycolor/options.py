@@ -89,6 +89,9 @@ class PredictOptions:
         saturation: factor on the predicted chroma, 0 to 4.
         decode: how a predicted distribution becomes a color: mean, annealed (T = 0.38) or mode
             (auto: as the model's card says).
+        reserve: how far pale colors, of which a model is unsure, are drawn to gray and the others
+            made stronger for it, in ab units, 0 (not at all) to 100 (default: as the model's card
+            says where decode is auto, else 0).
         style: a picture whose global features color the film (iizuka2016).
         reference: a color picture of the scene; give several, and each shot takes the one most
             like it (varga2017).
@@ -103,6 +106,7 @@ class PredictOptions:
     short_side: int | None = None
     saturation: float = 1.0
     decode: Decode = "auto"
+    reserve: float | None = None
     style: Path | None = None
     reference: UseAppendAction[tuple[Path, ...]] = ()
     compile: bool = False
@@ -113,6 +117,8 @@ class PredictOptions:
             raise UsageError(f"short_side must be a multiple of 8, 16 or more, got {side}.")
         if not 0 <= self.saturation <= 4:
             raise UsageError(f"saturation must lie in 0 to 4, got {self.saturation}.")
+        if self.reserve is not None and not 0 <= self.reserve <= 100:
+            raise UsageError(f"reserve must lie in 0 to 100, got {self.reserve}.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,7 +34,8 @@ FOREIGN_SUFFIXES = {".pth", ".pt", ".caffemodel"}
 class WeightFile:
     """A state dict in float32, what it belongs to, and where it comes from.
 
-    `temperature` and `short_side` stand in place of the card's where the file names them.
+    `temperature`, `reserve` and `short_side` stand in place of the card's where the file names
+    them; the card's reserve goes with its temperature.
     """
 
     model: str
@@ -43,6 +44,7 @@ class WeightFile:
     state: dict[str, Tensor]
     sha256: str
     temperature: float | None = None
+    reserve: float | None = None
     short_side: int | None = None
 
 
@@ -54,6 +56,7 @@ def write(
     provenance: Mapping[str, str],
     *,
     temperature: float | None = None,
+    reserve: float | None = None,
     short_side: int | None = None,
     half: bool = True,
 ) -> None:
@@ -69,6 +72,7 @@ def write(
         options: that build the network.
         provenance: where the weights come from.
         temperature: of the decode, where it is not the card's.
+        reserve: of the decode, where it is not the card's.
         short_side: of the input, where it is not the card's.
         half: whether matrices and kernels are stored in float16.
 
@@ -89,6 +93,8 @@ def write(
     }
     if temperature is not None:
         metadata["temperature"] = repr(float(temperature))
+    if reserve is not None:
+        metadata["reserve"] = repr(float(reserve))
     if short_side is not None:
         metadata["short_side"] = str(short_side)
     part = path.with_suffix(".part")
@@ -131,7 +137,8 @@ def read(path: Path) -> WeightFile:
         return _read_published(path)
     state, metadata, digest = read_tensors(path)
     if "model" in metadata:
-        temperature, short_side = metadata.get("temperature"), metadata.get("short_side")
+        temperature, reserve = metadata.get("temperature"), metadata.get("reserve")
+        short_side = metadata.get("short_side")
         return WeightFile(
             model=metadata["model"],
             options=json.loads(metadata.get("options", "{}")),
@@ -139,6 +146,7 @@ def read(path: Path) -> WeightFile:
             state=state,
             sha256=digest,
             temperature=None if temperature is None else float(temperature),
+            reserve=None if reserve is None else float(reserve),
             short_side=None if short_side is None else int(short_side),
         )
     found = zoo.recognize(state)
@@ -211,6 +219,7 @@ class Loaded:
     card: zoo.Card
     sha256: str
     temperature: float | None
+    reserve: float
     short_side: int
 
 
@@ -239,6 +248,7 @@ def load(name: str | None = None, weights: Path | None = None) -> Loaded:
     except (TypeError, ValueError) as e:
         raise FilmError(f"weights {path} do not fit {c.name}: {e}.") from None
     fill(network, file.state, path)
+    usual = c.reserve if file.temperature is None else 0.0
     network.eval().requires_grad_(False)
     network.fold()
     return Loaded(
@@ -246,6 +256,7 @@ def load(name: str | None = None, weights: Path | None = None) -> Loaded:
         card=c,
         sha256=file.sha256,
         temperature=c.temperature if file.temperature is None else file.temperature,
+        reserve=usual if file.reserve is None else file.reserve,
         short_side=file.short_side or c.short_side,
     )
 

@@ -41,6 +41,7 @@ class Card:
         gflops: of the published network for one input of 256×256; a multiply-add counts two.
         temperature: at which our weights are decoded (Zhang et al. 2016, eq. 5; 0 is the mode);
             None for a model that predicts chroma itself.
+        reserve: with which they are decoded, see `pycolor.colorize.reserved`.
         short_side: of the network's input, in pixels.
         license: of the code.
         options: of the network whose weights the package carries.
@@ -62,6 +63,7 @@ class Card:
     parameters: int
     gflops: float
     temperature: float | None
+    reserve: float = 0.0
     short_side: int
     license: str = "Apache-2.0"
     options: Mapping[str, Any] = field(default_factory=dict)
