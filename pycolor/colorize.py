@@ -126,7 +126,6 @@ class Predictor:
             compile_network(self.network, self.device)
         self.short_side = options.short_side or self.loaded.short_side
         self.temperature = self._temperature()
-        self.reserve = self._reserve()
         self.guides = self._read_guides()
 
     def _temperature(self) -> float:
@@ -139,12 +138,6 @@ class Predictor:
                 f"expected decode auto, got {self.options.decode}."
             )
         return TEMPERATURES[self.options.decode]
-
-    def _reserve(self) -> float:
-        """Of the colors that the network is unsure of."""
-        if self.options.reserve is not None:
-            return self.options.reserve
-        return self.loaded.reserve if self.options.decode == "auto" else 0.0
 
     def _read_guides(self) -> list[Tensor]:
         """The pictures that lead the model, each 1×3×h×w Lab at the network's working size."""
@@ -242,7 +235,7 @@ class Predictor:
             self._field(part, self.context(part) if missing else context)
             for part in (lightness.split(1) if alone else [lightness])
         ]
-        field = reserved(torch.cat(fields), self.reserve) * self.options.saturation
+        field = reserved(torch.cat(fields), self.options.reserve) * self.options.saturation
         return torch.rot90(field, -quarter_turns, (2, 3)).contiguous()
 
     def _field(self, lightness: Tensor, context: Tensor | None) -> Tensor:

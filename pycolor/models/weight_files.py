@@ -34,8 +34,7 @@ FOREIGN_SUFFIXES = {".pth", ".pt", ".caffemodel"}
 class WeightFile:
     """A state dict in float32, what it belongs to, and where it comes from.
 
-    `temperature`, `reserve` and `short_side` stand in place of the card's where the file names
-    them; the card's reserve goes with its temperature.
+    `temperature` and `short_side` stand in place of the card's where the file names them.
     """
 
     model: str
@@ -44,7 +43,6 @@ class WeightFile:
     state: dict[str, Tensor]
     sha256: str
     temperature: float | None = None
-    reserve: float | None = None
     short_side: int | None = None
 
 
@@ -56,7 +54,6 @@ def write(
     provenance: Mapping[str, str],
     *,
     temperature: float | None = None,
-    reserve: float | None = None,
     short_side: int | None = None,
     half: bool = True,
 ) -> None:
@@ -72,7 +69,6 @@ def write(
         options: that build the network.
         provenance: where the weights come from.
         temperature: of the decode, where it is not the card's.
-        reserve: of the decode, where it is not the card's.
         short_side: of the input, where it is not the card's.
         half: whether matrices and kernels are stored in float16.
 
@@ -93,8 +89,6 @@ def write(
     }
     if temperature is not None:
         metadata["temperature"] = repr(float(temperature))
-    if reserve is not None:
-        metadata["reserve"] = repr(float(reserve))
     if short_side is not None:
         metadata["short_side"] = str(short_side)
     part = path.with_suffix(".part")
@@ -137,8 +131,7 @@ def read(path: Path) -> WeightFile:
         return _read_published(path)
     state, metadata, digest = read_tensors(path)
     if "model" in metadata:
-        temperature, reserve = metadata.get("temperature"), metadata.get("reserve")
-        short_side = metadata.get("short_side")
+        temperature, short_side = metadata.get("temperature"), metadata.get("short_side")
         return WeightFile(
             model=metadata["model"],
             options=json.loads(metadata.get("options", "{}")),
@@ -146,7 +139,6 @@ def read(path: Path) -> WeightFile:
             state=state,
             sha256=digest,
             temperature=None if temperature is None else float(temperature),
-            reserve=None if reserve is None else float(reserve),
             short_side=None if short_side is None else int(short_side),
         )
     found = zoo.recognize(state)
@@ -219,7 +211,6 @@ class Loaded:
     card: zoo.Card
     sha256: str
     temperature: float | None
-    reserve: float
     short_side: int
 
 
@@ -248,7 +239,6 @@ def load(name: str | None = None, weights: Path | None = None) -> Loaded:
     except (TypeError, ValueError) as e:
         raise FilmError(f"weights {path} do not fit {c.name}: {e}.") from None
     fill(network, file.state, path)
-    usual = c.reserve if file.temperature is None else 0.0
     network.eval().requires_grad_(False)
     network.fold()
     return Loaded(
@@ -256,7 +246,6 @@ def load(name: str | None = None, weights: Path | None = None) -> Loaded:
         card=c,
         sha256=file.sha256,
         temperature=c.temperature if file.temperature is None else file.temperature,
-        reserve=usual if file.reserve is None else file.reserve,
         short_side=file.short_side or c.short_side,
     )
 

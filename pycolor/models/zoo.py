@@ -41,7 +41,6 @@ class Card:
         gflops: of the published network for one input of 256×256; a multiply-add counts two.
         temperature: at which our weights are decoded (Zhang et al. 2016, eq. 5; 0 is the mode);
             None for a model that predicts chroma itself.
-        reserve: with which they are decoded, see `pycolor.colorize.reserved`.
         short_side: of the network's input, in pixels.
         license: of the code.
         options: of the network whose weights the package carries.
@@ -63,7 +62,6 @@ class Card:
     parameters: int
     gflops: float
     temperature: float | None
-    reserve: float = 0.0
     short_side: int
     license: str = "Apache-2.0"
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -85,11 +83,11 @@ CARDS = [
         convert=zhang2016.convert,
         parameters=32_236_011,
         gflops=83.5,
-        temperature=0.5,
+        temperature=0.6,
         short_side=144,
         options={"width": 0.375},
         weights="zhang2016.safetensors",
-        sha256="601a278be61e7ff15f9b1208c5232da9bc3c35d246e2b3b029a867339ac44b52",
+        sha256="1b1f4bdf2f3ef0bea80b59c75b320eeea24156c7451524171563c8db1134580d",
         weights_license="trained in part on photographs for non-commercial research",
         trained_on="15,932 photographs (5,114 open, 10,818 research-only)",
         source="packaged; `pycolor train` makes others",

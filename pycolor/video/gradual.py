@@ -89,10 +89,11 @@ class GradualFinder:
         frame: gives both scales of a frame; the film's first or last one beyond its ends.
     """
 
-    # Of `features`: logistic regression on made films (benchmarks/shot_weights.py).
+    # Of `features`: logistic regression on made films (benchmarks/shot_weights.py), and half a
+    # unit of doubt, since a ruined film has many more frames without a dissolve than with one.
     DISSOLVE = np.array([
         3.25, -2.22, -3.18, 2.96, 4.14, 7.68, -3.19, 0.83, -2.57, 4.02, 1.90, -0.22, 8.74, 2.44,
-        5.01, -0.02, -4.30,
+        5.01, -0.02, -4.80,
     ])  # fmt: skip
 
     def __init__(self, frame: Callable[[int], Scales]) -> None:
