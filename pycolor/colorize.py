@@ -289,7 +289,8 @@ def reserved(field: Tensor, reserve: float) -> Tensor:
         return field
     a, b = field.split(1, dim=1)
     chroma = (a * a + b * b).sqrt()
-    return field * (chroma * (1 + reserve / PIVOT) / (chroma + reserve))
+    drawn: Tensor = field * (chroma * (1 + reserve / PIVOT) / (chroma + reserve))
+    return drawn
 
 
 def most_similar(lightness: Tensor, pictures: Sequence[Tensor]) -> Tensor:

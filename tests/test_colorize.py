@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycolor.colorize import Predictor, choose_device, choose_dtype, network_size
+from pycolor.colorize import PIVOT, Predictor, choose_device, choose_dtype, network_size, reserved
 from pycolor.encoding import Encoding
 from pycolor.errors import UsageError
 from pycolor.models import weight_files, zoo
@@ -130,3 +130,15 @@ def test_compiling_takes_a_compiler(predictor: Predictor, monkeypatch: pytest.Mo
     monkeypatch.setenv("CXX", "no-such-compiler")
     with pytest.raises(UsageError, match="expected no-such-compiler"):
         Predictor(replace(predictor.options, compile=True))
+
+
+def test_reserve_draws_pale_colors_to_gray_and_keeps_hues() -> None:
+    chroma = torch.tensor([0.0, 2.0, 10.0, PIVOT, 60.0])
+    field = torch.stack((chroma * 0.6, chroma * -0.8))[None, :, None]
+    drawn = reserved(field, 10.0)
+    ratio = drawn[0, 0, 0, 1:] / field[0, 0, 0, 1:]
+    assert torch.allclose(ratio, chroma[1:] / (chroma[1:] + 10) * (PIVOT + 10) / PIVOT)
+    assert ratio[0] < ratio[1] < 1 < ratio[3] < 1.5
+    assert ratio[2] == pytest.approx(1)
+    assert torch.allclose(drawn[0, 1, 0] * 0.6, drawn[0, 0, 0] * -0.8)
+    assert torch.equal(reserved(field, 0.0), field)
