@@ -12,14 +12,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
 import warnings
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -35,6 +33,7 @@ from benchmarks import kernel_chart, kernel_work
 from benchmarks.kernel_cases import Case, Size
 from benchmarks.kernel_peers import optional
 from pycolor import ops
+from pycolor.info import record
 
 Times = dict[str, list[float]]
 SAMPLE = 0.02  # seconds that one sample of a short case fills with calls
@@ -230,36 +229,15 @@ def show_traffic(rows: list[dict[str, Any]], threads: int, speed: float, console
 # ---- what ran it -------------------------------------------------------------------------------
 
 
-def machine() -> dict[str, Any]:
-    cpu = Path("/proc/cpuinfo")
-    lines = cpu.read_text().splitlines() if cpu.exists() else []
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    versions = {}
-    for package in ("torch", "numpy", "opencv-contrib-python-headless", "kornia", "scikit-image",
-                    "pycolor"):  # fmt: skip
+def peers_here() -> dict[str, str]:
+    """Versions of what is raced."""
+    found = {}
+    for package in ("torch", "opencv-contrib-python-headless", "kornia", "scikit-image"):
         try:
-            versions[package] = version(package)
+            found[package] = version(package)
         except PackageNotFoundError:
-            versions[package] = MISSING
-    return {
-        "cpu": names[0] if names else platform.processor(),
-        "cores": os.cpu_count(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "versions": versions,
-        "simd": ops.cpu_features()["simd"],
-        "wait_policy": os.environ["OMP_WAIT_POLICY"],
-        "load": os.getloadavg()[0],
-        "commit": git("rev-parse", "HEAD"),
-        "changed": bool(git("status", "--porcelain")),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
-def git(*words: str) -> str:
-    folder = Path(__file__).parent
-    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True)
-    return done.stdout.strip()
+            found[package] = MISSING
+    return found
 
 
 def arguments() -> argparse.Namespace:
@@ -317,9 +295,9 @@ def main() -> None:
         torch.set_num_threads(most)
         print(json.dumps(race(cases, options.seconds)))
         return
-    info = machine()
+    ran, simd = record(), ops.cpu_features()["simd"]
     console = Console(width=None if sys.stdout.isatty() else 140)
-    console.print(f"{info['cpu']}, {info['cores']} cores, load {info['load']:.2f}; {info['simd']}")
+    console.print(f"{ran['processor']}, {ran['processors']} cores, load {ran['load']}; {simd}")
     groups = all_groups()
     found = {n: measure(groups, n, options.seconds) for n in options.threads}
     show([row for n in found for row in found[n]["rows"]], console)
@@ -327,11 +305,11 @@ def main() -> None:
     if options.json:
         for part in found.values():
             part["rows"] = [asdict(row) for row in part["rows"]]
-        result = {"machine": info, "threads": found}
+        result = {"record": ran, "peers": peers_here(), "threads": found}
         text = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False)
         options.json.write_text(text + "\n")
     if options.chart:
-        caption = f"{info['cpu']}, {most} threads, {info['simd']}, torch {torch.__version__}"
+        caption = f"{ran['processor']}, {most} threads, {simd}, torch {torch.__version__}"
         kernel_chart.draw(found[most]["milliseconds"], caption, options.chart)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pycolor.errors import FilmError
+from pycolor.errors import FilmError, UsageError
 from pycolor.video.survey import Survey
 from pycolor.video.work import WorkFolder
 
@@ -169,3 +169,10 @@ def test_runs_that_come_and_go_are_never_two_at_once(tmp_path):
     assert most[0] == 1
     assert refusals <= {"another run is at work on this output"}
     assert not (tmp_path / "work").exists()
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused_and_kept(tmp_path):
+    (tmp_path / "work").write_text("mine", encoding="utf-8")
+    with pytest.raises(UsageError, match="is not a work folder"), folder_at(tmp_path / "work"):
+        pass
+    assert (tmp_path / "work").read_text(encoding="utf-8") == "mine"

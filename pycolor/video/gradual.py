@@ -50,6 +50,10 @@ _LEAST_FADE_UNLIKENESS = 0.3  # of the pictures before and after
 _VANISHED = 0.1  # of the contrast of both sides: no mixture of two pictures is so flat
 
 
+# Half a unit of doubt: a worn film has far more frames without a dissolve than with one.
+LEAST_SCORE = {"dissolve": 0.5, "fade": 0.0}
+
+
 @dataclass(frozen=True)
 class Gradual:
     """A dissolve or a fade.
@@ -62,7 +66,7 @@ class Gradual:
         start: the first frame that is not the old shot alone.
         stop: the first that is the new shot alone.
         boundary: the frame from which on the new shot prevails.
-        score: log odds; above 0 it is believed.
+        score: log odds; above `LEAST_SCORE` of its kind it is believed.
     """
 
     kind: Literal["dissolve", "fade"]
@@ -89,11 +93,10 @@ class GradualFinder:
         frame: gives both scales of a frame; the film's first or last one beyond its ends.
     """
 
-    # Of `features`: logistic regression on made films (benchmarks/shot_weights.py), and half a
-    # unit of doubt, since a ruined film has many more frames without a dissolve than with one.
+    # Of `features`: logistic regression on made films (benchmarks/shot_weights.py).
     DISSOLVE = np.array([
         3.25, -2.22, -3.18, 2.96, 4.14, 7.68, -3.19, 0.83, -2.57, 4.02, 1.90, -0.22, 8.74, 2.44,
-        5.01, -0.02, -4.80,
+        5.01, -0.02, -4.30,
     ])  # fmt: skip
 
     def __init__(self, frame: Callable[[int], Scales]) -> None:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from pycolor.video.gradual import (
     CONTRAST_REACH,
+    LEAST_SCORE,
     RIVAL_REACH,
     SIDE,
     Gradual,
@@ -239,7 +240,9 @@ class ShotDetector:
     def _gradual_at(self, t: int) -> Gradual | None:
         """The dissolve or fade whose middle is t, where no stronger one is near."""
         found = self._gradual_candidate(t)
-        if found is None or found.score <= -math.log(self.options.sensitivity):
+        if found is None:
+            return None
+        if found.score <= LEAST_SCORE[found.kind] - math.log(self.options.sensitivity):
             return None
         for other in self._around(t, RIVAL_REACH):
             rival = self._gradual_candidate(other)

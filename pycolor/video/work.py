@@ -105,7 +105,12 @@ class WorkFolder:
         """A folder that holds something, and does not say that it is ours."""
         if (self.path / _IDENTITY).exists():  # the first file to come and the last to go
             return
-        names = {p.name for p in self.path.iterdir()} if self.path.exists() else set()
+        try:
+            names = {p.name for p in self.path.iterdir()}
+        except FileNotFoundError:  # or a run that ends has removed it since
+            return
+        except NotADirectoryError:
+            names = {self.path.name}
         if names - {_LOCK, f"{_IDENTITY}.part"} and _IDENTITY not in names:
             raise UsageError(
                 f"{self.path} is not a work folder of pycolor; move it away or choose another "
@@ -115,7 +120,8 @@ class WorkFolder:
     def _locked(self) -> IO[bytes]:
         """The folder's lock, held; the folder is made where there is none."""
         while True:
-            self.path.mkdir(exist_ok=True)
+            with suppress(FileExistsError):  # mkdir's own `exist_ok` fails where it is gone by then
+                self.path.mkdir()
             try:
                 lock = (self.path / _LOCK).open("wb")
             except FileNotFoundError:
