@@ -81,8 +81,10 @@ class PredictOptions:
 
     Attributes:
         model: name of a model, see `pycolor models` (default: the one that the weights belong to,
-            zhang2016 without any).
-        weights: a weight file that `pycolor train` wrote, in place of the packaged one.
+            pycolor2026 without any).
+        weights: a weight file that `pycolor train` wrote, in place of the packaged one; `open`
+            are weights in the package that have seen photographs under CC BY and CC0 alone, and
+            the name of published ones stands for them once `pycolor weights pull` has them.
         device: auto, cpu, cuda, cuda:1, ... (auto takes a GPU where there is one).
         dtype: of the network's arithmetic (auto: bfloat16 where the processor has it).
         short_side: of the network's input in pixels, a multiple of 8 (default: the model's own).

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.models.published import PUBLISHED, Published
+from pycolor.models.published import Published
 
 TIMEOUT_SECONDS = 30.0
 _CHUNK = 1 << 20
@@ -54,20 +54,6 @@ def downloaded(item: Published) -> Path:
 def imported(item: Published) -> Path:
     """Where the same weights lie as a file of ours."""
     return cache_folder() / f"{item.name}.safetensors"
-
-
-def located(path: Path) -> Path:
-    """A weight file, or the imported one that a bare name stands for.
-
-    Raises:
-        UsageError: the name is that of a published file which was not fetched yet.
-    """
-    for item in PUBLISHED:
-        if str(path) == item.name and not path.exists():
-            if not imported(item).exists():
-                raise UsageError(f"{path} is not here yet: run pycolor weights pull {path} first.")
-            return imported(item)
-    return path
 
 
 def digest_of(path: Path, algorithm: str) -> str:

@@ -211,6 +211,10 @@ CARDS = [
 ]
 DEFAULT = "zhang2016"
 
+# Beside the cards' own: trained from noise on photographs under CC BY and CC0 alone.
+OPEN_WEIGHTS = "open.safetensors"
+OPEN_SHA256 = ""
+
 
 def card(name: str | None) -> Card:
     """The card of a model; None stands for the default.
