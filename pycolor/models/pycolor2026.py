@@ -168,6 +168,11 @@ class Pycolor2026(Colorizer):
         """Chroma of the bins, 313×2 ab."""
         return self.get_buffer("bins")
 
+    @property
+    def offsets(self) -> Tensor | None:
+        """Of the scores, 313."""
+        return self.scores.bias
+
     def features(self, lightness: Tensor) -> Tensor:
         """Hidden activations before the last 1×1 layer, N×C×H/4×W/4."""
         x4, x8, x16, x32 = self.trunk((gray_of(lightness) * 255 - 127) / 128)

@@ -1,6 +1,6 @@
 """Recipes: the options of a training run in a small TOML file.
 
-`<model>.toml` made the packaged weights, `<model>-paper.toml` is what the paper did, and
+`<model>.toml` made the packaged weights (`zhang2016-open.toml` those of open photographs), `<model>-paper.toml` is what the paper did, and
 `<model>-gpu.toml` is for twenty minutes of one large GPU.
 """
 
