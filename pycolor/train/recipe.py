@@ -1,7 +1,8 @@
 """Recipes: the options of a training run in a small TOML file.
 
-`<model>.toml` made the packaged weights (`zhang2016-open.toml` those of open photographs), `<model>-paper.toml` is what the paper did, and
-`<model>-gpu.toml` is for twenty minutes of one large GPU.
+`<model>.toml` made the packaged weights (`zhang2016-open.toml` those of open photographs),
+`<model>-paper.toml` is what the paper did, and `<model>-gpu.toml` is for twenty minutes of one
+large GPU.
 """
 
 from __future__ import annotations
