@@ -17,7 +17,6 @@ from pycolor.cli import main
 from pycolor.errors import UsageError
 from pycolor.models import weight_files, zoo
 from pycolor.models.hwang2016 import BINS, Hwang2016, bin_of
-from pycolor.options import CropOptions, PairOptions, TrainOptions
 from pycolor.reference import rgb_to_luv
 from pycolor.train import loop, recipe
 from pycolor.train.data import find_photos
@@ -27,6 +26,7 @@ from pycolor.train.objectives import objective
 from pycolor.train.objectives.hwang2016 import Luv
 from pycolor.train.objectives.objective import Sample
 from pycolor.train.optimizers import make_optimizer
+from pycolor.train.options import CropOptions, PairOptions, TrainOptions
 from pycolor.train.pairs import OthersOfClass
 
 TINY = TrainOptions(

@@ -18,9 +18,10 @@ from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import weight_files, zoo
 from pycolor.models.colorizer import Colorizer, decode, gray_of, scaled, width_of
-from pycolor.options import CropOptions, Dtype, PredictOptions, TrainOptions
+from pycolor.options import Dtype, PredictOptions
 from pycolor.reference import lab_to_rgb
 from pycolor.train import loop
+from pycolor.train.options import CropOptions, TrainOptions
 
 GRAY = Encoding(full_range=True, subsampling="444")
 

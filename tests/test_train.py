@@ -19,13 +19,13 @@ from PIL import Image
 from pycolor import palette
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import weight_files
-from pycolor.options import CropOptions, FilmOptions, TrainOptions
 from pycolor.reference import rgb_to_lab
 from pycolor.train import loop
 from pycolor.train.data import Stream, find_photos, random_crop
 from pycolor.train.film import CLEAN, film_luma
 from pycolor.train.log import Progress
 from pycolor.train.losses import rebalanced_classification, soft_cross_entropy
+from pycolor.train.options import CropOptions, FilmOptions, TrainOptions
 from pycolor.train.pictures import sheet
 
 TINY = TrainOptions(

@@ -12,8 +12,8 @@ from tyro.conf import arg
 
 from pycolor.commands.base import Command
 from pycolor.errors import UsageError
-from pycolor.options import TrainOptions
 from pycolor.progress import Progress
+from pycolor.train.options import TrainOptions
 
 
 @dataclass(frozen=True, kw_only=True)

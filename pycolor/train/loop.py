@@ -18,7 +18,6 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from pycolor.colorize import choose_device
 from pycolor.models import weight_files, zoo
 from pycolor.models.colorizer import Colorizer, place
-from pycolor.options import TrainOptions
 from pycolor.reference import rgb_to_lab
 from pycolor.train.data import Photo, Stream, center_crop, find_photos
 from pycolor.train.film import film_luma
@@ -26,6 +25,7 @@ from pycolor.train.log import Log, Progress
 from pycolor.train.objectives.choice import network_options, objective_for
 from pycolor.train.objectives.objective import Sample
 from pycolor.train.optimizers import make_optimizer
+from pycolor.train.options import TrainOptions
 from pycolor.train.pictures import SHOWN, color, sheet
 from pycolor.train.processes import Lesson, Processes, joined, own_device, shared
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from pycolor.errors import UsageError
-from pycolor.options import TrainOptions
+from pycolor.train.options import TrainOptions
 
 NARROW = 16  # a kernel's matrix with fewer rows or columns is left to AdamW
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pycolor.errors import UsageError
-from pycolor.options import TrainOptions
+from pycolor.train.options import TrainOptions
 
 RECIPES = Path(__file__).parent / "recipes"
 
