@@ -18,7 +18,7 @@ from PIL import Image
 
 from pycolor import palette
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import weight_files
+from pycolor.models import weight_files, zoo
 from pycolor.reference import rgb_to_lab
 from pycolor.train import loop
 from pycolor.train.data import Stream, find_photos, random_crop
@@ -199,6 +199,34 @@ def test_killed_training_resumes_to_the_same_weights(
     assert all(torch.equal(a[k], b[k]) for k in a)
     lines = (tmp_path / "cut" / "log.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in lines] == ["step", "1", "2", "4"]
+
+
+def test_a_trunk_waits_and_keeps_its_statistics(photos: Path, tmp_path: Path) -> None:
+    """It is as it came until its steps begin; then its kernels move, its running means do not."""
+    start = zoo.create("pycolor2026", width=0.25)
+    file = tmp_path / "start.safetensors"
+    weight_files.write(file, "pycolor2026", start.state_dict(), start.options, {}, half=False)
+    options = TrainOptions(
+        model="pycolor2026",
+        width=0.25,
+        init=file,
+        steps=2,
+        trunk_after=2,
+        batch=4,
+        validation=2,
+        validate_every=1,
+        crop=CropOptions(size_pixels=32),
+    )
+    loop.train(options, [photos], tmp_path / "run")
+    kept = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["model"]
+    trunk = {k: v for k, v in start.state_dict().items() if k.startswith("trunk.")}
+    assert all(torch.equal(kept[k], v) for k, v in trunk.items())
+    assert not torch.equal(kept["scores.bias"], start.state_dict()["scores.bias"])
+    loop.train(replace(options, steps=3), [photos], tmp_path / "run")
+    moved = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["model"]
+    stem, mean = "trunk.stem.0.weight", "trunk.stem.1.running_mean"
+    assert not torch.equal(moved[stem], trunk[stem])
+    assert torch.equal(moved[mean], trunk[mean])
 
 
 def test_starting_weights_must_fit(photos: Path, tmp_path: Path) -> None:

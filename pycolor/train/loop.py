@@ -130,6 +130,7 @@ def _train(
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.ema), use_buffers=True)
     averaged = cast(Colorizer, average.module)
     weights = [p for p in model.parameters() if p.requires_grad]
+    trunk = model.get_submodule("trunk") if options.trunk_after else None
     optimizer = make_optimizer(model, options)
     objective = objective_for(model, options, device)
     objective.photos = photos
@@ -188,6 +189,8 @@ def _train(
         luma = film_luma(rgb, options.film, chance)
 
         model.train()
+        if trunk is not None:
+            trunk.eval().requires_grad_(step >= options.trunk_after)
         rate = learning_rate(step, options)
         for group in optimizer.param_groups:
             group["lr"] = rate * group.get("share", 1.0)

@@ -154,6 +154,8 @@ class TrainOptions:
         optimizer: adamw, muon (with adamw for what is no hidden layer's matrix), adam or adadelta.
         lr: highest learning rate.
         trunk_share: of that rate, for a trunk that comes trained with `init`.
+        trunk_after: steps for which such a trunk stays as it came; its normalization keeps its
+            statistics from then on, too (0: all of it learns from the start).
         warmup_steps: linear warm-up.
         decay: last share of the run over which the rate falls to zero (1 − square root).
         beta2: decay of Adam's second moment.
@@ -190,6 +192,7 @@ class TrainOptions:
     optimizer: Literal["adamw", "muon", "adam", "adadelta"] = "adamw"
     lr: float = 1e-3
     trunk_share: float = 1.0
+    trunk_after: int = 0
     warmup_steps: int = 300
     decay: float = 0.4
     beta2: float = 0.999
