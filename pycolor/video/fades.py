@@ -6,7 +6,9 @@ least one side: a flash, or frames of nothing between two cuts, come and go at o
 is that of calm thumbnails, in which scratches and dust on the dark frames do not show.
 
 A fade is one transition, however long it lasts: what else its frames look like, a cut where dirt
-is all there is to see or a dissolve on a slope, is the fade.
+is all there is to see or a dissolve on a slope, is the fade.  Where the same picture comes back,
+as when a lamp fails, the score is below `LEAST_SCORE` and no shot ends, but still nothing else
+happens there.
 """
 
 from __future__ import annotations
@@ -31,7 +33,10 @@ from pycolor.video.likeness import global_shift, unlikeness
 LONG_FLAT = 20  # so many frames of nothing are a shot of their own
 SLOPE_REACH = 33  # frames from the middle to the shots around
 _STEADY_REACH = 3  # frames on each side of the median of the contrast, which takes dirt
-REACH = SLOPE_REACH + _STEADY_REACH + CALM_REACH  # frames on each side of its middle that a fade depends on
+REACH = (
+    SLOPE_REACH + _STEADY_REACH + CALM_REACH
+)  # frames on each side of its middle that a fade depends on
+LEAST_SCORE = 0.0
 _LEAST_UNLIKENESS = 0.25  # of the pictures before and after
 _VANISHED = 0.1  # of the energy of both sides: no mixture of two pictures is so flat
 _LEAST_SIDE = 2 * FLAT_VARIANCE  # of a picture that can go and come
@@ -64,12 +69,10 @@ class FadeFinder:
 
     Args:
         calm: the calm thumbnails of the frames.
-        least_score: of a fade that is believed; 0 is balanced.
     """
 
-    def __init__(self, calm: Calm, least_score: float = 0.0) -> None:
+    def __init__(self, calm: Calm) -> None:
         self._calm = calm
-        self._least_score = least_score
         self._found: dict[int, Gradual | None] = {}
 
     def forget(self, before: int) -> None:
@@ -84,13 +87,11 @@ class FadeFinder:
         Depends on the frames within `REACH` of t.
         """
         if t not in self._found:
-            found = self._edge(t) or self._valley(t)
-            believed = found is not None and found.score > self._least_score
-            self._found[t] = found if believed else None
+            self._found[t] = self._edge(t) or self._valley(t)
         return self._found[t]
 
     def over(self, t: int, flank: int = 0) -> Gradual | None:
-        """The fade that frame t lies in, or at most `flank` frames beside.
+        """The fade, whatever its score, that frame t lies in, or at most `flank` frames beside.
 
         Depends on the frames within SLOPE_REACH + `flank` + `REACH` of t.
         """

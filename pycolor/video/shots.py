@@ -24,7 +24,7 @@ from pycolor.video.likeness import Scales, difference, scales, thumbnail, unlike
 Kind = Literal["cut", "dissolve", "fade", "flash"]
 
 
-_LEAST_SHOT = 10  # frames; a dissolve so near a fade's ends is the fade's slope
+_LEAST_SHOT = 10  # frames; a dissolve so near a cut or a fade's ends is what these left of a sag
 _FADED = 0.45  # of the variance a few frames away: a fade is under way
 
 
@@ -130,6 +130,7 @@ class ShotDetector:
 
     def __init__(self, options: ShotOptions | None = None) -> None:
         self.options = options or ShotOptions()
+        self._eager = math.log(self.options.sensitivity)
         depth = self.options.bit_depth
         if self.options.full_range:
             self._black, self._white = 0.0, float((1 << depth) - 1)
@@ -146,7 +147,7 @@ class ShotDetector:
         self._single: dict[int, Transition | None] = {}
         self._calm = Calm(self._scales)
         self._dissolves = DissolveFinder(self._scales, self._calm)
-        self._fades = FadeFinder(self._calm, -math.log(self.options.sensitivity))
+        self._fades = FadeFinder(self._calm)
         self._pending: tuple[int, Transition] | None = None
         self.last_change = 0.0
 
@@ -243,13 +244,16 @@ class ShotDetector:
     def _gradual_at(self, t: int) -> Gradual | None:
         """The fade or dissolve whose middle is t."""
         fade = self._fades.at(t)
-        return fade if fade is not None else self._dissolve_at(t)
+        if fade is not None:
+            return fade if fade.score > fades.LEAST_SCORE - self._eager else None
+        return self._dissolve_at(t)
 
     def _dissolve_at(self, t: int) -> Gradual | None:
-        """The dissolve whose middle is t, where no stronger one and no fade is near."""
+        """The dissolve whose middle is t, where no stronger one, no cut and no fade is near."""
         found = self._dissolve_candidate(t)
-        least = dissolves.LEAST_SCORE - math.log(self.options.sensitivity)
-        if found is None or found.score <= least:
+        if found is None or found.score <= dissolves.LEAST_SCORE - self._eager:
+            return None
+        if any(self._is_cut(other) for other in self._around(t, _LEAST_SHOT)):
             return None
         for other in self._around(t, dissolves.RIVAL_REACH):
             rival = self._dissolve_candidate(other)
