@@ -38,7 +38,7 @@ _LEAST_UNLIKENESS = 0.12
 # Half the energy, log 2 = 0.69, and what motion adds: a mixture sags no deeper, a fade does.
 _DEEPEST_MIXTURE = 1.1
 # Half a unit of doubt: a worn film has far more frames without a dissolve than with one.
-LEAST_SCORE = 0.5
+LEAST_DISSOLVE = 0.5
 
 
 class DissolveFinder:

@@ -7,7 +7,7 @@ is that of calm thumbnails, in which scratches and dust on the dark frames do no
 
 A fade is one transition, however long it lasts: what else its frames look like, a cut where dirt
 is all there is to see or a dissolve on a slope, is the fade.  Where the same picture comes back,
-as when a lamp fails, the score is below `LEAST_SCORE` and no shot ends, but still nothing else
+as when a lamp fails, the score is below `LEAST_FADE` and no shot ends, but still nothing else
 happens there.
 """
 
@@ -33,10 +33,8 @@ from pycolor.video.likeness import global_shift, unlikeness
 LONG_FLAT = 20  # so many frames of nothing are a shot of their own
 SLOPE_REACH = 33  # frames from the middle to the shots around
 _STEADY_REACH = 3  # frames on each side of the median of the contrast, which takes dirt
-REACH = (
-    SLOPE_REACH + _STEADY_REACH + CALM_REACH
-)  # frames on each side of its middle that a fade depends on
-LEAST_SCORE = 0.0
+FADE_REACH = SLOPE_REACH + _STEADY_REACH + CALM_REACH  # what a fade depends on, on each side
+LEAST_FADE = 0.0
 _LEAST_UNLIKENESS = 0.25  # of the pictures before and after
 _VANISHED = 0.1  # of the energy of both sides: no mixture of two pictures is so flat
 _LEAST_SIDE = 2 * FLAT_VARIANCE  # of a picture that can go and come
@@ -84,7 +82,7 @@ class FadeFinder:
         """The fade whose middle is frame t, if there is one.
 
         Of a stretch of `LONG_FLAT` frames of nothing or more, each end is the middle of a fade.
-        Depends on the frames within `REACH` of t.
+        Depends on the frames within `FADE_REACH` of t.
         """
         if t not in self._found:
             self._found[t] = self._edge(t) or self._valley(t)
@@ -93,7 +91,7 @@ class FadeFinder:
     def over(self, t: int, flank: int = 0) -> Gradual | None:
         """The fade, whatever its score, that frame t lies in, or at most `flank` frames beside.
 
-        Depends on the frames within SLOPE_REACH + `flank` + `REACH` of t.
+        Depends on the frames within SLOPE_REACH + `flank` + `FADE_REACH` of t.
         """
         reach = SLOPE_REACH + flank
         for middle in range(t - reach, t + reach + 1):

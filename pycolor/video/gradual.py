@@ -33,7 +33,7 @@ class Gradual:
         start: the first frame that is not the old shot alone.
         stop: the first that is the new shot alone.
         boundary: the frame from which on the new shot prevails.
-        score: log odds; above `LEAST_SCORE` of its kind it is believed.
+        score: log odds; above `LEAST_DISSOLVE` or `LEAST_FADE` it is believed.
     """
 
     kind: Literal["dissolve", "fade"]

@@ -15,9 +15,14 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from pycolor.video import dissolves, fades
-from pycolor.video.dissolves import DissolveFinder
-from pycolor.video.fades import FadeFinder
+from pycolor.video.dissolves import (
+    CONTRAST_REACH,
+    LEAST_DISSOLVE,
+    RIVAL_REACH,
+    SIDE,
+    DissolveFinder,
+)
+from pycolor.video.fades import FADE_REACH, LEAST_FADE, SLOPE_REACH, FadeFinder
 from pycolor.video.gradual import Calm, Gradual
 from pycolor.video.likeness import Scales, difference, scales, thumbnail, unlikeness
 
@@ -55,9 +60,9 @@ class ShotOptions:
             raise ValueError(f"disturbance_frames must be 0 or more, got {self.disturbance_frames}")
         # A dissolve's rivals, their sides, and beyond these the cuts that end them or what their
         # contrast is the mean of; a fade whose flank a dissolve is on, and what that depends on.
-        beyond = max(2 * self.disturbance_frames + 5, dissolves.CONTRAST_REACH)
-        flank = _LEAST_SHOT + fades.SLOPE_REACH + fades.REACH
-        least = max(dissolves.RIVAL_REACH + dissolves.SIDE + beyond, flank)
+        beyond = max(2 * self.disturbance_frames + 5, CONTRAST_REACH)
+        flank = _LEAST_SHOT + SLOPE_REACH + FADE_REACH
+        least = max(RIVAL_REACH + SIDE + beyond, flank)
         if self.look_ahead_frames < least:
             raise ValueError(
                 f"look_ahead_frames must be at least {least}, got {self.look_ahead_frames}"
@@ -70,7 +75,8 @@ class Transition:
 
     Attributes:
         kind: "cut", "dissolve" and "fade" part shots.  "flash" lies inside one: a few frames
-            unlike those on both sides, whether a flash or damage.
+            unlike those on both sides, whether a flash or damage.  A splice inside a shot,
+            where a few frames are missing, is not told.
         start: the first frame that shows it; of a cut, the first frame of the new shot.
         stop: one past the last frame that shows it; of a cut, `start`.
         confidence: 0 (barely found) … 1.
@@ -245,25 +251,24 @@ class ShotDetector:
         """The fade or dissolve whose middle is t."""
         fade = self._fades.at(t)
         if fade is not None:
-            return fade if fade.score > fades.LEAST_SCORE - self._eager else None
+            return fade if fade.score > LEAST_FADE - self._eager else None
         return self._dissolve_at(t)
 
     def _dissolve_at(self, t: int) -> Gradual | None:
         """The dissolve whose middle is t, where no stronger one, no cut and no fade is near."""
         found = self._dissolve_candidate(t)
-        if found is None or found.score <= dissolves.LEAST_SCORE - self._eager:
+        if found is None or found.score <= LEAST_DISSOLVE - self._eager:
             return None
         if any(self._is_cut(other) for other in self._around(t, _LEAST_SHOT)):
             return None
-        for other in self._around(t, dissolves.RIVAL_REACH):
+        for other in self._around(t, RIVAL_REACH):
             rival = self._dissolve_candidate(other)
             if rival is not None and (rival.score, t) > (found.score, other):
                 return None
         return found if self._fades.over(t, flank=_LEAST_SHOT) is None else None
 
     def _dissolve_candidate(self, t: int) -> Gradual | None:
-        reach = dissolves.SIDE
-        first, last = max(0, t - reach), min(self._count - 1, t + reach)
+        first, last = max(0, t - SIDE), min(self._count - 1, t + SIDE)
         for s in range(t, first, -1):
             if self._is_cut(s):
                 first = s
