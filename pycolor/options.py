@@ -401,6 +401,7 @@ class TrainOptions:
         batch: pictures a step.
         optimizer: adamw, muon (with adamw for what is no hidden layer's matrix), adam or adadelta.
         lr: highest learning rate.
+        trunk_share: of that rate, for a trunk that comes trained with `init`.
         warmup_steps: linear warm-up.
         decay: last share of the run over which the rate falls to zero (1 − square root).
         beta2: decay of Adam's second moment.
@@ -434,6 +435,7 @@ class TrainOptions:
     batch: int = 32
     optimizer: Literal["adamw", "muon", "adam", "adadelta"] = "adamw"
     lr: float = 1e-3
+    trunk_share: float = 1.0
     warmup_steps: int = 300
     decay: float = 0.4
     beta2: float = 0.999
@@ -464,6 +466,8 @@ class TrainOptions:
         for name in ("steps", "batch", "validate_every"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be 1 or more, got {getattr(self, name)}.")
+        if not 0 < self.trunk_share <= 1:
+            raise UsageError(f"trunk-share must lie in (0, 1], got {self.trunk_share}.")
         if not 0 <= self.decay <= 1:
             raise UsageError(f"decay must lie in [0, 1], got {self.decay}.")
         _ = self.network_options

@@ -208,7 +208,7 @@ def test_recipes_for_a_gpu_fit_their_networks(name: str) -> None:
     options = recipe.read_recipe(name)
     assert options.device == "cuda"
     network = zoo.create(options.model, **options.network_options)
-    make_optimizer(list(network.parameters()), options)
+    make_optimizer(network, options)
 
 
 def test_a_recipe_run_twice_gives_the_same_bits(photos: Path, tmp_path: Path) -> None:

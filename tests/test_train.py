@@ -139,6 +139,22 @@ def test_soft_cross_entropy_against_the_sum() -> None:
     torch.testing.assert_close(got.double(), -(dense * log_p).sum(1), rtol=1e-5, atol=1e-5)
 
 
+def test_gradient_of_the_soft_cross_entropy() -> None:
+    """Softmax minus the target, under any weight of a pixel, also where scores are extreme."""
+    logits = torch.randn(1, 9, 2, 3)
+    logits[0, :, 0, 0] *= 1e4
+    logits.requires_grad_()
+    weights = torch.rand(6, 4).softmax(1)
+    index = torch.stack([torch.randperm(9)[:4] for _ in range(6)])
+    outer = torch.rand(6)
+    soft_cross_entropy(logits, weights, index).backward(outer)
+    dense = torch.zeros(6, 9).scatter_add_(1, index, weights)
+    softmax = logits.detach().softmax(1).permute(0, 2, 3, 1).reshape(6, 9)
+    expected = ((softmax - dense) * outer[:, None]).reshape(1, 2, 3, 9).permute(0, 3, 1, 2)
+    assert logits.grad is not None
+    torch.testing.assert_close(logits.grad, expected, rtol=1e-5, atol=1e-6)
+
+
 def test_loss_ignores_gray_pictures_and_starts_at_the_uniform_entropy() -> None:
     bins = torch.tensor(palette.gamut_bins().tolist(), dtype=torch.float32)
     ab = torch.zeros(2, 2, 4, 4)

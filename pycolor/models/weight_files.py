@@ -25,6 +25,7 @@ from pycolor.models import zoo
 from pycolor.models.colorizer import Colorizer
 from pycolor.models.foreign import read_foreign
 from pycolor.models.header import in_order
+from pycolor.models.store import located
 
 PACKAGED = Path(__file__).parent.parent / "weights"
 FOREIGN_SUFFIXES = {".pth", ".pt", ".caffemodel"}
@@ -193,9 +194,16 @@ def fill(
 def start_from(network: Colorizer, name: str, path: Path) -> None:
     """Begin a training from a weight file: the model's own, or one that its `convert` knows.
 
+    Args:
+        network: of that model.
+        name: of the model.
+        path: of the file, or the name of a published one that was fetched.
+
     Raises:
+        UsageError: it was not fetched yet.
         FilmError: it cannot be read or does not fit.
     """
+    path = located(path)
     state, metadata, _ = read_tensors(path)
     if metadata.get("model") == name:
         fill(network, state, path)

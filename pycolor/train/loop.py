@@ -130,7 +130,7 @@ def _train(
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.ema), use_buffers=True)
     averaged = cast(Colorizer, average.module)
     weights = [p for p in model.parameters() if p.requires_grad]
-    optimizer = make_optimizer(weights, options)
+    optimizer = make_optimizer(model, options)
     objective = objective_for(model, options, device)
     objective.photos = photos
 
@@ -190,7 +190,7 @@ def _train(
         model.train()
         rate = learning_rate(step, options)
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("share", 1.0)
         objective.before(step, (model, averaged))
         loss = lesson(sample_of(rgb, luma, batch.photos, chance))
         if not torch.isfinite(loss):
@@ -261,7 +261,7 @@ def _fixed(options: TrainOptions) -> dict[str, Any]:
     # Options that came later are named where they are not the usual: older runs go on.
     later = [
         n
-        for n in ("network", "optimizer", "beta2", "huber", "labels", "pair")
+        for n in ("network", "optimizer", "beta2", "huber", "labels", "pair", "trunk_share")
         if every[n] != usual[n]
     ]
     return {name: every[name] for name in (*names, *later)}

@@ -57,4 +57,6 @@ def _filled(options: Any, content: dict[str, Any], path: Path) -> Any:
         values[key] = _filled(known[key], value, path) if isinstance(value, dict) else value
         if isinstance(value, list):
             values[key] = tuple(value)
+        if key == "init":
+            values[key] = Path(value)
     return type(options)(**known | values)
