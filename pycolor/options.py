@@ -210,14 +210,18 @@ class EvaluateOptions:
     Attributes:
         size: shorter side at which pictures and frames are judged, never enlarged; 0: as stored.
         as_film: a folder of pictures is the frames of one film.
+        rate: frames per second of numbered pictures (default: 24), and of a film that does not
+            tell; N or N/D.
     """
 
     size: int = 256
     as_film: bool = False
+    rate: str | None = None
 
     def __post_init__(self) -> None:
         if self.size and self.size < 32:
             raise UsageError(f"size must be 0, or 32 pixels or more, got {self.size}.")
+        _ = frame_rate(self.rate)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,14 +269,18 @@ class CompareOptions:
             side, chroma alone at one lightness).
         plot: also draw mean chroma and its change along time, with the cuts, as a PNG.
         height: of each picture, pixels (0: the first film's).
+        rate: frames per second of numbered pictures (default: 24), and of a film that does not
+            tell; N or N/D.
         overwrite: replace existing files.
     """
 
     view: Literal["side", "wipe", "ab"] = "side"
     plot: Path | None = None
     height: int = 0
+    rate: str | None = None
     overwrite: bool = False
 
     def __post_init__(self) -> None:
+        _ = frame_rate(self.rate)
         if self.height and self.height < 16:
             raise UsageError(f"height must be 16 or more, or 0, got {self.height}.")
