@@ -226,9 +226,9 @@ def test_restoring_takes_rebalancing_back(photos: Path, tmp_path: Path) -> None:
     ]
     shifts = [state.pop("model8.6.bias") - states[0]["model8.6.bias"] for state in states[1:]]
     prior = torch.load(tmp_path / "1.0" / "checkpoint.pt", weights_only=True)["prior"]
-    weights = palette.rebalancing_weights(np.array(prior), options.uniform)
-    torch.testing.assert_close(shifts[1], -torch.tensor(weights).log().float())
-    torch.testing.assert_close(shifts[0], shifts[1] / 2)
+    weights = torch.tensor(palette.rebalancing_weights(np.array(prior), options.uniform))
+    torch.testing.assert_close(shifts[0], (0.5 + 0.5 / weights).log().float())
+    torch.testing.assert_close(shifts[1], -weights.log().float())
     del states[0]["model8.6.bias"]
     assert all(torch.equal(states[0][k], s[k]) for s in states[1:] for k in states[0])
 

@@ -39,11 +39,16 @@ class Classification(Objective):
         )
 
     def finish(self, network: Colorizer) -> Colorizer:
-        """Take a share of the rebalancing back: what is learned is p(color) times its weight."""
+        """Take a share of the rebalancing back.
+
+        What is learned is p w, likelihood times weight; p (1 − r) w + p r weighs the errors of
+        pixels by a mixture of both.
+        """
         if self.options.restore:
             assert network.offsets is not None
             with torch.no_grad():
-                network.offsets.sub_(self.options.restore * self.class_weights.log())
+                share = self.options.restore
+                network.offsets.add_((1 - share + share / self.class_weights).log())
         return network
 
     def of_logits(self, logits: Tensor, ab: Tensor) -> Tensor:
