@@ -76,6 +76,24 @@ class Card:
 
 CARDS = [
     Card(
+        name="pycolor2026",
+        paper="Ours: EfficientNet-Lite0 (Tan, Le, ICML 2019), the decode of zhang2016",
+        year=2026,
+        build=pycolor2026.Pycolor2026,
+        recognize=pycolor2026.recognize,
+        convert=pycolor2026.convert,
+        parameters=4_720_153,
+        gflops=5.0,
+        temperature=0.5,
+        short_side=160,
+        options={"width": 1.0},
+        weights="pycolor2026.safetensors",
+        sha256="106813690bf70b142aef543517423bbb7fee4ece20ce40e257baa2fcb1660444",
+        weights_license="trained in part on photographs for non-commercial research",
+        trained_on="ImageNet (the trunk) and 15,932 photographs (5,114 open, 10,818 research-only)",
+        source="packaged; `pycolor train` makes others",
+    ),
+    Card(
         name="zhang2016",
         paper="Zhang, Isola, Efros: Colorful Image Colorization, ECCV 2016",
         year=2016,
@@ -184,18 +202,6 @@ CARDS = [
         quality={"balanced AuC": 0.6041, "AuC": 0.8792, "colorfulness": 12.0},
     ),
     Card(
-        name="pycolor2026",
-        paper="Ours: EfficientNet-Lite0 (Tan, Le, ICML 2019) and the decode of zhang2016",
-        year=2026,
-        build=pycolor2026.Pycolor2026,
-        recognize=pycolor2026.recognize,
-        convert=pycolor2026.convert,
-        parameters=4_720_153,
-        gflops=5.0,
-        temperature=0.55,
-        short_side=224,
-    ),
-    Card(
         name="zhang2017",
         paper="Zhang, Zhu, Isola et al.: Real-Time User-Guided Image Colorization, SIGGRAPH 2017",
         year=2017,
@@ -209,7 +215,7 @@ CARDS = [
         source="`pycolor weights pull siggraph17` (BSD-2-Clause)",
     ),
 ]
-DEFAULT = "zhang2016"
+DEFAULT = "pycolor2026"
 
 # Beside the cards' own: trained from noise on photographs under CC BY and CC0 alone.
 OPEN_WEIGHTS = "open.safetensors"
