@@ -292,7 +292,7 @@ def test_a_model_colors_a_film(tmp_path: Path, capsys: pytest.CaptureFixture[str
     arguments = [str(true), "--short-side", "32", "--out", str(out)]
     found = run_json(*arguments, capsys=capsys)
     assert (out / "over-time.png").stat().st_size > 1000
-    assert found["settings"]["model"] == "zhang2016"
+    assert found["settings"]["model"] == "pycolor2026"
     assert [row["name"] for row in found["rows"]] == [f"true.mkv {i}" for i in range(6)]
 
 

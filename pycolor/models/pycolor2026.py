@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pycolor.models.colorizer import Colorizer, check_width, gray_of, scaled, width_of
+from pycolor.models.convolution import Convolution
 from pycolor.palette import gamut_bins
 
 STEM = 32
@@ -58,11 +59,14 @@ class _Layer(nn.Sequential):
         conv = nn.Conv2d(cin, cout, kernel, stride, around, groups=groups, bias=False)
         super().__init__(conv, nn.BatchNorm2d(cout, eps=1e-3), after or nn.Identity())
         self.by_itself = groups > 1
+        self.folded = False
         self.border = (before, before + 1) * 2 if stride > 1 else None
 
     def forward(self, x: Tensor) -> Tensor:
         if self.border:
             x = F.pad(x, self.border)
+        if self.folded:
+            return self[0](x)  # type: ignore[no-any-return]
         # Backward, single channels take oneDNN up to 18 times as long in bfloat16 as in float32.
         if self.training and self.by_itself and x.is_cpu:
             with torch.autocast("cpu", enabled=False):
@@ -72,11 +76,25 @@ class _Layer(nn.Sequential):
         return self[2](self[1](x))  # type: ignore[no-any-return]
 
     def fold(self) -> None:
-        """Put the normalization into the convolution, and what follows right behind it."""
-        if isinstance(self[1], nn.BatchNorm2d):
-            assert isinstance(self[0], nn.Conv2d)
-            self[0] = fuse_conv_bn_eval(self[0], self[1])
-            self[1], self[2] = self[2], nn.Identity()
+        """Put the normalization and what follows it into the convolution; names stay as they are.
+
+        The normalization keeps the offsets alone, and does nothing any more.
+        """
+        conv, norm, after = self
+        assert isinstance(conv, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
+        fused = fuse_conv_bn_eval(conv, norm)
+        assert fused.bias is not None
+        offset = fused.bias.detach()
+        fused.bias = None
+        ready = Convolution(fused, after if isinstance(after, nn.ReLU | nn.ReLU6) else None)
+        del ready.bias
+        ready.register_buffer("bias", offset, persistent=False)
+        norm.reset_running_stats()
+        nn.init.constant_(norm.weight, (1 + norm.eps) ** 0.5)
+        norm.bias.data.copy_(offset)
+        self[0] = ready
+        self.folded = True
 
 
 class Block(nn.Module):
@@ -159,7 +177,7 @@ class Pycolor2026(Colorizer):
     def fold(self) -> None:
         """Batch normalization into the convolutions before it."""
         for module in self.modules():
-            if isinstance(module, _Layer):
+            if isinstance(module, _Layer) and not module.folded:
                 module.fold()
         super().fold()
 
