@@ -219,7 +219,7 @@ DEFAULT = "pycolor2026"
 
 # Beside the cards' own: trained from noise on photographs under CC BY and CC0 alone.
 OPEN_WEIGHTS = "open.safetensors"
-OPEN_SHA256 = "29b01d43240a84d17bd8c3d2fd1e00e32633b0f04b1021e1898dbbe2bd681d6d"
+OPEN_SHA256 = "7e2f1630cc3f9aeb6cd3d3091b78dc2996f0a3e2958b028623d0bc722c3d382f"
 
 
 def card(name: str | None) -> Card:
