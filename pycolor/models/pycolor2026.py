@@ -1,7 +1,7 @@
 """Our own network: what a classifier of photographs has learned to see, and Zhang's decode.
 
 The six papers train from noise, or from VGG16 with its 138 million weights.  Here the trunk is
-EfficientNet-Lite0 (Tan and Le, "EfficientNet", ICML 2019; "Lite": without squeeze-and-excitation,
+EfficientNet-Lite2 (Tan and Le, "EfficientNet", ICML 2019; "Lite": without squeeze-and-excitation,
 with ReLU6), small and fast enough to look at every frame, and published with weights from ImageNet.
 A decoder goes up from its deepest map and takes in the maps of each size on the way (Ronneberger
 et al., "U-Net", MICCAI 2015).  Its end is that of Zhang et al. (ECCV 2016): a distribution over 313
@@ -27,12 +27,12 @@ STEM = 32
 # One entry a stage: blocks, the filter's kernel, stride of the first block, expansion, channels.
 STAGES = (
     (1, 3, 1, 1, 16),
-    (2, 3, 2, 6, 24),
-    (2, 5, 2, 6, 40),
-    (3, 3, 2, 6, 80),
-    (3, 5, 1, 6, 112),
-    (4, 5, 2, 6, 192),
-    (1, 3, 1, 6, 320),
+    (3, 3, 2, 6, 24),
+    (3, 5, 2, 6, 48),
+    (4, 3, 2, 6, 88),
+    (4, 5, 1, 6, 120),
+    (5, 5, 2, 6, 208),
+    (1, 3, 1, 6, 352),
 )
 TAPPED = (1, 2, 4, 6)  # stages whose last map the decoder takes: a 4th, 8th, 16th, 32nd of the size
 DECODER = (192, 192, 144, 128)  # channels from the deepest map up
@@ -115,7 +115,7 @@ class Block(nn.Module):
 
 
 class Trunk(nn.Module):
-    """EfficientNet-Lite0 without its classifier, on gray."""
+    """EfficientNet-Lite2 without its classifier, on gray."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -145,7 +145,7 @@ class Pycolor2026(Colorizer):
     """The network.
 
     Args:
-        width: multiplies the decoder's channels; the trunk is always EfficientNet-Lite0.
+        width: multiplies the decoder's channels; the trunk is always EfficientNet-Lite2.
     """
 
     input_multiple = 32
@@ -224,7 +224,7 @@ def recognize(state: Mapping[str, Tensor]) -> dict[str, Any] | None:
 
 
 def convert(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The trunk of a published EfficientNet-Lite0 state dict; ours stays as it is.
+    """The trunk of a published EfficientNet-Lite2 state dict; ours stays as it is.
 
     Args:
         state: with the names of Melas-Kyriazi's PyTorch port (`_conv_stem.weight`,

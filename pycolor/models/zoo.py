@@ -77,7 +77,7 @@ class Card:
 CARDS = [
     Card(
         name="pycolor2026",
-        paper="Ours: EfficientNet-Lite0 (Tan, Le, ICML 2019), the decode of zhang2016",
+        paper="Ours: EfficientNet-Lite2 (Tan, Le, ICML 2019), the decode of zhang2016",
         year=2026,
         build=pycolor2026.Pycolor2026,
         recognize=pycolor2026.recognize,

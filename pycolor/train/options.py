@@ -164,8 +164,11 @@ class TrainOptions:
         clip: bound of the gradient's norm.
         ema: decay of the averaged weights that are shipped.
         uniform: λ of the class rebalancing (1: none).
-        restore: share of the rebalancing that the last layer takes back once the steps are over,
-            from 0, rare colors as often as they were taught, to 1, as often as they occur.
+        last_uniform: λ of the rebalancing that the last layer is moved to once the steps are over
+            (0: that which was taught); one too small to be taught, since a few pixels of the rarest
+            colors would then weigh as much as whole photographs.
+        restore: share of that rebalancing that the last layer takes back, from 0, rare colors as
+            often as it makes them, to 1, as often as they occur.
         huber: for regression in hwang2016, the error in U or V beyond which its penalty grows
             linearly (0: squared error everywhere).
         labels: scene classes for iizuka2016 and for varga2017's pairs: folder, clusters:K, or
@@ -201,6 +204,7 @@ class TrainOptions:
     clip: float = 1.0
     ema: float = 0.998
     uniform: float = 0.5
+    last_uniform: float = 0.0
     restore: float = 0.0
     huber: float = 0.0
     labels: str = "auto"
@@ -224,8 +228,10 @@ class TrainOptions:
         for name in ("steps", "batch", "validate_every"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be 1 or more, got {getattr(self, name)}.")
-        if not 0 <= self.restore <= 1:
-            raise UsageError(f"restore must lie in [0, 1], got {self.restore}.")
+        for name in ("restore", "last_uniform"):
+            if not 0 <= getattr(self, name) <= 1:
+                flag = name.replace("_", "-")
+                raise UsageError(f"{flag} must lie in [0, 1], got {getattr(self, name)}.")
         if not 0 < self.trunk_share <= 1:
             raise UsageError(f"trunk-share must lie in (0, 1], got {self.trunk_share}.")
         if not 0 <= self.decay <= 1:

@@ -26,12 +26,20 @@ class Classification(Objective):
         return {"prior": prior.tolist()}
 
     def use(self, network: Colorizer, found: dict[str, Any]) -> None:
-        weights = alphabet.rebalancing_weights(np.array(found["prior"]), self.options.uniform)
+        prior = np.array(found["prior"])
+        weights = alphabet.rebalancing_weights(prior, self.options.uniform)
         self.class_weights = torch.tensor(weights, dtype=torch.float32, device=self.device)
+        ending = alphabet.rebalancing_weights(
+            prior, self.options.last_uniform or self.options.uniform
+        )
+        ending = (1 - self.options.restore) * ending + self.options.restore
+        self.shift = torch.tensor(np.log(ending / weights), dtype=torch.float32, device=self.device)
         assert network.palette is not None
         self.palette = network.palette.detach().clone()
-        if self.options.restore and network.offsets is None:
-            raise UsageError(f"{self.options.model} has no scores that restore could shift.")
+        if self.shift.any() and network.offsets is None:
+            raise UsageError(
+                f"{self.options.model} has no scores that restore or last-uniform could shift."
+            )
 
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
         return self.of_logits(
@@ -39,16 +47,14 @@ class Classification(Objective):
         )
 
     def finish(self, network: Colorizer) -> Colorizer:
-        """Take a share of the rebalancing back.
+        """From the weights w that were taught to those that are to be shown.
 
-        What is learned is p w, likelihood times weight; p (1 − r) w + p r weighs the errors of
-        pixels by a mixture of both.
+        What is learned is p w, likelihood times weight; p ((1 − r) v + r) instead weighs errors by
+        a mixture of all colors alike, as far as the λ of v goes, and all pixels alike.
         """
-        if self.options.restore:
-            assert network.offsets is not None
+        if network.offsets is not None:
             with torch.no_grad():
-                share = self.options.restore
-                network.offsets.add_((1 - share + share / self.class_weights).log())
+                network.offsets.add_(self.shift)
         return network
 
     def of_logits(self, logits: Tensor, ab: Tensor) -> Tensor:
