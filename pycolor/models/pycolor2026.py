@@ -4,9 +4,10 @@ The six papers train from noise, or from VGG16 with its 138 million weights.  He
 EfficientNet-Lite2 (Tan and Le, "EfficientNet", ICML 2019; "Lite": without squeeze-and-excitation,
 with ReLU6), small and fast enough to look at every frame, and published with weights from ImageNet.
 A decoder goes up from its deepest map and takes in the maps of each size on the way (Ronneberger
-et al., "U-Net", MICCAI 2015).  Its end is that of Zhang et al. (ECCV 2016): a distribution over 313
-chroma bins at a quarter of the input's resolution, rebalanced in training, decoded by the annealed
-mean.
+et al., "U-Net", MICCAI 2015); the mean of the deepest joins it, for what the picture shows as a
+whole (as the global features of Iizuka et al., SIGGRAPH 2016).  Its end is that of Zhang et al.
+(ECCV 2016): a distribution over 313 chroma bins at a quarter of the input's resolution, rebalanced
+in training, decoded by the annealed mean.
 """
 
 from __future__ import annotations
@@ -159,6 +160,7 @@ class Pycolor2026(Colorizer):
         taps = [STAGES[s][-1] for s in TAPPED]
         c32, c16, c8, c4 = (scaled(c, width) for c in DECODER)
         self.up32 = _Layer(taps[3], c32, 3, nn.ReLU())
+        self.scene = nn.Conv2d(taps[3], c32, 1)
         self.up16 = _Layer(c32 + taps[2], c16, 3, nn.ReLU())
         self.up8 = _Layer(c16 + taps[1], c8, 3, nn.ReLU())
         self.up4 = _Layer(c8 + taps[0], c4, 3, nn.ReLU())
@@ -169,10 +171,12 @@ class Pycolor2026(Colorizer):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        # A first distribution near uniform: the loss starts at ln Q.
+        # The scene says nothing at first, the distribution is near uniform: the loss starts at ln Q.
+        nn.init.zeros_(self.scene.weight)
         nn.init.normal_(self.scores.weight, std=0.01)
-        assert self.scores.bias is not None
-        nn.init.zeros_(self.scores.bias)
+        for layer in (self.scene, self.scores):
+            assert layer.bias is not None
+            nn.init.zeros_(layer.bias)
 
     def fold(self) -> None:
         """Batch normalization into the convolutions before it."""
@@ -194,7 +198,7 @@ class Pycolor2026(Colorizer):
     def features(self, lightness: Tensor) -> Tensor:
         """Hidden activations before the last 1×1 layer, N×C×H/4×W/4."""
         x4, x8, x16, x32 = self.trunk((gray_of(lightness) * 255 - 127) / 128)
-        x = self.up32(x32)
+        x = self.up32(x32) + self.scene(x32.mean((2, 3), keepdim=True))
         x = self.up16(_joined(x, x16))
         x = self.up8(_joined(x, x8))
         x = self.up4(_joined(x, x4))
