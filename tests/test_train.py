@@ -201,6 +201,21 @@ def test_killed_training_resumes_to_the_same_weights(
     assert [line.split(",")[0] for line in lines] == ["step", "1", "2", "4"]
 
 
+def test_a_run_that_ends_early_is_the_beginning_of_a_longer_one(
+    photos: Path, tmp_path: Path
+) -> None:
+    whole = loop.train(TINY, [photos], tmp_path / "whole")
+    early = loop.train(replace(TINY, until=2), [photos], tmp_path / "early")
+    lines = (tmp_path / "early" / "log.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in lines] == ["step", "2"]
+    a, b = weight_files.read(whole).state, weight_files.read(early).state
+    assert not all(torch.equal(a[k], b[k]) for k in a)
+    b = weight_files.read(loop.train(TINY, [photos], tmp_path / "early")).state
+    assert all(torch.equal(a[k], b[k]) for k in a)
+    with pytest.raises(UsageError, match=r"until must lie in 0 … 4, got 5"):
+        replace(TINY, until=5)
+
+
 def test_a_trunk_waits_and_keeps_its_statistics(photos: Path, tmp_path: Path) -> None:
     """It is as it came until its steps begin; then its kernels move, its running means do not."""
     start = zoo.create("pycolor2026", width=0.25)

@@ -171,7 +171,7 @@ class Pycolor2026(Colorizer):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        # The scene says nothing at first, the distribution is near uniform: the loss starts at ln Q.
+        # The scene says nothing at first, and the distribution is near uniform: a loss of ln Q.
         nn.init.zeros_(self.scene.weight)
         nn.init.normal_(self.scores.weight, std=0.01)
         for layer in (self.scene, self.scores):

@@ -150,6 +150,7 @@ class TrainOptions:
         width: multiplies the hidden channels.
         network: key=value,... further options of the network, see `pycolor models NAME`.
         steps: optimizer steps in all.
+        until: steps after which the run ends, the rate still on its way down (0: steps).
         batch: pictures a step.
         optimizer: adamw, muon (with adamw for what is no hidden layer's matrix), adam or adadelta.
         lr: highest learning rate.
@@ -191,6 +192,7 @@ class TrainOptions:
     width: float = 0.375
     network: str = ""
     steps: int = 12000
+    until: int = 0
     batch: int = 32
     optimizer: Literal["adamw", "muon", "adam", "adadelta"] = "adamw"
     lr: float = 1e-3
@@ -232,6 +234,8 @@ class TrainOptions:
             if not 0 <= getattr(self, name) <= 1:
                 flag = name.replace("_", "-")
                 raise UsageError(f"{flag} must lie in [0, 1], got {getattr(self, name)}.")
+        if not 0 <= self.until <= self.steps:
+            raise UsageError(f"until must lie in 0 … {self.steps}, got {self.until}.")
         if not 0 < self.trunk_share <= 1:
             raise UsageError(f"trunk-share must lie in (0, 1], got {self.trunk_share}.")
         if not 0 <= self.decay <= 1:
