@@ -42,7 +42,7 @@ from pycolor.train.options import ClusteringOptions, CropOptions, TrainOptions
 
 # ---- what is trained -----------------------------------------------------------------------------
 
-# One to two minutes of a core each; the papers knew no film, so the luma is clean.
+# One to four minutes of a core each; the papers knew no film, so the luma is clean.
 ALIKE = TrainOptions(
     steps=500,
     batch=32,
@@ -60,7 +60,7 @@ ALIKE = TrainOptions(
 SMALL = CropOptions(size_pixels=48)  # for networks that end at the input's own size
 ZHANG = replace(ALIKE, model="zhang2016", width=0.15)
 HWANG = replace(ALIKE, model="hwang2016", width=0.15, batch=16, steps=1000, crop=SMALL)
-IIZUKA = replace(ALIKE, model="iizuka2016", width=0.2, steps=300, labels="folder")
+IIZUKA = replace(ALIKE, model="iizuka2016", width=0.2, steps=1500, labels="folder")
 RICHART = replace(HWANG, model="richart2017", width=1.0, dtype="float32")
 CHENG = replace(
     ALIKE,

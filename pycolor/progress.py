@@ -126,7 +126,7 @@ class Progress(AbstractContextManager["Progress"]):
             if kind is None:  # the estimate of the total may have been off
                 self._bar.update(self._task, total=self.done)
             self._bar.stop()
-        elif kind is None and self.style in ("plain", "json"):
+        elif kind is None and self.done and self.style in ("plain", "json"):
             self.total = self.done
             self._line()
 

@@ -52,7 +52,7 @@ def run(flags: Flags) -> int:
     from pycolor.train import log, loop, processes
 
     out = flags.output if processes.is_first() else replace(flags.output, quiet=True)
-    with Progress(flags.training.model, flags.training.steps, "steps", out.style) as progress:
+    with Progress(flags.training.model, flags.training.end, "steps", out.style) as progress:
 
         def report(state: log.Progress) -> None:
             count = progress.advance if progress.done else progress.passed  # a run may go on

@@ -186,8 +186,7 @@ def _train(
     last_report, last_step = time.monotonic(), step
     running = 0.0
     batches = stream.batches(step, (processes.rank, processes.count))
-    end = options.until or options.steps
-    while step < end:
+    while step < options.end:
         batch = next(batches)
         skipped.update(batch.skipped)
         rgb = batch.rgb.to(device).float() / 255
@@ -213,14 +212,14 @@ def _train(
         now_loss = float(loss.detach())
         running = now_loss if running == 0 else 0.98 * running + 0.02 * now_loss
 
-        due = step % options.validate_every == 0 or step == end
+        due = step % options.validate_every == 0 or step == options.end
         skipped = processes.union(skipped) if due else skipped
         now = time.monotonic()
         if log is not None and (due or now - last_report > 1):
             speed = (step - last_step) * options.batch / max(1e-9, now - last_report)
             last_report, last_step = now, step
             validation = validate(log) if due else None
-            progress = Progress(step, end, running, rate, speed, len(skipped), validation)
+            progress = Progress(step, options.end, running, rate, speed, len(skipped), validation)
             report(progress)
             if due:
                 log.write(progress)

@@ -243,6 +243,11 @@ class TrainOptions:
         _ = self.network_options
 
     @property
+    def end(self) -> int:
+        """Steps that the run takes."""
+        return self.until or self.steps
+
+    @property
     def network_options(self) -> dict[str, Any]:
         """What builds the network: numbers, truth values (true, false) and words."""
         options: dict[str, Any] = {"width": self.width}
