@@ -1,7 +1,7 @@
-// Render a band of rows: refine the field along the luma, solve the color, write the codes.
+// Render a tile: refine the field along the luma, solve the color, write the codes.
 //
 // Rows that share the nearest low-resolution row share all tap values, so these are laid out once
-// for a block of columns and each row then only reads them.
+// for a run of columns and each row then only reads them.
 #pragma once
 
 #include "../joint_bilateral.h"
@@ -12,58 +12,75 @@
 namespace pycolor {
 namespace {
 
-constexpr int kColumns = 128;           // of a block: their taps stay in the L1 cache
-constexpr int kRows = kRun / kColumns;  // of a block
-
-PC_FN float low_row(const RenderJob& job, int64_t row) {
-  const float position = job.code.center_row + static_cast<float>(row << job.code.row_shift);
-  return low_coordinate(position, static_cast<float>(job.low.height),
-                        static_cast<float>(job.height));
-}
-
-PC_FN int64_t nearest_row(const RenderJob& job, int64_t row) {
-  return static_cast<int64_t>(__builtin_floorf(low_row(job, row) + 0.5f));
-}
-
 // The taps of 16 output samples in one low-resolution row: guide, and chroma times column weight;
 // `floor` holds the floor's part of both sums.
 struct RowTaps {
   Lanes guide[3], a[3], b[3], floor_a, floor_b;
 };
+// Those of three rows that follow each other; row y is kept at y mod 3 while its neighbors come and
+// go.
 struct BlockTaps {
   Lanes weight[3];
   RowTaps row[3];
 };
+
+PC_FN int place(int64_t low_row) { return static_cast<int>((low_row + 3) % 3); }  // low_row ≥ −3
 
 // low[index] where all 16 indices lie within 16 samples of each other; else a gather.
 PC_FN Lanes fetch(const float* low, int32_t base, int near, Index index) {
   return near ? pick(low + base, offset(index, -base)) : gather(low, index);
 }
 
-void lay_out(const RenderJob& job, int64_t frame, int64_t nearest, int64_t column, BlockTaps& t) {
-  const int32_t* at[3] = {job.taps.index[0] + column, job.taps.index[1] + column,
-                          job.taps.index[2] + column};
-  const int32_t base = at[0][0];
-  const int near = at[2][15] - base < 16;
-  for (int i = 0; i < 3; ++i) t.weight[i] = load(job.taps.weight[i] + column);
-  for (int j = 0; j < 3; ++j) {
-    int64_t y = nearest + j - 1;
-    y = y < 0 ? 0 : y >= job.low.height ? job.low.height - 1 : y;
-    const float* guide = job.low.plane(frame, 0, y);
-    const float* a = job.low.plane(frame, 1, y);
-    const float* b = job.low.plane(frame, 2, y);
-    RowTaps& r = t.row[j];
-    Lanes sum_a(0.0f), sum_b(0.0f);
-    for (int i = 0; i < 3; ++i) {
-      const Index index = load_index(at[i]);
-      r.guide[i] = fetch(guide, base, near, index);
-      r.a[i] = t.weight[i] * fetch(a, base, near, index);
-      r.b[i] = t.weight[i] * fetch(b, base, near, index);
-      sum_a = sum_a + r.a[i];
-      sum_b = sum_b + r.b[i];
+// Rows beyond the field repeat its border.
+void lay_out(const RenderJob& job, int64_t frame, int64_t low_row, int64_t column, BlockTaps& t) {
+  const int64_t bottom = job.low.height - 1;
+  const int64_t y = low_row < 0 ? 0 : low_row > bottom ? bottom : low_row;
+  const float* guide = job.low.plane(frame, 0, y);
+  const float* a = job.low.plane(frame, 1, y);
+  const float* b = job.low.plane(frame, 2, y);
+  const int32_t base = static_cast<int32_t>(job.taps.sample[0][column]);
+  const int near = static_cast<int32_t>(job.taps.sample[2][column + 15]) - base < 16;
+  RowTaps& r = t.row[place(low_row)];
+  Lanes sum_a(0.0f), sum_b(0.0f);
+#pragma GCC unroll 3
+  for (int i = 0; i < 3; ++i) {
+    const Index index = to_index(load(job.taps.sample[i] + column));
+    r.guide[i] = fetch(guide, base, near, index);
+    r.a[i] = t.weight[i] * fetch(a, base, near, index);
+    r.b[i] = t.weight[i] * fetch(b, base, near, index);
+    sum_a = sum_a + r.a[i];
+    sum_b = sum_b + r.b[i];
+  }
+  r.floor_a = Lanes(kExp2Scale * job.refinement.floor) * sum_a;
+  r.floor_b = Lanes(kExp2Scale * job.refinement.floor) * sum_b;
+}
+
+void column_taps(const RenderJob& job, const ColumnTaps& taps) {
+  const int shift = job.code.column_shift;
+  const float low_width = static_cast<float>(job.low.width), width = static_cast<float>(job.width);
+  float ahead[16];
+  for (int i = 0; i < 16; ++i) ahead[i] = static_cast<float>(i << shift);
+  const Lanes last(static_cast<float>((job.columns - 1) << shift));
+  for (int64_t i = 0; i < job.columns; i += 16) {
+    const Lanes column = min(load(ahead) + Lanes(static_cast<float>(i << shift)), last);
+    const Lanes at = low_coordinate(column + Lanes(job.code.center_column), low_width, width);
+    const Lanes nearest = floor(at + Lanes(0.5f));
+    const SplineTaps<Lanes> weight = spline_taps(at - nearest);
+    store(taps.weight[0] + i, weight.before);
+    store(taps.weight[1] + i, weight.nearest);
+    store(taps.weight[2] + i, weight.after);
+    for (int k = 0; k < 3; ++k) {
+      const Lanes sample = nearest + Lanes(static_cast<float>(k - 1));
+      store(taps.sample[k] + i, min(max(sample, Lanes(0.0f)), Lanes(low_width - 1.0f)));
     }
-    r.floor_a = Lanes(kExp2Scale * job.refinement.floor) * sum_a;
-    r.floor_b = Lanes(kExp2Scale * job.refinement.floor) * sum_b;
+  }
+}
+
+void low_chroma(const float* from, int64_t stride, int64_t count, float unit, float* to) {
+  for (int64_t x = 0; x < count; x += 16) {
+    const Lanes value = load_samples(from + x * stride, stride, count - x);
+    const Lanes bounded = min(max(value, Lanes(-1e6f)), Lanes(1e6f)) * Lanes(unit);
+    store(to + x, select(abs(value) < Lanes(__builtin_inff()), bounded, Lanes(0.0f)));
   }
 }
 
@@ -96,11 +113,11 @@ void sum_rows(const RenderJob& job, const T* luma, int64_t row, int64_t x0, int6
   for (; i < count; ++i) one(i);
 }
 
-// Mean luma code under `count` ≤ kColumns output samples from `column` on, in the given output row.
+// Mean luma code under `count` ≤ kTileColumns output samples from `column` on, in the given output row.
 template <class T>
 void weighed_means(const RenderJob& job, const T* luma, int64_t row, int64_t column, int64_t count,
                    float* out) {
-  float sums[kColumns * 4 + 32];
+  float sums[kTileColumns * 4 + 32];
   const int shift = job.code.column_shift;
   const int64_t x0 = (column << shift) + job.site_columns.first;
   const int64_t needed = (((count + 15) / 16 * 16) << shift) + 16;
@@ -159,15 +176,16 @@ void site_means(const RenderJob& job, const T* luma, int64_t row, int64_t column
 }
 
 // The refined chroma of 16 samples, as (p, q) of gamut.h, with the given scaled lightness and row
-// weights.  Range weights are times 2^90.
+// weights; `places` of the three rows.  Range weights are times 2^90.
 template <bool far>
-PC_FN RelativeChroma<Lanes> refine(const BlockTaps& t, const SplineTaps<float>& rows, float floor,
-                                   Lanes guide, Lanes neutral) {
+PC_FN RelativeChroma<Lanes> refine(const BlockTaps& t, const int* places,
+                                   const SplineTaps<float>& rows, float floor, Lanes guide,
+                                   Lanes neutral) {
   const float w[3] = {rows.before, rows.nearest, rows.after};
   Lanes total_a(0.0f), total_b(0.0f), total(kExp2Scale * floor);
 #pragma GCC unroll 3
   for (int j = 0; j < 3; ++j) {
-    const RowTaps& r = t.row[j];
+    const RowTaps& r = t.row[places[j]];
     Lanes sum_a = r.floor_a, sum_b = r.floor_b, sum(0.0f);
 #pragma GCC unroll 3
     for (int i = 0; i < 3; ++i) {
@@ -209,16 +227,16 @@ PC_FN void put_color(const RenderJob& job, int64_t frame, int64_t row, int64_t c
 }
 
 // far: range weights may fall below what exp2_scaled has room for.
-// Rows first … last − 1 (kRows at most, of one nearest low-resolution row) of a block of columns.
 template <class T, bool far>
-void render_block(const RenderJob& job, int64_t frame, int64_t first, int64_t last, int64_t column,
-                  int64_t count, const BlockTaps* taps) {
+void render_band(const RenderJob& job, int64_t frame, const Band& band, int64_t column,
+                 int64_t count, const BlockTaps* taps) {
   const T* luma = static_cast<const T*>(job.luma) + frame * job.luma_stride[0];
   const int64_t padded = (count + 15) / 16 * 16;
+  const int places[3] = {place(band.nearest - 1), place(band.nearest), place(band.nearest + 1)};
   ColorRun run;
-  for (int64_t y = first, at = 0; y < last; ++y, at += padded) {
-    const float low = low_row(job, y);
-    const SplineTaps<float> rows = spline_taps(low - __builtin_floorf(low + 0.5f));
+  for (int64_t y = band.first, at = 0; y < band.last; ++y, at += padded) {
+    const float offset = job.low_row(y) - static_cast<float>(band.nearest);
+    const SplineTaps<float> rows = spline_taps(offset);
     site_means(job, luma, y, column, count, run.level + at);
     for (int64_t c = at; c < at + padded; c += 16) {
       const Lanes level = luma_of_code(job.code, load(run.level + c));
@@ -230,45 +248,44 @@ void render_block(const RenderJob& job, int64_t frame, int64_t first, int64_t la
       const Lanes lightness = fma(Lanes(116.0f), neutral, Lanes(-16.0f));
       const Lanes guide = lightness * Lanes(job.refinement.range_scale);
       const RelativeChroma<Lanes> chroma =
-          refine<far>(taps[c / 16], rows, job.refinement.floor, guide, neutral);
+          refine<far>(taps[c / 16], places, rows, job.refinement.floor, guide, neutral);
       store(run.p + at + c, chroma.p);
       store(run.q + at + c, chroma.q);
     }
   }
-  find_colors(job.gamut, run, (last - first) * padded);
-  for (int64_t y = first, at = 0; y < last; ++y, at += padded)
+  find_colors(job.gamut, run, (band.last - band.first) * padded);
+  for (int64_t y = band.first, at = 0; y < band.last; ++y, at += padded)
     for (int64_t c = 0; c < count; c += 16)
       put_color<T>(job, frame, y, column + c, count - c, load(run.level + at + c),
                    color_at(run, at + c));
 }
 
 template <class T, bool far>
-void render_typed(const RenderJob& job, int64_t frame, int64_t first_row, int64_t last_row) {
-  alignas(64) BlockTaps taps[kColumns / 16];
-  for (int64_t row = first_row; row < last_row;) {
-    const int64_t nearest = nearest_row(job, row);
-    int64_t end = row + 1;
-    while (end < last_row && nearest_row(job, end) == nearest) ++end;
-    for (int64_t column = 0; column < job.columns; column += kColumns) {
-      const int64_t left = job.columns - column, count = left < kColumns ? left : kColumns;
-      for (int64_t c = 0; c < count; c += 16)
-        lay_out(job, frame, nearest, column + c, taps[c / 16]);
-      for (int64_t y = row; y < end; y += kRows)
-        render_block<T, far>(job, frame, y, y + kRows < end ? y + kRows : end, column, count, taps);
-    }
-    row = end;
+void render_tile(const RenderJob& job, int64_t frame, const Tile& tile) {
+  alignas(64) BlockTaps taps[kTileColumns / 16];
+  for (int64_t c = 0; c < tile.columns; c += 16)
+    for (int i = 0; i < 3; ++i)
+      taps[c / 16].weight[i] = load(job.taps.weight[i] + tile.column + c);
+  int64_t below = tile.bands[0].nearest - 1;  // the next low-resolution row to lay out
+  for (int64_t i = 0; i < tile.count; ++i) {
+    const Band& band = tile.bands[i];
+    if (below < band.nearest - 1) below = band.nearest - 1;
+    for (; below <= band.nearest + 1; ++below)
+      for (int64_t c = 0; c < tile.columns; c += 16)
+        lay_out(job, frame, below, tile.column + c, taps[c / 16]);
+    render_band<T, far>(job, frame, band, tile.column, tile.columns, taps);
   }
 }
 
-void render(const RenderJob& job, int64_t frame, int64_t first_row, int64_t last_row) {
+void render(const RenderJob& job, int64_t frame, const Tile& tile) {
   // Guides differ by 100·scale at most.  Its square must stay below 210.
   const bool far = job.refinement.range_scale > 0.1445f;
   if (job.wide) {
-    if (far) return render_typed<uint16_t, true>(job, frame, first_row, last_row);
-    return render_typed<uint16_t, false>(job, frame, first_row, last_row);
+    if (far) return render_tile<uint16_t, true>(job, frame, tile);
+    return render_tile<uint16_t, false>(job, frame, tile);
   }
-  if (far) return render_typed<uint8_t, true>(job, frame, first_row, last_row);
-  render_typed<uint8_t, false>(job, frame, first_row, last_row);
+  if (far) return render_tile<uint8_t, true>(job, frame, tile);
+  render_tile<uint8_t, false>(job, frame, tile);
 }
 
 }  // namespace

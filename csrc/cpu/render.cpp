@@ -1,0 +1,140 @@
+// The renderer on whole frames: what is worked out once a call, and the tiles that are shared out.
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "../joint_bilateral.h"
+#include "gamut_table.h"
+#include "kernels.h"
+#include "ops.h"
+#include "rows.h"
+
+namespace pycolor {
+namespace {
+
+SiteTaps site_taps(float center, int shift) {
+  const Site site = site_of(center, shift);
+  SiteTaps taps = {site.first, site.count, {}};
+  for (int k = 0; k < site.count; ++k) taps.weight[k] = site.weight(k);
+  return taps;
+}
+
+float sum_of(const SiteTaps& taps) {
+  float sum = 0;
+  for (int i = 0; i < taps.count; ++i) sum += taps.weight[i];
+  return sum;
+}
+
+std::vector<Band> bands_of(const RenderJob& job) {
+  std::vector<Band> bands;
+  const auto nearest = [&](int64_t row) {
+    return static_cast<int64_t>(std::floor(job.low_row(row) + 0.5f));
+  };
+  for (int64_t first = 0, last; first < job.rows; first = last) {
+    const int64_t low = nearest(first);
+    for (last = first + 1; last < job.rows && nearest(last) == low;) ++last;
+    const int64_t parts = ceil_divide(last - first, kTileRows);
+    for (int64_t i = 0; i < parts; ++i)
+      bands.push_back({first + (last - first) * i / parts, first + (last - first) * (i + 1) / parts,
+                       low});
+  }
+  return bands;
+}
+
+// All tiles of a call: runs of columns of equal length by runs of bands.
+struct Tiling {
+  std::vector<Band> bands;
+  int64_t frames, columns;  // of the output
+  int64_t wide, high;       // columns and bands of a tile
+  int64_t across, down;     // tiles of a frame
+
+  Tiling(const RenderJob& job, int threads)
+      : bands(bands_of(job)), frames(job.frames), columns(job.columns) {
+    int64_t rows = 1;
+    for (const Band& band : bands) rows = std::max(rows, band.last - band.first);
+    const int64_t most = std::min<int64_t>(kTileColumns, kTileSamples / rows / 16 * 16);
+    across = ceil_divide(columns, most);
+    wide = ceil_divide(ceil_divide(columns, across), 16) * 16;
+    across = ceil_divide(columns, wide);
+    // Tall tiles lay out fewer taps; enough of them level the threads out.
+    const int64_t count = static_cast<int64_t>(bands.size());
+    high = std::max<int64_t>(1, frames * across * count / (int64_t{threads} * 48));
+    down = ceil_divide(count, high);
+  }
+
+  int64_t count() const { return frames * across * down; }
+
+  void render(const RenderJob& job, int64_t i) const {
+    const int64_t column = i % across * wide, band = i / across % down * high;
+    const Tile tile = {bands.data() + band,
+                       std::min(high, static_cast<int64_t>(bands.size()) - band), column,
+                       std::min(wide, columns - column)};
+    kernels().render(job, i / across / down, tile);
+  }
+};
+
+}  // namespace
+
+void render(const Image<const float>& field, const Image<const void>& luma, bool wide,
+            const FrameCode& code, double sigma_range, double floor,
+            const std::vector<Image<void>>& planes, bool rgb, int threads) {
+  const int64_t frames = luma.size[0], h = field.size[2], w = field.size[3];
+  RenderJob job = {};
+  job.low = {nullptr, h, w, ceil_divide(w, 16) * 16 + 16};
+  job.luma = luma.data;
+  job.frames = frames;
+  job.height = luma.size[2];
+  job.width = luma.size[3];
+  job.luma_stride[0] = luma.stride[0];
+  job.luma_stride[1] = luma.stride[2];
+  job.rows = planes[0].size[2];
+  job.columns = planes[0].size[3];
+  job.code = code;
+  job.refinement = {range_scale(sigma_range), static_cast<float>(std::min(floor, 1e6))};
+  job.gamut = gamut_of(code.luma.kr, code.luma.kb);
+  job.site_rows = site_taps(code.center_row, code.row_shift);
+  job.site_columns = site_taps(code.center_column, code.column_shift);
+  job.site_scale = 1.0f / (sum_of(job.site_rows) * sum_of(job.site_columns));
+  for (size_t c = 0; c < planes.size(); ++c) {
+    job.out[c] = planes[c].data;
+    job.out_stride[c][0] = planes[c].stride[0];
+    job.out_stride[c][1] = planes[c].stride[2];
+    job.out_stride[c][2] = planes[c].stride[3];
+  }
+  job.wide = wide;
+  job.rgb = rgb;
+
+  const int64_t low_size = frames * 3 * h * job.low.row;
+  const int64_t padded = ceil_divide(job.columns, 16) * 16;
+  job.low.data = scratch(Scratch::kShared, static_cast<size_t>(low_size + 6 * padded));
+  for (int k = 0; k < 3; ++k) {
+    job.taps.sample[k] = job.low.data + low_size + k * padded;
+    job.taps.weight[k] = job.low.data + low_size + (k + 3) * padded;
+  }
+  kernels().column_taps(job, job.taps);
+
+  // The low-resolution planes: the luma's mean lightness, and the field.
+  const auto low_row = [&](int64_t n, int64_t y) {
+    kernels().mean_lightness(row_of(luma, wide, n, 0), wide, job.luma_stride[1], job.height,
+                             job.width, h, w, y, code, job.refinement.range_scale,
+                             job.low.plane(n, 0, y));
+    for (int c = 0; c < 2; ++c) {
+      const float* from =
+          field.data + n * field.stride[0] + c * field.stride[1] + y * field.stride[2];
+      const float unit = c == 0 ? 1.0f / 500.0f : -1.0f / 200.0f;
+      kernels().low_chroma(from, field.stride[3], w, unit, job.low.plane(n, 1 + c, y));
+    }
+    for (int c = 0; c < 3; ++c)
+      std::fill(job.low.plane(n, c, y) + w, job.low.plane(n, c, y) + job.low.row, 0.0f);
+  };
+  const Tiling tiles(job, threads);
+  parallel_for(threads, frames * h, frames * h + tiles.count(), [&](int64_t i) {
+    if (i < frames * h) {
+      low_row(i / h, i % h);
+    } else {
+      tiles.render(job, i - frames * h);
+    }
+  });
+}
+
+}  // namespace pycolor
