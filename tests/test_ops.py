@@ -435,6 +435,7 @@ def opcheck_cases() -> dict[str, tuple[object, ...]]:
         "luma_to_lightness": (y, code, empty(1, 16, 16)),
         "mean_lightness": (y, code, empty(1, 1, 4, 4)),
         "render_chroma": (field(1, 4, 4), y, code, 6.0, 0.01, u, v),
+        "fused_frame": (torch.rand(1, 9, 4, 4), torch.rand(9, 2), 0.38, y, code, 6.0, 0.01, u, v),
         "render_rgb": (field(1, 4, 4), y, code[:7] + [0.0] * 4, 6.0, 0.01,
                        empty(1, 16, 16, 3, dtype=torch.uint8)),
     }  # fmt: skip

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../annealed_mean.h"
 #include "../joint_bilateral.h"
 #include "gamut_table.h"
 #include "kernels.h"
@@ -12,7 +13,7 @@ namespace pycolor {
 void annealed_mean(const Image<const float>& logits, const float* palette, double temperature,
                    const Image<float>& out, int threads) {
   const int64_t *size = logits.size, *s = logits.stride, *o = out.stride;
-  const float scale = static_cast<float>(1.4426950408889634 / temperature);
+  const float scale = annealed_scale(temperature);
   int64_t rows = size[2], columns = size[3];
   if (s[2] == columns * s[3] && o[2] == columns * o[3]) {  // one long row
     columns *= rows;

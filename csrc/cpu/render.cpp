@@ -1,8 +1,10 @@
 // The renderer on whole frames: what is worked out once a call, and the tiles that are shared out.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
+#include "../annealed_mean.h"
 #include "../joint_bilateral.h"
 #include "gamut_table.h"
 #include "kernels.h"
@@ -73,12 +75,69 @@ struct Tiling {
   }
 };
 
-}  // namespace
+// Where the chroma comes from: rows first … last − 1 of a frame are written to the low-resolution
+// planes.
+struct GivenField {
+  const Image<const float>& field;
 
-void render(const Image<const float>& field, const Image<const void>& luma, bool wide,
-            const FrameCode& code, double sigma_range, double floor,
-            const std::vector<Image<void>>& planes, bool rgb, int threads) {
-  const int64_t frames = luma.size[0], h = field.size[2], w = field.size[3];
+  const int64_t* size() const { return field.size; }
+  size_t floats() const { return 0; }
+  int64_t rows_at_once(int) const { return 16; }
+
+  void rows(const LowPlanes& low, float*, int64_t n, int64_t first, int64_t last) const {
+    for (int c = 0; c < 2; ++c)
+      for (int64_t y = first; y < last; ++y)
+        low_row(low, field.data + n * field.stride[0] + c * field.stride[1] + y * field.stride[2],
+                field.stride[3], n, c, y);
+  }
+
+  static void low_row(const LowPlanes& low, const float* from, int64_t stride, int64_t n, int c,
+                      int64_t y) {
+    const float unit = c == 0 ? 1.0f / 500.0f : -1.0f / 200.0f;
+    float* to = low.plane(n, 1 + c, y);
+    kernels().low_chroma(from, stride, low.width, unit, to);
+    std::fill(to + low.width, to + low.row, 0.0f);
+  }
+};
+
+struct DecodedField {
+  const Image<const float>& logits;
+  const float* palette;
+  float scale;
+
+  const int64_t* size() const { return logits.size; }
+  size_t floats() const {
+    return static_cast<size_t>(2 * logits.size[0] * logits.size[2] * logits.size[3]);
+  }
+  bool one_run() const { return logits.stride[2] == logits.size[3] * logits.stride[3]; }
+
+  // Enough pixels to stay at it; in one run whole vectors, so that these are those of annealed_mean.
+  int64_t rows_at_once(int threads) const {
+    const int64_t w = logits.size[3], all = logits.size[2] * w;
+    const int64_t unit = one_run() ? 16 / std::gcd(w, int64_t{16}) : 1;
+    const int64_t pixels = std::min<int64_t>(512, rows_per_chunk(all, logits.size[0], threads));
+    return ceil_divide(pixels, w * unit) * unit;
+  }
+
+  void rows(const LowPlanes& low, float* decoded, int64_t n, int64_t first, int64_t last) const {
+    const int64_t w = logits.size[3], plane = logits.size[2] * w;
+    const int64_t step = one_run() ? last - first : 1;
+    float* a = decoded + n * 2 * plane;
+    for (int64_t y = first; y < last; y += step)
+      kernels().annealed_mean(logits.data + n * logits.stride[0] + y * logits.stride[2],
+                              logits.size[1], logits.stride[1], logits.stride[3], step * w, palette,
+                              scale, a + y * w, a + plane + y * w, 1);
+    for (int c = 0; c < 2; ++c)
+      for (int64_t y = first; y < last; ++y)
+        GivenField::low_row(low, a + c * plane + y * w, 1, n, c, y);
+  }
+};
+
+template <class Field>
+void render_from(const Field& field, const Image<const void>& luma, bool wide,
+                 const FrameCode& code, double sigma_range, double floor,
+                 const std::vector<Image<void>>& planes, bool rgb, int threads) {
+  const int64_t frames = luma.size[0], h = field.size()[2], w = field.size()[3];
   RenderJob job = {};
   job.low = {nullptr, h, w, ceil_divide(w, 16) * 16 + 16};
   job.luma = luma.data;
@@ -106,35 +165,49 @@ void render(const Image<const float>& field, const Image<const void>& luma, bool
 
   const int64_t low_size = frames * 3 * h * job.low.row;
   const int64_t padded = ceil_divide(job.columns, 16) * 16;
-  job.low.data = scratch(Scratch::kShared, static_cast<size_t>(low_size + 6 * padded));
+  job.low.data =
+      scratch(Scratch::kShared, static_cast<size_t>(low_size + 6 * padded) + field.floats());
   for (int k = 0; k < 3; ++k) {
     job.taps.sample[k] = job.low.data + low_size + k * padded;
     job.taps.weight[k] = job.low.data + low_size + (k + 3) * padded;
   }
+  float* decoded = job.low.data + low_size + 6 * padded;
   kernels().column_taps(job, job.taps);
 
-  // The low-resolution planes: the luma's mean lightness, and the field.
-  const auto low_row = [&](int64_t n, int64_t y) {
-    kernels().mean_lightness(row_of(luma, wide, n, 0), wide, job.luma_stride[1], job.height,
-                             job.width, h, w, y, code, job.refinement.range_scale,
-                             job.low.plane(n, 0, y));
-    for (int c = 0; c < 2; ++c) {
-      const float* from =
-          field.data + n * field.stride[0] + c * field.stride[1] + y * field.stride[2];
-      const float unit = c == 0 ? 1.0f / 500.0f : -1.0f / 200.0f;
-      kernels().low_chroma(from, field.stride[3], w, unit, job.low.plane(n, 1 + c, y));
-    }
-    for (int c = 0; c < 3; ++c)
-      std::fill(job.low.plane(n, c, y) + w, job.low.plane(n, c, y) + job.low.row, 0.0f);
-  };
+  // First the low-resolution planes: chroma, then the luma's mean lightness; then the tiles.
+  const int64_t step = field.rows_at_once(threads), parts = ceil_divide(h, step);
+  const int64_t chroma = frames * parts, gate = chroma + frames * h;
   const Tiling tiles(job, threads);
-  parallel_for(threads, frames * h, frames * h + tiles.count(), [&](int64_t i) {
-    if (i < frames * h) {
-      low_row(i / h, i % h);
+  parallel_for(threads, gate, gate + tiles.count(), [&](int64_t i) {
+    if (i < chroma) {
+      const int64_t first = i % parts * step;
+      field.rows(job.low, decoded, i / parts, first, std::min(h, first + step));
+    } else if (i < gate) {
+      const int64_t n = (i - chroma) / h, y = (i - chroma) % h;
+      float* to = job.low.plane(n, 0, y);
+      kernels().mean_lightness(row_of(luma, wide, n, 0), wide, job.luma_stride[1], job.height,
+                               job.width, h, w, y, code, job.refinement.range_scale, to);
+      std::fill(to + w, to + job.low.row, 0.0f);
     } else {
-      tiles.render(job, i - frames * h);
+      tiles.render(job, i - gate);
     }
   });
+}
+
+}  // namespace
+
+void render(const Image<const float>& field, const Image<const void>& luma, bool wide,
+            const FrameCode& code, double sigma_range, double floor,
+            const std::vector<Image<void>>& planes, bool rgb, int threads) {
+  render_from(GivenField{field}, luma, wide, code, sigma_range, floor, planes, rgb, threads);
+}
+
+void fused_frame(const Image<const float>& logits, const float* palette, double temperature,
+                 const Image<const void>& luma, bool wide, const FrameCode& code,
+                 double sigma_range, double floor, const std::vector<Image<void>>& planes,
+                 int threads) {
+  const DecodedField field = {logits, palette, annealed_scale(temperature)};
+  render_from(field, luma, wide, code, sigma_range, floor, planes, false, threads);
 }
 
 }  // namespace pycolor
