@@ -37,8 +37,8 @@ std::vector<Band> bands_of(const RenderJob& job) {
     for (last = first + 1; last < job.rows && nearest(last) == low;) ++last;
     const int64_t parts = ceil_divide(last - first, kTileRows);
     for (int64_t i = 0; i < parts; ++i)
-      bands.push_back({first + (last - first) * i / parts, first + (last - first) * (i + 1) / parts,
-                       low});
+      bands.push_back(
+          {first + (last - first) * i / parts, first + (last - first) * (i + 1) / parts, low});
   }
   return bands;
 }
@@ -111,7 +111,8 @@ struct DecodedField {
   }
   bool one_run() const { return logits.stride[2] == logits.size[3] * logits.stride[3]; }
 
-  // Enough pixels to stay at it; in one run whole vectors, so that these are those of annealed_mean.
+  // Enough pixels to stay at it; in one run whole vectors, so that these are those of
+  // annealed_mean.
   int64_t rows_at_once(int threads) const {
     const int64_t w = logits.size[3], all = logits.size[2] * w;
     const int64_t unit = one_run() ? 16 / std::gcd(w, int64_t{16}) : 1;

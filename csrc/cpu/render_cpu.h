@@ -113,7 +113,8 @@ void sum_rows(const RenderJob& job, const T* luma, int64_t row, int64_t x0, int6
   for (; i < count; ++i) one(i);
 }
 
-// Mean luma code under `count` ≤ kTileColumns output samples from `column` on, in the given output row.
+// Mean luma code under `count` ≤ kTileColumns output samples from `column` on, in the given output
+// row.
 template <class T>
 void weighed_means(const RenderJob& job, const T* luma, int64_t row, int64_t column, int64_t count,
                    float* out) {
@@ -205,24 +206,33 @@ PC_FN RelativeChroma<Lanes> refine(const BlockTaps& t, const int* places,
   return {total_a * inverse, total_b * inverse};
 }
 
+// Writes the codes of a row of the run, which begins at `at`.
 template <class T>
-PC_FN void put_color(const RenderJob& job, int64_t frame, int64_t row, int64_t column,
-                     int64_t count, Lanes level, ColorDifference<Lanes> color) {
-  const FrameCode& code = job.code;
-  const auto put_plane = [&](int k, Lanes value) {
+void put_colors(const RenderJob& job, int64_t frame, int64_t row, int64_t column, int64_t count,
+                const ColorRun& run, int64_t at) {
+  const FrameCode code = job.code;  // which no store below can change
+  const int planes = job.rgb ? 3 : 2;
+  T* out[3];
+  int64_t step[3];
+  for (int k = 0; k < planes; ++k) {
     const int64_t* stride = job.out_stride[k];
-    const int64_t at = frame * stride[0] + row * stride[1] + column * stride[2];
-    put(static_cast<T*>(job.out[k]) + at, stride[2], count, value);
-  };
-  if (job.rgb) {
-    const Triple<Lanes> rgb = rgb_of(job.gamut.luma, level, color);
+    out[k] = static_cast<T*>(job.out[k]) + frame * stride[0] + row * stride[1] + column * stride[2];
+    step[k] = stride[2];
+  }
+  if (planes == 3) {
     const Lanes top(code.top);
-    put_plane(0, rgb.x * top);
-    put_plane(1, rgb.y * top);
-    put_plane(2, rgb.z * top);
-  } else {
-    put_plane(0, chroma_code(code, color.blue, code.luma.kb));
-    put_plane(1, chroma_code(code, color.red, code.luma.kr));
+    for (int64_t c = 0; c < count; c += 16) {
+      const Triple<Lanes> rgb = rgb_of(code.luma, load(run.level + at + c), color_at(run, at + c));
+      put(out[0] + c * step[0], step[0], count - c, rgb.x * top);
+      put(out[1] + c * step[1], step[1], count - c, rgb.y * top);
+      put(out[2] + c * step[2], step[2], count - c, rgb.z * top);
+    }
+    return;
+  }
+  for (int64_t c = 0; c < count; c += 16) {
+    const ColorDifference<Lanes> color = color_at(run, at + c);
+    put(out[0] + c * step[0], step[0], count - c, chroma_code(code, color.blue, code.luma.kb));
+    put(out[1] + c * step[1], step[1], count - c, chroma_code(code, color.red, code.luma.kr));
   }
 }
 
@@ -255,17 +265,14 @@ void render_band(const RenderJob& job, int64_t frame, const Band& band, int64_t 
   }
   find_colors(job.gamut, run, (band.last - band.first) * padded);
   for (int64_t y = band.first, at = 0; y < band.last; ++y, at += padded)
-    for (int64_t c = 0; c < count; c += 16)
-      put_color<T>(job, frame, y, column + c, count - c, load(run.level + at + c),
-                   color_at(run, at + c));
+    put_colors<T>(job, frame, y, column, count, run, at);
 }
 
 template <class T, bool far>
 void render_tile(const RenderJob& job, int64_t frame, const Tile& tile) {
   alignas(64) BlockTaps taps[kTileColumns / 16];
   for (int64_t c = 0; c < tile.columns; c += 16)
-    for (int i = 0; i < 3; ++i)
-      taps[c / 16].weight[i] = load(job.taps.weight[i] + tile.column + c);
+    for (int i = 0; i < 3; ++i) taps[c / 16].weight[i] = load(job.taps.weight[i] + tile.column + c);
   int64_t below = tile.bands[0].nearest - 1;  // the next low-resolution row to lay out
   for (int64_t i = 0; i < tile.count; ++i) {
     const Band& band = tile.bands[i];
