@@ -23,7 +23,7 @@ struct ColumnTaps {
 };
 
 // Samples of a tile that go through the stages of the renderer together, in the L1 cache.
-constexpr int kTileColumns = 128, kTileRows = 16, kTileSamples = 1024;
+constexpr int kTileColumns = 128, kTileRows = 16, kTileSamples = 1152;
 
 // Output rows, kTileRows at most, that have the nearest low-resolution row in common.
 struct Band {

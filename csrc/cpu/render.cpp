@@ -56,11 +56,16 @@ struct Tiling {
     for (const Band& band : bands) rows = std::max(rows, band.last - band.first);
     const int64_t most = std::min<int64_t>(kTileColumns, kTileSamples / rows / 16 * 16);
     across = ceil_divide(columns, most);
-    wide = ceil_divide(ceil_divide(columns, across), 16) * 16;
+    // Whole cache lines of 8-bit codes, so that threads do not write to the same one.
+    const int64_t unit = most < 64 ? 16 : 64;
+    wide = std::min(most / unit * unit, ceil_divide(ceil_divide(columns, across), unit) * unit);
     across = ceil_divide(columns, wide);
-    // Tall tiles lay out fewer taps; enough of them level the threads out.
+    // Tall tiles lay out fewer taps; enough of them level the threads out; and the luma of a row of
+    // tiles stays in the L2 cache, as neighbors share its lines.
     const int64_t count = static_cast<int64_t>(bands.size());
-    high = std::max<int64_t>(1, frames * across * count / (int64_t{threads} * 48));
+    const int64_t luma = (rows << job.code.row_shift) * job.width * (job.wide ? 2 : 1);
+    high = frames * across * count / (int64_t{threads} * 48);
+    high = std::max<int64_t>(1, std::min(high, (int64_t{1} << 18) / luma));
     down = ceil_divide(count, high);
   }
 

@@ -268,11 +268,26 @@ void render_band(const RenderJob& job, int64_t frame, const Band& band, int64_t 
     put_colors<T>(job, frame, y, column, count, run, at);
 }
 
+// Fetches the luma under a band into the cache: its rows are far apart, which the processor does
+// not foresee.
+template <class T>
+void prefetch_luma(const RenderJob& job, int64_t frame, const Band& band, int64_t column,
+                   int64_t count) {
+  const T* luma = static_cast<const T*>(job.luma) + frame * job.luma_stride[0];
+  const int row_shift = job.code.row_shift, column_shift = job.code.column_shift;
+  const int64_t bottom = band.last << row_shift, right = (column + count) << column_shift;
+  const int64_t last = right < job.width ? right : job.width;
+  for (int64_t y = band.first << row_shift; y < bottom && y < job.height; ++y)
+    for (int64_t x = column << column_shift; x < last; x += 64 / static_cast<int64_t>(sizeof(T)))
+      __builtin_prefetch(luma + y * job.luma_stride[1] + x);
+}
+
 template <class T, bool far>
 void render_tile(const RenderJob& job, int64_t frame, const Tile& tile) {
   alignas(64) BlockTaps taps[kTileColumns / 16];
   for (int64_t c = 0; c < tile.columns; c += 16)
     for (int i = 0; i < 3; ++i) taps[c / 16].weight[i] = load(job.taps.weight[i] + tile.column + c);
+  prefetch_luma<T>(job, frame, tile.bands[0], tile.column, tile.columns);
   int64_t below = tile.bands[0].nearest - 1;  // the next low-resolution row to lay out
   for (int64_t i = 0; i < tile.count; ++i) {
     const Band& band = tile.bands[i];
@@ -280,6 +295,8 @@ void render_tile(const RenderJob& job, int64_t frame, const Tile& tile) {
     for (; below <= band.nearest + 1; ++below)
       for (int64_t c = 0; c < tile.columns; c += 16)
         lay_out(job, frame, below, tile.column + c, taps[c / 16]);
+    if (i + 1 < tile.count)
+      prefetch_luma<T>(job, frame, tile.bands[i + 1], tile.column, tile.columns);
     render_band<T, far>(job, frame, band, tile.column, tile.columns, taps);
   }
 }
