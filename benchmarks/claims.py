@@ -33,11 +33,12 @@ from pycolor.evaluate.report import digits
 from pycolor.evaluate.stills import read_pair
 from pycolor.info import record
 from pycolor.models import weight_files, zoo
-from pycolor.options import ClusteringOptions, CropOptions, Decode, PredictOptions, TrainOptions
+from pycolor.options import Decode, PredictOptions
 from pycolor.palette import gamut_bins
 from pycolor.reference import lab_to_luv, rgb_to_lab
 from pycolor.train.film import CLEAN
 from pycolor.train.loop import train
+from pycolor.train.options import ClusteringOptions, CropOptions, TrainOptions
 
 # ---- what is trained -----------------------------------------------------------------------------
 

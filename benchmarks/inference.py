@@ -37,7 +37,8 @@ from pycolor.models.colorizer import Colorizer, place
 
 SIDE, TEMPERATURE = 256, 0.38
 CPU = torch.device("cpu")
-OURS, PACKAGED = "pycolor, bfloat16", "pycolor, packaged width, bfloat16"
+OURS = "pycolor, bfloat16"
+PACKAGED = f"pycolor, {zoo.DEFAULT} as packaged, bfloat16"
 PEERS = ("torch.compile, bfloat16", "OpenVINO, bfloat16")
 Runner = Callable[[], Tensor]
 
@@ -117,7 +118,7 @@ def runners(x: Tensor, threads: int) -> dict[str, Runner]:
     for net in (ours, compiled):
         net.fold()
         place(net, CPU)
-    packaged = place(weight_files.load("zhang2016").network, CPU)
+    packaged = place(weight_files.load().network, CPU)
     found = {
         "torch, float32": by_torch(place(copy.deepcopy(plain), CPU), x, low=False),
         "torch, bfloat16": by_torch(place(copy.deepcopy(plain), CPU), x, low=True),

@@ -2,7 +2,7 @@
 
 python -m benchmarks.models DATA
 
-DATA holds eval/ (color photographs) and video/archival/ (black-and-white films).
+DATA holds train/ and eval/ (color photographs) and video/archival/ (black-and-white films).
 """
 
 from __future__ import annotations
@@ -17,19 +17,27 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the commands set it
 
 import av
+import numpy as np
+import torch
 from PIL import Image, ImageDraw
 
 from benchmarks.page import DOCS, RESULTS, fill_in, table
+from pycolor import ops
+from pycolor.encoding import Encoding
+from pycolor.evaluate.report import Report
 from pycolor.evaluate.run import evaluate
 from pycolor.info import record
-from pycolor.models import zoo
+from pycolor.models import weight_files, zoo
 from pycolor.options import Decode, EvaluateOptions, PredictOptions, VideoOptions
+from pycolor.reference import rgb_to_lab
+from pycolor.train.data import SUFFIXES, center_crop, find_photos
 from pycolor.video.pipeline import color_film
 
 FRAMES, SHOWN = "0:30", 15  # of each film: colored, and the one that is shown
 TILE = (300, 225)
 DECODES: tuple[Decode, ...] = ("mean", "annealed", "mode")
-
+AVERAGED = 2000  # photographs of train/, for their mean color
+STILL = Encoding(bit_depth=8, full_range=True, matrix="bt601", subsampling="444")
 
 MEASURES = ("ab_auc", "colorfulness")  # means over photographs
 EXPLAINED = """\
@@ -41,8 +49,28 @@ photographs, and over all of them with every color bin alike; colorfulness by Ha
 def row(name: str, predict: PredictOptions, photos: Path) -> dict[str, Any]:
     """One model's figures, with those of gray and of the truth."""
     report, _ = evaluate(photos, None, EvaluateOptions(), VideoOptions(predict=predict))
+    return figures(name, report, report.settings["weights_sha256"][:12])
+
+
+def mean_color(train: Path, photos: Path) -> dict[str, Any]:
+    """The figures of one color for everything: the mean chroma of photographs of the training."""
+    found = find_photos([train])
+    chosen = np.random.default_rng(0).permutation(len(found))[:AVERAGED]
+    crops = torch.stack([torch.tensor(center_crop(found[i].decode(), 64)) for i in chosen])
+    ab = rgb_to_lab(crops.permute(0, 3, 1, 2) / 255)[:, 1:].mean((0, 2, 3))
+    with TemporaryDirectory() as folder:
+        for path in sorted(p for p in photos.iterdir() if p.suffix in SUFFIXES):
+            luma = torch.tensor(np.asarray(Image.open(path).convert("L")))[None]
+            rgb = ops.render_rgb(ab.reshape(1, 2, 1, 1), luma, encoding=STILL)[0]
+            Image.fromarray(rgb.numpy()).save(Path(folder, f"{path.stem}.png"))
+        report, _ = evaluate(photos, Path(folder), EvaluateOptions(), VideoOptions())
+    return figures("mean color", report, "", ab=ab.tolist())
+
+
+def figures(name: str, report: Report, weights: str, **more: Any) -> dict[str, Any]:
+    """A report as a row."""
     summary = report.summary()
-    found: dict[str, Any] = {"name": name, "weights": report.settings["weights_sha256"][:12]}
+    found: dict[str, Any] = {"name": name, "weights": weights, **more}
     for measure in MEASURES:
         found[measure] = {whose: told.mean for whose, told in summary[measure].items()}
     found["balanced_ab_auc"] = report.balanced
@@ -75,15 +103,17 @@ def main(data: Path) -> None:
     packaged = [card.name for card in zoo.CARDS if card.weights]
     photos = data / "eval"
     rows = [row(name, PredictOptions(model=name), photos) for name in packaged]
+    rows.append(row("open", PredictOptions(weights=weight_files.OPEN), photos))
     rows += [
-        row(f"zhang2016, decode {decode}", PredictOptions(decode=decode), photos)
+        row(f"{zoo.DEFAULT}, decode {decode}", PredictOptions(decode=decode), photos)
         for decode in DECODES
     ]
+    rows.append(mean_color(data / "train", photos))
     sheet(packaged, sorted((data / "video" / "archival").glob("*.mp4")), DOCS / "models.jpg")
     facts = {"record": record(), "rows": rows}
     RESULTS.joinpath("models.json").write_text(json.dumps(facts, indent=1) + "\n")
     lines = [line("gray", rows[0], "gray")]
-    lines += [line(r["name"], r, "found") for r in rows]
+    lines += [line(r["name"], r, "found") for r in (rows[-1], *rows[:-1])]
     lines.append(["truth", "1", "1", f"{rows[0]['colorfulness']['true']:.1f}"])
     columns = ["model", "ab AuC", "every bin alike", "colorfulness"]
     text = EXPLAINED + "\n" + table(columns, lines)

@@ -91,8 +91,8 @@ def page() -> str:
     films = {name: told for name, told in found.items() if name.startswith("film-")}
     if films:
         parts += over_time(films)
-    for name, write in (("peers", peers), ("video", video), ("runtimes", runtimes),
-                        ("inference", inference)):  # fmt: skip
+    for name, write in (("peers", peers), ("shots", shots), ("video", video),
+                        ("runtimes", runtimes), ("inference", inference)):  # fmt: skip
         if name in found:
             parts += write(found[name])
     return "\n\n".join(parts) + "\n"
@@ -174,6 +174,33 @@ def peers(told: Json) -> list[str]:
         "reference or scribbles know more than a model that sees the luma alone.",
         table(["method", *[titles[k] for k in shown], "s a picture"], rows),
         source("peers", told),
+    ]
+
+
+def shots(told: Json) -> list[str]:
+    by_film: dict[tuple[str, str, str], list[Json]] = {}
+    for row in told["rows"]:
+        by_film.setdefault((row["kind"], row["motion"], row["wear"]), []).append(row)
+    names = list(dict.fromkeys(row["detector"] for row in told["rows"]))
+    lines = []
+    for (kind, motion, wear), rows in by_film.items():
+        cells = {}
+        for row in rows:
+            precision = row["found"] / max(1, row["found"] + row["false"])
+            cells[row["detector"]] = f"{row['found'] / row['transitions']:.2f} / {precision:.2f}"
+        ours = next((r for r in rows if r["named"] is not None), None)
+        named = f"{ours['named'] / max(1, ours['found']):.2f}" if ours else ""
+        film = f"{rows[0]['transitions']} {kind}s, {motion}, {wear}"
+        lines.append([film, *[cells.get(name, "") for name in names], named])
+    return [
+        "## Shots",
+        "Recall / precision on films made of photographs under a moving camera and a moving thing, "
+        "with flicker, grain, weave, scratches, dirt, flashes and splices (`benchmarks/shot_films."
+        f"py`, seed {told['seed']}; everything was chosen on other seeds). *Named*: the share of "
+        "what pycolor found that it calls by its kind. The others are PySceneDetect's, which tell "
+        "no kinds and are made for cuts.",
+        table(["film", *names, "named"], lines),
+        source("shots", told),
     ]
 
 

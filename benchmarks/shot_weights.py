@@ -3,7 +3,7 @@
     python -m benchmarks.shot_weights PICTURES [--transitions 60]
 
 PICTURES is a folder of photographs, any but those that `benchmarks.shots` measures with.  The
-printed vector is `pycolor.video.gradual.GradualFinder.DISSOLVE`.
+printed vector is `pycolor.video.dissolves.DissolveFinder.WEIGHTS`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.shot_films import CALM, LIVELY, OLD, RUINED, Event, Kind, MadeFilm, Motion, Plane
-from pycolor.video.gradual import GradualFinder
+from pycolor.video.dissolves import DissolveFinder
+from pycolor.video.gradual import Calm
 from pycolor.video.likeness import Scales, scales, thumbnail
 
 BRISK = Motion(pan=0.03, zoom=0.007, thing=0.35, speed=0.045)
@@ -47,7 +48,11 @@ def evidence(
     """
     known = [e for e in events if e.boundary is not None]
     count = len(frames)
-    finder = GradualFinder(lambda t: frames[min(max(t, 0), count - 1)])
+
+    def frame(t: int) -> Scales:
+        return frames[min(max(t, 0), count - 1)]
+
+    finder = DissolveFinder(frame, Calm(frame))
     rows, answers = [], []
     for t in range(count):
         inside = [e for e in known if e.start - 2 <= t <= e.stop + 2]

@@ -1,24 +1,28 @@
 """How well and how fast shots are found: real clips and made films, PySceneDetect beside ours.
 
     python -m benchmarks.shots [--transitions 100] [--kind cut] [--motion calm] [--wear old]
-                               [--detector pycolor] [--seed 2024] [--films FOLDER]
+                               [--detector pycolor] [--seed 2024] [--films FOLDER] [--json FILE]
 
 Each of --kind, --motion, --wear and --detector takes several names; all by default.  The weights
-of `pycolor.video.gradual` were chosen on films of other seeds and other photographs.
+of `pycolor.video.dissolves` were chosen on films of other seeds and other photographs.
 
 FOLDER holds colour/, archival/ and edge/ clips with known cuts; without it only made films are
 measured.  A transition counts as found where a boundary lies inside it, give or take two frames.
+FILE takes the figures of the made films; `python -m benchmarks.results --write` puts those of
+docs/results/shots.json on the page.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -33,7 +37,8 @@ from benchmarks.shot_films import (
     Luma,
     MadeFilm,
 )
-from pycolor.video.shots import ShotDetector, ShotOptions
+from pycolor.info import record
+from pycolor.video.shots import Shot, ShotDetector, ShotOptions
 
 TOLERANCE = 2  # frames
 MOTIONS = {"calm": CALM, "lively": LIVELY, "violent": VIOLENT}
@@ -44,85 +49,171 @@ KNOWN = {
     "colour/cuts_known.mp4": [45, 93, 133, 178],
     "archival/abomb_1959_cuts.mp4": [44, 134, 299],
 }
-Detect = Callable[[Iterator[Luma]], list[int]]
+Boundary = tuple[int, str | None]  # frame, and kind where it is told
 
 
-def score(found: Sequence[int], events: Sequence[Event]) -> tuple[int, int]:
-    """How many events a boundary was found for, and how many boundaries belong to none."""
+class Detector(Protocol):
+    """Takes the frames of a film one after the other."""
+
+    def push(self, luma: Luma) -> None: ...
+
+    def finish(self) -> list[Boundary]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """How one detector did on one film.
+
+    Attributes:
+        kind, motion, wear: of the film.
+        detector: its name.
+        transitions: of the film.
+        found: how many of them.
+        named: of those, how many by their kind; None where no kinds are told.
+        false: boundaries that belong to no transition.
+        milliseconds: of processor time, a frame.
+    """
+
+    kind: str
+    motion: str
+    wear: str
+    detector: str
+    transitions: int
+    found: int
+    named: int | None
+    false: int
+    milliseconds: float
+
+    @property
+    def recall(self) -> float:
+        return self.found / self.transitions
+
+    @property
+    def precision(self) -> float:
+        return self.found / max(1, self.found + self.false)
+
+
+def score(found: Sequence[Boundary], events: Sequence[Event]) -> tuple[int, int, int]:
+    """Events with a boundary, those of them named right, and boundaries that belong to none."""
     left = list(found)
-    hits = 0
+    hits = named = 0
     for event in events:
-        inside = [f for f in left if event.start - TOLERANCE <= f <= event.stop + TOLERANCE]
+        inside = [
+            boundary
+            for boundary in left
+            if event.start - TOLERANCE <= boundary[0] <= event.stop + TOLERANCE
+        ]
         if inside:
             left.remove(inside[0])
             hits += 1
-    return hits, len(left)
+            named += inside[0][1] == event.kind
+    return hits, named, len(left)
 
 
-def ours(lumas: Iterator[Luma]) -> list[int]:
-    detector = ShotDetector(ShotOptions(full_range=True))
-    shots = [shot for luma in lumas for shot in detector.push(luma)]
-    return [shot.start for shot in (shots + detector.finish())[1:]]
+class Ours:
+    def __init__(self) -> None:
+        self._detector = ShotDetector(ShotOptions(full_range=True))
+        self._shots: list[Shot] = []
+
+    def push(self, luma: Luma) -> None:
+        self._shots += self._detector.push(luma)
+
+    def finish(self) -> list[Boundary]:
+        shots = self._shots + self._detector.finish()
+        return [(shot.start, shot.opening.kind) for shot in shots if shot.opening is not None]
 
 
-def pyscenedetect() -> dict[str, Detect]:
-    """Its detectors, luma only, fed with the same frames; none where it is not installed."""
+class Peer:
+    """One of PySceneDetect's, fed with the same frames."""
+
+    def __init__(self, scenedetect: Any, detector: Any) -> None:
+        self._time_code, self._detector = scenedetect.FrameTimecode, detector
+        self._count = 0
+        self._found: list[Boundary] = []
+
+    def push(self, luma: Luma) -> None:
+        now = self._time_code(self._count, fps=Fraction(24))
+        cuts = self._detector.process_frame(now, np.repeat(luma[..., None], 3, axis=2))
+        self._found += [(cut.frame_num, None) for cut in cuts]
+        self._count += 1
+
+    def finish(self) -> list[Boundary]:
+        return self._found
+
+
+def detectors() -> dict[str, Callable[[], Detector]]:
+    """Ours, and PySceneDetect's on luma only where it is installed."""
+    found: dict[str, Callable[[], Detector]] = {"pycolor": Ours}
     try:
-        scenedetect: Any = importlib.import_module("scenedetect")
+        peers: Any = importlib.import_module("scenedetect")
     except ImportError:
-        return {}
-
-    def run(make: Callable[[], Any]) -> Detect:
-        def detect(lumas: Iterator[Luma]) -> list[int]:
-            detector, cuts = make(), []
-            for index, luma in enumerate(lumas):
-                time_code = scenedetect.FrameTimecode(index, fps=Fraction(24))
-                picture = np.repeat(luma[..., None], 3, axis=2)
-                cuts += detector.process_frame(time_code, picture)
-            return [cut.frame_num for cut in cuts]
-
-        return detect
-
-    return {
-        "ContentDetector": run(lambda: scenedetect.ContentDetector(luma_only=True)),
-        "AdaptiveDetector": run(lambda: scenedetect.AdaptiveDetector(luma_only=True)),
-        "HashDetector": run(lambda: scenedetect.HashDetector()),
+        return found
+    return found | {
+        "ContentDetector": lambda: Peer(peers, peers.ContentDetector(luma_only=True)),
+        "AdaptiveDetector": lambda: Peer(peers, peers.AdaptiveDetector(luma_only=True)),
+        "HashDetector": lambda: Peer(peers, peers.HashDetector()),
     }
 
 
-def made_films(options: argparse.Namespace) -> None:
-    detectors: dict[str, Detect] = {"pycolor": ours, **pyscenedetect()}
-    if options.detector is not None:
-        detectors = {name: detectors[name] for name in options.detector}
-    print(f"{'film':26}{'detector':18}{'recall':>8}{'precision':>11}{'CPU ms a frame':>16}")
+def made_films(options: argparse.Namespace) -> list[Row]:
+    known = detectors()
+    chosen = {name: known[name] for name in options.detector or known}
+    head = f"{'film':26}{'detector':18}{'recall':>8}{'precision':>11}{'named':>7}"
+    print(f"{head}{'CPU ms a frame':>16}")
+    rows = []
     for kind in options.kind:
-        for moves in options.motion:
-            for worn in options.wear:
-                motion, wear = MOTIONS[moves], WEARS[worn]
+        for motion in options.motion:
+            for wear in options.wear:
                 film = MadeFilm(
-                    kind, options.transitions, motion=motion, wear=wear, seed=options.seed
+                    kind,
+                    options.transitions,
+                    motion=MOTIONS[motion],
+                    wear=WEARS[wear],
+                    seed=options.seed,
                 )
-                events = [event for event in film.events if event.boundary is not None]
-                for name, detect in detectors.items():
-                    spent = _Stopwatch(iter(film))
-                    hits, false = score(detect(spent.outside()), events)
-                    recall, precision = hits / len(events), hits / max(1, hits + false)
-                    cost = 1e3 * spent.seconds / film.frames
-                    row = f"{f'{kind}, {moves}, {worn}':26}{name:18}"
-                    print(f"{row}{recall:8.2f}{precision:11.2f}{cost:16.2f}", flush=True)
+                for row in measured(film, chosen, motion, wear):
+                    rows.append(row)
+                    named = "" if row.named is None else f"{row.named / max(1, row.found):.2f}"
+                    print(
+                        f"{f'{kind}, {motion}, {wear}':26}{row.detector:18}{row.recall:8.2f}"
+                        f"{row.precision:11.2f}{named:>7}{row.milliseconds:16.2f}",
+                        flush=True,
+                    )
+    return rows
 
 
-class _Stopwatch:
-    """Counts the processor time spent between the frames, not that of making them."""
-
-    def __init__(self, frames: Iterator[Luma]) -> None:
-        self.frames, self.seconds = frames, 0.0
-
-    def outside(self) -> Iterator[Luma]:
-        for frame in self.frames:
-            begin = time.process_time()
-            yield frame
-            self.seconds += time.process_time() - begin
+def measured(
+    film: MadeFilm, chosen: Mapping[str, Callable[[], Detector]], motion: str, wear: str
+) -> list[Row]:
+    """Every detector on a film that is made once."""
+    events = [event for event in film.events if event.boundary is not None]
+    running = {name: make() for name, make in chosen.items()}
+    spent = dict.fromkeys(running, 0.0)
+    for luma in film:
+        for name, detector in running.items():
+            began = time.process_time()
+            detector.push(luma)
+            spent[name] += time.process_time() - began
+    rows = []
+    for name, detector in running.items():
+        began = time.process_time()
+        boundaries = detector.finish()
+        spent[name] += time.process_time() - began
+        found, named, false = score(boundaries, events)
+        rows.append(
+            Row(
+                kind=film.kind,
+                motion=motion,
+                wear=wear,
+                detector=name,
+                transitions=len(events),
+                found=found,
+                named=named if name == "pycolor" else None,
+                false=false,
+                milliseconds=round(1e3 * spent[name] / film.frames, 3),
+            )
+        )
+    return rows
 
 
 def real_films(folder: Path) -> None:
@@ -154,10 +245,14 @@ def main() -> None:
     parser.add_argument("--detector", nargs="+", choices=DETECTORS)
     parser.add_argument("--seed", type=int, default=2024)
     parser.add_argument("--films", type=Path)
+    parser.add_argument("--json", type=Path, help="where to write the figures")
     options = parser.parse_args()
     if options.films is not None:
         real_films(options.films)
-    made_films(options)
+    rows = made_films(options)
+    if options.json is not None:
+        told = {"record": record(), "seed": options.seed, "rows": [asdict(row) for row in rows]}
+        options.json.write_text(json.dumps(told, indent=1, allow_nan=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -86,8 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"pycolor: {e}", file=sys.stderr)
         return e.exit_code
     except KeyboardInterrupt:
-        again = "; the same command goes on from what is finished" if name == "video" else ""
-        print(f"pycolor: interrupted{again}.", file=sys.stderr)
+        print("pycolor: interrupted.", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -17,7 +17,7 @@ from pycolor import reference
 from pycolor.errors import FilmError
 from pycolor.evaluate.frames import Picture, picture_of
 from pycolor.extras import extra
-from pycolor.options import CompareOptions
+from pycolor.options import CompareOptions, frame_rate
 from pycolor.outfile import check_output, complete_file
 from pycolor.progress import Progress
 from pycolor.video.io import Reader, ViewingCopy
@@ -68,10 +68,11 @@ def compare(
     if options.plot is not None:
         check_output(options.plot, overwrite=options.overwrite)
         extra("matplotlib")
+    rate = frame_rate(options.rate)
     with (
         complete_file(target, overwrite=options.overwrite) as part,
-        Reader(first) as a,
-        Reader(second) as b,
+        Reader(first, rate=rate) as a,
+        Reader(second, rate=rate) as b,
     ):
         curves = _show(a, b, part, target, options, progress)
     if options.plot is not None:

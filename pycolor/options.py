@@ -5,12 +5,11 @@ The command line makes its flags from them; the attributes' descriptions are its
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from tyro.conf import UseAppendAction
 
@@ -81,8 +80,10 @@ class PredictOptions:
 
     Attributes:
         model: name of a model, see `pycolor models` (default: the one that the weights belong to,
-            zhang2016 without any).
-        weights: a weight file that `pycolor train` wrote, in place of the packaged one.
+            pycolor2026 without any).
+        weights: a weight file that `pycolor train` wrote, in place of the packaged one; `open`
+            are weights in the package that have seen photographs under CC BY and CC0 alone, and
+            the name of published ones stands for them once `pycolor weights pull` has them.
         device: auto, cpu, cuda, cuda:1, ... (auto takes a GPU where there is one).
         dtype: of the network's arithmetic (auto: bfloat16 where the processor has it).
         short_side: of the network's input in pixels, a multiple of 8 (default: the model's own).
@@ -209,14 +210,18 @@ class EvaluateOptions:
     Attributes:
         size: shorter side at which pictures and frames are judged, never enlarged; 0: as stored.
         as_film: a folder of pictures is the frames of one film.
+        rate: frames per second of numbered pictures (default: 24), and of a film that does not
+            tell; N or N/D.
     """
 
     size: int = 256
     as_film: bool = False
+    rate: str | None = None
 
     def __post_init__(self) -> None:
         if self.size and self.size < 32:
             raise UsageError(f"size must be 0, or 32 pixels or more, got {self.size}.")
+        _ = frame_rate(self.rate)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,227 +261,6 @@ class StudyOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CropOptions:
-    """Random resized crops.
-
-    Attributes:
-        size_pixels: side of the square crop.
-        min_area: smallest share of the picture's area that a crop shows.
-        max_stretch: largest change of aspect ratio, as a factor.
-    """
-
-    size_pixels: int = 128
-    min_area: float = 0.35
-    max_stretch: float = 1.3
-
-    def __post_init__(self) -> None:
-        if self.size_pixels % 8 or self.size_pixels < 16:
-            raise UsageError(
-                f"size_pixels must be a multiple of 8, 16 or more, got {self.size_pixels}."
-            )
-        if not 0 < self.min_area <= 1:
-            raise UsageError(f"min_area must lie in (0, 1], got {self.min_area}.")
-        if self.max_stretch < 1:
-            raise UsageError(f"max_stretch must be 1 or more, got {self.max_stretch}.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class FilmOptions:
-    """How often (a probability) and how much.
-
-    Attributes:
-        emulsion: chance of a blue- or green-sensitive response in place of the eye's.
-        tone: chance of another gamma and contrast, with lifted blacks and dim whites.
-        vignette: chance of dark corners.
-        blur: chance of a soft lens or a copy of a copy.
-        grain: chance of grain.
-        scratch: chance of vertical scratches.
-        grain_codes: largest standard deviation of grain, in 8-bit codes.
-    """
-
-    emulsion: float = 0.4
-    tone: float = 0.6
-    vignette: float = 0.2
-    blur: float = 0.35
-    grain: float = 0.5
-    scratch: float = 0.08
-    grain_codes: float = 14.0
-
-    def __post_init__(self) -> None:
-        for name in ("emulsion", "tone", "vignette", "blur", "grain", "scratch"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise UsageError(f"{name} must be a probability, got {getattr(self, name)}.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClusteringOptions:
-    """Deep Colorization's clusters of scenes (cheng2015 alone; Cheng et al. 2015, Algorithm 3).
-
-    Attributes:
-        references: photographs that the perceptrons learn from.
-        short_side: of these photographs, in pixels.
-        samples: pixels of each.
-        clusters: on the top layer (the paper's N⁰); 1 goes without clustering.
-        fewest: photographs that a perceptron needs (the paper's μ).
-        enough: PSNR in dB at which a photograph leaves (the paper's −ε).
-        layers: at most.
-        common_steps: optimizer steps of a perceptron for all photographs, from which those of the
-            clusters begin (0: they begin from chance, as in the paper).
-        perceptron_steps: optimizer steps of each layer.
-        perceptron_rate: learning rate there.
-    """
-
-    references: int = 2344
-    short_side: int = 96
-    samples: int = 256
-    clusters: int = 24
-    fewest: int = 80
-    enough: float = 26.0
-    layers: int = 2
-    common_steps: int = 1200
-    perceptron_steps: int = 150
-    perceptron_rate: float = 2e-4
-
-    def __post_init__(self) -> None:
-        names = (
-            "references",
-            "short_side",
-            "samples",
-            "clusters",
-            "fewest",
-            "layers",
-            "perceptron_steps",
-        )
-        for name in names:
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} must be 1 or more, got {getattr(self, name)}.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class PairOptions:
-    """Pairs of a picture and a reference (varga2017).
-
-    Attributes:
-        reference_steps: phase 1, the reference's branch alone; then the input's branch starts from
-            it (0: both from the start).
-        alone: share of the pictures of phase 2 that are colored without their reference.
-        same_class: share of the references that are made from another picture of the class.
-        min_side: smallest share of the picture's sides that a reference shows.
-        turn: largest rotation of it, in radians.
-        warp: largest movement of a place, as a share of half the picture.
-        regrade: largest change of its tone, as the logarithm of gamma.
-    """
-
-    reference_steps: int = 0
-    alone: float = 0.25
-    same_class: float = 0.0
-    min_side: float = 0.75
-    turn: float = 0.05
-    warp: float = 0.04
-    regrade: float = 0.3
-
-    def __post_init__(self) -> None:
-        if self.reference_steps < 0:
-            raise UsageError(f"reference_steps must be 0 or more, got {self.reference_steps}.")
-        if not 0 < self.min_side <= 1:
-            raise UsageError(f"min_side must lie in (0, 1], got {self.min_side}.")
-        for name in ("alone", "same_class"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise UsageError(f"{name} must be a probability, got {getattr(self, name)}.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainOptions:
-    """What a training run is made of; the defaults fit two CPU cores and two hours.
-
-    Attributes:
-        model: a name from `pycolor models`.
-        width: multiplies the hidden channels.
-        network: key=value,... further options of the network, see `pycolor models NAME`.
-        steps: optimizer steps in all.
-        batch: pictures a step.
-        optimizer: adamw, muon (with adamw for what is no hidden layer's matrix), adam or adadelta.
-        lr: highest learning rate.
-        warmup_steps: linear warm-up.
-        decay: last share of the run over which the rate falls to zero (1 − square root).
-        beta2: decay of Adam's second moment.
-        drops: steps at which the rate falls to a tenth.
-        weight_decay: of the weights (decoupled in AdamW).
-        clip: bound of the gradient's norm.
-        ema: decay of the averaged weights that are shipped.
-        uniform: λ of the class rebalancing (1: none).
-        huber: for regression in hwang2016, the error in U or V beyond which its penalty grows
-            linearly (0: squared error everywhere).
-        labels: scene classes for iizuka2016 and for varga2017's pairs: folder, clusters:K, or
-            FILE.csv:COLUMN, a list of file names and labels (auto: folder where there are several,
-            else clusters:32).
-        gray_limit: pictures whose every |a| and |b| stays within it are left out.
-        validation: photographs held out, not trained on.
-        validate_every: steps between validations and checkpoints.
-        patience: validations without a smaller loss after which the run ends early (0: never).
-        tensorboard: also write the validations and their pictures for TensorBoard.
-        seed: of everything random.
-        dtype: of the arithmetic inside the network; float32 weights either way.
-        device: cpu, cuda, cuda:1, …
-        threads: 0 leaves torch's own choice.
-        workers: decoding threads.
-        init: weights to start from, instead of from noise.
-    """
-
-    model: str = "zhang2016"
-    width: float = 0.375
-    network: str = ""
-    steps: int = 12000
-    batch: int = 32
-    optimizer: Literal["adamw", "muon", "adam", "adadelta"] = "adamw"
-    lr: float = 1e-3
-    warmup_steps: int = 300
-    decay: float = 0.4
-    beta2: float = 0.999
-    drops: tuple[int, ...] = ()
-    weight_decay: float = 1e-2
-    clip: float = 1.0
-    ema: float = 0.998
-    uniform: float = 0.5
-    huber: float = 0.0
-    labels: str = "auto"
-    gray_limit: float = 5.0
-    validation: int = 256
-    validate_every: int = 500
-    patience: int = 0
-    tensorboard: bool = False
-    seed: int = 0
-    dtype: Literal["float32", "bfloat16"] = "bfloat16"
-    device: str = "cpu"
-    threads: int = 0
-    workers: int = 2
-    init: Path | None = None
-    crop: CropOptions = field(default_factory=CropOptions)
-    film: FilmOptions = field(default_factory=FilmOptions)
-    clustering: ClusteringOptions = field(default_factory=ClusteringOptions)
-    pair: PairOptions = field(default_factory=PairOptions)
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "batch", "validate_every"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} must be 1 or more, got {getattr(self, name)}.")
-        if not 0 <= self.decay <= 1:
-            raise UsageError(f"decay must lie in [0, 1], got {self.decay}.")
-        _ = self.network_options
-
-    @property
-    def network_options(self) -> dict[str, Any]:
-        """What builds the network: numbers, truth values (true, false) and words."""
-        options: dict[str, Any] = {"width": self.width}
-        for key, text in key_values("network", self.network).items():
-            try:
-                options[key] = json.loads(text)
-            except ValueError:
-                options[key] = text
-        return options
-
-
-@dataclass(frozen=True, kw_only=True)
 class CompareOptions:
     """How two films are shown beside each other.
 
@@ -485,14 +269,18 @@ class CompareOptions:
             side, chroma alone at one lightness).
         plot: also draw mean chroma and its change along time, with the cuts, as a PNG.
         height: of each picture, pixels (0: the first film's).
+        rate: frames per second of numbered pictures (default: 24), and of a film that does not
+            tell; N or N/D.
         overwrite: replace existing files.
     """
 
     view: Literal["side", "wipe", "ab"] = "side"
     plot: Path | None = None
     height: int = 0
+    rate: str | None = None
     overwrite: bool = False
 
     def __post_init__(self) -> None:
+        _ = frame_rate(self.rate)
         if self.height and self.height < 16:
             raise UsageError(f"height must be 16 or more, or 0, got {self.height}.")

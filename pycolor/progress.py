@@ -47,7 +47,7 @@ class Progress(AbstractContextManager["Progress"]):
         if style == "auto" and not self.stream.isatty():
             style = "plain"
         self.style = style
-        self.done = 0
+        self.done = self._earlier = 0
         self._began = self._last = time.monotonic()
         self._bar: Bar | None = None
 
@@ -70,7 +70,7 @@ class Progress(AbstractContextManager["Progress"]):
 
     def stage(self, title: str, total: int | None) -> None:
         """Begin to count anew, for the next part of the work."""
-        self.title, self.total, self.done = title, total, 0
+        self.title, self.total, self.done, self._earlier = title, total, 0, 0
         self._began = self._last = time.monotonic()
         if self._bar is not None:
             self._bar.reset(self._task, total=total, description=title, rate="")
@@ -78,7 +78,12 @@ class Progress(AbstractContextManager["Progress"]):
     @property
     def rate(self) -> float:
         """Steps a second since the beginning."""
-        return self.done / max(1e-9, time.monotonic() - self._began)
+        return (self.done - self._earlier) / max(1e-9, time.monotonic() - self._began)
+
+    def passed(self, steps: int) -> None:
+        """Count steps that an earlier run did; they say nothing of the rate."""
+        self._earlier += steps
+        self.advance(steps)
 
     def advance(self, steps: int = 1) -> None:
         """Count further steps."""
@@ -93,7 +98,7 @@ class Progress(AbstractContextManager["Progress"]):
 
     def _line(self) -> None:
         left = None
-        if self.total is not None and self.done:
+        if self.total is not None and self.rate:
             left = max(0.0, (self.total - self.done) / self.rate)
         if self.style == "json":
             state = {

@@ -20,7 +20,16 @@ FLOORS = {
         *("reference", "options", "palette", "som", "kmeans", "features", "outfile", "progress"),
         *("extras", "video.presets"),
     ],
-    2: ["ops", "video.io", "video.likeness", "video.contrast", "video.gradual"],
+    2: [
+        "ops",
+        "train.options",
+        "video.io",
+        "video.likeness",
+        "video.contrast",
+        "video.gradual",
+        "video.dissolves",
+        "video.fades",
+    ],
     3: [
         "still",
         "models",

@@ -19,11 +19,11 @@ from pycolor.features.gist import gist
 from pycolor.models import weight_files, zoo
 from pycolor.models.cheng2015 import Cheng2015, Ensemble, recognize, rgb_to_yuv, yuv_to_rgb
 from pycolor.models.colorizer import gray_of
-from pycolor.options import ClusteringOptions, CropOptions, TrainOptions
 from pycolor.train import algorithm3, loop
 from pycolor.train.algorithm3 import References
 from pycolor.train.film import CLEAN
 from pycolor.train.log import Progress
+from pycolor.train.options import ClusteringOptions, CropOptions, TrainOptions
 
 PUBLISHED_PARAMETERS = 13_283  # 114 → 57 → 57 → 57 → 2
 

@@ -152,7 +152,7 @@ def test_bad_source_is_one_sentence(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--model", "nobody1999"], "expected one of: zhang2016"),
+        (["--model", "nobody1999"], "expected one of: pycolor2026, zhang2016"),
         (["--frames", "5:2"], "A:B"),
         (["--frames", "one"], "A:B"),
         (["--batch", "-1"], "batch"),

@@ -42,6 +42,22 @@ def test_the_plot_is_drawn(pair, tmp_path):
         assert picture.size == (1100, 550)
 
 
+def test_pictures_without_a_rate_are_shown_at_the_one_given(pair, tmp_path, capsys):
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
+        for index in range(4):
+            gray = np.full((48, 64), 40 * index, np.uint8)
+            Image.fromarray(gray).save(tmp_path / name / f"{index}.png")
+    out = tmp_path / "out.mkv"
+    folders = [str(tmp_path / name) for name in ("x", "y")]
+    assert main(["compare", *folders, str(out), "--rate", "16", "--quiet"]) == 0
+    with Reader(out) as reader:
+        assert reader.info.rate == 16
+    again = [*map(str, pair), str(tmp_path / "again.mkv")]
+    assert main(["compare", *again, "--rate", "16", "--quiet"]) == 2
+    assert "a rate is for numbered pictures" in capsys.readouterr().err
+
+
 def test_films_that_do_not_fit(pair, tmp_path):
     other = make_film(tmp_path / "c.mkv", frames=12, width=80)
     with pytest.raises(FilmError, match=r"expected 64×48"):

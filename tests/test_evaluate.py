@@ -25,9 +25,11 @@ from pycolor.evaluate.pairs import pair_up
 from pycolor.evaluate.report import Report, Row, curve, distribution
 from pycolor.evaluate.sheets import chosen
 from pycolor.evaluate.stills import gray_of, judged_size
+from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.io import Frame, Reader
 from pycolor.video.io.film import known_format
 from pycolor.video.io.planes import chroma_planes
+from pycolor.video.pipeline import color_film
 from tests.films import colorize, make_film
 from tests.films import picture as make_picture
 
@@ -290,7 +292,7 @@ def test_a_model_colors_a_film(tmp_path: Path, capsys: pytest.CaptureFixture[str
     arguments = [str(true), "--short-side", "32", "--out", str(out)]
     found = run_json(*arguments, capsys=capsys)
     assert (out / "over-time.png").stat().st_size > 1000
-    assert found["settings"]["model"] == "zhang2016"
+    assert found["settings"]["model"] == "pycolor2026"
     assert [row["name"] for row in found["rows"]] == [f"true.mkv {i}" for i in range(6)]
 
 
@@ -298,6 +300,19 @@ def test_frames_as_pictures_are_a_film(photos: Path, capsys: pytest.CaptureFixtu
     arguments = ["--truth", str(photos), "--result", str(photos)]
     found = run_json(*arguments, "--as-film", capsys=capsys)
     assert len(found["films"]["true"]["chroma_flicker"]["found"]) == 3
+
+
+def test_frames_as_pictures_take_the_rate_of_what_they_are_compared_with(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    colored = tmp_path / "colored.mkv"
+    color_film(photos, colored, VideoOptions(rate="16", predict=PredictOptions(short_side=16)))
+    arguments = ["--truth", str(photos), "--result", str(colored), "--as-film"]
+    found = run_json(*arguments, "--rate", "16", capsys=capsys)
+    assert len(found["rows"]) == 4
+    assert main(["evaluate", *arguments, "--rate", "12", "--quiet"]) == 2
+    assert "a rate is for numbered pictures" in capsys.readouterr().err
+    assert run_json(str(photos), "--as-film", "--rate", "16", "--short-side", "16", capsys=capsys)
 
 
 @pytest.mark.parametrize(

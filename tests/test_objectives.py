@@ -12,11 +12,11 @@ import pytest
 import torch
 from PIL import Image
 
+from pycolor import palette
 from pycolor.cli import main
 from pycolor.errors import UsageError
 from pycolor.models import weight_files, zoo
 from pycolor.models.hwang2016 import BINS, Hwang2016, bin_of
-from pycolor.options import CropOptions, PairOptions, TrainOptions
 from pycolor.reference import rgb_to_luv
 from pycolor.train import loop, recipe
 from pycolor.train.data import find_photos
@@ -26,6 +26,7 @@ from pycolor.train.objectives import objective
 from pycolor.train.objectives.hwang2016 import Luv
 from pycolor.train.objectives.objective import Sample
 from pycolor.train.optimizers import make_optimizer
+from pycolor.train.options import CropOptions, PairOptions, TrainOptions
 from pycolor.train.pairs import OthersOfClass
 
 TINY = TrainOptions(
@@ -198,7 +199,8 @@ def test_labels_that_are_none(photos: Path, text: str, match: str) -> None:
 @pytest.mark.parametrize("name", recipe.recipe_names())
 def test_recipes_are_whole(name: str) -> None:
     options = recipe.read_recipe(name)
-    assert name.removesuffix("-paper").removesuffix("-gpu") == options.model
+    assert name.rpartition("-")[0] or name == options.model
+    assert name.partition("-")[0] == options.model
     assert options != TrainOptions()
 
 
@@ -208,7 +210,36 @@ def test_recipes_for_a_gpu_fit_their_networks(name: str) -> None:
     options = recipe.read_recipe(name)
     assert options.device == "cuda"
     network = zoo.create(options.model, **options.network_options)
-    make_optimizer(list(network.parameters()), options)
+    make_optimizer(network, options)
+
+
+def test_restoring_takes_rebalancing_back(photos: Path, tmp_path: Path) -> None:
+    """All of it leaves likelihoods: scores less the weights' logarithms; all else is equal."""
+    options = TrainOptions(
+        width=0.05, steps=2, batch=4, validation=2, crop=CropOptions(size_pixels=32)
+    )
+    states = [
+        weight_files.read(
+            loop.train(replace(options, restore=share), [photos], tmp_path / str(share))
+        ).state
+        for share in (0.0, 0.5, 1.0)
+    ]
+    shifts = [state.pop("model8.6.bias") - states[0]["model8.6.bias"] for state in states[1:]]
+    prior = torch.load(tmp_path / "1.0" / "checkpoint.pt", weights_only=True)["prior"]
+    weights = torch.tensor(palette.rebalancing_weights(np.array(prior), options.uniform))
+    torch.testing.assert_close(shifts[0], (0.5 + 0.5 / weights).log().float())
+    torch.testing.assert_close(shifts[1], -weights.log().float())
+    del states[0]["model8.6.bias"]
+    assert all(torch.equal(states[0][k], s[k]) for s in states[1:] for k in states[0])
+
+
+def test_restoring_needs_scores_and_a_share(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"restore must lie in \[0, 1\], got 2"):
+        TrainOptions(restore=2)
+    crop = CropOptions(size_pixels=32)
+    options = TrainOptions(model="varga2017", width=0.05, restore=0.5, batch=4, crop=crop)
+    with pytest.raises(UsageError, match="no scores that restore could shift"):
+        loop.train(options, [photos], tmp_path / "run")
 
 
 def test_a_recipe_run_twice_gives_the_same_bits(photos: Path, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from pycolor.errors import UsageError
-from pycolor.options import TrainOptions
 from pycolor.train.optimizers import MuonAndAdamW, make_optimizer
+from pycolor.train.options import TrainOptions
 
 OPTIONS = TrainOptions(optimizer="muon", lr=1e-2, weight_decay=1e-2)
 
@@ -32,7 +32,7 @@ def network() -> nn.Sequential:
 
 
 def optimizer_of(net: nn.Module) -> MuonAndAdamW:
-    made = make_optimizer(list(net.parameters()), OPTIONS)
+    made = make_optimizer(net, OPTIONS)
     assert isinstance(made, MuonAndAdamW)
     return made
 
@@ -58,9 +58,47 @@ def test_hidden_kernels_are_muons_and_all_else_is_adamws() -> None:
 
 
 def test_perceptrons_side_by_side_are_no_kernel() -> None:
-    weights = [nn.Parameter(torch.randn(20, 32, 32)) for _ in range(4)]
+    net = nn.ParameterList(torch.randn(20, 32, 32) for _ in range(4))
     with pytest.raises(UsageError, match="muon needs hidden layers"):
-        make_optimizer(weights, OPTIONS)
+        make_optimizer(net, OPTIONS)
+
+
+def test_kernels_of_single_channels_are_adamws() -> None:
+    net = nn.Sequential(*network(), nn.Conv2d(40, 40, 5, groups=40), nn.Conv2d(40, 2, 1))
+    adamw = optimizer_of(net).adamw.param_groups
+    assert any(p is net[7].weight for group in adamw for p in group["params"])
+
+
+class Trunked(nn.Module):
+    """A trunk, and what stands on it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = network()
+        self.rest = network()
+
+
+@pytest.mark.parametrize("name", ["muon", "adamw", "adam", "adadelta"])
+def test_a_trunk_learns_at_its_share_of_the_rate(
+    name: Literal["muon", "adamw", "adam", "adadelta"],
+) -> None:
+    net = Trunked()
+    made = make_optimizer(net, replace(OPTIONS, optimizer=name, trunk_share=0.1))
+    shares = {id(p): g.get("share", 1.0) for g in made.param_groups for p in g["params"]}
+    assert {shares[id(p)] for p in net.trunk.parameters()} == {0.1}
+    if isinstance(made, MuonAndAdamW):
+        of_muon = {id(kernel) for kernel, _ in made.kernels}
+        assert not of_muon & {id(p) for p in net.trunk.parameters()}
+        assert id(net.rest[1].weight) in of_muon
+    else:
+        assert {shares[id(p)] for p in net.rest.parameters()} == {1.0}
+
+
+def test_without_a_trunk_there_is_no_share_for_it() -> None:
+    with pytest.raises(UsageError, match="has no trunk"):
+        make_optimizer(network(), replace(OPTIONS, trunk_share=0.1))
+    with pytest.raises(UsageError, match=r"trunk-share must lie in \(0, 1\]"):
+        replace(OPTIONS, trunk_share=0.0)
 
 
 def test_a_step_is_orthogonal_and_of_adamws_size() -> None:
@@ -115,7 +153,7 @@ def test_a_checkpoint_goes_on_to_the_same_weights() -> None:
 
 @pytest.mark.parametrize("name", ["adamw", "adam", "adadelta"])
 def test_the_papers_optimizers(name: Literal["adamw", "adam", "adadelta"]) -> None:
-    made = make_optimizer(list(network().parameters()), replace(OPTIONS, optimizer=name))
+    made = make_optimizer(network(), replace(OPTIONS, optimizer=name))
     assert type(made).__name__.lower() == name
 
 

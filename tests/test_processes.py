@@ -16,9 +16,9 @@ import torch
 from PIL import Image
 
 from pycolor.models import weight_files
-from pycolor.options import CropOptions, TrainOptions
 from pycolor.train import loop, processes
 from pycolor.train.data import Stream, find_photos
+from pycolor.train.options import CropOptions, TrainOptions
 
 OPTIONS = {
     "width": 0.05,
@@ -38,7 +38,7 @@ import hashlib, json, os, sys
 from pathlib import Path
 import torch
 from pycolor.models import zoo
-from pycolor.options import CropOptions, TrainOptions
+from pycolor.train.options import CropOptions, TrainOptions
 from pycolor.train import loop, processes
 
 made, create = [], zoo.create

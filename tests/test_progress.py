@@ -46,6 +46,18 @@ def test_json_lines() -> None:
     assert last["done"] == last["total"] == 1  # the film was shorter than it said
 
 
+@pytest.mark.usefixtures("eager")
+def test_what_an_earlier_run_did_says_nothing_of_the_rate() -> None:
+    out = io.StringIO()
+    with Progress("run", 1_000_000, style="json", stream=out) as bar:
+        bar.passed(900_000)
+        bar.advance()
+    first, second, _ = (json.loads(line) for line in out.getvalue().splitlines())
+    assert (first["done"], first["rate"], first["seconds_left"]) == (900_000, 0, None)
+    assert second["done"] == 900_001
+    assert second["seconds_left"] * second["rate"] == pytest.approx(99_999, rel=0.1)
+
+
 def test_none_is_silent() -> None:
     out = io.StringIO()
     with Progress("film.mkv", 2, style="none", stream=out) as bar:

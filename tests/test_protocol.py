@@ -18,9 +18,10 @@ from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import weight_files, zoo
 from pycolor.models.colorizer import Colorizer, decode, gray_of, scaled, width_of
-from pycolor.options import CropOptions, Dtype, PredictOptions, TrainOptions
+from pycolor.options import Dtype, PredictOptions
 from pycolor.reference import lab_to_rgb
 from pycolor.train import loop
+from pycolor.train.options import CropOptions, TrainOptions
 
 GRAY = Encoding(full_range=True, subsampling="444")
 
@@ -184,7 +185,7 @@ def test_a_shot_takes_the_most_similar_still() -> None:
 
 
 def test_options_that_are_not_for_the_model() -> None:
-    with pytest.raises(UsageError, match="zhang2016 takes no style picture"):
+    with pytest.raises(UsageError, match="pycolor2026 takes no style picture"):
         Predictor(PredictOptions(style=Path("s.png"), device="cpu"))
     with pytest.raises(UsageError, match="takes no reference picture"):
         Predictor(PredictOptions(reference=(Path("r.png"),), device="cpu"))
@@ -221,12 +222,13 @@ def small(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.mark.parametrize("size", [(16, 16), (16, 128), (128, 16), (33, 47), (2304, 4096)])
 def test_any_size_of_picture(small: Path, size: tuple[int, int]) -> None:
     """The field covers the picture at its own aspect: a 1:8 strip is not squashed."""
-    predictor = Predictor(PredictOptions(weights=small, device="cpu", short_side=32))
+    side = max(32, 4 * weight_files.load(None, small).network.input_multiple)
+    predictor = Predictor(PredictOptions(weights=small, device="cpu", short_side=side))
     luma = torch.randint(0, 256, (1, *size), dtype=torch.uint8)
     field = predictor.predict(luma, GRAY)
     assert torch.isfinite(field).all()
     h, w = (s * predictor.network.output_stride for s in field.shape[2:])
-    assert min(h, w) == 32
+    assert min(h, w) == side
     assert w / h == pytest.approx(size[1] / size[0], rel=0.13)
 
 

@@ -20,8 +20,8 @@ import torch
 
 from pycolor.errors import FilmError, UsageError
 from pycolor.options import PredictOptions, SteadyOptions, VideoOptions
+from pycolor.video import pipeline, segments
 from pycolor.video import planes as planes_of_a_frame
-from pycolor.video import segments
 from pycolor.video import work as work_folders
 from pycolor.video.io import Reader
 from pycolor.video.pipeline import color_film
@@ -78,6 +78,34 @@ def test_an_interrupted_run_goes_on(source, tmp_path, monkeypatch):
     report = color_film(source, tmp_path / "out.mkv", QUICK)
     assert 0 < report.resumed < 60
     assert (tmp_path / "out.mkv").read_bytes() == (tmp_path / "whole.mkv").read_bytes()
+    assert not work_folder(tmp_path / "out.mkv", None).exists()
+
+
+def test_a_run_interrupted_before_its_first_segment_keeps_the_survey(source, tmp_path, monkeypatch):
+    said: list[str] = []
+    with monkeypatch.context() as patch:
+        stop_after(patch, 2)
+        with pytest.raises(KeyboardInterrupt):
+            color_film(source, tmp_path / "out.mkv", QUICK, say=said.append)
+    assert "kept in" in said[-1]
+    report = color_film(source, tmp_path / "out.mkv", QUICK)
+    assert report.resumed == 0
+    assert "survey" not in report.stage_seconds
+    color_film(source, tmp_path / "whole.mkv", QUICK)
+    assert (tmp_path / "out.mkv").read_bytes() == (tmp_path / "whole.mkv").read_bytes()
+
+
+def test_a_run_interrupted_at_its_survey_keeps_nothing_and_says_nothing(
+    source, tmp_path, monkeypatch
+):
+    def interrupted(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    said: list[str] = []
+    monkeypatch.setattr(pipeline, "survey", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        color_film(source, tmp_path / "out.mkv", QUICK, say=said.append)
+    assert not any("kept" in text for text in said)
     assert not work_folder(tmp_path / "out.mkv", None).exists()
 
 

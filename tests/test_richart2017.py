@@ -13,9 +13,9 @@ from PIL import Image
 from pycolor.errors import UsageError
 from pycolor.models import weight_files, zoo
 from pycolor.models.richart2017 import PATCH, Richart2017, recognize
-from pycolor.options import CropOptions, TrainOptions
 from pycolor.train import loop
 from pycolor.train.film import CLEAN
+from pycolor.train.options import CropOptions, TrainOptions
 
 
 def test_the_convolution_is_the_perceptron_on_every_patch() -> None:

@@ -6,12 +6,15 @@ import itertools
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from benchmarks.shot_films import CALM, LIVELY, OLD, RUINED, STILL, MadeFilm, Wear
+from benchmarks.shot_films import CALM, LIVELY, OLD, RUINED, STILL, MadeFilm, Motion, Wear
 from pycolor.video.io import Reader
 from pycolor.video.shots import Shot, ShotDetector, ShotOptions, detect
 from tests.films import data_film
+
+Frames = npt.NDArray[np.uint8]  # N×H×W
 
 FULL = ShotOptions(full_range=True)
 
@@ -81,6 +84,69 @@ def test_gradual_transitions(kind: Literal["dissolve", "fade"]):
         assert abs(shot.opening.stop - event.stop) <= 8
 
 
+@pytest.mark.parametrize("motion", [CALM, LIVELY])
+def test_a_fade_of_an_old_film_is_one_boundary(motion: Motion):
+    film = MadeFilm("fade", 5, motion=motion, wear=OLD, seed=21)
+    shots = detect(film, FULL)[1:]
+    fades = [event for event in film.events if event.kind == "fade"]
+    assert len(fades) == 5
+    for fade in fades:
+        inside = [s for s in shots if fade.start - 2 <= s.start <= fade.stop + 2]
+        assert [s.opening and s.opening.kind for s in inside] == ["fade"]
+
+
+def ramp(frames: Frames, part: npt.NDArray[np.float64], flat: float = 0) -> Frames:
+    """`part` of each frame, the rest of it flat."""
+    weight = part[:, None, None]
+    return np.rint(weight * frames + (1 - weight) * flat).astype(np.uint8)
+
+
+def scene(seed: int, frames: int = 60) -> Frames:
+    wear = Wear(grain=4)
+    return np.stack(list(MadeFilm("cut", 0, wear=wear, seed=seed, lengths=(frames, frames))))
+
+
+def faded(frames: int, out: int, dark: int, back: int) -> npt.NDArray[np.float64]:
+    """1, down to 0 in `out` frames, 0 for `dark` frames in the middle, up to 1 in `back` frames."""
+    from_dark = np.arange(frames) - (frames - dark) // 2
+    return np.clip(np.maximum(-from_dark / out, (from_dark - dark + 1) / back), 0, 1)
+
+
+def test_dirt_in_the_dark_of_a_fade_is_no_boundary():
+    film = np.concatenate([scene(1), scene(2)])
+    film = ramp(film, faded(120, 16, 8, 16))
+    film[58, 20:60, 30:90] = 230
+    film[60:63, :, 100:104] = 200
+    first, second = detect(film, FULL)
+    assert second.opening is not None
+    assert second.opening.kind == "fade"
+    assert abs(second.start - 60) <= 4
+    assert abs(second.opening.start - 40) <= 4
+    assert abs(second.opening.stop - 80) <= 4
+    assert first.disturbances == second.disturbances == ()
+
+
+def test_a_lamp_that_fails_is_no_fade():
+    assert boundaries(detect(ramp(scene(1, 100), faded(100, 12, 6, 12)), FULL)) == []
+
+
+def test_black_frames_between_cuts_are_no_fade():
+    first, second = scene(1), scene(2)
+    shots = detect([*first, *np.zeros((8, *first.shape[1:]), np.uint8), *second], FULL)
+    assert boundaries(shots) == [60, 68]
+    assert {shot.opening.kind for shot in shots[1:] if shot.opening} == {"cut"}
+
+
+@pytest.mark.parametrize("after", [8, 14])
+def test_a_cut_soon_after_a_fade_is_found(after: int):
+    first, second, third = scene(1), scene(2), scene(3)
+    film = np.concatenate([first, second])
+    film = ramp(film, faded(120, 12, 6, 12))[: 60 + 3 + 12 + after]
+    shots = detect([*film, *third], FULL)
+    assert [shot.opening and shot.opening.kind for shot in shots[1:]] == ["fade", "cut"]
+    assert shots[2].start == len(film)
+
+
 def test_a_long_black_stretch_is_a_shot_of_its_own():
     old, new = (
         np.stack(list(MadeFilm("cut", 0, wear=Wear(grain=4), seed=s, lengths=(60, 60))))
@@ -132,6 +198,16 @@ def test_depth_and_range_do_not_matter(depth: int, full: bool):
     lumas = [np.rint(black + f / 255.0 * (white - black)).astype(dtype) for f in film]
     options = ShotOptions(bit_depth=depth, full_range=full)
     assert boundaries(detect(lumas, options)) == expected(film)
+
+
+def test_a_slice_with_overlap_gives_the_same_fades():
+    film = list(MadeFilm("fade", 5, motion=LIVELY, wear=RUINED, seed=4, size=(90, 120)))
+    whole = boundaries(detect(film, FULL))
+    margin = 2 * FULL.look_ahead_frames
+    middle = len(film) // 2
+    first = boundaries(detect(film[: middle + margin], FULL))
+    second = [b + middle - margin for b in boundaries(detect(film[middle - margin :], FULL))]
+    assert [b for b in first if b < middle] + [b for b in second if b >= middle] == whole
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 500), (500, 3), (91, 161), (17, 64)])

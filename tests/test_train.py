@@ -18,14 +18,14 @@ from PIL import Image
 
 from pycolor import palette
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import weight_files
-from pycolor.options import CropOptions, FilmOptions, TrainOptions
+from pycolor.models import weight_files, zoo
 from pycolor.reference import rgb_to_lab
 from pycolor.train import loop
 from pycolor.train.data import Stream, find_photos, random_crop
 from pycolor.train.film import CLEAN, film_luma
 from pycolor.train.log import Progress
 from pycolor.train.losses import rebalanced_classification, soft_cross_entropy
+from pycolor.train.options import CropOptions, FilmOptions, TrainOptions
 from pycolor.train.pictures import sheet
 
 TINY = TrainOptions(
@@ -139,6 +139,22 @@ def test_soft_cross_entropy_against_the_sum() -> None:
     torch.testing.assert_close(got.double(), -(dense * log_p).sum(1), rtol=1e-5, atol=1e-5)
 
 
+def test_gradient_of_the_soft_cross_entropy() -> None:
+    """Softmax minus the target, under any weight of a pixel, also where scores are extreme."""
+    logits = torch.randn(1, 9, 2, 3)
+    logits[0, :, 0, 0] *= 1e4
+    logits.requires_grad_()
+    weights = torch.rand(6, 4).softmax(1)
+    index = torch.stack([torch.randperm(9)[:4] for _ in range(6)])
+    outer = torch.rand(6)
+    soft_cross_entropy(logits, weights, index).backward(outer)
+    dense = torch.zeros(6, 9).scatter_add_(1, index, weights)
+    softmax = logits.detach().softmax(1).permute(0, 2, 3, 1).reshape(6, 9)
+    expected = ((softmax - dense) * outer[:, None]).reshape(1, 2, 3, 9).permute(0, 3, 1, 2)
+    assert logits.grad is not None
+    torch.testing.assert_close(logits.grad, expected, rtol=1e-5, atol=1e-6)
+
+
 def test_loss_ignores_gray_pictures_and_starts_at_the_uniform_entropy() -> None:
     bins = torch.tensor(palette.gamut_bins().tolist(), dtype=torch.float32)
     ab = torch.zeros(2, 2, 4, 4)
@@ -183,6 +199,34 @@ def test_killed_training_resumes_to_the_same_weights(
     assert all(torch.equal(a[k], b[k]) for k in a)
     lines = (tmp_path / "cut" / "log.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in lines] == ["step", "1", "2", "4"]
+
+
+def test_a_trunk_waits_and_keeps_its_statistics(photos: Path, tmp_path: Path) -> None:
+    """It is as it came until its steps begin; then its kernels move, its running means do not."""
+    start = zoo.create("pycolor2026", width=0.25)
+    file = tmp_path / "start.safetensors"
+    weight_files.write(file, "pycolor2026", start.state_dict(), start.options, {}, half=False)
+    options = TrainOptions(
+        model="pycolor2026",
+        width=0.25,
+        init=file,
+        steps=2,
+        trunk_after=2,
+        batch=4,
+        validation=2,
+        validate_every=1,
+        crop=CropOptions(size_pixels=32),
+    )
+    loop.train(options, [photos], tmp_path / "run")
+    kept = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["model"]
+    trunk = {k: v for k, v in start.state_dict().items() if k.startswith("trunk.")}
+    assert all(torch.equal(kept[k], v) for k, v in trunk.items())
+    assert not torch.equal(kept["scores.bias"], start.state_dict()["scores.bias"])
+    loop.train(replace(options, steps=3), [photos], tmp_path / "run")
+    moved = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["model"]
+    stem, mean = "trunk.stem.0.weight", "trunk.stem.1.running_mean"
+    assert not torch.equal(moved[stem], trunk[stem])
+    assert torch.equal(moved[mean], trunk[mean])
 
 
 def test_starting_weights_must_fit(photos: Path, tmp_path: Path) -> None:

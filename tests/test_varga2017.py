@@ -16,10 +16,11 @@ from pycolor.encoding import Encoding
 from pycolor.errors import UsageError
 from pycolor.models import varga2017, weight_files, zhang2016, zoo
 from pycolor.models.varga2017 import Varga2017
-from pycolor.options import CropOptions, PairOptions, PredictOptions, TrainOptions
+from pycolor.options import PredictOptions
 from pycolor.train import loop
 from pycolor.train.log import Progress
 from pycolor.train.objectives import objective
+from pycolor.train.options import CropOptions, PairOptions, TrainOptions
 from pycolor.train.pairs import reference_of
 
 GRAY = Encoding(full_range=True, subsampling="444")

@@ -12,8 +12,8 @@ from tyro.conf import arg
 
 from pycolor.commands.base import Command
 from pycolor.errors import UsageError
-from pycolor.options import TrainOptions
 from pycolor.progress import Progress
+from pycolor.train.options import TrainOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,8 @@ def run(flags: Flags) -> int:
     with Progress(flags.training.model, flags.training.steps, "steps", out.style) as progress:
 
         def report(state: log.Progress) -> None:
-            progress.advance(state.step - progress.done)
+            count = progress.advance if progress.done else progress.passed  # a run may go on
+            count(state.step - progress.done)
             if state.validation_loss is not None:
                 out.say(
                     f"step {state.step}: loss {state.loss:.4f}, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import product, zip_longest
 from pathlib import Path
 
@@ -58,13 +59,21 @@ class FramePair:
     true: Picture
 
 
-def frame_pairs(true: Path, found: Path, short_side: int) -> Iterator[FramePair]:
+def frame_pairs(
+    true: Path, found: Path, short_side: int, rate: Fraction | None = None
+) -> Iterator[FramePair]:
     """The frames of two films, side by side.
+
+    Args:
+        true: a film in its own colors.
+        found: the same, colored.
+        short_side: at which frames are judged; 0: as stored.
+        rate: frames per second where a film does not tell, see `Reader`.
 
     Raises:
         FilmError: they cannot be read, or differ in size or in the number of frames.
     """
-    with Reader(true) as first, Reader(found) as second:
+    with Reader(true, rate=rate) as first, Reader(found, rate=rate) as second:
         a, b = first.info, second.info
         if (a.width, a.height) != (b.width, b.height):
             raise FilmError(

@@ -19,7 +19,7 @@ from pycolor.evaluate.report import Report, Row, curve
 from pycolor.evaluate.sheets import Specimen, thumbnail
 from pycolor.extras import extra
 from pycolor.info import record
-from pycolor.options import EvaluateOptions, VideoOptions
+from pycolor.options import EvaluateOptions, VideoOptions, frame_rate
 from pycolor.palette import gamut_bins
 from pycolor.progress import Progress
 from pycolor.video.pipeline import color_film
@@ -84,8 +84,9 @@ def evaluate(
     """
     for library in LIBRARIES:
         extra(library)
+    rate = frame_rate(options.rate)
     pairs = pair_up(true, found, as_film=options.as_film)
-    surveys = {pair: survey(pair.true) for pair in pairs if pair.kind == "film"}
+    surveys = {pair: survey(pair.true, rate=rate) for pair in pairs if pair.kind == "film"}
     if progress is not None:
         progress.total = len(pairs) - len(surveys) + sum(map(len, surveys.values()))
     settings: dict[str, object] = {"true": true.name, "short_side": options.size}
@@ -141,10 +142,11 @@ def _film(
         found = pair.found
         if found is None:
             found = Path(folder) / "colored.mkv"
-            color_film(pair.true, found, replace(video, color_shots="recolor"), say=say)
+            recolored = replace(video, color_shots="recolor", rate=options.rate)
+            color_film(pair.true, found, recolored, say=say)
         judged = films.judged_frames(len(seen))
         over_time = films.OverTime(seen.shots)
-        for frame in films.frame_pairs(pair.true, found, options.size):
+        for frame in films.frame_pairs(pair.true, found, options.size, frame_rate(options.rate)):
             over_time.add(frame)
             if frame.index in judged:
                 gray = frame.true.luma.expand(3, -1, -1)

@@ -56,6 +56,11 @@ class Colorizer(nn.Module):
         return None
 
     @property
+    def offsets(self) -> Tensor | None:
+        """What the last layer adds to the scores of the palette's entries, Q; None without it."""
+        return None
+
+    @property
     def decodes(self) -> bool:
         """Whether it predicts a distribution, which a temperature decodes."""
         return self.palette is not None

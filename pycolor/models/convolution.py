@@ -1,4 +1,4 @@
-"""Convolutions for prediction: laid out once, with the ReLU behind them in the same pass.
+"""Convolutions for prediction: laid out once, with the ReLU or ReLU6 behind them in the same pass.
 
 On a CPU torch's own layer casts its kernel to bfloat16 and lays it out for oneDNN with every
 picture, which costs about a sixth of the time of zhang2016.  Here both are done once for a
@@ -15,20 +15,22 @@ from torch import Tensor, nn
 
 
 class Convolution(nn.Module):
-    """What a `Conv2d` with zero padding computes, and a ReLU if there is one; it cannot be trained.
+    """What a `Conv2d` with zero padding computes, then what follows it; it cannot be trained.
 
     The weights keep their names and values.  They are laid out when first used: what changes them
     later has no effect.
 
     Args:
         layer: whose parameters and buffers are taken over.
-        relu: whether negative sums become 0.
+        after: a ReLU or a ReLU6, or nothing.
     """
 
     weight: Tensor
     bias: Tensor | None
 
-    def __init__(self, layer: nn.Conv2d | nn.ConvTranspose2d, relu: bool = False) -> None:
+    def __init__(
+        self, layer: nn.Conv2d | nn.ConvTranspose2d, after: nn.ReLU | nn.ReLU6 | None = None
+    ) -> None:
         super().__init__()
         for name, parameter in layer.named_parameters(recurse=False):
             self.register_parameter(name, parameter)
@@ -37,7 +39,7 @@ class Convolution(nn.Module):
         self.bias = layer.bias
         assert not isinstance(layer.padding, str)
         self.geometry = (layer.stride, layer.padding, layer.dilation, layer.groups)
-        self.relu = relu
+        self.ends: tuple[str, list[float]] = _ENDS[type(after)]
         self._ready_for: tuple[torch.dtype, torch.Size] | None = None
         self._ready: tuple[Tensor, Tensor | None]
 
@@ -59,7 +61,10 @@ class Convolution(nn.Module):
                 return self._by_onednn(x.to(dtype))
         kernel, offset = self.operands()
         y = F.conv2d(x, kernel, offset, *self.geometry)
-        return F.relu_(y) if self.relu else y
+        end, limits = self.ends
+        if end == "hardtanh":
+            return F.hardtanh_(y, *limits)
+        return F.relu_(y) if end == "relu" else y
 
     def _by_onednn(self, x: Tensor) -> Tensor:
         stride, padding, dilation, groups = self.geometry
@@ -77,9 +82,17 @@ class Convolution(nn.Module):
             x.contiguous(memory_format=torch.channels_last),
             *self._ready,
             *(padding, stride, dilation, groups),
-            *("relu" if self.relu else "none", [], ""),
+            *(*self.ends, ""),
         )
         return y
+
+
+# What may follow, as oneDNN's operators call it, and its limits.
+_ENDS: dict[type, tuple[str, list[float]]] = {
+    type(None): ("none", []),
+    nn.ReLU: ("relu", []),
+    nn.ReLU6: ("hardtanh", [0.0, 6.0]),
+}
 
 
 def _laid_out() -> dict[torch.dtype, bool]:

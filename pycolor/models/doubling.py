@@ -20,14 +20,14 @@ class Doubling(Convolution):
 
     Args:
         layer: whose parameters are taken over.
-        relu: whether negative sums become 0.
+        after: a ReLU, or nothing.
     """
 
     kernel: Tensor
     offset: Tensor | None
 
-    def __init__(self, layer: nn.ConvTranspose2d, relu: bool = False) -> None:
-        super().__init__(layer, relu)
+    def __init__(self, layer: nn.ConvTranspose2d, after: nn.ReLU | nn.ReLU6 | None = None) -> None:
+        super().__init__(layer, after)
         self.geometry = ((1, 1), (1, 1), (1, 1), 1)
         weight = layer.weight.detach()  # C_in×C_out×4×4
         parts = [weight[:, :, rows][:, :, :, columns] for rows in _TAPS for columns in _TAPS]

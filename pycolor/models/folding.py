@@ -13,25 +13,26 @@ from pycolor.models.doubling import Doubling
 def fold_layers(module: nn.Module) -> None:
     """Put a `Convolution` or a `Doubling` in the place of every layer that they know, in depth.
 
-    A ReLU right behind it in an `nn.Sequential` becomes a part of it.  Names and values of the
-    weights stay.
+    A ReLU or ReLU6 right behind it in an `nn.Sequential` becomes a part of it.  Names and values of
+    the weights stay.
     """
     names = [name for name, _ in module.named_children()]
     for name, following in pairwise([*names, ""]):
         child = getattr(module, name)
         if Doubling.fits(child):
-            setattr(module, name, Doubling(child, _takes_relu(module, following)))
+            setattr(module, name, Doubling(child, _taken(module, following)))
         elif type(child) is nn.Conv2d and Convolution.fits(child):
-            setattr(module, name, Convolution(child, _takes_relu(module, following)))
+            setattr(module, name, Convolution(child, _taken(module, following)))
         else:
             fold_layers(child)
 
 
-def _takes_relu(module: nn.Module, following: str) -> bool:
-    """Whether a sequence goes on with a ReLU; it does nothing any more."""
+def _taken(module: nn.Module, following: str) -> nn.ReLU | nn.ReLU6 | None:
+    """The ReLU that a sequence goes on with; what stands in its place does nothing any more."""
     if not isinstance(module, nn.Sequential) or not following:
-        return False
-    if not isinstance(getattr(module, following), nn.ReLU):
-        return False
+        return None
+    after = getattr(module, following)
+    if not isinstance(after, nn.ReLU | nn.ReLU6):
+        return None
     setattr(module, following, nn.Identity())
-    return True
+    return after

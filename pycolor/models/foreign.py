@@ -28,6 +28,10 @@ from pycolor.models.torch7 import read_torch7
 _CAFFE_SHARPENING = 2.606
 _CAFFE_INPUT = 100.0
 
+# Lite0 alone has so many among those of its width.
+_LITE0_TENSORS = 296
+_LITE0_CLASSIFIER = ("_conv_head.", "_bn1.", "_fc.")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Foreign:
@@ -97,7 +101,7 @@ def _shape(state: Mapping[str, Tensor], key: str) -> tuple[int, ...]:
 
 
 def from_state(state: Mapping[str, Tensor], path: Path) -> Foreign:
-    """A PyTorch state dict: that of zhang2016, zhang2017, or torchvision's VGG16.
+    """A PyTorch state dict: of zhang2016, zhang2017, torchvision's VGG16 or EfficientNet-Lite0.
 
     Raises:
         FilmError: its names and shapes are of no known network.
@@ -124,9 +128,13 @@ def from_state(state: Mapping[str, Tensor], path: Path) -> Foreign:
         return Foreign(
             name="vgg16", model="vgg16", options={}, temperature=None, state=vgg16_trunk(state)
         )
+    if _shape(state, "_conv_head.weight") == (1280, 320, 1, 1) and len(state) == _LITE0_TENSORS:
+        name = "efficientnet-lite0"
+        kept = {k: v for k, v in state.items() if not k.startswith(_LITE0_CLASSIFIER)}
+        return Foreign(name=name, model=name, options={}, temperature=None, state=kept)
     raise FilmError(
-        f"weights {path} must be those of zhang2016, zhang2017 or torchvision's VGG16, "
-        f"got {len(state)} tensors beginning with {next(iter(state))}."
+        f"weights {path} must be those of zhang2016, zhang2017, torchvision's VGG16 or "
+        f"EfficientNet-Lite0, got {len(state)} tensors beginning with {next(iter(state))}."
     )
 
 

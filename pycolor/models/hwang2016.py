@@ -90,7 +90,7 @@ class _Layer(nn.Sequential):
         norm.reset_running_stats()
         nn.init.constant_(norm.weight, (1 + norm.eps) ** 0.5)
         nn.init.zeros_(norm.bias)
-        self[0] = Convolution(conv, relu=True)
+        self[0] = Convolution(conv, nn.ReLU())
         self.folded = True
 
 

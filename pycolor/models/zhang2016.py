@@ -109,6 +109,13 @@ class Zhang2016(Colorizer):
         """Chroma of the bins, Q×2 ab; None for the regression."""
         return None if self.model_out is None else self.model_out.weight[:, :, 0, 0].T * 110
 
+    @property
+    def offsets(self) -> Tensor | None:
+        """Of the scores, 313; None for the regression."""
+        last = self.model8[6]
+        assert isinstance(last, nn.Conv2d)
+        return last.bias if self.model_out is not None else None
+
     def block(self, k: int, x: Tensor) -> Tensor:
         """Block k, 1 … 7, of the encoder."""
         return getattr(self, f"model{k}")(x)  # type: ignore[no-any-return]

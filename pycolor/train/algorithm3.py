@@ -23,10 +23,10 @@ from pycolor.features.gist import CHANNELS, gist
 from pycolor.kmeans import kmeans
 from pycolor.models.cheng2015 import Cheng2015, Ensemble, rgb_to_yuv, yuv_to_rgb
 from pycolor.models.colorizer import gray_of
-from pycolor.options import ClusteringOptions, FilmOptions
 from pycolor.reference import rgb_to_lab
 from pycolor.train.data import Photo
 from pycolor.train.film import film_luma
+from pycolor.train.options import ClusteringOptions, FilmOptions
 
 _COMMON_RATE = 2e-3  # of the perceptron that all clusters begin from
 _DECAY = 1e-3  # of the weights

@@ -20,7 +20,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pycolor.options import CropOptions
+from pycolor.train.options import CropOptions
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 

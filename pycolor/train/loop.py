@@ -18,7 +18,6 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from pycolor.colorize import choose_device
 from pycolor.models import weight_files, zoo
 from pycolor.models.colorizer import Colorizer, place
-from pycolor.options import TrainOptions
 from pycolor.reference import rgb_to_lab
 from pycolor.train.data import Photo, Stream, center_crop, find_photos
 from pycolor.train.film import film_luma
@@ -26,6 +25,7 @@ from pycolor.train.log import Log, Progress
 from pycolor.train.objectives.choice import network_options, objective_for
 from pycolor.train.objectives.objective import Sample
 from pycolor.train.optimizers import make_optimizer
+from pycolor.train.options import TrainOptions
 from pycolor.train.pictures import SHOWN, color, sheet
 from pycolor.train.processes import Lesson, Processes, joined, own_device, shared
 
@@ -130,7 +130,8 @@ def _train(
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.ema), use_buffers=True)
     averaged = cast(Colorizer, average.module)
     weights = [p for p in model.parameters() if p.requires_grad]
-    optimizer = make_optimizer(weights, options)
+    trunk = model.get_submodule("trunk") if options.trunk_after else None
+    optimizer = make_optimizer(model, options)
     objective = objective_for(model, options, device)
     objective.photos = photos
 
@@ -188,9 +189,11 @@ def _train(
         luma = film_luma(rgb, options.film, chance)
 
         model.train()
+        if trunk is not None:
+            trunk.eval().requires_grad_(step >= options.trunk_after)
         rate = learning_rate(step, options)
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("share", 1.0)
         objective.before(step, (model, averaged))
         loss = lesson(sample_of(rgb, luma, batch.photos, chance))
         if not torch.isfinite(loss):
@@ -261,7 +264,7 @@ def _fixed(options: TrainOptions) -> dict[str, Any]:
     # Options that came later are named where they are not the usual: older runs go on.
     later = [
         n
-        for n in ("network", "optimizer", "beta2", "huber", "labels", "pair")
+        for n in ("network", "optimizer", "beta2", "huber", "labels", "pair", "trunk_share")
         if every[n] != usual[n]
     ]
     return {name: every[name] for name in (*names, *later)}

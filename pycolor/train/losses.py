@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -19,8 +21,31 @@ def soft_cross_entropy(logits: Tensor, weights: Tensor, index: Tensor) -> Tensor
     Returns:
         M losses.
     """
-    log_p = torch.log_softmax(logits.float(), dim=1).permute(0, 2, 3, 1).flatten(0, 2)
-    return -(weights * log_p.gather(1, index)).sum(1)
+    # Channels last, a pixel's scores lie together: no copy.
+    flat = logits.float().permute(0, 2, 3, 1).flatten(0, 2)
+    loss: Tensor = _SparseCrossEntropy.apply(flat, weights, index)  # type: ignore[no-untyped-call]
+    return loss
+
+
+class _SparseCrossEntropy(torch.autograd.Function):
+    """log Σ exp x − Σ w x of M×Q scores, with one pass of exponentials for both directions."""
+
+    @staticmethod
+    def forward(ctx: Any, scores: Tensor, weights: Tensor, index: Tensor) -> Tensor:
+        scores = scores - scores.amax(1, keepdim=True)
+        chosen = (weights * scores.gather(1, index)).sum(1)
+        powers = scores.exp_()
+        total = powers.sum(1)
+        ctx.save_for_backward(powers, total, weights, index)
+        return total.log() - chosen
+
+    @staticmethod
+    def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor, None, None]:
+        powers, total, weights, index = ctx.saved_tensors
+        (gradient,) = outer
+        of_scores = powers * (gradient / total)[:, None]
+        of_scores.scatter_add_(1, index, -weights * gradient[:, None])
+        return of_scores, None, None
 
 
 def rebalanced_classification(

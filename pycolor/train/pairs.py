@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from pycolor.options import CropOptions, PairOptions
 from pycolor.train.data import Photo, random_crop
 from pycolor.train.labels import UNKNOWN
+from pycolor.train.options import CropOptions, PairOptions
 
 
 def reference_of(rgb: Tensor, options: PairOptions, chance: torch.Generator) -> Tensor:

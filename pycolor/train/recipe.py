@@ -1,7 +1,8 @@
 """Recipes: the options of a training run in a small TOML file.
 
-`<model>.toml` made the packaged weights, `<model>-paper.toml` is what the paper did, and
-`<model>-gpu.toml` is for twenty minutes of one large GPU.
+`<model>.toml` made the packaged weights (`zhang2016-open.toml` those of open photographs),
+`<model>-paper.toml` is what the paper did, and `<model>-gpu.toml` is for twenty minutes of one
+large GPU.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pycolor.errors import UsageError
-from pycolor.options import TrainOptions
+from pycolor.train.options import TrainOptions
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -57,4 +58,6 @@ def _filled(options: Any, content: dict[str, Any], path: Path) -> Any:
         values[key] = _filled(known[key], value, path) if isinstance(value, dict) else value
         if isinstance(value, list):
             values[key] = tuple(value)
+        if key == "init":
+            values[key] = Path(value)
     return type(options)(**known | values)

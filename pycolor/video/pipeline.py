@@ -128,6 +128,36 @@ def spooled(source: Path) -> Iterator[Path]:
         yield path
 
 
+_ListedShots = Callable[[int, Fraction], Sequence[Shot]]  # of the number of frames and the rate
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """What is known of a film before its frames are colored.
+
+    Attributes:
+        reader: of the source, closed: it still tells what the film is.
+        maker: makes the output's pictures, and writes none.
+        source_digest: SHA-256 of the source.
+        predictor: the model.
+        work: the folder, held.
+        seen: what the film showed at the first look.
+        plan: what is done with each frame.
+        segments: in which the frames are colored and encoded.
+        resumed: frames of the segments that an earlier run had made.
+    """
+
+    reader: Reader
+    maker: Writer
+    source_digest: str
+    predictor: Predictor
+    work: WorkFolder
+    seen: Survey
+    plan: Plan
+    segments: Sequence[Segment]
+    resumed: int
+
+
 class _Run:
     """One film on its way: the steps in order, and what they share."""
 
@@ -154,77 +184,102 @@ class _Run:
     def film(self) -> FilmReport:
         began = time.perf_counter()
         options, target = self.options, self.target
-        zoo.card(options.predict.model)  # a name that is not known is refused before any work
-        if options.framemd5 and str(target) == PIPE:
-            raise UsageError("framemd5 needs an output file; expected a name, got -.")
+        self._refuse_unfit()
         listed = self._listed_shots()
         with ExitStack() as held:  # the work folder, until the output is in place
             with complete_output(
                 target, preset=options.preset, sources=[self.source], overwrite=options.overwrite
             ) as part:
                 sidecar = None if str(target) == PIPE else free_sidecar(target)
-                # What it tells is needed later on; the packets' index that it holds is not.
-                with Reader(self.source, frames=self.range, rate=self.rate) as reader:
-                    maker = self._probe(part, reader)
-                for text in (*reader.info.warnings, *maker.warnings):
-                    self.warn(text)
-                source_digest = file_digest(self.source)
-                predictor = Predictor(options.predict)
-                work = held.enter_context(
-                    WorkFolder(
-                        work_folder(target, options.work_dir),
-                        self._identity(source_digest, predictor),
-                        segment_suffix(target, options.preset),
-                        say=self.warn,
-                    )
-                )
-                self._refuse_finished()
-                seen = self._survey(work, listed)
-                for damage in seen.damages:
-                    self.warn(f"{self.source} {damage}")
-                plan = plan_of(seen, options.steady, recolor=options.color_shots == "recolor")
-                segments = [
-                    work.segment(*ends) for ends in pairwise(plan.cuts(options.segment_frames))
-                ]
-                resumed = sum(s.stop - s.first for s in segments if work.is_done(s))
-                self._color(self._task(seen, plan, predictor, maker), work, segments, reader)
-                self._join(part, segments, seen, disclosure(predictor.loaded, options), reader)
-                self._check(part, work, segments)
-            report = FilmReport(
-                source=self.source,
-                target=target,
-                sidecar=sidecar,
-                info=reader.info,
-                frames=len(plan),
-                kept=sum(span.stop - span.start for span in plan.spans if span.keep),
-                resumed=resumed,
-                seconds=time.perf_counter() - began,
-                stage_seconds=dict(self.watch.seconds),
-                shots=seen.shots,
-                key_frames=sum(len(span.keys) for span in plan.spans if isinstance(span, Take)),
-                model=f"{predictor.loaded.card.name} ({predictor.loaded.sha256[:8]})",
-                device=f"{predictor.device} in {str(predictor.dtype).removeprefix('torch.')}",
-                pixel_format=maker.pixel_format,
-                warnings=tuple(self.warnings),
-            )
-            if sidecar is not None:
-                write_sidecar(
-                    sidecar,
-                    report=report,
-                    options=options,
-                    versions=versions(),
-                    source_digest=source_digest,
-                    weights_digest=predictor.loaded.sha256,
-                    survey=seen,
-                    luma=work.digests(segments),
-                )
-            if options.framemd5:
-                write_framemd5(target)
+                job = self._prepare(part, listed, held)
+                self._color(job)
+                self._join(part, job)
+                self._check(part, job)
+            report = self._report(job, sidecar, time.perf_counter() - began)
+            self._tell(job, report)
             if not options.keep_work:
-                work.remove()
+                job.work.remove()
         return report
 
     # -- the steps ---------------------------------------------------------------------------
+
+    def _refuse_unfit(self) -> None:
+        """What no film could make right is refused before any work."""
+        zoo.card(self.options.predict.model)
+        if self.options.framemd5 and str(self.target) == PIPE:
+            raise UsageError("framemd5 needs an output file; expected a name, got -.")
+
+    def _prepare(self, part: Path, listed: _ListedShots | None, held: ExitStack) -> _Job:
+        """Look at the film, load the model and plan the work; `held` takes the work folder."""
+        options = self.options
+        # What it tells is needed later on; the packets' index that it holds is not.
+        with Reader(self.source, frames=self.range, rate=self.rate) as reader:
+            maker = self._probe(part, reader)
+        for text in (*reader.info.warnings, *maker.warnings):
+            self.warn(text)
+        source_digest = file_digest(self.source)
+        predictor = Predictor(options.predict)
+        work = held.enter_context(
+            WorkFolder(
+                work_folder(self.target, options.work_dir),
+                self._identity(source_digest, predictor),
+                segment_suffix(self.target, options.preset),
+                say=self.warn,
+            )
+        )
+        self._refuse_finished()
+        seen = self._survey(work, listed)
+        for damage in seen.damages:
+            self.warn(f"{self.source} {damage}")
+        plan = plan_of(seen, options.steady, recolor=options.color_shots == "recolor")
+        segments = [work.segment(*ends) for ends in pairwise(plan.cuts(options.segment_frames))]
+        return _Job(
+            reader=reader,
+            maker=maker,
+            source_digest=source_digest,
+            predictor=predictor,
+            work=work,
+            seen=seen,
+            plan=plan,
+            segments=segments,
+            resumed=sum(s.stop - s.first for s in segments if work.is_done(s)),
+        )
+
+    def _report(self, job: _Job, sidecar: Path | None, seconds: float) -> FilmReport:
+        spans, predictor = job.plan.spans, job.predictor
+        return FilmReport(
+            source=self.source,
+            target=self.target,
+            sidecar=sidecar,
+            info=job.reader.info,
+            frames=len(job.plan),
+            kept=sum(span.stop - span.start for span in spans if span.keep),
+            resumed=job.resumed,
+            seconds=seconds,
+            stage_seconds=dict(self.watch.seconds),
+            shots=job.seen.shots,
+            key_frames=sum(len(span.keys) for span in spans if isinstance(span, Take)),
+            model=f"{predictor.loaded.card.name} ({predictor.loaded.sha256[:8]})",
+            device=f"{predictor.device} in {str(predictor.dtype).removeprefix('torch.')}",
+            pixel_format=job.maker.pixel_format,
+            warnings=tuple(self.warnings),
+        )
+
+    def _tell(self, job: _Job, report: FilmReport) -> None:
+        """Write what lies beside the output."""
+        if report.sidecar is not None:
+            write_sidecar(
+                report.sidecar,
+                report=report,
+                options=self.options,
+                versions=versions(),
+                source_digest=job.source_digest,
+                weights_digest=job.predictor.loaded.sha256,
+                survey=job.seen,
+                luma=job.work.digests(job.segments),
+            )
+        if self.options.framemd5:
+            write_framemd5(self.target)
 
     def _refuse_finished(self) -> None:
         """Between the first look at the output's name and the lock, another run may have ended."""
@@ -234,7 +289,7 @@ class _Run:
                 "replaces it."
             )
 
-    def _listed_shots(self) -> Callable[[int, Fraction], Sequence[Shot]] | None:
+    def _listed_shots(self) -> _ListedShots | None:
         """Reads the list of shots that was given, once the film's length is known."""
         path = self.options.shots
         if path is None:
@@ -280,16 +335,16 @@ class _Run:
             name=self.target,
         )
 
-    def _task(self, seen: Survey, plan: Plan, predictor: Predictor, maker: Writer) -> Task:
+    def _task(self, job: _Job) -> Task:
         return Task(
             source=self.source,
             rate=self.rate,
             offset=self.offset,
-            timeline=self._timeline(seen),
-            plan=plan,
-            predictor=predictor,
-            batch=self.options.batch or (8 if predictor.device.type == "cuda" else 1),
-            maker=maker,
+            timeline=self._timeline(job.seen),
+            plan=job.plan,
+            predictor=job.predictor,
+            batch=self.options.batch or (8 if job.predictor.device.type == "cuda" else 1),
+            maker=job.maker,
             watch=self.watch,
             progress=self.progress,
         )
@@ -310,9 +365,7 @@ class _Run:
             "versions": versions(),
         }
 
-    def _survey(
-        self, work: WorkFolder, listed: Callable[[int, Fraction], Sequence[Shot]] | None
-    ) -> Survey:
+    def _survey(self, work: WorkFolder, listed: _ListedShots | None) -> Survey:
         known = work.load_survey()
         if known is not None:
             return known
@@ -333,20 +386,15 @@ class _Run:
         """Lets readers seek, where what they find by it is what the survey found."""
         return None if self.offset or seen.damages else seen.timeline
 
-    def _color(
-        self,
-        task: Task,
-        work: WorkFolder,
-        segments: Sequence[Segment],
-        reader: Reader,
-    ) -> None:
+    def _color(self, job: _Job) -> None:
         """Make the segments that are missing, one run of neighbors after the other."""
+        work, task = job.work, self._task(job)
         if self.progress is not None:
-            left = sum(s.stop - s.first for s in segments if not work.is_done(s))
+            left = sum(s.stop - s.first for s in job.segments if not work.is_done(s))
             self.progress.stage(f"{self.source.name}: coloring", left)
-        for group in _missing(segments, work):
+        for group in _missing(job.segments, work):
             writer = SegmentWriter(
-                group, work, lambda path: self._writer(path, reader, streams=False)
+                group, work, lambda path: self._writer(path, job.reader, streams=False)
             )
             try:
                 color_frames(task, group[0].first, group[-1].stop, writer.write)
@@ -354,35 +402,28 @@ class _Run:
                 writer.abort()
                 raise
 
-    def _join(
-        self,
-        part: Path,
-        segments: Sequence[Segment],
-        seen: Survey,
-        told: dict[str, str],
-        reader: Reader,
-    ) -> None:
+    def _join(self, part: Path, job: _Job) -> None:
         damages: list[Damage] = []
         with self.watch("join"):
             join(
-                [segment.path for segment in segments],
-                reader,
+                [segment.path for segment in job.segments],
+                job.reader,
                 part,
-                timeline=seen.timeline,
+                timeline=job.seen.timeline,
                 preset=self._preset,
-                metadata=told,
+                metadata=disclosure(job.predictor.loaded, self.options),
                 name=self.target,
                 damages=damages,
             )
         for damage in damages:
             self.warn(f"{self.source} {damage}")
 
-    def _check(self, part: Path, work: WorkFolder, segments: Sequence[Segment]) -> None:
+    def _check(self, part: Path, job: _Job) -> None:
         """A lossless output is read back: each frame's luma must be what was handed in."""
         preset = self._preset
         if not preset.lossless or preset.pictures_only or self.options.codec is not None:
             return
-        expected = work.digests(segments)
+        expected = job.work.digests(job.segments)
         with self.watch("check"), Reader(part) as result:
             for frame in result:
                 if luma_digest(frame.luma).hex() != next(expected, None):

@@ -15,20 +15,21 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from pycolor.video.gradual import (
+from pycolor.video.dissolves import (
     CONTRAST_REACH,
-    LEAST_SCORE,
+    LEAST_DISSOLVE,
     RIVAL_REACH,
     SIDE,
-    Gradual,
-    GradualFinder,
+    DissolveFinder,
 )
+from pycolor.video.fades import FADE_REACH, LEAST_FADE, SLOPE_REACH, FadeFinder
+from pycolor.video.gradual import Calm, Gradual
 from pycolor.video.likeness import Scales, difference, scales, thumbnail, unlikeness
 
 Kind = Literal["cut", "dissolve", "fade", "flash"]
 
 
-_FLASH_REACH = 8  # frames around a fade's middle in which there is no flash
+_LEAST_SHOT = 10  # frames; a dissolve so near a cut or a fade's ends is what these left of a sag
 _FADED = 0.45  # of the variance a few frames away: a fade is under way
 
 
@@ -47,7 +48,7 @@ class ShotOptions:
     bit_depth: int = 8
     full_range: bool = False
     sensitivity: float = 1.0
-    look_ahead_frames: int = 72
+    look_ahead_frames: int = 84
     disturbance_frames: int = 4
 
     def __post_init__(self) -> None:
@@ -57,9 +58,11 @@ class ShotOptions:
             raise ValueError(f"sensitivity must be above 0, got {self.sensitivity}")
         if self.disturbance_frames < 0:
             raise ValueError(f"disturbance_frames must be 0 or more, got {self.disturbance_frames}")
-        # A gradual transition's rivals, their sides, and beyond these the cuts that end them or
-        # what their contrast is the mean of.
-        least = RIVAL_REACH + SIDE + max(2 * self.disturbance_frames + 5, CONTRAST_REACH)
+        # A dissolve's rivals, their sides, and beyond these the cuts that end them or what their
+        # contrast is the mean of; a fade whose flank a dissolve is on, and what that depends on.
+        beyond = max(2 * self.disturbance_frames + 5, CONTRAST_REACH)
+        flank = _LEAST_SHOT + SLOPE_REACH + FADE_REACH
+        least = max(RIVAL_REACH + SIDE + beyond, flank)
         if self.look_ahead_frames < least:
             raise ValueError(
                 f"look_ahead_frames must be at least {least}, got {self.look_ahead_frames}"
@@ -72,7 +75,8 @@ class Transition:
 
     Attributes:
         kind: "cut", "dissolve" and "fade" part shots.  "flash" lies inside one: a few frames
-            unlike those on both sides, whether a flash or damage.
+            unlike those on both sides, whether a flash or damage.  A splice inside a shot,
+            where a few frames are missing, is not told.
         start: the first frame that shows it; of a cut, the first frame of the new shot.
         stop: one past the last frame that shows it; of a cut, `start`.
         confidence: 0 (barely found) … 1.
@@ -132,6 +136,7 @@ class ShotDetector:
 
     def __init__(self, options: ShotOptions | None = None) -> None:
         self.options = options or ShotOptions()
+        self._eager = math.log(self.options.sensitivity)
         depth = self.options.bit_depth
         if self.options.full_range:
             self._black, self._white = 0.0, float((1 << depth) - 1)
@@ -146,7 +151,9 @@ class ShotDetector:
         self._disturbances: list[Transition] = []
         self._finished = False
         self._single: dict[int, Transition | None] = {}
-        self._gradual = GradualFinder(self._scales)
+        self._calm = Calm(self._scales)
+        self._dissolves = DissolveFinder(self._scales, self._calm)
+        self._fades = FadeFinder(self._calm)
         self._pending: tuple[int, Transition] | None = None
         self.last_change = 0.0
 
@@ -201,6 +208,8 @@ class ShotDetector:
         while self._decided < stop:
             t = self._decided
             found = self._single_at(t)
+            if found is not None and self._fades.over(t) is not None:
+                found = None  # dirt, where there is nothing else to see
             if found is not None and found.kind == "cut":
                 shots.append(self._close(t, found))
                 self._pending = None
@@ -223,7 +232,8 @@ class ShotDetector:
         """Drop frame t; nothing that is still to be decided depends on it."""
         self._frames.pop(t, None)
         self._single.pop(t, None)
-        self._gradual.forget(t)
+        for finder in (self._calm, self._dissolves, self._fades):
+            finder.forget(t)
 
     def _close(self, stop: int, closing: Transition | None) -> Shot:
         inside = tuple(d for d in self._disturbances if d.start < stop)
@@ -238,19 +248,26 @@ class ShotDetector:
         return self._frames[min(max(t, 0), self._count - 1)].scales
 
     def _gradual_at(self, t: int) -> Gradual | None:
-        """The dissolve or fade whose middle is t, where no stronger one is near."""
-        found = self._gradual_candidate(t)
-        if found is None:
+        """The fade or dissolve whose middle is t."""
+        fade = self._fades.at(t)
+        if fade is not None:
+            return fade if fade.score > LEAST_FADE - self._eager else None
+        return self._dissolve_at(t)
+
+    def _dissolve_at(self, t: int) -> Gradual | None:
+        """The dissolve whose middle is t, where no stronger one, no cut and no fade is near."""
+        found = self._dissolve_candidate(t)
+        if found is None or found.score <= LEAST_DISSOLVE - self._eager:
             return None
-        if found.score <= LEAST_SCORE[found.kind] - math.log(self.options.sensitivity):
+        if any(self._is_cut(other) for other in self._around(t, _LEAST_SHOT)):
             return None
         for other in self._around(t, RIVAL_REACH):
-            rival = self._gradual_candidate(other)
+            rival = self._dissolve_candidate(other)
             if rival is not None and (rival.score, t) > (found.score, other):
                 return None
-        return found
+        return found if self._fades.over(t, flank=_LEAST_SHOT) is None else None
 
-    def _gradual_candidate(self, t: int) -> Gradual | None:
+    def _dissolve_candidate(self, t: int) -> Gradual | None:
         first, last = max(0, t - SIDE), min(self._count - 1, t + SIDE)
         for s in range(t, first, -1):
             if self._is_cut(s):
@@ -260,18 +277,7 @@ class ShotDetector:
             if self._is_cut(s):
                 last = s - 1
                 break
-        found = self._gradual.at(t, first, last)
-        if found is not None and found.kind == "fade" and self._is_near_flash(t):
-            return None
-        return found
-
-    def _is_near_flash(self, t: int) -> bool:
-        """Whether what vanishes at t is a flash's doing, which comes and goes at once."""
-        for s in range(t - _FLASH_REACH, min(t + _FLASH_REACH + 1, self._count)):
-            found = self._single_at(s) if s >= 0 else None
-            if found is not None and found.kind == "flash":
-                return True
-        return False
+        return self._dissolves.at(t, first, last)
 
     def _is_cut(self, t: int) -> bool:
         found = self._single_at(t)

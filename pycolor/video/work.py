@@ -22,6 +22,7 @@ from pycolor.video import shots_files
 from pycolor.video.survey import Survey
 
 _IDENTITY = "identity.json"
+_SURVEY = "survey.json"  # written when the survey is complete
 _LOCK = "lock"
 
 
@@ -57,14 +58,14 @@ class WorkFolder:
     """A folder that one run at a time holds, for one output made in one way.
 
     Entering it finds what an earlier run of the same identity left; work of another identity is
-    removed, and a folder that is not ours is refused.  Leaving it keeps what is finished; `remove`
-    is for when the output is in place.
+    removed, and a folder that is not ours is refused.  Leaving it keeps the segments that are
+    finished, and after an interruption the survey too; `remove` is for when the output is in place.
 
     Args:
         path: of the folder.
         identity: everything that the result depends on, as JSON holds it.
         suffix: of the segments' files.
-        say: called with a sentence where earlier work is used or removed.
+        say: called with a sentence where earlier work is removed, or this work is kept.
 
     Raises:
         UsageError: the folder is not ours.
@@ -155,16 +156,21 @@ class WorkFolder:
         traceback: TracebackType | None,
     ) -> None:
         if self._lock is not None:  # or it is removed, and may be another run's by now
-            self._leave()
+            # What failed once may well fail again, but who was interrupted will come back.
+            interrupted = kind is not None and not issubclass(kind, Exception)
+            if self._leave(keep_survey=interrupted) and interrupted:
+                self._say(f"what is finished is kept in {self.path} for the same command to go on")
 
-    def _leave(self) -> None:
-        """Keep what is finished; where nothing is, no folder either."""
-        if any(self.path.glob(f"segment-*{self._suffix}")):
+    def _leave(self, *, keep_survey: bool = False) -> bool:
+        """Keep what is finished and tell whether anything is; if not, leave no folder either."""
+        kept = any(self.path.glob(f"segment-*{self._suffix}"))
+        if kept or (keep_survey and (self.path / _SURVEY).exists()):
             for part in self.path.glob(".*"):
                 part.unlink(missing_ok=True)
             self._release()
-        else:
-            self.remove()
+            return True
+        self.remove()
+        return False
 
     def remove(self) -> None:
         """The output is in place, or there is nothing to keep: leave, and leave nothing behind.
@@ -197,7 +203,7 @@ class WorkFolder:
 
     def load_survey(self) -> Survey | None:
         """What an earlier run saw, None if there was none."""
-        arrays, facts = self.path / "survey.npz", self.path / "survey.json"
+        arrays, facts = self.path / "survey.npz", self.path / _SURVEY
         if not facts.exists():
             return None
         with np.load(arrays) as stored:
@@ -228,7 +234,7 @@ class WorkFolder:
             "rate": str(survey.rate),
             "damages": survey.damages,
         }
-        self._write("survey.json", json.dumps(content))
+        self._write(_SURVEY, json.dumps(content))
 
     # -- the segments ------------------------------------------------------------------------
 

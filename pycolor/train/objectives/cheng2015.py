@@ -14,11 +14,11 @@ from pycolor.models import weight_files
 from pycolor.models.cheng2015 import Cheng2015, rgb_to_yuv
 from pycolor.models.colorizer import Colorizer, place
 from pycolor.models.zhang2016 import Zhang2016
-from pycolor.options import TrainOptions
 from pycolor.reference import rgb_to_lab
 from pycolor.train import algorithm3
 from pycolor.train.data import Stream
 from pycolor.train.objectives.objective import Objective, Sample
+from pycolor.train.options import TrainOptions
 
 PICTURES_CLUSTERED = 768
 

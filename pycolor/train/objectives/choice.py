@@ -13,7 +13,6 @@ from pycolor.models.hwang2016 import Hwang2016
 from pycolor.models.iizuka2016 import Iizuka2016
 from pycolor.models.richart2017 import Richart2017
 from pycolor.models.varga2017 import Varga2017
-from pycolor.options import TrainOptions
 from pycolor.train.data import Photo
 from pycolor.train.labels import label_source
 from pycolor.train.objectives.cheng2015 import ScenesThenPerceptrons
@@ -23,6 +22,7 @@ from pycolor.train.objectives.objective import Objective
 from pycolor.train.objectives.richart2017 import MapThenClasses
 from pycolor.train.objectives.varga2017 import Pairs
 from pycolor.train.objectives.zhang2016 import Classification, Regression
+from pycolor.train.options import TrainOptions
 
 # Models that are taught more than the plain objectives do.
 OWN: dict[type[Colorizer], type[Objective]] = {

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from pycolor import palette as alphabet
+from pycolor.errors import UsageError
 from pycolor.models.colorizer import Colorizer
 from pycolor.train.data import Stream
 from pycolor.train.losses import mean_square, rebalanced_classification
@@ -29,11 +30,26 @@ class Classification(Objective):
         self.class_weights = torch.tensor(weights, dtype=torch.float32, device=self.device)
         assert network.palette is not None
         self.palette = network.palette.detach().clone()
+        if self.options.restore and network.offsets is None:
+            raise UsageError(f"{self.options.model} has no scores that restore could shift.")
 
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
         return self.of_logits(
             self.run(network, sample.lightness), color_target(sample.rgb, network.output_stride)
         )
+
+    def finish(self, network: Colorizer) -> Colorizer:
+        """Take a share of the rebalancing back.
+
+        What is learned is p w, likelihood times weight; p (1 − r) w + p r weighs the errors of
+        pixels by a mixture of both.
+        """
+        if self.options.restore:
+            assert network.offsets is not None
+            with torch.no_grad():
+                share = self.options.restore
+                network.offsets.add_((1 - share + share / self.class_weights).log())
+        return network
 
     def of_logits(self, logits: Tensor, ab: Tensor) -> Tensor:
         """The loss of N×Q×h×w logits against N×2×h×w true chroma."""

@@ -1,0 +1,256 @@
+"""Our own network: what a classifier of photographs has learned to see, and Zhang's decode.
+
+The six papers train from noise, or from VGG16 with its 138 million weights.  Here the trunk is
+EfficientNet-Lite0 (Tan and Le, "EfficientNet", ICML 2019; "Lite": without squeeze-and-excitation,
+with ReLU6), small and fast enough to look at every frame, and published with weights from ImageNet.
+A decoder goes up from its deepest map and takes in the maps of each size on the way (Ronneberger
+et al., "U-Net", MICCAI 2015).  Its end is that of Zhang et al. (ECCV 2016): a distribution over 313
+chroma bins at a quarter of the input's resolution, rebalanced in training, decoded by the annealed
+mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from pycolor.models.colorizer import Colorizer, check_width, gray_of, scaled, width_of
+from pycolor.models.convolution import Convolution
+from pycolor.palette import gamut_bins
+
+STEM = 32
+# One entry a stage: blocks, the filter's kernel, stride of the first block, expansion, channels.
+STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+TAPPED = (1, 2, 4, 6)  # stages whose last map the decoder takes: a 4th, 8th, 16th, 32nd of the size
+DECODER = (192, 192, 144, 128)  # channels from the deepest map up
+
+
+class _Layer(nn.Sequential):
+    """Convolution, batch normalization, and what follows it.
+
+    At stride 2 the picture is padded as TensorFlow does it, by a pixel more behind than before.
+    """
+
+    def __init__(
+        self,
+        cin: int,
+        cout: int,
+        kernel: int,
+        after: nn.Module | None,
+        *,
+        stride: int = 1,
+        groups: int = 1,
+    ) -> None:
+        before = (kernel - stride) // 2
+        around = before if stride == 1 else 0
+        conv = nn.Conv2d(cin, cout, kernel, stride, around, groups=groups, bias=False)
+        super().__init__(conv, nn.BatchNorm2d(cout, eps=1e-3), after or nn.Identity())
+        self.by_itself = groups > 1
+        self.folded = False
+        self.border = (before, before + 1) * 2 if stride > 1 else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.border:
+            x = F.pad(x, self.border)
+        if self.folded:
+            return self[0](x)  # type: ignore[no-any-return]
+        # Backward, single channels take oneDNN up to 18 times as long in bfloat16 as in float32.
+        if self.training and self.by_itself and x.is_cpu:
+            with torch.autocast("cpu", enabled=False):
+                x = self[0](x.float())
+        else:
+            x = self[0](x)
+        return self[2](self[1](x))  # type: ignore[no-any-return]
+
+    def fold(self) -> None:
+        """Put the normalization and what follows it into the convolution; names stay as they are.
+
+        The normalization keeps the offsets alone, and does nothing any more.
+        """
+        conv, norm, after = self
+        assert isinstance(conv, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
+        fused = fuse_conv_bn_eval(conv, norm)
+        assert fused.bias is not None
+        offset = fused.bias.detach()
+        fused.bias = None
+        ready = Convolution(fused, after if isinstance(after, nn.ReLU | nn.ReLU6) else None)
+        del ready.bias
+        ready.register_buffer("bias", offset, persistent=False)
+        norm.reset_running_stats()
+        nn.init.constant_(norm.weight, (1 + norm.eps) ** 0.5)
+        norm.bias.data.copy_(offset)
+        self[0] = ready
+        self.folded = True
+
+
+class Block(nn.Module):
+    """An inverted residual block: expand channels, filter each by itself, project them."""
+
+    def __init__(self, cin: int, cout: int, kernel: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        hidden = cin * expansion
+        self.expand = _Layer(cin, hidden, 1, nn.ReLU6()) if expansion > 1 else None
+        self.filter = _Layer(hidden, hidden, kernel, nn.ReLU6(), stride=stride, groups=hidden)
+        self.project = _Layer(hidden, cout, 1, None)
+        self.residual = stride == 1 and cin == cout
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = x if self.expand is None else self.expand(x)
+        h = self.project(self.filter(h))
+        return x + h if self.residual else h  # type: ignore[no-any-return]
+
+
+class Trunk(nn.Module):
+    """EfficientNet-Lite0 without its classifier, on gray."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = _Layer(1, STEM, 3, nn.ReLU6(), stride=2)
+        self.stages = nn.ModuleList()
+        cin = STEM
+        for blocks, kernel, stride, expansion, channels in STAGES:
+            stage = nn.Sequential()
+            for i in range(blocks):
+                stage.append(Block(cin, channels, kernel, stride if i == 0 else 1, expansion))
+                cin = channels
+            self.stages.append(stage)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """N×1×h×w → the tapped maps, of sizes 1/4, 1/8, 1/16, 1/32."""
+        # Kernels of single channels and of 1×1 leave the layout as it comes: it is set here.
+        x = self.stem(x).contiguous(memory_format=torch.channels_last)
+        taps: list[Tensor] = []
+        for s, stage in enumerate(self.stages):
+            x = stage(x)
+            if s in TAPPED:
+                taps.append(x)
+        return taps
+
+
+class Pycolor2026(Colorizer):
+    """The network.
+
+    Args:
+        width: multiplies the decoder's channels; the trunk is always EfficientNet-Lite0.
+    """
+
+    input_multiple = 32
+    output_stride = 4
+
+    def __init__(self, width: float = 1.0) -> None:
+        super().__init__()
+        check_width(width)
+        self.options = {"width": width}
+        self.trunk = Trunk()
+        taps = [STAGES[s][-1] for s in TAPPED]
+        c32, c16, c8, c4 = (scaled(c, width) for c in DECODER)
+        self.up32 = _Layer(taps[3], c32, 3, nn.ReLU())
+        self.up16 = _Layer(c32 + taps[2], c16, 3, nn.ReLU())
+        self.up8 = _Layer(c16 + taps[1], c8, 3, nn.ReLU())
+        self.up4 = _Layer(c8 + taps[0], c4, 3, nn.ReLU())
+        self.last = _Layer(c4, c4, 3, nn.ReLU())
+        bins = torch.tensor(gamut_bins().tolist(), dtype=torch.float32)
+        self.scores = nn.Conv2d(c4, len(bins), 1)
+        self.register_buffer("bins", bins, persistent=False)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        # A first distribution near uniform: the loss starts at ln Q.
+        nn.init.normal_(self.scores.weight, std=0.01)
+        assert self.scores.bias is not None
+        nn.init.zeros_(self.scores.bias)
+
+    def fold(self) -> None:
+        """Batch normalization into the convolutions before it."""
+        for module in self.modules():
+            if isinstance(module, _Layer) and not module.folded:
+                module.fold()
+        super().fold()
+
+    @property
+    def palette(self) -> Tensor:
+        """Chroma of the bins, 313×2 ab."""
+        return self.get_buffer("bins")
+
+    @property
+    def offsets(self) -> Tensor | None:
+        """Of the scores, 313."""
+        return self.scores.bias
+
+    def features(self, lightness: Tensor) -> Tensor:
+        """Hidden activations before the last 1×1 layer, N×C×H/4×W/4."""
+        x4, x8, x16, x32 = self.trunk((gray_of(lightness) * 255 - 127) / 128)
+        x = self.up32(x32)
+        x = self.up16(_joined(x, x16))
+        x = self.up8(_joined(x, x8))
+        x = self.up4(_joined(x, x4))
+        return self.last(x)  # type: ignore[no-any-return]
+
+    def forward(self, lightness: Tensor, context: Tensor | None = None) -> Tensor:
+        """Logits over the bins N×313×H/4×W/4, see `Colorizer.forward`."""
+        x = self.features(lightness)
+        # In float32: half-precision logits would move the decoded chroma.
+        with torch.autocast(x.device.type, enabled=False):
+            return self.scores(x.float())  # type: ignore[no-any-return]
+
+
+def _joined(deep: Tensor, tap: Tensor) -> Tensor:
+    """The deeper map at the tap's size, and the tap."""
+    deep = F.interpolate(deep, tap.shape[-2:], mode="bilinear", align_corners=False)
+    return torch.cat([deep, tap], dim=1)
+
+
+def recognize(state: Mapping[str, Tensor]) -> dict[str, Any] | None:
+    """The options of the network that a state dict belongs to; None if it is another's."""
+    last = state.get("last.0.weight")
+    if last is None or "trunk.stem.0.weight" not in state:
+        return None
+    width = width_of({DECODER[3]: last.shape[0]})
+    return None if width is None else {"width": width}
+
+
+def convert(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The trunk of a published EfficientNet-Lite0 state dict; ours stays as it is.
+
+    Args:
+        state: with the names of Melas-Kyriazi's PyTorch port (`_conv_stem.weight`,
+            `_blocks.N._depthwise_conv.weight`, …), which that of the Lite networks keeps.
+
+    Returns:
+        Our names; gray goes into all three channels of color, so that their kernels add up.
+    """
+    if "_conv_stem.weight" not in state:
+        return dict(state)
+    out: dict[str, Tensor] = {}
+
+    def take(ours: str, conv: str, norm: str) -> None:
+        out[f"{ours}.0.weight"] = state[f"{conv}.weight"]
+        for key in (k for k in state if k.startswith(f"{norm}.")):
+            out[f"{ours}.1.{key.removeprefix(f'{norm}.')}"] = state[key]
+
+    take("trunk.stem", "_conv_stem", "_bn0")
+    out["trunk.stem.0.weight"] = out["trunk.stem.0.weight"].sum(1, keepdim=True)
+    index = 0
+    for s, (blocks, _, _, expansion, _) in enumerate(STAGES):
+        for i in range(blocks):
+            ours, theirs = f"trunk.stages.{s}.{i}", f"_blocks.{index}"
+            if expansion > 1:
+                take(f"{ours}.expand", f"{theirs}._expand_conv", f"{theirs}._bn0")
+            take(f"{ours}.filter", f"{theirs}._depthwise_conv", f"{theirs}._bn1")
+            take(f"{ours}.project", f"{theirs}._project_conv", f"{theirs}._bn2")
+            index += 1
+    return out
