@@ -65,7 +65,9 @@ struct Tiling {
     const int64_t count = static_cast<int64_t>(bands.size());
     const int64_t luma = (rows << job.code.row_shift) * job.width * (job.wide ? 2 : 1);
     high = frames * across * count / (int64_t{threads} * 48);
-    high = std::max<int64_t>(1, std::min(high, (int64_t{1} << 18) / luma));
+    // Of planes far beyond the L2 cache, one band: they are walked from the left to the right.
+    const bool large = job.height * job.width * (job.wide ? 2 : 1) > int64_t{1} << 22;
+    high = large ? 1 : std::max<int64_t>(1, std::min(high, (int64_t{1} << 18) / luma));
     down = ceil_divide(count, high);
   }
 
