@@ -229,6 +229,12 @@ def test_a_trunk_waits_and_keeps_its_statistics(photos: Path, tmp_path: Path) ->
     assert torch.equal(moved[mean], trunk[mean])
 
 
+def test_only_a_trunk_can_wait(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="zhang2016 has no trunk: trunk-after must be 0, got 2"):
+        loop.train(replace(TINY, trunk_after=2), [photos], tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_starting_weights_must_fit(photos: Path, tmp_path: Path) -> None:
     weights = loop.train(replace(TINY, steps=1), [photos], tmp_path / "small")
     again = loop.train(replace(TINY, steps=1, init=weights, seed=1), [photos], tmp_path / "on")

@@ -16,6 +16,7 @@ from torch import Generator, Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pycolor.colorize import choose_device
+from pycolor.errors import UsageError
 from pycolor.models import weight_files, zoo
 from pycolor.models.colorizer import Colorizer, place
 from pycolor.reference import rgb_to_lab
@@ -130,7 +131,11 @@ def _train(
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.ema), use_buffers=True)
     averaged = cast(Colorizer, average.module)
     weights = [p for p in model.parameters() if p.requires_grad]
-    trunk = model.get_submodule("trunk") if options.trunk_after else None
+    trunk = dict(model.named_children()).get("trunk") if options.trunk_after else None
+    if options.trunk_after and trunk is None:
+        raise UsageError(
+            f"{options.model} has no trunk: trunk-after must be 0, got {options.trunk_after}."
+        )
     optimizer = make_optimizer(model, options)
     objective = objective_for(model, options, device)
     objective.photos = photos
