@@ -22,19 +22,9 @@ struct ColumnTaps {
   float* weight[3];
 };
 
-// Samples of a tile that go through the stages of the renderer together, in the L1 cache.
-constexpr int kTileColumns = 128, kTileRows = 16, kTileSamples = 1152;
-
-// Output rows, kTileRows at most, that have the nearest low-resolution row in common.
+// Output rows that have the nearest low-resolution row in common.
 struct Band {
   int64_t first, last, nearest;
-};
-
-// Bands from the top down, and a run of columns of theirs: columns up to a whole vector, times the
-// rows of any band, are kTileSamples at most.
-struct Tile {
-  const Band* bands;
-  int64_t count, column, columns;
 };
 
 // The luma samples that a chroma sample's box covers along one axis, from `first` on.
@@ -121,7 +111,7 @@ struct Kernels {
   // weights have room for; NaN and ∞ count as 0.  Whole vectors are written.
   void (*low_chroma)(const float* from, int64_t stride, int64_t count, float unit, float* to);
   void (*column_taps)(const RenderJob& job, const ColumnTaps& taps);
-  void (*render)(const RenderJob& job, int64_t frame, const Tile& tile);
+  void (*render)(const RenderJob& job, int64_t frame, const Band& band);
   void (*joint_bilateral)(const JointBilateralJob& job, int64_t frame, int64_t first_row,
                           int64_t last_row);
   void (*upsample)(const UpsampleJob& job, int64_t frame, int64_t first_row, int64_t last_row);

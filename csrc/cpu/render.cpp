@@ -1,4 +1,4 @@
-// The renderer on whole frames: what is worked out once a call, and the tiles that are shared out.
+// The renderer on whole frames: what is worked out once a call, and what is shared out.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -27,7 +27,8 @@ float sum_of(const SiteTaps& taps) {
   return sum;
 }
 
-std::vector<Band> bands_of(const RenderJob& job) {
+// All bands of a frame, from the top down, of `most` rows at most.
+std::vector<Band> bands_of(const RenderJob& job, int64_t most) {
   std::vector<Band> bands;
   const auto nearest = [&](int64_t row) {
     return static_cast<int64_t>(std::floor(job.low_row(row) + 0.5f));
@@ -35,52 +36,12 @@ std::vector<Band> bands_of(const RenderJob& job) {
   for (int64_t first = 0, last; first < job.rows; first = last) {
     const int64_t low = nearest(first);
     for (last = first + 1; last < job.rows && nearest(last) == low;) ++last;
-    const int64_t parts = ceil_divide(last - first, kTileRows);
+    const int64_t rows = last - first, parts = ceil_divide(rows, most);
     for (int64_t i = 0; i < parts; ++i)
-      bands.push_back(
-          {first + (last - first) * i / parts, first + (last - first) * (i + 1) / parts, low});
+      bands.push_back({first + rows * i / parts, first + rows * (i + 1) / parts, low});
   }
   return bands;
 }
-
-// All tiles of a call: runs of columns of equal length by runs of bands.
-struct Tiling {
-  std::vector<Band> bands;
-  int64_t frames, columns;  // of the output
-  int64_t wide, high;       // columns and bands of a tile
-  int64_t across, down;     // tiles of a frame
-
-  Tiling(const RenderJob& job, int threads)
-      : bands(bands_of(job)), frames(job.frames), columns(job.columns) {
-    int64_t rows = 1;
-    for (const Band& band : bands) rows = std::max(rows, band.last - band.first);
-    const int64_t most = std::min<int64_t>(kTileColumns, kTileSamples / rows / 16 * 16);
-    across = ceil_divide(columns, most);
-    // Whole cache lines of 8-bit codes, so that threads do not write to the same one.
-    const int64_t unit = most < 64 ? 16 : 64;
-    wide = std::min(most / unit * unit, ceil_divide(ceil_divide(columns, across), unit) * unit);
-    across = ceil_divide(columns, wide);
-    // Tall tiles lay out fewer taps; enough of them level the threads out; and the luma of a row of
-    // tiles stays in the L2 cache, as neighbors share its lines.
-    const int64_t count = static_cast<int64_t>(bands.size());
-    const int64_t luma = (rows << job.code.row_shift) * job.width * (job.wide ? 2 : 1);
-    high = frames * across * count / (int64_t{threads} * 48);
-    // Of planes far beyond the L2 cache, one band: they are walked from the left to the right.
-    const bool large = job.height * job.width * (job.wide ? 2 : 1) > int64_t{1} << 22;
-    high = large ? 1 : std::max<int64_t>(1, std::min(high, (int64_t{1} << 18) / luma));
-    down = ceil_divide(count, high);
-  }
-
-  int64_t count() const { return frames * across * down; }
-
-  void render(const RenderJob& job, int64_t i) const {
-    const int64_t column = i % across * wide, band = i / across % down * high;
-    const Tile tile = {bands.data() + band,
-                       std::min(high, static_cast<int64_t>(bands.size()) - band), column,
-                       std::min(wide, columns - column)};
-    kernels().render(job, i / across / down, tile);
-  }
-};
 
 // Where the chroma comes from: rows first … last − 1 of a frame are written to the low-resolution
 // planes.
@@ -182,11 +143,13 @@ void render_from(const Field& field, const Image<const void>& luma, bool wide,
   float* decoded = job.low.data + low_size + 6 * padded;
   kernels().column_taps(job, job.taps);
 
-  // First the low-resolution planes: chroma, then the luma's mean lightness; then the tiles.
+  // First the low-resolution planes: chroma, then the luma's mean lightness; then the bands.  A
+  // thread takes whole ones: it lays their taps out once, and reads large frames in long runs.
   const int64_t step = field.rows_at_once(threads), parts = ceil_divide(h, step);
   const int64_t chroma = frames * parts, gate = chroma + frames * h;
-  const Tiling tiles(job, threads);
-  parallel_for(threads, gate, gate + tiles.count(), [&](int64_t i) {
+  const auto bands = bands_of(job, rows_per_chunk(job.rows, frames, threads));
+  const int64_t count = static_cast<int64_t>(bands.size());
+  parallel_for(threads, gate, gate + frames * count, [&](int64_t i) {
     if (i < chroma) {
       const int64_t first = i % parts * step;
       field.rows(job.low, decoded, i / parts, first, std::min(h, first + step));
@@ -197,7 +160,7 @@ void render_from(const Field& field, const Image<const void>& luma, bool wide,
                                job.width, h, w, y, code, job.refinement.range_scale, to);
       std::fill(to + w, to + job.low.row, 0.0f);
     } else {
-      tiles.render(job, i - gate);
+      kernels().render(job, (i - gate) / count, bands[(i - gate) % count]);
     }
   });
 }

@@ -1,7 +1,7 @@
-// Render a tile: refine the field along the luma, solve the color, write the codes.
+// Render a band of rows: refine the field along the luma, solve the color, write the codes.
 //
 // Rows that share the nearest low-resolution row share all tap values, so these are laid out once
-// for a run of columns and each row then only reads them.
+// for a block of columns and each row then only reads them.
 #pragma once
 
 #include "../joint_bilateral.h"
@@ -12,47 +12,48 @@
 namespace pycolor {
 namespace {
 
+constexpr int kColumns = 128;           // of a block: their taps stay in the L1 cache
+constexpr int kRows = kRun / kColumns;  // of a block
+
 // The taps of 16 output samples in one low-resolution row: guide, and chroma times column weight;
 // `floor` holds the floor's part of both sums.
 struct RowTaps {
   Lanes guide[3], a[3], b[3], floor_a, floor_b;
 };
-// Those of three rows that follow each other; row y is kept at y mod 3 while its neighbors come and
-// go.
 struct BlockTaps {
   Lanes weight[3];
   RowTaps row[3];
 };
-
-PC_FN int place(int64_t low_row) { return static_cast<int>((low_row + 3) % 3); }  // low_row ≥ −3
 
 // low[index] where all 16 indices lie within 16 samples of each other; else a gather.
 PC_FN Lanes fetch(const float* low, int32_t base, int near, Index index) {
   return near ? pick(low + base, offset(index, -base)) : gather(low, index);
 }
 
-// Rows beyond the field repeat its border.
-void lay_out(const RenderJob& job, int64_t frame, int64_t low_row, int64_t column, BlockTaps& t) {
-  const int64_t bottom = job.low.height - 1;
-  const int64_t y = low_row < 0 ? 0 : low_row > bottom ? bottom : low_row;
-  const float* guide = job.low.plane(frame, 0, y);
-  const float* a = job.low.plane(frame, 1, y);
-  const float* b = job.low.plane(frame, 2, y);
+void lay_out(const RenderJob& job, int64_t frame, int64_t nearest, int64_t column, BlockTaps& t) {
   const int32_t base = static_cast<int32_t>(job.taps.sample[0][column]);
   const int near = static_cast<int32_t>(job.taps.sample[2][column + 15]) - base < 16;
-  RowTaps& r = t.row[place(low_row)];
-  Lanes sum_a(0.0f), sum_b(0.0f);
+  for (int i = 0; i < 3; ++i) t.weight[i] = load(job.taps.weight[i] + column);
+  for (int j = 0; j < 3; ++j) {
+    int64_t y = nearest + j - 1;
+    y = y < 0 ? 0 : y >= job.low.height ? job.low.height - 1 : y;
+    const float* guide = job.low.plane(frame, 0, y);
+    const float* a = job.low.plane(frame, 1, y);
+    const float* b = job.low.plane(frame, 2, y);
+    RowTaps& r = t.row[j];
+    Lanes sum_a(0.0f), sum_b(0.0f);
 #pragma GCC unroll 3
-  for (int i = 0; i < 3; ++i) {
-    const Index index = to_index(load(job.taps.sample[i] + column));
-    r.guide[i] = fetch(guide, base, near, index);
-    r.a[i] = t.weight[i] * fetch(a, base, near, index);
-    r.b[i] = t.weight[i] * fetch(b, base, near, index);
-    sum_a = sum_a + r.a[i];
-    sum_b = sum_b + r.b[i];
+    for (int i = 0; i < 3; ++i) {
+      const Index index = to_index(load(job.taps.sample[i] + column));
+      r.guide[i] = fetch(guide, base, near, index);
+      r.a[i] = t.weight[i] * fetch(a, base, near, index);
+      r.b[i] = t.weight[i] * fetch(b, base, near, index);
+      sum_a = sum_a + r.a[i];
+      sum_b = sum_b + r.b[i];
+    }
+    r.floor_a = Lanes(kExp2Scale * job.refinement.floor) * sum_a;
+    r.floor_b = Lanes(kExp2Scale * job.refinement.floor) * sum_b;
   }
-  r.floor_a = Lanes(kExp2Scale * job.refinement.floor) * sum_a;
-  r.floor_b = Lanes(kExp2Scale * job.refinement.floor) * sum_b;
 }
 
 void column_taps(const RenderJob& job, const ColumnTaps& taps) {
@@ -113,12 +114,11 @@ void sum_rows(const RenderJob& job, const T* luma, int64_t row, int64_t x0, int6
   for (; i < count; ++i) one(i);
 }
 
-// Mean luma code under `count` ≤ kTileColumns output samples from `column` on, in the given output
-// row.
+// Mean luma code under `count` ≤ kColumns output samples from `column` on, in the given output row.
 template <class T>
 void weighed_means(const RenderJob& job, const T* luma, int64_t row, int64_t column, int64_t count,
                    float* out) {
-  float sums[kTileColumns * 4 + 32];
+  float sums[kColumns * 4 + 32];
   const int shift = job.code.column_shift;
   const int64_t x0 = (column << shift) + job.site_columns.first;
   const int64_t needed = (((count + 15) / 16 * 16) << shift) + 16;
@@ -177,16 +177,15 @@ void site_means(const RenderJob& job, const T* luma, int64_t row, int64_t column
 }
 
 // The refined chroma of 16 samples, as (p, q) of gamut.h, with the given scaled lightness and row
-// weights; `places` of the three rows.  Range weights are times 2^90.
+// weights.  Range weights are times 2^90.
 template <bool far>
-PC_FN RelativeChroma<Lanes> refine(const BlockTaps& t, const int* places,
-                                   const SplineTaps<float>& rows, float floor, Lanes guide,
-                                   Lanes neutral) {
+PC_FN RelativeChroma<Lanes> refine(const BlockTaps& t, const SplineTaps<float>& rows, float floor,
+                                   Lanes guide, Lanes neutral) {
   const float w[3] = {rows.before, rows.nearest, rows.after};
   Lanes total_a(0.0f), total_b(0.0f), total(kExp2Scale * floor);
 #pragma GCC unroll 3
   for (int j = 0; j < 3; ++j) {
-    const RowTaps& r = t.row[places[j]];
+    const RowTaps& r = t.row[j];
     Lanes sum_a = r.floor_a, sum_b = r.floor_b, sum(0.0f);
 #pragma GCC unroll 3
     for (int i = 0; i < 3; ++i) {
@@ -237,12 +236,12 @@ void put_colors(const RenderJob& job, int64_t frame, int64_t row, int64_t column
 }
 
 // far: range weights may fall below what exp2_scaled has room for.
+// A block of columns of a band of kRows at most.
 template <class T, bool far>
-void render_band(const RenderJob& job, int64_t frame, const Band& band, int64_t column,
-                 int64_t count, const BlockTaps* taps) {
+void render_block(const RenderJob& job, int64_t frame, const Band& band, int64_t column,
+                  int64_t count, const BlockTaps* taps) {
   const T* luma = static_cast<const T*>(job.luma) + frame * job.luma_stride[0];
   const int64_t padded = (count + 15) / 16 * 16;
-  const int places[3] = {place(band.nearest - 1), place(band.nearest), place(band.nearest + 1)};
   ColorRun run;
   for (int64_t y = band.first, at = 0; y < band.last; ++y, at += padded) {
     const float offset = job.low_row(y) - static_cast<float>(band.nearest);
@@ -258,7 +257,7 @@ void render_band(const RenderJob& job, int64_t frame, const Band& band, int64_t 
       const Lanes lightness = fma(Lanes(116.0f), neutral, Lanes(-16.0f));
       const Lanes guide = lightness * Lanes(job.refinement.range_scale);
       const RelativeChroma<Lanes> chroma =
-          refine<far>(taps[c / 16], places, rows, job.refinement.floor, guide, neutral);
+          refine<far>(taps[c / 16], rows, job.refinement.floor, guide, neutral);
       store(run.p + at + c, chroma.p);
       store(run.q + at + c, chroma.q);
     }
@@ -268,48 +267,31 @@ void render_band(const RenderJob& job, int64_t frame, const Band& band, int64_t 
     put_colors<T>(job, frame, y, column, count, run, at);
 }
 
-// Fetches the luma under a band into the cache: its rows are far apart, which the processor does
-// not foresee.
-template <class T>
-void prefetch_luma(const RenderJob& job, int64_t frame, const Band& band, int64_t column,
-                   int64_t count) {
-  const T* luma = static_cast<const T*>(job.luma) + frame * job.luma_stride[0];
-  const int row_shift = job.code.row_shift, column_shift = job.code.column_shift;
-  const int64_t bottom = band.last << row_shift, right = (column + count) << column_shift;
-  const int64_t last = right < job.width ? right : job.width;
-  for (int64_t y = band.first << row_shift; y < bottom && y < job.height; ++y)
-    for (int64_t x = column << column_shift; x < last; x += 64 / static_cast<int64_t>(sizeof(T)))
-      __builtin_prefetch(luma + y * job.luma_stride[1] + x);
-}
-
 template <class T, bool far>
-void render_tile(const RenderJob& job, int64_t frame, const Tile& tile) {
-  alignas(64) BlockTaps taps[kTileColumns / 16];
-  for (int64_t c = 0; c < tile.columns; c += 16)
-    for (int i = 0; i < 3; ++i) taps[c / 16].weight[i] = load(job.taps.weight[i] + tile.column + c);
-  prefetch_luma<T>(job, frame, tile.bands[0], tile.column, tile.columns);
-  int64_t below = tile.bands[0].nearest - 1;  // the next low-resolution row to lay out
-  for (int64_t i = 0; i < tile.count; ++i) {
-    const Band& band = tile.bands[i];
-    if (below < band.nearest - 1) below = band.nearest - 1;
-    for (; below <= band.nearest + 1; ++below)
-      for (int64_t c = 0; c < tile.columns; c += 16)
-        lay_out(job, frame, below, tile.column + c, taps[c / 16]);
-    if (i + 1 < tile.count)
-      prefetch_luma<T>(job, frame, tile.bands[i + 1], tile.column, tile.columns);
-    render_band<T, far>(job, frame, band, tile.column, tile.columns, taps);
+void render_band(const RenderJob& job, int64_t frame, const Band& band) {
+  alignas(64) BlockTaps taps[kColumns / 16];
+  const int64_t rows = band.last - band.first, parts = (rows + kRows - 1) / kRows;
+  for (int64_t column = 0; column < job.columns; column += kColumns) {
+    const int64_t left = job.columns - column, count = left < kColumns ? left : kColumns;
+    for (int64_t c = 0; c < count; c += 16)
+      lay_out(job, frame, band.nearest, column + c, taps[c / 16]);
+    for (int64_t i = 0; i < parts; ++i) {
+      const Band part = {band.first + rows * i / parts, band.first + rows * (i + 1) / parts,
+                         band.nearest};
+      render_block<T, far>(job, frame, part, column, count, taps);
+    }
   }
 }
 
-void render(const RenderJob& job, int64_t frame, const Tile& tile) {
+void render(const RenderJob& job, int64_t frame, const Band& band) {
   // Guides differ by 100·scale at most.  Its square must stay below 210.
   const bool far = job.refinement.range_scale > 0.1445f;
   if (job.wide) {
-    if (far) return render_tile<uint16_t, true>(job, frame, tile);
-    return render_tile<uint16_t, false>(job, frame, tile);
+    if (far) return render_band<uint16_t, true>(job, frame, band);
+    return render_band<uint16_t, false>(job, frame, band);
   }
-  if (far) return render_tile<uint8_t, true>(job, frame, tile);
-  render_tile<uint8_t, false>(job, frame, tile);
+  if (far) return render_band<uint8_t, true>(job, frame, band);
+  render_band<uint8_t, false>(job, frame, band);
 }
 
 }  // namespace
