@@ -10,6 +10,7 @@
 #include "rows.h"
 
 namespace pycolor {
+
 void annealed_mean(const Image<const float>& logits, const float* palette, double temperature,
                    const Image<float>& out, int threads) {
   const int64_t *size = logits.size, *s = logits.stride, *o = out.stride;
