@@ -12,8 +12,9 @@
 namespace pycolor {
 namespace {
 
-constexpr int kColumns = 128;           // of a block: their taps stay in the L1 cache
-constexpr int kRows = kRun / kColumns;  // of a block
+// Of a block, whose taps stay in the L1 cache.  Nine rows: a band of 1080p over 64 low-resolution
+// rows is one block, of 2160p two.
+constexpr int kColumns = 128, kRows = kRun / kColumns;
 
 // The taps of 16 output samples in one low-resolution row: guide, and chroma times column weight;
 // `floor` holds the floor's part of both sums.
