@@ -110,6 +110,7 @@ struct Kernels {
   // The low-resolution chroma planes' samples: `count` of a row, as numbers that all sums with
   // weights have room for; NaN and ∞ count as 0.  Whole vectors are written.
   void (*low_chroma)(const float* from, int64_t stride, int64_t count, float unit, float* to);
+  // Writes what the job's taps then are.
   void (*column_taps)(const RenderJob& job, const ColumnTaps& taps);
   void (*render)(const RenderJob& job, int64_t frame, const Band& band);
   void (*joint_bilateral)(const JointBilateralJob& job, int64_t frame, int64_t first_row,
