@@ -17,7 +17,9 @@ import subprocess
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,16 @@ FRAME_PEERS = {
     "torch + OpenCV guided": 35.0,
     "torch": None,
     "torch.compile": None,
+}
+
+
+GROUPS: dict[str, Callable[[], dict[str, Case]]] = {
+    **{f"frame {name}": partial(make.frame_cases, size) for name, size in FRAMES.items()},
+    "render": make.render_cases,
+    "bilateral": make.bilateral_cases,
+    "decode 64×64": partial(make.decode_cases, (64, 64)),
+    "decode 480×270": partial(make.decode_cases, (270, 480)),
+    "lab": make.lab_cases,
 }
 
 
@@ -260,17 +272,6 @@ def prepare(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def all_groups() -> dict[str, dict[str, Case]]:
-    return {
-        **{f"frame {name}": make.frame_cases(size) for name, size in FRAMES.items()},
-        "render": make.render_cases(),
-        "bilateral": make.bilateral_cases(),
-        "decode 64×64": make.decode_cases((64, 64)),
-        "decode 480×270": make.decode_cases((270, 480)),
-        "lab": make.lab_cases(),
-    }
-
-
 def measure(groups: dict[str, dict[str, Case]], threads: int, seconds: float) -> dict[str, Any]:
     """Rows of the table, milliseconds of every case, and what our ops moved and computed."""
     rows, times = run(threads, groups, seconds)
@@ -298,7 +299,7 @@ def main() -> None:
     ran, simd = record(), ops.cpu_features()["simd"]
     console = Console(width=None if sys.stdout.isatty() else 140)
     console.print(f"{ran['processor']}, {ran['processors']} cores, load {ran['load']}; {simd}")
-    groups = all_groups()
+    groups = {name: cases() for name, cases in GROUPS.items()}
     found = {n: measure(groups, n, options.seconds) for n in options.threads}
     show([row for n in found for row in found[n]["rows"]], console)
     show_traffic(found[most]["work"], most, found[most]["bytes_per_second_copied"], console)

@@ -16,7 +16,12 @@ PC_FN AnnealedSum<V> annealed_start() {
   return {V(-3.4e38f), V(0.0f), V(0.0f), V(0.0f)};
 }
 
-// Raise the reference to `largest` (≥ the one so far).  scale = log2(e)/T.
+// log2(e)/T.
+inline float annealed_scale(double temperature) {
+  return static_cast<float>(1.4426950408889634 / temperature);
+}
+
+// Raise the reference to `largest` (≥ the one so far).
 template <class V>
 PC_FN void annealed_raise(AnnealedSum<V>& sum, V largest, V scale) {
   const V shrink = exp2((sum.largest - largest) * scale);

@@ -29,6 +29,16 @@ PYBIND11_MODULE(_C, m) {
   m.def("mean_lightness", &pycolor::mean_lightness, unlocked);
   m.def("render", &pycolor::render, unlocked);
   m.def(
+      "fused_frame",
+      [](const pycolor::Image<const float>& logits, uintptr_t palette, double temperature,
+         const pycolor::Image<const void>& luma, bool wide, const pycolor::FrameCode& code,
+         double sigma_range, double floor, const std::vector<pycolor::Image<void>>& planes,
+         int threads) {
+        pycolor::fused_frame(logits, reinterpret_cast<const float*>(palette), temperature, luma,
+                             wide, code, sigma_range, floor, planes, threads);
+      },
+      unlocked);
+  m.def(
       "motion_search",
       [](const pycolor::Image<const uint8_t>& guide, const pycolor::Image<const uint8_t>& reference,
          const pycolor::Image<const float>& start, int radius, int penalty,

@@ -52,8 +52,9 @@ PC_FN Site site_of(float center, int shift) {
 }
 
 // The low-resolution coordinate of luma coordinate `position`, half-pixel centers.
-PC_FN float low_coordinate(float position, float low_size, float size) {
-  return (position + 0.5f) * (low_size / size) - 0.5f;
+template <class V>
+PC_FN V low_coordinate(V position, float low_size, float size) {
+  return (position + V(0.5f)) * V(low_size / size) - V(0.5f);
 }
 
 }  // namespace pycolor

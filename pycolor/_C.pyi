@@ -42,6 +42,18 @@ def render(
     rgb: bool,
     threads: int,
 ) -> None: ...
+def fused_frame(
+    logits: _View,
+    palette: int,
+    temperature: float,
+    luma: _View,
+    wide: bool,
+    code: _Code,
+    sigma_range: float,
+    floor: float,
+    planes: Sequence[_View],
+    threads: int,
+) -> None: ...
 def motion_search(
     guide: _View,
     reference: _View,

@@ -40,6 +40,11 @@ def digest() -> str:
         results.append(ops.luma_to_lightness(luma, encoding=encoding))
         results += ops.render_chroma(torch.randn(2, 2, 9, 11) * 30, luma, encoding=encoding)
         results.append(ops.render_rgb(torch.randn(2, 2, 80, 90) * 30, luma, encoding=encoding))
+    # Several blocks of columns, and bands that the number of threads cuts.
+    tall = torch.randint(0, 256, (1, 700, 300), dtype=torch.uint8)
+    results += ops.render_chroma(torch.randn(1, 2, 2, 3) * 30, tall, encoding=Encoding())
+    logits = torch.randn(1, 313, 12, 17) * 5
+    results += ops.fused_frame(logits, palette, tall, encoding=Encoding())
     total = hashlib.sha256()
     for result in results:
         total.update(result.contiguous().numpy().tobytes())

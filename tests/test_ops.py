@@ -184,6 +184,18 @@ def test_mean_lightness(bits, size, low, close):
     close("lightness", got, reference.mean_lightness(y, low, encoding=encoding))
 
 
+@pytest.mark.parametrize("bits", [8, 10])
+def test_mean_lightness_of_tall_white_cells(bits, close):
+    # More rows than sums of 16 bits hold.
+    encoding = Encoding(bit_depth=bits, full_range=True)
+    y = torch.full((1, 1100, 131), (1 << bits) - 1).to(torch.uint8 if bits == 8 else torch.uint16)
+    close(
+        "lightness",
+        ops.mean_lightness(y, (2, 3), encoding=encoding),
+        torch.full((1, 1, 2, 3), 100.0),
+    )
+
+
 # ---- rendering ---------------------------------------------------------------------------------
 
 
@@ -328,8 +340,16 @@ def test_render_rgb(bits, close):
     assert torch.equal(as_int(planar.movedim(1, -1)), as_int(got))
 
 
-def test_fused_frame_is_decode_and_render():
-    logits, y, colors = torch.randn(2, 313, 8, 9) * 3, luma(2, 50, 60), palette()
+@pytest.mark.parametrize("layout", ["planes", "pixels", "sliced"])
+@pytest.mark.parametrize("size", [(8, 9), (1, 1), (40, 33)])
+def test_fused_frame_is_decode_and_render(size, layout):
+    h, w = size
+    logits = {
+        "planes": torch.randn(2, 313, h, w) * 3,
+        "pixels": (torch.randn(2, h, w, 313) * 3).permute(0, 3, 1, 2),
+        "sliced": (torch.randn(2, 313, 2 * h, w + 3) * 3)[:, :, ::2, 3:],
+    }[layout]
+    y, colors = luma(2, 50, 60), palette()
     got = ops.fused_frame(logits, colors, y, encoding=Encoding())
     want = ops.render_chroma(ops.annealed_mean(logits, colors), y, encoding=Encoding())
     for g, w in zip(got, want, strict=True):
@@ -435,6 +455,7 @@ def opcheck_cases() -> dict[str, tuple[object, ...]]:
         "luma_to_lightness": (y, code, empty(1, 16, 16)),
         "mean_lightness": (y, code, empty(1, 1, 4, 4)),
         "render_chroma": (field(1, 4, 4), y, code, 6.0, 0.01, u, v),
+        "fused_frame": (torch.rand(1, 9, 4, 4), torch.rand(9, 2), 0.38, y, code, 6.0, 0.01, u, v),
         "render_rgb": (field(1, 4, 4), y, code[:7] + [0.0] * 4, 6.0, 0.01,
                        empty(1, 16, 16, 3, dtype=torch.uint8)),
     }  # fmt: skip

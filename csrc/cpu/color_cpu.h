@@ -7,7 +7,7 @@
 namespace pycolor {
 namespace {
 
-constexpr int kRun = 1024;  // samples that go through the stages together, in the L1 cache
+constexpr int kRun = 1152;  // samples that go through the stages together, in the L1 cache
 
 // Each stage is a short loop over the run: the processor then overlaps several vectors.
 struct ColorRun {

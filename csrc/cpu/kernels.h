@@ -15,10 +15,16 @@ struct LowPlanes {
   }
 };
 
-// Where each output column's three spline taps are: sample index and weight.
+// Where each output column's three spline taps are: index of the sample and weight, up to a whole
+// vector of columns.
 struct ColumnTaps {
-  const int32_t* index[3];
-  const float* weight[3];
+  float* sample[3];
+  float* weight[3];
+};
+
+// Output rows that have the nearest low-resolution row in common.
+struct Band {
+  int64_t first, last, nearest;
 };
 
 // The luma samples that a chroma sample's box covers along one axis, from `first` on.
@@ -43,6 +49,11 @@ struct RenderJob {
   int64_t out_stride[3][3];  // frame, row, column of each
   int wide;                  // samples are uint16_t
   int rgb;
+  // The low-resolution coordinate of an output row.
+  PC_MEMBER float low_row(int64_t row) const {
+    const float position = code.center_row + static_cast<float>(row << code.row_shift);
+    return low_coordinate(position, static_cast<float>(low.height), static_cast<float>(height));
+  }
 };
 
 struct JointBilateralJob {
@@ -96,7 +107,12 @@ struct Kernels {
                          int64_t width, int64_t low_height, int64_t low_width, int64_t row,
                          const FrameCode& code, float scale, float* out);
   void (*lightness)(const void* luma, int wide, int64_t count, const FrameCode& code, float* out);
-  void (*render)(const RenderJob& job, int64_t frame, int64_t first_row, int64_t last_row);
+  // The low-resolution chroma planes' samples: `count` of a row, as numbers that all sums with
+  // weights have room for; NaN and ∞ count as 0.  Whole vectors are written.
+  void (*low_chroma)(const float* from, int64_t stride, int64_t count, float unit, float* to);
+  // Writes what the job's taps then are.
+  void (*column_taps)(const RenderJob& job, const ColumnTaps& taps);
+  void (*render)(const RenderJob& job, int64_t frame, const Band& band);
   void (*joint_bilateral)(const JointBilateralJob& job, int64_t frame, int64_t first_row,
                           int64_t last_row);
   void (*upsample)(const UpsampleJob& job, int64_t frame, int64_t first_row, int64_t last_row);

@@ -11,8 +11,8 @@ namespace pycolor {
 namespace {
 
 Kernels all_kernels(const char* name) {
-  return {name,     annealed_mean, mean_lightness, lightness, render, joint_bilateral,
-          upsample, convert,       yab_to_ycbcr};
+  return {name,   annealed_mean,   mean_lightness, lightness, low_chroma,  column_taps,
+          render, joint_bilateral, upsample,       convert,   yab_to_ycbcr};
 }
 
 }  // namespace

@@ -38,37 +38,71 @@ PC_FN float share(int64_t i, double low, double high) {
   return static_cast<float>(to > from ? to - from : 0);
 }
 
+// The sums of `rows` rows of 128 samples, which are whole numbers.
+void sum_whole(const uint8_t* luma, int64_t stride, int64_t rows, float* sums) {
+  for (int64_t y = 0; y < rows;) {
+    Words sum[4] = {};
+    for (const int64_t end = rows - y < 256 ? rows : y + 256; y < end; ++y) {
+      const uint8_t* from = luma + y * stride;
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; ++k) sum[k] = add_bytes(sum[k], from + 32 * k);
+      __builtin_prefetch(from + 128);
+      __builtin_prefetch(from + 192);
+    }
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; ++k) {
+      float* to = sums + 32 * k;
+      store(to, load(to) + first_half(sum[k]));
+      store(to + 16, load(to + 16) + second_half(sum[k]));
+    }
+  }
+}
+
+void sum_whole(const uint16_t* luma, int64_t stride, int64_t rows, float* sums) {
+  for (int x = 0; x < 128; x += 64) {
+    Lanes sum[4];
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; ++k) sum[k] = load(sums + x + 16 * k);
+    for (int64_t y = 0; y < rows; ++y)
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; ++k) sum[k] = sum[k] + load(luma + y * stride + x + 16 * k);
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; ++k) store(sums + x + 16 * k, sum[k]);
+  }
+}
+
+// Σ of the luma rows inside top … bottom, those at the ends by their share.
+template <class T>
+void sum_cell_rows(const T* luma, int64_t stride, int64_t height, int64_t width, double top,
+                   double bottom, float* sums) {
+  const int64_t first = static_cast<int64_t>(top);
+  const int64_t last = bottom < height ? static_cast<int64_t>(bottom) : height - 1;
+  const Lanes above(share(first, top, bottom));
+  const Lanes below(last > first ? share(last, top, bottom) : 0.0f);
+  const T *begin = luma + first * stride, *end = luma + last * stride;
+  const int64_t whole = last - first - 1;
+  int64_t x = 0;
+  for (; x + 128 <= width; x += 128) {
+    for (int64_t k = x; k < x + 128; k += 16)
+      store(sums + k, fma(load(end + k), below, load(begin + k) * above));
+    if (whole > 0) sum_whole(begin + stride + x, stride, whole, sums + x);
+  }
+  for (; x < width; x += 16) {
+    Lanes sum = fma(load_row(end, x, width), below, load_row(begin, x, width) * above);
+    for (int64_t y = 1; y <= whole; ++y) sum = sum + load_row(begin + y * stride, x, width);
+    store(sums + x, sum);
+  }
+}
+
 template <class T>
 void mean_typed(const T* luma, int64_t stride, int64_t height, int64_t width, int64_t low_height,
                 int64_t low_width, int64_t row, const FrameCode& code, float scale, float* out) {
   // Sum the cell's rows, then each cell's columns.
   const double top = static_cast<double>(row) * height / low_height;
   const double bottom = static_cast<double>(row + 1) * height / low_height;
-  const int64_t first = static_cast<int64_t>(top);
-  const int64_t last = bottom < height ? static_cast<int64_t>(bottom) + 1 : height;
-  float* sums =
-      scratch(Scratch::kWorker, static_cast<size_t>(width + low_width + last - first) + 48);
+  float* sums = scratch(Scratch::kWorker, static_cast<size_t>(width + low_width) + 32);
   float* means = sums + (width + 15) / 16 * 16;
-  float* weight = means + (low_width + 15) / 16 * 16;
-  for (int64_t y = first; y < last; ++y) weight[y - first] = share(y, top, bottom);
-  int64_t x = 0;
-  for (; x + 64 <= width; x += 64) {
-    Lanes sum[4] = {Lanes(0.0f), Lanes(0.0f), Lanes(0.0f), Lanes(0.0f)};
-    for (int64_t y = first; y < last; ++y) {
-      const T* from = luma + y * stride + x;
-#pragma GCC unroll 4
-      for (int k = 0; k < 4; ++k)
-        sum[k] = fma(load(from + 16 * k), Lanes(weight[y - first]), sum[k]);
-    }
-#pragma GCC unroll 4
-    for (int k = 0; k < 4; ++k) store(sums + x + 16 * k, sum[k]);
-  }
-  for (; x < width; x += 16) {
-    Lanes sum(0.0f);
-    for (int64_t y = first; y < last; ++y)
-      sum = fma(load_row(luma + y * stride, x, width), Lanes(weight[y - first]), sum);
-    store(sums + x, sum);
-  }
+  sum_cell_rows(luma, stride, height, width, top, bottom, sums);
   const double cell = static_cast<double>(width) / low_width;
   const float area = static_cast<float>(1.0 / ((bottom - top) * cell));
   for (int64_t i = 0; i < low_width; ++i) {

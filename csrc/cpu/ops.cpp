@@ -3,81 +3,18 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../annealed_mean.h"
 #include "../joint_bilateral.h"
 #include "gamut_table.h"
 #include "kernels.h"
-#include "pool.h"
+#include "rows.h"
 
 namespace pycolor {
-namespace {
-
-int64_t ceil_divide(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// Rows a share: enough shares to level the threads out, few enough to keep each one long.
-int64_t rows_per_chunk(int64_t rows, int64_t frames, int threads) {
-  return std::max<int64_t>(1, rows * frames / (int64_t{threads} * 8));
-}
-
-// Calls body(frame, first_row, last_row) over all rows of all frames.
-template <class Body>
-void over_rows(int64_t frames, int64_t rows, int64_t step, int threads, const Body& body) {
-  const int64_t chunks = ceil_divide(rows, step);
-  parallel_for(threads, frames * chunks, [&](int64_t i) {
-    const int64_t first = i % chunks * step;
-    body(i / chunks, first, std::min(rows, first + step));
-  });
-}
-
-const void* row_of(const Image<const void>& image, bool wide, int64_t frame, int64_t row) {
-  const int64_t at = frame * image.stride[0] + row * image.stride[2];
-  return static_cast<const char*>(image.data) + at * (wide ? 2 : 1);
-}
-
-// Three spline taps for each of `count` outputs at low-resolution coordinate position(i).
-struct SplineTable {
-  std::vector<int32_t> index;
-  std::vector<float> weight;
-  int64_t padded;
-
-  template <class Position>
-  SplineTable(int64_t count, int64_t low, const Position& position)
-      : padded(ceil_divide(count, 16) * 16) {
-    index.resize(3 * padded);
-    weight.resize(3 * padded);
-    for (int64_t i = 0; i < padded; ++i) {
-      const float at = position(std::min(i, count - 1));
-      const float nearest = std::floor(at + 0.5f);
-      const SplineTaps<float> taps = spline_taps(at - nearest);
-      const float w[3] = {taps.before, taps.nearest, taps.after};
-      for (int k = 0; k < 3; ++k) {
-        const int64_t sample = static_cast<int64_t>(nearest) + k - 1;
-        index[k * padded + i] =
-            static_cast<int32_t>(std::min(std::max<int64_t>(sample, 0), low - 1));
-        weight[k * padded + i] = w[k];
-      }
-    }
-  }
-};
-
-SiteTaps site_taps(float center, int shift) {
-  const Site site = site_of(center, shift);
-  SiteTaps taps = {site.first, site.count, {}};
-  for (int k = 0; k < site.count; ++k) taps.weight[k] = site.weight(k);
-  return taps;
-}
-
-float sum_of(const SiteTaps& taps) {
-  float sum = 0;
-  for (int i = 0; i < taps.count; ++i) sum += taps.weight[i];
-  return sum;
-}
-
-}  // namespace
 
 void annealed_mean(const Image<const float>& logits, const float* palette, double temperature,
                    const Image<float>& out, int threads) {
   const int64_t *size = logits.size, *s = logits.stride, *o = out.stride;
-  const float scale = static_cast<float>(1.4426950408889634 / temperature);
+  const float scale = annealed_scale(temperature);
   int64_t rows = size[2], columns = size[3];
   if (s[2] == columns * s[3] && o[2] == columns * o[3]) {  // one long row
     columns *= rows;
@@ -200,70 +137,6 @@ void mean_lightness(const Image<const void>& luma, bool wide, const FrameCode& c
                                luma.size[3], out.size[2], out.size[3], y, code, 1.0f,
                                out.data + n * out.stride[0] + y * out.stride[2]);
   });
-}
-
-void render(const Image<const float>& field, const Image<const void>& luma, bool wide,
-            const FrameCode& code, double sigma_range, double floor,
-            const std::vector<Image<void>>& planes, bool rgb, int threads) {
-  const int64_t frames = luma.size[0], height = luma.size[2], width = luma.size[3];
-  const int64_t h = field.size[2], w = field.size[3];
-  const float scale = range_scale(sigma_range);
-  LowPlanes low = {nullptr, h, w, ceil_divide(w, 16) * 16 + 16};
-  low.data = scratch(Scratch::kShared, static_cast<size_t>(frames * 3 * h * low.row));
-
-  // The low-resolution planes: the luma's mean lightness, and the field without NaN and ∞, as
-  // numbers that all sums with weights have room for.
-  over_rows(frames, h, 1, threads, [&](int64_t n, int64_t y, int64_t) {
-    kernels().mean_lightness(row_of(luma, wide, n, 0), wide, luma.stride[2], height, width, h, w, y,
-                             code, scale, low.plane(n, 0, y));
-    for (int c = 0; c < 2; ++c) {
-      const float* from =
-          field.data + n * field.stride[0] + c * field.stride[1] + y * field.stride[2];
-      float* to = low.plane(n, 1 + c, y);
-      const float unit = c == 0 ? 1.0f / 500.0f : -1.0f / 200.0f;
-      for (int64_t x = 0; x < w; ++x) {
-        const float value = from[x * field.stride[3]];
-        to[x] = std::isfinite(value) ? std::min(std::max(value, -1e6f), 1e6f) * unit : 0.0f;
-      }
-    }
-    for (int c = 0; c < 3; ++c) std::fill(low.plane(n, c, y) + w, low.plane(n, c, y) + low.row, 0);
-  });
-
-  RenderJob job = {};
-  job.low = low;
-  job.luma = luma.data;
-  job.frames = frames;
-  job.height = height;
-  job.width = width;
-  job.luma_stride[0] = luma.stride[0];
-  job.luma_stride[1] = luma.stride[2];
-  job.rows = planes[0].size[2];
-  job.columns = planes[0].size[3];
-  job.code = code;
-  job.refinement = {scale, static_cast<float>(std::min(floor, 1e6))};
-  job.gamut = gamut_of(code.luma.kr, code.luma.kb);
-  job.site_rows = site_taps(code.center_row, code.row_shift);
-  job.site_columns = site_taps(code.center_column, code.column_shift);
-  job.site_scale = 1.0f / (sum_of(job.site_rows) * sum_of(job.site_columns));
-  const SplineTable columns(job.columns, w, [&](int64_t i) {
-    const float at = code.center_column + static_cast<float>(i << code.column_shift);
-    return low_coordinate(at, static_cast<float>(w), static_cast<float>(width));
-  });
-  for (int k = 0; k < 3; ++k) {
-    job.taps.index[k] = columns.index.data() + k * columns.padded;
-    job.taps.weight[k] = columns.weight.data() + k * columns.padded;
-  }
-  for (size_t c = 0; c < planes.size(); ++c) {
-    job.out[c] = planes[c].data;
-    job.out_stride[c][0] = planes[c].stride[0];
-    job.out_stride[c][1] = planes[c].stride[2];
-    job.out_stride[c][2] = planes[c].stride[3];
-  }
-  job.wide = wide;
-  job.rgb = rgb;
-  const int64_t step = rows_per_chunk(job.rows, frames, threads);
-  over_rows(frames, job.rows, step, threads,
-            [&](int64_t n, int64_t first, int64_t last) { kernels().render(job, n, first, last); });
 }
 
 }  // namespace pycolor

@@ -41,6 +41,12 @@ void render(const Image<const float>& field, const Image<const void>& luma, bool
             const FrameCode& code, double sigma_range, double floor,
             const std::vector<Image<void>>& planes, bool rgb, int threads);
 
+// annealed_mean, then render to {u, v}: the same bytes.
+void fused_frame(const Image<const float>& logits, const float* palette, double temperature,
+                 const Image<const void>& luma, bool wide, const FrameCode& code,
+                 double sigma_range, double floor, const std::vector<Image<void>>& planes,
+                 int threads);
+
 void motion_search(const MotionJob& job, int threads);
 void carry_chroma(const CarryJob& job, int threads);
 

@@ -13,15 +13,53 @@
 namespace pycolor {
 namespace {
 
-struct Job {
-  void (*body)(void*, int64_t);
-  void* context;
-  int64_t chunks;
-  std::atomic<int64_t> next{0};
+// Looks for `happened` for a few microseconds, less than falling asleep and being woken takes.
+template <class Happened>
+bool soon(const Happened& happened) {
+  for (int i = 0; i < 500; ++i) {
+    if (happened()) return true;
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+  }
+  return happened();
+}
+
+class Job {
+ public:
+  Job(void (*body)(void*, int64_t), void* context, int64_t gate, int64_t chunks)
+      : body_(body), context_(context), gate_(gate), chunks_(chunks) {}
 
   void work() {
-    for (int64_t i = next++; i < chunks; i = next++) body(context, i);
+    for (int64_t i = next_++; i < chunks_; i = next_++) {
+      if (i >= gate_) pass();
+      body_(context_, i);
+      if (i < gate_ && ++done_ == gate_) open();
+    }
   }
+
+ private:
+  bool is_open() const { return done_ >= gate_; }
+
+  void pass() {
+    if (soon([this] { return is_open(); })) return;
+    std::unique_lock<std::mutex> lock(mutex_);
+    opened_.wait(lock, [this] { return is_open(); });
+  }
+
+  void open() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    opened_.notify_all();
+  }
+
+  void (*const body_)(void*, int64_t);
+  void* const context_;
+  const int64_t gate_, chunks_;
+  std::atomic<int64_t> next_{0}, done_{0};
+  std::mutex mutex_;
+  std::condition_variable opened_;
 };
 
 class Pool {
@@ -42,6 +80,9 @@ class Pool {
     std::unique_lock<std::mutex> lock(mutex_);
     job_ = nullptr;  // whoever has not started yet need not
     wanted_ = 0;
+    lock.unlock();
+    soon([this] { return active_ == 0; });
+    lock.lock();
     done_.wait(lock, [this] { return active_ == 0; });
   }
 
@@ -65,7 +106,8 @@ class Pool {
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   Job* job_ = nullptr;
-  int size_ = 0, wanted_ = 0, active_ = 0;
+  int size_ = 0, wanted_ = 0;
+  std::atomic<int> active_{0};  // changed under the mutex
 };
 
 // Never destroyed: its threads sleep until the process ends.  A forked child has none of them, so
@@ -87,8 +129,9 @@ thread_local bool inside = false;
 
 }  // namespace
 
-void parallel_for(int threads, int64_t chunks, void (*body)(void*, int64_t), void* context) {
-  Job job{body, context, chunks};
+void parallel_for(int threads, int64_t gate, int64_t chunks, void (*body)(void*, int64_t),
+                  void* context) {
+  Job job(body, context, gate, chunks);
   const int64_t useful = threads < chunks ? threads : chunks;
   if (useful <= 1 || inside) return job.work();
   Pool& p = pool();

@@ -7,14 +7,23 @@
 namespace pycolor {
 
 // Runs body(context, chunk) for each chunk on up to `threads` threads, the caller being one, and
-// returns when all are done.  Waiting threads sleep.  A call made while another is running, or
-// from inside a chunk, runs on its caller alone.  A forked child starts with an empty pool.
-void parallel_for(int threads, int64_t chunks, void (*body)(void*, int64_t), void* context);
+// returns when all are done.  Chunks are begun in order; those from `gate` on begin when all below
+// it are done, so that work in two parts wakes its helpers once.  A thread waits for the last
+// chunks of others for some microseconds, then asleep; without work it sleeps.  A call made while
+// another is running, or from inside a chunk, runs on its caller alone.  A forked child starts with
+// an empty pool.
+void parallel_for(int threads, int64_t gate, int64_t chunks, void (*body)(void*, int64_t),
+                  void* context);
 
 template <class Body>
-void parallel_for(int threads, int64_t chunks, Body&& body) {
-  auto call = [](void* context, int64_t chunk) { (*static_cast<Body*>(context))(chunk); };
-  parallel_for(threads, chunks, call, &body);
+void parallel_for(int threads, int64_t gate, int64_t chunks, const Body& body) {
+  auto call = [](void* context, int64_t chunk) { (*static_cast<const Body*>(context))(chunk); };
+  parallel_for(threads, gate, chunks, call, const_cast<Body*>(&body));
+}
+
+template <class Body>
+void parallel_for(int threads, int64_t chunks, const Body& body) {
+  parallel_for(threads, 0, chunks, body);
 }
 
 // Memory of this thread that lasts until its next scratch() of the same slot: 64-byte aligned,

@@ -12,18 +12,9 @@
 namespace pycolor {
 namespace {
 
-constexpr int kColumns = 128;           // of a block: their taps stay in the L1 cache
-constexpr int kRows = kRun / kColumns;  // of a block
-
-PC_FN float low_row(const RenderJob& job, int64_t row) {
-  const float position = job.code.center_row + static_cast<float>(row << job.code.row_shift);
-  return low_coordinate(position, static_cast<float>(job.low.height),
-                        static_cast<float>(job.height));
-}
-
-PC_FN int64_t nearest_row(const RenderJob& job, int64_t row) {
-  return static_cast<int64_t>(__builtin_floorf(low_row(job, row) + 0.5f));
-}
+// Of a block, whose taps stay in the L1 cache.  Nine rows: a band of 1080p over 64 low-resolution
+// rows is one block, of 2160p two.
+constexpr int kColumns = 128, kRows = kRun / kColumns;
 
 // The taps of 16 output samples in one low-resolution row: guide, and chroma times column weight;
 // `floor` holds the floor's part of both sums.
@@ -41,10 +32,8 @@ PC_FN Lanes fetch(const float* low, int32_t base, int near, Index index) {
 }
 
 void lay_out(const RenderJob& job, int64_t frame, int64_t nearest, int64_t column, BlockTaps& t) {
-  const int32_t* at[3] = {job.taps.index[0] + column, job.taps.index[1] + column,
-                          job.taps.index[2] + column};
-  const int32_t base = at[0][0];
-  const int near = at[2][15] - base < 16;
+  const int32_t base = static_cast<int32_t>(job.taps.sample[0][column]);
+  const int near = static_cast<int32_t>(job.taps.sample[2][column + 15]) - base < 16;
   for (int i = 0; i < 3; ++i) t.weight[i] = load(job.taps.weight[i] + column);
   for (int j = 0; j < 3; ++j) {
     int64_t y = nearest + j - 1;
@@ -54,8 +43,9 @@ void lay_out(const RenderJob& job, int64_t frame, int64_t nearest, int64_t colum
     const float* b = job.low.plane(frame, 2, y);
     RowTaps& r = t.row[j];
     Lanes sum_a(0.0f), sum_b(0.0f);
+#pragma GCC unroll 3
     for (int i = 0; i < 3; ++i) {
-      const Index index = load_index(at[i]);
+      const Index index = to_index(load(job.taps.sample[i] + column));
       r.guide[i] = fetch(guide, base, near, index);
       r.a[i] = t.weight[i] * fetch(a, base, near, index);
       r.b[i] = t.weight[i] * fetch(b, base, near, index);
@@ -64,6 +54,35 @@ void lay_out(const RenderJob& job, int64_t frame, int64_t nearest, int64_t colum
     }
     r.floor_a = Lanes(kExp2Scale * job.refinement.floor) * sum_a;
     r.floor_b = Lanes(kExp2Scale * job.refinement.floor) * sum_b;
+  }
+}
+
+void column_taps(const RenderJob& job, const ColumnTaps& taps) {
+  const int shift = job.code.column_shift;
+  const float low_width = static_cast<float>(job.low.width), width = static_cast<float>(job.width);
+  float ahead[16];
+  for (int i = 0; i < 16; ++i) ahead[i] = static_cast<float>(i << shift);
+  const Lanes last(static_cast<float>((job.columns - 1) << shift));
+  for (int64_t i = 0; i < job.columns; i += 16) {
+    const Lanes column = min(load(ahead) + Lanes(static_cast<float>(i << shift)), last);
+    const Lanes at = low_coordinate(column + Lanes(job.code.center_column), low_width, width);
+    const Lanes nearest = floor(at + Lanes(0.5f));
+    const SplineTaps<Lanes> weight = spline_taps(at - nearest);
+    store(taps.weight[0] + i, weight.before);
+    store(taps.weight[1] + i, weight.nearest);
+    store(taps.weight[2] + i, weight.after);
+    for (int k = 0; k < 3; ++k) {
+      const Lanes sample = nearest + Lanes(static_cast<float>(k - 1));
+      store(taps.sample[k] + i, min(max(sample, Lanes(0.0f)), Lanes(low_width - 1.0f)));
+    }
+  }
+}
+
+void low_chroma(const float* from, int64_t stride, int64_t count, float unit, float* to) {
+  for (int64_t x = 0; x < count; x += 16) {
+    const Lanes value = load_samples(from + x * stride, stride, count - x);
+    const Lanes bounded = min(max(value, Lanes(-1e6f)), Lanes(1e6f)) * Lanes(unit);
+    store(to + x, select(abs(value) < Lanes(__builtin_inff()), bounded, Lanes(0.0f)));
   }
 }
 
@@ -187,38 +206,47 @@ PC_FN RelativeChroma<Lanes> refine(const BlockTaps& t, const SplineTaps<float>& 
   return {total_a * inverse, total_b * inverse};
 }
 
+// Writes the codes of a row of the run, which begins at `at`.
 template <class T>
-PC_FN void put_color(const RenderJob& job, int64_t frame, int64_t row, int64_t column,
-                     int64_t count, Lanes level, ColorDifference<Lanes> color) {
-  const FrameCode& code = job.code;
-  const auto put_plane = [&](int k, Lanes value) {
+void put_colors(const RenderJob& job, int64_t frame, int64_t row, int64_t column, int64_t count,
+                const ColorRun& run, int64_t at) {
+  const FrameCode code = job.code;  // which no store below can change
+  const int planes = job.rgb ? 3 : 2;
+  T* out[3];
+  int64_t step[3];
+  for (int k = 0; k < planes; ++k) {
     const int64_t* stride = job.out_stride[k];
-    const int64_t at = frame * stride[0] + row * stride[1] + column * stride[2];
-    put(static_cast<T*>(job.out[k]) + at, stride[2], count, value);
-  };
-  if (job.rgb) {
-    const Triple<Lanes> rgb = rgb_of(job.gamut.luma, level, color);
+    out[k] = static_cast<T*>(job.out[k]) + frame * stride[0] + row * stride[1] + column * stride[2];
+    step[k] = stride[2];
+  }
+  if (planes == 3) {
     const Lanes top(code.top);
-    put_plane(0, rgb.x * top);
-    put_plane(1, rgb.y * top);
-    put_plane(2, rgb.z * top);
-  } else {
-    put_plane(0, chroma_code(code, color.blue, code.luma.kb));
-    put_plane(1, chroma_code(code, color.red, code.luma.kr));
+    for (int64_t c = 0; c < count; c += 16) {
+      const Triple<Lanes> rgb = rgb_of(code.luma, load(run.level + at + c), color_at(run, at + c));
+      put(out[0] + c * step[0], step[0], count - c, rgb.x * top);
+      put(out[1] + c * step[1], step[1], count - c, rgb.y * top);
+      put(out[2] + c * step[2], step[2], count - c, rgb.z * top);
+    }
+    return;
+  }
+  for (int64_t c = 0; c < count; c += 16) {
+    const ColorDifference<Lanes> color = color_at(run, at + c);
+    put(out[0] + c * step[0], step[0], count - c, chroma_code(code, color.blue, code.luma.kb));
+    put(out[1] + c * step[1], step[1], count - c, chroma_code(code, color.red, code.luma.kr));
   }
 }
 
 // far: range weights may fall below what exp2_scaled has room for.
-// Rows first … last − 1 (kRows at most, of one nearest low-resolution row) of a block of columns.
+// A block of columns of a band of kRows at most.
 template <class T, bool far>
-void render_block(const RenderJob& job, int64_t frame, int64_t first, int64_t last, int64_t column,
+void render_block(const RenderJob& job, int64_t frame, const Band& band, int64_t column,
                   int64_t count, const BlockTaps* taps) {
   const T* luma = static_cast<const T*>(job.luma) + frame * job.luma_stride[0];
   const int64_t padded = (count + 15) / 16 * 16;
   ColorRun run;
-  for (int64_t y = first, at = 0; y < last; ++y, at += padded) {
-    const float low = low_row(job, y);
-    const SplineTaps<float> rows = spline_taps(low - __builtin_floorf(low + 0.5f));
+  for (int64_t y = band.first, at = 0; y < band.last; ++y, at += padded) {
+    const float offset = job.low_row(y) - static_cast<float>(band.nearest);
+    const SplineTaps<float> rows = spline_taps(offset);
     site_means(job, luma, y, column, count, run.level + at);
     for (int64_t c = at; c < at + padded; c += 16) {
       const Lanes level = luma_of_code(job.code, load(run.level + c));
@@ -235,40 +263,36 @@ void render_block(const RenderJob& job, int64_t frame, int64_t first, int64_t la
       store(run.q + at + c, chroma.q);
     }
   }
-  find_colors(job.gamut, run, (last - first) * padded);
-  for (int64_t y = first, at = 0; y < last; ++y, at += padded)
-    for (int64_t c = 0; c < count; c += 16)
-      put_color<T>(job, frame, y, column + c, count - c, load(run.level + at + c),
-                   color_at(run, at + c));
+  find_colors(job.gamut, run, (band.last - band.first) * padded);
+  for (int64_t y = band.first, at = 0; y < band.last; ++y, at += padded)
+    put_colors<T>(job, frame, y, column, count, run, at);
 }
 
 template <class T, bool far>
-void render_typed(const RenderJob& job, int64_t frame, int64_t first_row, int64_t last_row) {
+void render_band(const RenderJob& job, int64_t frame, const Band& band) {
   alignas(64) BlockTaps taps[kColumns / 16];
-  for (int64_t row = first_row; row < last_row;) {
-    const int64_t nearest = nearest_row(job, row);
-    int64_t end = row + 1;
-    while (end < last_row && nearest_row(job, end) == nearest) ++end;
-    for (int64_t column = 0; column < job.columns; column += kColumns) {
-      const int64_t left = job.columns - column, count = left < kColumns ? left : kColumns;
-      for (int64_t c = 0; c < count; c += 16)
-        lay_out(job, frame, nearest, column + c, taps[c / 16]);
-      for (int64_t y = row; y < end; y += kRows)
-        render_block<T, far>(job, frame, y, y + kRows < end ? y + kRows : end, column, count, taps);
+  const int64_t rows = band.last - band.first, parts = (rows + kRows - 1) / kRows;
+  for (int64_t column = 0; column < job.columns; column += kColumns) {
+    const int64_t left = job.columns - column, count = left < kColumns ? left : kColumns;
+    for (int64_t c = 0; c < count; c += 16)
+      lay_out(job, frame, band.nearest, column + c, taps[c / 16]);
+    for (int64_t i = 0; i < parts; ++i) {
+      const Band part = {band.first + rows * i / parts, band.first + rows * (i + 1) / parts,
+                         band.nearest};
+      render_block<T, far>(job, frame, part, column, count, taps);
     }
-    row = end;
   }
 }
 
-void render(const RenderJob& job, int64_t frame, int64_t first_row, int64_t last_row) {
+void render(const RenderJob& job, int64_t frame, const Band& band) {
   // Guides differ by 100·scale at most.  Its square must stay below 210.
   const bool far = job.refinement.range_scale > 0.1445f;
   if (job.wide) {
-    if (far) return render_typed<uint16_t, true>(job, frame, first_row, last_row);
-    return render_typed<uint16_t, false>(job, frame, first_row, last_row);
+    if (far) return render_band<uint16_t, true>(job, frame, band);
+    return render_band<uint16_t, false>(job, frame, band);
   }
-  if (far) return render_typed<uint8_t, true>(job, frame, first_row, last_row);
-  render_typed<uint8_t, false>(job, frame, first_row, last_row);
+  if (far) return render_band<uint8_t, true>(job, frame, band);
+  render_band<uint8_t, false>(job, frame, band);
 }
 
 }  // namespace

@@ -99,6 +99,21 @@ PC_FN Lanes load(const uint16_t* p) {
   return {_mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128(x))),
           _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128(x + 1)))};
 }
+// Sums of 32 samples of 8 bits each, 257 of them at most.
+struct Words {
+  __m256i l, h;
+};
+PC_FN Words add_bytes(Words sum, const uint8_t* p) {
+  const __m128i* x = reinterpret_cast<const __m128i*>(p);
+  return {_mm256_add_epi16(sum.l, _mm256_cvtepu8_epi16(_mm_loadu_si128(x))),
+          _mm256_add_epi16(sum.h, _mm256_cvtepu8_epi16(_mm_loadu_si128(x + 1)))};
+}
+PC_FN Lanes floats_of_words(__m256i x) {
+  return {_mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm256_castsi256_si128(x))),
+          _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm256_extracti128_si256(x, 1)))};
+}
+PC_FN Lanes first_half(Words w) { return floats_of_words(w.l); }
+PC_FN Lanes second_half(Words w) { return floats_of_words(w.h); }
 // p[2i] + p[2i + 1].
 PC_FN Index pair_sums(const uint8_t* p) {
   const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));

@@ -74,6 +74,20 @@ PC_FN Lanes load(const uint16_t* p) {
   const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   return Lanes(_mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(x)));
 }
+// Sums of 32 samples of 8 bits each, 257 of them at most.
+struct Words {
+  __m512i v;
+};
+PC_FN Words add_bytes(Words sum, const uint8_t* p) {
+  const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  return {_mm512_add_epi16(sum.v, _mm512_cvtepu8_epi16(x))};
+}
+PC_FN Lanes first_half(Words w) {
+  return Lanes(_mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(w.v))));
+}
+PC_FN Lanes second_half(Words w) {
+  return Lanes(_mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(w.v, 1))));
+}
 // p[2i] + p[2i + 1].
 PC_FN Index pair_sums(const uint8_t* p) {
   const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));

@@ -214,6 +214,16 @@ PC_FN Lanes load(const float* p) {
   std::memcpy(r.v, p, sizeof r.v);
   return r;
 }
+// Sums of 32 samples of 8 bits each, 257 of them at most.
+struct Words {
+  uint16_t v[32];
+};
+PC_FN Words add_bytes(Words sum, const uint8_t* p) {
+  for (int i = 0; i < 32; ++i) sum.v[i] = static_cast<uint16_t>(sum.v[i] + p[i]);
+  return sum;
+}
+PC_FN Lanes first_half(const Words& w) { return widen(w.v); }
+PC_FN Lanes second_half(const Words& w) { return widen(w.v + 16); }
 // p[2i] + p[2i + 1].
 template <class T>
 PC_FN Index pair_sums(const T* p) {

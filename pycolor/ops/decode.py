@@ -21,6 +21,24 @@ define(
 )  # fmt: skip
 
 
+def check_scores(logits: Tensor, palette: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    """Logits and palette as the kernels take them."""
+    expect(logits.dim() == 4, "logits must be N×Q×h×w, got {}", logits)
+    if not (logits.dtype == torch.float16 and logits.is_cuda):
+        logits = floats("logits", logits, "N×Q×h×w")
+    q = logits.shape[1]
+    expect(q > 0, "logits must have at least one entry, got {}", logits)
+    expect(
+        tuple(palette.shape) == (q, 2),
+        "palette must be {0}×2 as the logits have {0} entries, got {1}",
+        q,
+        palette,
+    )
+    same_device("palette", palette, logits)
+    positive("temperature", temperature)
+    return logits, palette.float().contiguous()
+
+
 def annealed_mean(
     logits: Tensor, palette: Tensor, temperature: float = 0.38, *, out: Tensor | None = None
 ) -> Tensor:
@@ -38,22 +56,11 @@ def annealed_mean(
     Returns:
         N×2×h×w, float32.
     """
-    expect(logits.dim() == 4, "logits must be N×Q×h×w, got {}", logits)
-    if not (logits.dtype == torch.float16 and logits.is_cuda):
-        logits = floats("logits", logits, "N×Q×h×w")
-    n, q, h, w = logits.shape
-    expect(q > 0, "logits must have at least one entry, got {}", logits)
-    expect(
-        tuple(palette.shape) == (q, 2),
-        "palette must be {0}×2 as the logits have {0} entries, got {1}",
-        q,
-        palette,
-    )
-    same_device("palette", palette, logits)
-    positive("temperature", temperature)
+    logits, palette = check_scores(logits, palette, temperature)
+    n, _, h, w = logits.shape
     if out is None:
         out = torch.empty(n, 2, h, w, device=logits.device)
     check_out("out", out, (n, 2, h, w), logits, torch.float32)
     if out.numel() > 0:
-        torch.ops.pycolor.annealed_mean(logits, palette.float().contiguous(), temperature, out)
+        torch.ops.pycolor.annealed_mean(logits, palette, temperature, out)
     return out

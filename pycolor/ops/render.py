@@ -15,7 +15,7 @@ from pycolor.ops.arguments import (
     luma_planes,
     same_device,
 )
-from pycolor.ops.decode import annealed_mean
+from pycolor.ops.decode import check_scores
 from pycolor.ops.gamut import gamut_table
 from pycolor.ops.native import (
     View,
@@ -79,6 +79,35 @@ define(
 )  # fmt: skip
 
 
+def _fused_cuda(
+    logits: Tensor,
+    palette: Tensor,
+    temperature: float,
+    luma: Tensor,
+    code: list[float],
+    sigma_range: float,
+    floor: float,
+    planes: list[View],
+) -> None:
+    n, _, h, w = logits.shape
+    field = torch.empty(n, 2, h, w, device=logits.device)
+    torch.ops.pycolor.annealed_mean(logits, palette, temperature, field)
+    _render_cuda(field, luma, code, sigma_range, floor, planes, False)
+
+
+define(
+    "fused_frame(Tensor logits, Tensor palette, float temperature, Tensor luma, float[] code, "
+    "float sigma_range, float floor, Tensor(a!) u, Tensor(b!) v) -> ()",
+    lambda logits, palette, temperature, luma, code, sigma, floor, u, v: _C.fused_frame(
+        view(logits), palette.data_ptr(), temperature, view(luma), luma.dtype == torch.uint16,
+        frame_code(code), sigma, floor, [view(u), view(v)], threads(),
+    ),
+    lambda logits, palette, temperature, luma, code, sigma, floor, u, v: _fused_cuda(
+        logits, palette, temperature, luma, code, sigma, floor, [view(u), view(v)]
+    ),
+)  # fmt: skip
+
+
 def _check_render(
     field: Tensor, luma: Tensor, encoding: Encoding, sigma_range: float, floor: float
 ) -> tuple[Tensor, Tensor]:
@@ -96,6 +125,21 @@ def _check_render(
     same_device("field", field, luma)
     check_refinement(sigma_range, floor)
     return field, codes
+
+
+def _planes(
+    luma: Tensor, encoding: Encoding, out: tuple[Tensor, Tensor] | None
+) -> tuple[Tensor, Tensor]:
+    """Where the chroma planes go: `out`, checked, or memory of their own."""
+    shape = (luma.shape[0], *encoding.chroma_shape(luma.shape[1], luma.shape[2]))
+    if out is None:
+        u = torch.empty(shape, device=luma.device, dtype=luma.dtype)
+        v = torch.empty(shape, device=luma.device, dtype=luma.dtype)
+    else:
+        u, v = out
+    check_out("out[0]", u, shape, luma, luma.dtype)
+    check_out("out[1]", v, shape, luma, luma.dtype)
+    return u, v
 
 
 def render_chroma(
@@ -127,14 +171,7 @@ def render_chroma(
         (u, v): Cb and Cr codes, N×hc×wc with (hc, wc) = encoding.chroma_shape(H, W).
     """
     field, codes = _check_render(field, luma, encoding, sigma_range, floor)
-    shape = (luma.shape[0], *encoding.chroma_shape(luma.shape[1], luma.shape[2]))
-    if out is None:
-        u = torch.empty(shape, device=luma.device, dtype=luma.dtype)
-        v = torch.empty(shape, device=luma.device, dtype=luma.dtype)
-    else:
-        u, v = out
-    check_out("out[0]", u, shape, luma, luma.dtype)
-    check_out("out[1]", v, shape, luma, luma.dtype)
+    u, v = _planes(luma, encoding, out)
     if u.numel() > 0:
         torch.ops.pycolor.render_chroma(
             field,
@@ -211,7 +248,28 @@ def fused_frame(
     Returns:
         (u, v): Cb and Cr codes.
     """
-    field = annealed_mean(logits, palette, temperature)
-    return render_chroma(
-        field, luma, encoding=encoding, sigma_range=sigma_range, floor=floor, out=out
+    logits, palette = check_scores(logits, palette, temperature)
+    codes = luma_planes(luma, encoding)
+    expect(
+        logits.shape[0] == luma.shape[0] and logits.shape[2] > 0 and logits.shape[3] > 0,
+        "logits must be {}×Q×h×w as the luma is {}, got {}",
+        luma.shape[0],
+        luma,
+        logits,
     )
+    same_device("logits", logits, luma)
+    check_refinement(sigma_range, floor)
+    u, v = _planes(luma, encoding, out)
+    if u.numel() > 0:
+        torch.ops.pycolor.fused_frame(
+            logits,
+            palette,
+            temperature,
+            codes,
+            encoding_numbers(encoding),
+            sigma_range,
+            floor,
+            u.unsqueeze(1),
+            v.unsqueeze(1),
+        )
+    return u, v
