@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Literal
 
 import pytest
 
@@ -87,4 +88,12 @@ def test_a_failure_prints_no_last_line() -> None:
 
     with pytest.raises(OSError, match="torn"):
         fail()
+    assert out.getvalue() == ""
+
+
+@pytest.mark.parametrize("style", ["plain", "json"])
+def test_what_had_nothing_to_do_prints_nothing(style: Literal["plain", "json"]) -> None:
+    out = io.StringIO()
+    with Progress("film.mkv", 4, style=style, stream=out):
+        pass
     assert out.getvalue() == ""
