@@ -168,7 +168,8 @@ class Stream:
         good = [(r.rgb, r.photo) for r in results if r.rgb is not None]
         skipped = tuple(self.photos[r.photo].name for r in results if r.rgb is None)
         if not good:
-            raise ValueError(f"none of {len(results)} pictures could be read, {skipped[0]} first.")
+            count = len(set(skipped))
+            raise ValueError(f"none of {count} pictures could be read, {skipped[0]} first.")
         # An unreadable picture gives its place to another of the batch: sizes stay the same.
         crops, photos = zip(*(good[i % len(good)] for i in range(len(results))), strict=True)
         return Batch(torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2), photos, skipped)
