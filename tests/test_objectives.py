@@ -250,14 +250,46 @@ def test_the_last_layer_ends_with_another_rebalancing(photos: Path, tmp_path: Pa
     torch.testing.assert_close(ended - taught, expected)
 
 
+def test_rebalancing_is_taken_back_where_it_is_dark(photos: Path, tmp_path: Path) -> None:
+    """There half of what is left, in the light nothing: the last layer's offset and last input."""
+    options = TrainOptions(
+        model="pycolor2026",
+        width=0.25,
+        steps=2,
+        batch=4,
+        validation=2,
+        restore=0.2,
+        crop=CropOptions(size_pixels=32),
+    )
+    alike, dark = (
+        weight_files.read(
+            loop.train(replace(options, dark_restore=share), [photos], tmp_path / str(share))
+        ).state
+        for share in (0.0, 0.5)
+    )
+    prior = torch.load(tmp_path / "0.5" / "checkpoint.pt", weights_only=True)["prior"]
+    w = torch.tensor(palette.rebalancing_weights(np.array(prior), options.uniform))
+    light = 0.8 * w + 0.2
+    expected = ((0.5 * light + 0.5) / light).log().float()
+    torch.testing.assert_close(dark["scores.bias"] - alike["scores.bias"], expected)
+    moved = (dark["scores.weight"] - alike["scores.weight"]).float()[:, :, 0, 0]
+    torch.testing.assert_close(moved[:, -1], -expected, rtol=0, atol=2e-3)  # kept in float16
+    assert not moved[:, :-1].any()
+
+
 def test_restoring_needs_scores_and_a_share(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"restore must lie in \[0, 1\], got 2"):
         TrainOptions(restore=2)
     with pytest.raises(UsageError, match=r"last-uniform must lie in \[0, 1\], got -1"):
         TrainOptions(last_uniform=-1)
+    with pytest.raises(UsageError, match=r"dark-restore must lie in \[0, 1\], got 1.5"):
+        TrainOptions(dark_restore=1.5)
     crop = CropOptions(size_pixels=32)
     options = TrainOptions(model="varga2017", width=0.05, restore=0.5, batch=4, crop=crop)
     with pytest.raises(UsageError, match="no scores that restore or last-uniform could shift"):
+        loop.train(options, [photos], tmp_path / "run")
+    options = TrainOptions(width=0.05, dark_restore=0.5, batch=4, crop=crop)
+    with pytest.raises(UsageError, match="last layer of zhang2016 does not see where it is dark"):
         loop.train(options, [photos], tmp_path / "run")
 
 

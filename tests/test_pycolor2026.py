@@ -138,6 +138,24 @@ def test_folded_it_colors_the_same() -> None:
         torch.testing.assert_close(network(lightness), expected, rtol=1e-3, atol=1e-3)
 
 
+def test_its_last_layer_sees_how_light_it_is() -> None:
+    """What it adds in the light it adds by three fifths at L* = 30, and not at all where it is dark."""
+    network = pycolor2026.Pycolor2026(width=0.25).eval()
+    added = torch.linspace(-1, 1, 313)
+    lightness = torch.full((1, 1, 32, 96), 10.0)
+    lightness[..., 32:64] = 30
+    lightness[..., 64:] = 80
+    with torch.no_grad():
+        assert network.offsets_in_light is not None
+        network.offsets_in_light.zero_()
+        before = network(lightness)
+        network.offsets_in_light.copy_(added)
+        moved = network(lightness) - before
+    share = torch.tensor([0.0, 0.6, 1.0]).repeat_interleave(8)
+    expected = added.view(1, -1, 1, 1) * share.expand(1, 1, 8, 24)
+    torch.testing.assert_close(moved, expected, atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize("width", [0.25, 0.5, 1.0])
 def test_it_is_recognized_by_its_weights(width: float) -> None:
     state = pycolor2026.Pycolor2026(width).state_dict()

@@ -61,6 +61,11 @@ class Colorizer(nn.Module):
         return None
 
     @property
+    def offsets_in_light(self) -> Tensor | None:
+        """What it adds further where the picture is light, Q; None if it does not look at that."""
+        return None
+
+    @property
     def decodes(self) -> bool:
         """Whether it predicts a distribution, which a temperature decodes."""
         return self.palette is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pycolor.models.convolution import Convolution
 from pycolor.models.doubling import Doubling
@@ -25,6 +26,34 @@ def fold_layers(module: nn.Module) -> None:
             setattr(module, name, Convolution(child, _taken(module, following)))
         else:
             fold_layers(child)
+
+
+def fold_normalization(layer: nn.Sequential, after: nn.ReLU | nn.ReLU6 | None) -> None:
+    """Put the batch normalization behind a convolution, and what follows it, into the convolution.
+
+    Names stay as they are.  The normalization does nothing any more; where the convolution has no
+    offsets of its own, it keeps them.
+
+    Args:
+        layer: the convolution and its normalization come first.
+        after: what follows.
+    """
+    conv, norm = layer[0], layer[1]
+    assert isinstance(conv, nn.Conv2d)
+    assert isinstance(norm, nn.BatchNorm2d)
+    fused = fuse_conv_bn_eval(conv, norm)
+    assert fused.bias is not None
+    offset = fused.bias.detach()
+    norm.reset_running_stats()
+    nn.init.constant_(norm.weight, (1 + norm.eps) ** 0.5)
+    nn.init.zeros_(norm.bias)
+    if conv.bias is None:
+        norm.bias.data.copy_(offset)
+        fused.bias = None
+    layer[0] = ready = Convolution(fused, after)
+    if conv.bias is None:
+        del ready.bias
+        ready.register_buffer("bias", offset, persistent=False)
 
 
 def _taken(module: nn.Module, following: str) -> nn.ReLU | nn.ReLU6 | None:

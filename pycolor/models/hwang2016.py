@@ -19,11 +19,10 @@ from typing import Any, Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pycolor import ops
 from pycolor.models.colorizer import Colorizer, check_width, decode, gray_of, scaled, width_of
-from pycolor.models.convolution import Convolution
+from pycolor.models.folding import fold_normalization
 from pycolor.reference import WHITE_UV
 
 Task = Literal["classification", "regression"]
@@ -82,15 +81,7 @@ class _Layer(nn.Sequential):
 
     def fold(self) -> None:
         """Put the normalization and the ReLU into the convolution."""
-        conv, norm = self[0], self[1]
-        assert isinstance(conv, nn.Conv2d)
-        assert isinstance(norm, nn.BatchNorm2d)
-        fused = fuse_conv_bn_eval(conv, norm)
-        conv.load_state_dict(fused.state_dict())
-        norm.reset_running_stats()
-        nn.init.constant_(norm.weight, (1 + norm.eps) ** 0.5)
-        nn.init.zeros_(norm.bias)
-        self[0] = Convolution(conv, nn.ReLU())
+        fold_normalization(self, nn.ReLU())
         self.folded = True
 
 

@@ -7,7 +7,8 @@ A decoder goes up from its deepest map and takes in the maps of each size on the
 et al., "U-Net", MICCAI 2015); the mean of the deepest joins it, for what the picture shows as a
 whole (as the global features of Iizuka et al., SIGGRAPH 2016).  Its end is that of Zhang et al.
 (ECCV 2016): a distribution over 313 chroma bins at a quarter of the input's resolution, rebalanced
-in training, decoded by the annealed mean.
+in training, decoded by the annealed mean.  Its last layer also sees how light each place is: how
+much rarer colors are favored may depend on it.
 """
 
 from __future__ import annotations
@@ -18,10 +19,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pycolor.models.colorizer import Colorizer, check_width, gray_of, scaled, width_of
-from pycolor.models.convolution import Convolution
+from pycolor.models.folding import fold_normalization
 from pycolor.palette import gamut_bins
 
 STEM = 32
@@ -37,6 +37,7 @@ STAGES = (
 )
 TAPPED = (1, 2, 4, 6)  # stages whose last map the decoder takes: a 4th, 8th, 16th, 32nd of the size
 DECODER = (192, 192, 144, 128)  # channels from the deepest map up
+DARK, LIGHT = 15.0, 40.0  # L* between which the last layer's further input goes from 0 to 1
 
 
 class _Layer(nn.Sequential):
@@ -77,24 +78,9 @@ class _Layer(nn.Sequential):
         return self[2](self[1](x))  # type: ignore[no-any-return]
 
     def fold(self) -> None:
-        """Put the normalization and what follows it into the convolution; names stay as they are.
-
-        The normalization keeps the offsets alone, and does nothing any more.
-        """
-        conv, norm, after = self
-        assert isinstance(conv, nn.Conv2d)
-        assert isinstance(norm, nn.BatchNorm2d)
-        fused = fuse_conv_bn_eval(conv, norm)
-        assert fused.bias is not None
-        offset = fused.bias.detach()
-        fused.bias = None
-        ready = Convolution(fused, after if isinstance(after, nn.ReLU | nn.ReLU6) else None)
-        del ready.bias
-        ready.register_buffer("bias", offset, persistent=False)
-        norm.reset_running_stats()
-        nn.init.constant_(norm.weight, (1 + norm.eps) ** 0.5)
-        norm.bias.data.copy_(offset)
-        self[0] = ready
+        """Put the normalization and what follows it into the convolution."""
+        after = self[2]
+        fold_normalization(self, after if isinstance(after, nn.ReLU | nn.ReLU6) else None)
         self.folded = True
 
 
@@ -166,7 +152,7 @@ class Pycolor2026(Colorizer):
         self.up4 = _Layer(c8 + taps[0], c4, 3, nn.ReLU())
         self.last = _Layer(c4, c4, 3, nn.ReLU())
         bins = torch.tensor(gamut_bins().tolist(), dtype=torch.float32)
-        self.scores = nn.Conv2d(c4, len(bins), 1)
+        self.scores = nn.Conv2d(c4 + 1, len(bins), 1)
         self.register_buffer("bins", bins, persistent=False)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
@@ -192,17 +178,23 @@ class Pycolor2026(Colorizer):
 
     @property
     def offsets(self) -> Tensor | None:
-        """Of the scores, 313."""
+        """Of the scores where it is dark, 313."""
         return self.scores.bias
 
+    @property
+    def offsets_in_light(self) -> Tensor | None:
+        """Of the scores, further, where it is light, 313."""
+        return self.scores.weight[:, -1, 0, 0]
+
     def features(self, lightness: Tensor) -> Tensor:
-        """Hidden activations before the last 1×1 layer, N×C×H/4×W/4."""
+        """Hidden activations before the last 1×1 layer, and how light it is, N×(C+1)×H/4×W/4."""
         x4, x8, x16, x32 = self.trunk((gray_of(lightness) * 255 - 127) / 128)
         x = self.up32(x32) + self.scene(x32.mean((2, 3), keepdim=True))
         x = self.up16(_joined(x, x16))
         x = self.up8(_joined(x, x8))
         x = self.up4(_joined(x, x4))
-        return self.last(x)  # type: ignore[no-any-return]
+        light = (F.avg_pool2d(lightness, self.output_stride) - DARK) / (LIGHT - DARK)
+        return torch.cat([self.last(x), light.clamp(0, 1)], dim=1)
 
     def forward(self, lightness: Tensor, context: Tensor | None = None) -> Tensor:
         """Logits over the bins N×313×H/4×W/4, see `Colorizer.forward`."""

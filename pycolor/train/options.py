@@ -170,6 +170,8 @@ class TrainOptions:
             colors would then weigh as much as whole photographs.
         restore: share of that rebalancing that the last layer takes back, from 0, rare colors as
             often as it makes them, to 1, as often as they occur.
+        dark_restore: share of what is left that it takes back where the picture is dark, for a
+            network whose last layer sees that (pycolor2026).
         huber: for regression in hwang2016, the error in U or V beyond which its penalty grows
             linearly (0: squared error everywhere).
         labels: scene classes for iizuka2016 and for varga2017's pairs: folder, clusters:K, or
@@ -208,6 +210,7 @@ class TrainOptions:
     uniform: float = 0.5
     last_uniform: float = 0.0
     restore: float = 0.0
+    dark_restore: float = 0.0
     huber: float = 0.0
     labels: str = "auto"
     gray_limit: float = 5.0
@@ -230,7 +233,7 @@ class TrainOptions:
         for name in ("steps", "batch", "validate_every"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be 1 or more, got {getattr(self, name)}.")
-        for name in ("restore", "last_uniform"):
+        for name in ("restore", "dark_restore", "last_uniform"):
             if not 0 <= getattr(self, name) <= 1:
                 flag = name.replace("_", "-")
                 raise UsageError(f"{flag} must lie in [0, 1], got {getattr(self, name)}.")

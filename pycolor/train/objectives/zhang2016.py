@@ -29,16 +29,25 @@ class Classification(Objective):
         prior = np.array(found["prior"])
         weights = alphabet.rebalancing_weights(prior, self.options.uniform)
         self.class_weights = torch.tensor(weights, dtype=torch.float32, device=self.device)
-        ending = alphabet.rebalancing_weights(
+        light = alphabet.rebalancing_weights(
             prior, self.options.last_uniform or self.options.uniform
         )
-        ending = (1 - self.options.restore) * ending + self.options.restore
-        self.shift = torch.tensor(np.log(ending / weights), dtype=torch.float32, device=self.device)
+        light = (1 - self.options.restore) * light + self.options.restore
+        dark = (1 - self.options.dark_restore) * light + self.options.dark_restore
+        self.shift = torch.tensor(np.log(dark / weights), dtype=torch.float32, device=self.device)
+        self.shift_in_light = torch.tensor(
+            np.log(light / dark), dtype=torch.float32, device=self.device
+        )
         assert network.palette is not None
         self.palette = network.palette.detach().clone()
         if self.shift.any() and network.offsets is None:
             raise UsageError(
                 f"{self.options.model} has no scores that restore or last-uniform could shift."
+            )
+        if self.shift_in_light.any() and network.offsets_in_light is None:
+            raise UsageError(
+                f"The last layer of {self.options.model} does not see where it is dark, as "
+                "dark-restore needs it."
             )
 
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
@@ -50,11 +59,14 @@ class Classification(Objective):
         """From the weights w that were taught to those that are to be shown.
 
         What is learned is p w, likelihood times weight; p ((1 − r) v + r) instead weighs errors by
-        a mixture of all colors alike, as far as the λ of v goes, and all pixels alike.
+        a mixture of all colors alike, as far as the λ of v goes, and all pixels alike.  Where it is
+        dark, r is closer to 1 by the share `dark_restore`.
         """
-        if network.offsets is not None:
-            with torch.no_grad():
+        with torch.no_grad():
+            if network.offsets is not None:
                 network.offsets.add_(self.shift)
+            if network.offsets_in_light is not None:
+                network.offsets_in_light.add_(self.shift_in_light)
         return network
 
     def of_logits(self, logits: Tensor, ab: Tensor) -> Tensor:
