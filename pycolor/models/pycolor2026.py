@@ -194,7 +194,11 @@ class Pycolor2026(Colorizer):
         x = self.up8(_joined(x, x8))
         x = self.up4(_joined(x, x4))
         light = (F.avg_pool2d(lightness, self.output_stride) - DARK) / (LIGHT - DARK)
-        return torch.cat([self.last(x), light.clamp(0, 1)], dim=1)
+        parts = [self.last(x), light.clamp(0, 1)]
+        if self.training:  # in this layout, or the recipe's sums would round otherwise
+            return torch.cat(parts, dim=1)
+        # A single channel has no layout, and would undo that of the others, channels last.
+        return torch.cat([y.permute(0, 2, 3, 1) for y in parts], dim=-1).permute(0, 3, 1, 2)
 
     def forward(self, lightness: Tensor, context: Tensor | None = None) -> Tensor:
         """Logits over the bins N×313×H/4×W/4, see `Colorizer.forward`."""
