@@ -139,7 +139,7 @@ def test_folded_it_colors_the_same() -> None:
 
 
 def test_its_last_layer_sees_how_light_it_is() -> None:
-    """What it adds in the light it adds by three fifths at L* = 30, and not at all where it is dark."""
+    """What it adds in the light it adds by three fifths at L* = 30, in the dark not at all."""
     network = pycolor2026.Pycolor2026(width=0.25).eval()
     added = torch.linspace(-1, 1, 313)
     lightness = torch.full((1, 1, 32, 96), 10.0)
