@@ -21,10 +21,10 @@ from torch import Tensor
 from tyro.conf import Positional
 
 from pycolor import ops
-from pycolor.colorize import Predictor
 from pycolor.encoding import Encoding
 from pycolor.evaluate.pairs import items
 from pycolor.evaluate.stills import gray_of, read_rgb
+from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 
 STILL = Encoding(bit_depth=8, full_range=True, matrix="bt601", subsampling="444")

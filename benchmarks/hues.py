@@ -25,11 +25,11 @@ from torch import Tensor
 from tyro.conf import OmitArgPrefixes, Positional
 
 from benchmarks.page import DOCS, RESULTS, fill_in, table
-from pycolor.colorize import Predictor
 from pycolor.evaluate.pairs import Pair
 from pycolor.evaluate.sheets import thumbnail
 from pycolor.evaluate.stills import gray_of, read_pair
 from pycolor.info import record
+from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 from pycolor.reference import rgb_to_lab
 

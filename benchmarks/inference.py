@@ -30,10 +30,11 @@ from torch import Tensor, nn
 
 from benchmarks.kernel_peers import optional
 from pycolor import ops
-from pycolor.colorize import compile_network
 from pycolor.info import record
-from pycolor.models import weight_files, zoo
+from pycolor.models import zoo
+from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, place
+from pycolor.models.predictor import compile_network
 
 SIDE, TEMPERATURE = 256, 0.38
 CPU = torch.device("cpu")

@@ -15,7 +15,7 @@ from torch.nn import functional
 from benchmarks import kernel_peers as peers
 from pycolor import ops
 from pycolor.encoding import Encoding
-from pycolor.palette import gamut_bins
+from pycolor.models.palette import gamut_bins
 
 Case = Callable[[], object]
 Size = tuple[int, int]  # height, width

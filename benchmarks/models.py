@@ -27,7 +27,8 @@ from pycolor.encoding import Encoding
 from pycolor.evaluate.report import Report
 from pycolor.evaluate.run import evaluate
 from pycolor.info import record
-from pycolor.models import weight_files, zoo
+from pycolor.models import zoo
+from pycolor.models.checkpoints import weight_files
 from pycolor.options import Decode, EvaluateOptions, PredictOptions, VideoOptions
 from pycolor.reference import rgb_to_lab
 from pycolor.train.data import SUFFIXES, center_crop, find_photos

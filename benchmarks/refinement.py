@@ -34,10 +34,10 @@ from torch.nn import functional
 
 from benchmarks.kernel_peers import optional
 from pycolor import ops, reference
-from pycolor.colorize import Predictor
 from pycolor.encoding import Encoding
 from pycolor.evaluate.stills import read_rgb
 from pycolor.info import record
+from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 from pycolor.still import SUFFIXES
 

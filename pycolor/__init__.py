@@ -14,9 +14,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pycolor.colorize import Predictor
     from pycolor.encoding import Encoding
     from pycolor.errors import FilmError, PycolorError, UsageError
+    from pycolor.models.predictor import Predictor
     from pycolor.options import PredictOptions, VideoOptions
     from pycolor.video.pipeline import FilmReport, color_film
     from pycolor.video.verify import VerifyReport, verify
@@ -29,7 +29,7 @@ _HOME = {
     "FilmError": "pycolor.errors",
     "FilmReport": "pycolor.video.pipeline",
     "PredictOptions": "pycolor.options",
-    "Predictor": "pycolor.colorize",
+    "Predictor": "pycolor.models.predictor",
     "PycolorError": "pycolor.errors",
     "UsageError": "pycolor.errors",
     "VerifyReport": "pycolor.video.verify",

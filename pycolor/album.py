@@ -10,8 +10,8 @@ import numpy.typing as npt
 import torch
 
 from pycolor import ops
-from pycolor.colorize import Predictor
 from pycolor.errors import FilmError, PycolorError, UsageError
+from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 from pycolor.outfile import check_output
 from pycolor.progress import Progress

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from pycolor import __version__, ops
-from pycolor.colorize import bfloat16_in_hardware
+from pycolor.models.predictor import bfloat16_in_hardware
 
 
 def collect() -> dict[str, object]:

@@ -13,12 +13,13 @@ from PIL import Image
 
 from pycolor import reference
 from pycolor.errors import UsageError
-from pycolor.features.daisy import daisy
-from pycolor.features.domain_transform import domain_transform
-from pycolor.features.gist import gist
-from pycolor.models import weight_files, zoo
-from pycolor.models.cheng2015 import Cheng2015, Ensemble, recognize, rgb_to_yuv, yuv_to_rgb
+from pycolor.models import zoo
+from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import gray_of
+from pycolor.models.features.daisy import daisy
+from pycolor.models.features.domain_transform import domain_transform
+from pycolor.models.features.gist import gist
+from pycolor.models.networks.cheng2015 import Cheng2015, Ensemble, recognize, rgb_to_yuv, yuv_to_rgb
 from pycolor.train import algorithm3, loop
 from pycolor.train.algorithm3 import References
 from pycolor.train.film import CLEAN

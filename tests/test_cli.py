@@ -17,7 +17,8 @@ import pytest
 from PIL import Image
 
 from pycolor.cli import COMMANDS, main
-from pycolor.models import weight_files, zoo
+from pycolor.models import zoo
+from pycolor.models.checkpoints import weight_files
 from tests.films import make_film
 from tests.signals import take_interrupts
 

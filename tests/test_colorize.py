@@ -12,11 +12,19 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycolor.colorize import PIVOT, Predictor, choose_device, choose_dtype, network_size, reserved
 from pycolor.encoding import Encoding
 from pycolor.errors import UsageError
-from pycolor.models import weight_files, zoo
-from pycolor.models.zhang2016 import Zhang2016
+from pycolor.models import zoo
+from pycolor.models.checkpoints import weight_files
+from pycolor.models.networks.zhang2016 import Zhang2016
+from pycolor.models.predictor import (
+    PIVOT,
+    Predictor,
+    choose_device,
+    choose_dtype,
+    network_size,
+    reserved,
+)
 from pycolor.options import PredictOptions
 
 GRAY = Encoding(full_range=True, subsampling="444")

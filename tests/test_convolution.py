@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from pycolor.colorize import bfloat16_in_hardware
-from pycolor.models.convolution import Convolution
-from pycolor.models.doubling import Doubling
-from pycolor.models.folding import fold_layers
+from pycolor.models.inference.fuse import fold_layers
+from pycolor.models.inference.packed_conv import Convolution
+from pycolor.models.inference.upsample2x import Doubling
+from pycolor.models.predictor import bfloat16_in_hardware
 
 
 @pytest.mark.parametrize("after", [None, nn.ReLU(), nn.ReLU6()])

@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from skimage.feature import daisy as skimage_daisy
 
-from pycolor.features import gist as gist_module
-from pycolor.features.daisy import CHANNELS, daisy
-from pycolor.features.domain_transform import domain_transform
-from pycolor.features.gist import gist
+from pycolor.models.features import gist as gist_module
+from pycolor.models.features.daisy import CHANNELS, daisy
+from pycolor.models.features.domain_transform import domain_transform
+from pycolor.models.features.gist import gist
 
 
 def picture(seed: int, height: int, width: int) -> torch.Tensor:

@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from pycolor.colorize import Predictor
-from pycolor.models import weight_files
+from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import gray_of
-from pycolor.models.iizuka2016 import GRAY_MEAN, Iizuka2016, recognize
+from pycolor.models.networks.iizuka2016 import GRAY_MEAN, Iizuka2016, recognize
+from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 
 

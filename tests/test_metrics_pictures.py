@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from pycolor import metrics
-from pycolor.palette import gamut_bins
+from pycolor.models.palette import gamut_bins
 
 PALETTE = torch.tensor(gamut_bins().tolist(), dtype=torch.float32)
 SEEDS = st.integers(0, 2**31 - 1)

@@ -11,7 +11,9 @@ import torch.nn.functional as F
 from safetensors import safe_open
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import weight_files, zhang2016, zoo
+from pycolor.models import zoo
+from pycolor.models.checkpoints import weight_files
+from pycolor.models.networks import zhang2016
 
 PUBLISHED_PARAMETERS = 32_236_011  # counted in the authors' release
 

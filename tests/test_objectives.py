@@ -12,11 +12,11 @@ import pytest
 import torch
 from PIL import Image
 
-from pycolor import palette
 from pycolor.cli import main
 from pycolor.errors import UsageError
-from pycolor.models import weight_files, zoo
-from pycolor.models.hwang2016 import BINS, Hwang2016, bin_of
+from pycolor.models import palette, zoo
+from pycolor.models.checkpoints import weight_files
+from pycolor.models.networks.hwang2016 import BINS, Hwang2016, bin_of
 from pycolor.reference import rgb_to_luv
 from pycolor.train import loop, recipe
 from pycolor.train.data import find_photos

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycolor import palette
+from pycolor.models import palette
 
 BINS = torch.tensor(palette.gamut_bins().tolist(), dtype=torch.float64)
 

@@ -15,7 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pycolor.models import weight_files
+from pycolor.models.checkpoints import weight_files
 from pycolor.train import loop, processes
 from pycolor.train.data import Stream, find_photos
 from pycolor.train.options import CropOptions, TrainOptions

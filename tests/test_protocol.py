@@ -13,11 +13,12 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from pycolor.colorize import Predictor, bfloat16_in_hardware, most_similar
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import weight_files, zoo
+from pycolor.models import zoo
+from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, decode, gray_of, scaled, width_of
+from pycolor.models.predictor import Predictor, bfloat16_in_hardware, most_similar
 from pycolor.options import Dtype, PredictOptions
 from pycolor.reference import lab_to_rgb
 from pycolor.train import loop

@@ -12,8 +12,10 @@ from torch import Tensor
 
 from pycolor.cli import main
 from pycolor.errors import UsageError
-from pycolor.models import pycolor2026, weight_files, zoo
+from pycolor.models import zoo
+from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import gray_of
+from pycolor.models.networks import pycolor2026
 
 # Of EfficientNet-Lite2: 6,092,072 with its classifier (published), less the classifier's
 # 352·1280 + 2·1280 + 1280·1000 + 1000, less the stem's kernels of two of three colors.

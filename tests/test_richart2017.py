@@ -11,8 +11,9 @@ import torch
 from PIL import Image
 
 from pycolor.errors import UsageError
-from pycolor.models import weight_files, zoo
-from pycolor.models.richart2017 import PATCH, Richart2017, recognize
+from pycolor.models import zoo
+from pycolor.models.checkpoints import weight_files
+from pycolor.models.networks.richart2017 import PATCH, Richart2017, recognize
 from pycolor.train import loop
 from pycolor.train.film import CLEAN
 from pycolor.train.options import CropOptions, TrainOptions

@@ -16,9 +16,9 @@ import pytest
 import torch
 from PIL import Image
 
-from pycolor import palette
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import weight_files, zoo
+from pycolor.models import palette, zoo
+from pycolor.models.checkpoints import weight_files
 from pycolor.reference import rgb_to_lab
 from pycolor.train import loop
 from pycolor.train.data import Stream, find_photos, random_crop

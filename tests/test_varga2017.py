@@ -11,11 +11,13 @@ import pytest
 import torch
 from PIL import Image
 
-from pycolor.colorize import Predictor
 from pycolor.encoding import Encoding
 from pycolor.errors import UsageError
-from pycolor.models import varga2017, weight_files, zhang2016, zoo
-from pycolor.models.varga2017 import Varga2017
+from pycolor.models import zoo
+from pycolor.models.checkpoints import weight_files
+from pycolor.models.networks import varga2017, zhang2016
+from pycolor.models.networks.varga2017 import Varga2017
+from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 from pycolor.train import loop
 from pycolor.train.log import Progress

@@ -14,9 +14,9 @@ import torch
 
 from pycolor.cli import main
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import published as catalog
-from pycolor.models import store
-from pycolor.models.published import PUBLISHED, Published, published
+from pycolor.models.checkpoints import cache
+from pycolor.models.checkpoints import published as catalog
+from pycolor.models.checkpoints.published import PUBLISHED, Published, published
 
 CONTENT = bytes(range(256)) * 8000  # 2 MB, more than one chunk
 
@@ -67,7 +67,7 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("PYCOLOR_CACHE", str(folder))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -86,65 +86,65 @@ def item(*urls: str, content: bytes = CONTENT, **other: object) -> Published:
     return replace(base, **other)  # type: ignore[arg-type]
 
 
-def test_fetched_once_then_offline(server: Server, cache: Path) -> None:
+def test_fetched_once_then_offline(server: Server, cache_dir: Path) -> None:
     seen: list[tuple[int, int | None]] = []
     toy = item(f"{server.url}/w.bin")
-    path = store.fetch(toy, lambda have, total: seen.append((have, total)))
-    assert path == cache / "downloads" / "w.bin"
+    path = cache.fetch(toy, lambda have, total: seen.append((have, total)))
+    assert path == cache_dir / "downloads" / "w.bin"
     assert path.read_bytes() == CONTENT
     assert seen[-1] == (len(CONTENT), len(CONTENT))
     assert server.ranges == [None]
-    assert store.fetch(replace(toy, urls=("http://127.0.0.1:9/w.bin",))) == path
+    assert cache.fetch(replace(toy, urls=("http://127.0.0.1:9/w.bin",))) == path
     assert server.ranges == [None]
     assert [p.name for p in path.parent.iterdir()] == ["w.bin"]
 
 
 def test_broken_download_goes_on_from_a_mirror(server: Server) -> None:
     toy = item(f"{server.url}/short/w.bin", f"{server.url}/w.bin")
-    assert store.fetch(toy).read_bytes() == CONTENT
+    assert cache.fetch(toy).read_bytes() == CONTENT
     assert server.ranges == [None, f"bytes={len(CONTENT) // 2}-"]
 
 
 def test_broken_download_goes_on_in_the_next_run(server: Server) -> None:
     toy = item(f"{server.url}/short/w.bin")
     with pytest.raises(FilmError, match="broke 1024000 bytes before the end"):
-        store.fetch(toy)
+        cache.fetch(toy)
     again = replace(toy, urls=(f"{server.url}/w.bin",), bytes=None)
-    assert store.fetch(again).read_bytes() == CONTENT
+    assert cache.fetch(again).read_bytes() == CONTENT
     assert server.ranges[-1] == f"bytes={len(CONTENT) // 2}-"
 
 
 def test_server_without_ranges_starts_over(server: Server) -> None:
     toy = item(f"{server.url}/short/w.bin", f"{server.url}/plain/w.bin")
-    assert store.fetch(toy).read_bytes() == CONTENT
+    assert cache.fetch(toy).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("size", [len(CONTENT), None])
 def test_complete_part_of_unknown_size(server: Server, size: int | None) -> None:
     toy = item(f"{server.url}/w.bin", bytes=size)
-    part = store.downloaded(toy).with_name("w.bin.part")
+    part = cache.downloaded(toy).with_name("w.bin.part")
     part.parent.mkdir(parents=True)
     part.write_bytes(CONTENT)
-    assert store.fetch(toy).read_bytes() == CONTENT
+    assert cache.fetch(toy).read_bytes() == CONTENT
 
 
 def test_wrong_file_is_thrown_away_and_the_mirror_asked(server: Server) -> None:
     toy = item(f"{server.url}/w.bin", content=CONTENT[::-1])
     with pytest.raises(FilmError, match=r"another file, its sha256 differs.*weights import w\.bin"):
-        store.fetch(toy)
-    assert list(store.downloaded(toy).parent.iterdir()) == []
+        cache.fetch(toy)
+    assert list(cache.downloaded(toy).parent.iterdir()) == []
 
 
 def test_damaged_cache_is_fetched_again(server: Server) -> None:
     toy = item(f"{server.url}/w.bin")
-    store.fetch(toy).write_bytes(CONTENT[:-1] + b"!")
-    assert store.fetch(toy).read_bytes() == CONTENT
+    cache.fetch(toy).write_bytes(CONTENT[:-1] + b"!")
+    assert cache.fetch(toy).read_bytes() == CONTENT
 
 
 def test_failure_is_one_sentence_with_the_way_by_hand(server: Server) -> None:
     toy = item(f"{server.url}/404", "http://127.0.0.1:9/w.bin")
     with pytest.raises(FilmError) as e:
-        store.fetch(toy)
+        cache.fetch(toy)
     text = str(e.value)
     assert "HTTP 404" in text
     assert "Connection refused" in text
@@ -154,16 +154,18 @@ def test_failure_is_one_sentence_with_the_way_by_hand(server: Server) -> None:
 
 def test_sha1_where_only_that_is_published(server: Server) -> None:
     toy = item(f"{server.url}/w.bin", digest=f"sha1:{hashlib.sha1(CONTENT).hexdigest()}")
-    assert store.fetch(toy).read_bytes() == CONTENT
+    assert cache.fetch(toy).read_bytes() == CONTENT
 
 
-def test_cache_folder_by_variable_then_xdg(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
-    assert store.cache_folder() == cache
+def test_cache_folder_by_variable_then_xdg(
+    monkeypatch: pytest.MonkeyPatch, cache_dir: Path
+) -> None:
+    assert cache.cache_folder() == cache_dir
     monkeypatch.delenv("PYCOLOR_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    assert store.cache_folder() == Path("/somewhere/pycolor")
+    assert cache.cache_folder() == Path("/somewhere/pycolor")
     monkeypatch.delenv("XDG_CACHE_HOME")
-    assert store.cache_folder() == Path.home() / ".cache" / "pycolor"
+    assert cache.cache_folder() == Path.home() / ".cache" / "pycolor"
 
 
 def test_published_list_is_sound() -> None:
@@ -186,7 +188,7 @@ def trunk(path: Path) -> None:
 
 def test_pull_writes_our_file_and_knows_it_again(
     server: Server,
-    cache: Path,
+    cache_dir: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -198,7 +200,7 @@ def test_pull_writes_our_file_and_knows_it_again(
     assert main(["weights", "pull", "vgg16"]) == 2
     assert "--accept-license" in capsys.readouterr().err
     assert main(["weights", "pull", "vgg16", "--accept-license"]) == 0
-    assert (cache / "vgg16.safetensors").exists()
+    assert (cache_dir / "vgg16.safetensors").exists()
     assert "wrote" in capsys.readouterr().err
     assert main(["weights", "pull", "vgg16", "--accept-license"]) == 0
     assert "there already" in capsys.readouterr().err
@@ -207,7 +209,9 @@ def test_pull_writes_our_file_and_knows_it_again(
     assert "imported" in capsys.readouterr().out
 
 
-def test_import_and_path(cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_import_and_path(
+    cache_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     trunk(tmp_path / "vgg.pth")
     arguments = ["weights", "import", str(tmp_path / "vgg.pth")]
     assert main(arguments) == 0
@@ -219,9 +223,9 @@ def test_import_and_path(cache: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert out.exists()
     capsys.readouterr()
     assert main(["weights", "path"]) == 0
-    assert capsys.readouterr().out.strip() == str(cache)
+    assert capsys.readouterr().out.strip() == str(cache_dir)
     assert main(["weights", "path", "vgg16"]) == 0
-    assert capsys.readouterr().out.strip() == str(cache / "vgg16.safetensors")
+    assert capsys.readouterr().out.strip() == str(cache_dir / "vgg16.safetensors")
 
 
 def test_import_of_nothing_and_of_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

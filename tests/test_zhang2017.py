@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pycolor.models.zhang2017 import Zhang2017
+from pycolor.models.networks.zhang2017 import Zhang2017
 
 
 def test_forward_recomputed_in_float64() -> None:

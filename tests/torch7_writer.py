@@ -1,4 +1,4 @@
-"""The other direction of `pycolor.models.torch7`, for the tests: writes what it must read."""
+"""The other direction of `models.foreign.torch7`, for the tests: writes what it must read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pycolor.models.torch7 import Module
+from pycolor.models.foreign.torch7 import Module
 
 
 class Writer:

@@ -56,7 +56,7 @@ def run(flags: Flags) -> int:
 
 def _packaged(c: Card) -> str:
     """What the package carries of it."""
-    from pycolor.models import weight_files
+    from pycolor.models.checkpoints import weight_files
 
     if not c.weights:
         return "none"

@@ -14,7 +14,7 @@ from pycolor.outfile import check_output
 from pycolor.progress import Progress
 
 if TYPE_CHECKING:
-    from pycolor.models.published import Published
+    from pycolor.models.checkpoints.published import Published
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,24 +59,24 @@ def _list() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from pycolor.models import store
-    from pycolor.models.published import PUBLISHED
+    from pycolor.models.checkpoints import cache
+    from pycolor.models.checkpoints.published import PUBLISHED
 
     table = Table()
     for column in ("name", "model", "MB", "license", "here"):
         table.add_column(column)
     for item in PUBLISHED:
         size = "?" if item.bytes is None else f"{item.bytes / 1e6:.0f}"
-        here = "imported" if store.imported(item).exists() else "no"
+        here = "imported" if cache.imported(item).exists() else "no"
         table.add_row(item.name, item.model, size, item.license, here)
     Console().print(table)
 
 
 def _path(name: str | None) -> None:
-    from pycolor.models import store
-    from pycolor.models.published import published
+    from pycolor.models.checkpoints import cache
+    from pycolor.models.checkpoints.published import published
 
-    print(store.cache_folder() if name is None else store.imported(published(name)))
+    print(cache.cache_folder() if name is None else cache.imported(published(name)))
 
 
 def _ask(item: Published, accepted: bool) -> None:
@@ -88,12 +88,12 @@ def _ask(item: Published, accepted: bool) -> None:
 
 
 def _pull(flags: Flags, name: str) -> None:
-    from pycolor.models import store
-    from pycolor.models.published import published
+    from pycolor.models.checkpoints import cache
+    from pycolor.models.checkpoints.published import published
 
     item = published(name)
     _ask(item, flags.accept_license)
-    target = flags.out or store.imported(item)
+    target = flags.out or cache.imported(item)
     if target.exists() and not flags.overwrite:
         flags.output.say(f"{target} is there already")
         return
@@ -103,7 +103,7 @@ def _pull(flags: Flags, name: str) -> None:
             progress.total = total
             progress.advance(have - progress.done)
 
-        path = store.fetch(item, report)
+        path = cache.fetch(item, report)
     _write(flags, path, item)
 
 
@@ -113,18 +113,18 @@ def _import(flags: Flags, path: Path) -> None:
 
 def _write(flags: Flags, path: Path, expected: Published | None) -> None:
     """Make a weight file of ours from a foreign one."""
-    from pycolor.models import store, weight_files
-    from pycolor.models.foreign import read_foreign
-    from pycolor.models.published import published
+    from pycolor.models.checkpoints import cache, weight_files
+    from pycolor.models.checkpoints.published import published
+    from pycolor.models.foreign.detect import read_foreign
 
     foreign = read_foreign(path)
     item = published(foreign.name)
     if expected is not None and item != expected:
         raise UsageError(f"{path} must be {expected.name}, got {item.name}.")
     _ask(item, flags.accept_license)
-    target = flags.out or store.imported(item)
+    target = flags.out or cache.imported(item)
     if flags.out is None:
-        store.make_cache()
+        cache.make_cache()
     check_output(target, sources=[path], overwrite=flags.overwrite)
     weight_files.write(
         target,

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from pycolor import metrics, reference
-from pycolor.colorize import Predictor
 from pycolor.evaluate import films, stills
 from pycolor.evaluate.measures import Judgement, judge, own_values
 from pycolor.evaluate.pairs import Pair, pair_up
@@ -19,8 +18,9 @@ from pycolor.evaluate.report import Report, Row, curve
 from pycolor.evaluate.sheets import Specimen, thumbnail
 from pycolor.extras import extra
 from pycolor.info import record
+from pycolor.models.palette import gamut_bins
+from pycolor.models.predictor import Predictor
 from pycolor.options import EvaluateOptions, VideoOptions, frame_rate
-from pycolor.palette import gamut_bins
 from pycolor.progress import Progress
 from pycolor.video.pipeline import color_film
 from pycolor.video.survey import Survey, survey

@@ -11,10 +11,10 @@ from PIL import Image
 from torch import Tensor
 
 from pycolor.album import color_still
-from pycolor.colorize import Predictor
 from pycolor.encoding import LUMA_COEFFICIENTS
 from pycolor.errors import FilmError
 from pycolor.evaluate.pairs import Pair
+from pycolor.models.predictor import Predictor
 from pycolor.still import StillImage, StillInfo, read_image
 
 Pixels = npt.NDArray[np.uint8]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pycolor.metrics.batches import Batch, doubles, pair
-from pycolor.palette import nearest
+from pycolor.models.palette import nearest
 
 AUC_THRESHOLDS = 150  # Zhang et al. 2016, section 3.1: errors of 0 to 150 ab units
 # Hwang and Zhou 2016, section 3.6: bins of u* and of v*, and the values that they span.

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from pycolor import ops
-from pycolor.models.folding import fold_layers
+from pycolor.models.inference.fuse import fold_layers
 
 Guide = Literal["", "style", "reference"]
 

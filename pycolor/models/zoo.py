@@ -12,7 +12,8 @@ from typing import Any
 from torch import Tensor
 
 from pycolor.errors import UsageError
-from pycolor.models import (
+from pycolor.models.colorizer import Colorizer
+from pycolor.models.networks import (
     cheng2015,
     hwang2016,
     iizuka2016,
@@ -22,7 +23,6 @@ from pycolor.models import (
     zhang2016,
     zhang2017,
 )
-from pycolor.models.colorizer import Colorizer
 
 State = Mapping[str, Tensor]
 

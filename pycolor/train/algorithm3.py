@@ -19,10 +19,10 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from pycolor.features.gist import CHANNELS, gist
 from pycolor.kmeans import kmeans
-from pycolor.models.cheng2015 import Cheng2015, Ensemble, rgb_to_yuv, yuv_to_rgb
 from pycolor.models.colorizer import gray_of
+from pycolor.models.features.gist import CHANNELS, gist
+from pycolor.models.networks.cheng2015 import Cheng2015, Ensemble, rgb_to_yuv, yuv_to_rgb
 from pycolor.reference import rgb_to_lab
 from pycolor.train.data import Photo
 from pycolor.train.film import film_luma

@@ -15,10 +15,11 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from pycolor.colorize import choose_device
 from pycolor.errors import UsageError
-from pycolor.models import weight_files, zoo
+from pycolor.models import zoo
+from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, place
+from pycolor.models.predictor import choose_device
 from pycolor.reference import rgb_to_lab
 from pycolor.train.data import Photo, Stream, center_crop, find_photos
 from pycolor.train.film import film_luma

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pycolor import palette as alphabet
+from pycolor.models import palette as alphabet
 
 
 def soft_cross_entropy(logits: Tensor, weights: Tensor, index: Tensor) -> Tensor:

@@ -17,9 +17,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pycolor import __version__
-from pycolor.colorize import Predictor
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import zoo
+from pycolor.models.predictor import Predictor
 from pycolor.options import VideoOptions, frame_range, frame_rate
 from pycolor.progress import Progress
 from pycolor.video import shots_files

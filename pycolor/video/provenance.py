@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pycolor import __version__
 from pycolor.errors import UsageError
-from pycolor.models.weight_files import Loaded
+from pycolor.models.checkpoints.weight_files import Loaded
 from pycolor.options import VideoOptions
 from pycolor.outfile import check_output, complete_file
 from pycolor.video import shots_files

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from pycolor.colorize import Predictor
+from pycolor.models.predictor import Predictor
 from pycolor.progress import Progress
 from pycolor.video import steady
 from pycolor.video.io import Frame, Picture, Reader, Writer

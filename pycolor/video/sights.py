@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from pycolor import ops
-from pycolor.colorize import Predictor
 from pycolor.errors import FilmError
+from pycolor.models.predictor import Predictor
 from pycolor.video.io import FilmInfo, Frame
 from pycolor.video.plan import Plan, Take
 from pycolor.video.planes import as_tensor

@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pycolor.kmeans import kmeans
-from pycolor.models import weight_files
-from pycolor.models.cheng2015 import Cheng2015, rgb_to_yuv
+from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, place
-from pycolor.models.zhang2016 import Zhang2016
+from pycolor.models.networks.cheng2015 import Cheng2015, rgb_to_yuv
+from pycolor.models.networks.zhang2016 import Zhang2016
 from pycolor.reference import rgb_to_lab
 from pycolor.train import algorithm3
 from pycolor.train.data import Stream

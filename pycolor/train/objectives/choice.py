@@ -7,12 +7,12 @@ from typing import Any
 
 import torch
 
-from pycolor.models.cheng2015 import Cheng2015
 from pycolor.models.colorizer import Colorizer
-from pycolor.models.hwang2016 import Hwang2016
-from pycolor.models.iizuka2016 import Iizuka2016
-from pycolor.models.richart2017 import Richart2017
-from pycolor.models.varga2017 import Varga2017
+from pycolor.models.networks.cheng2015 import Cheng2015
+from pycolor.models.networks.hwang2016 import Hwang2016
+from pycolor.models.networks.iizuka2016 import Iizuka2016
+from pycolor.models.networks.richart2017 import Richart2017
+from pycolor.models.networks.varga2017 import Varga2017
 from pycolor.train.data import Photo
 from pycolor.train.labels import label_source
 from pycolor.train.objectives.cheng2015 import ScenesThenPerceptrons

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
-from pycolor import palette as alphabet
+from pycolor.models import palette as alphabet
 from pycolor.models.colorizer import Colorizer
-from pycolor.models.hwang2016 import BINS, LIMIT, Hwang2016, bin_of
+from pycolor.models.networks.hwang2016 import BINS, LIMIT, Hwang2016, bin_of
 from pycolor.reference import rgb_to_luv
 from pycolor.train.data import Stream
 from pycolor.train.losses import huber

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pycolor.models.colorizer import Colorizer
-from pycolor.models.iizuka2016 import AB_RANGE, Iizuka2016
+from pycolor.models.networks.iizuka2016 import AB_RANGE, Iizuka2016
 from pycolor.train.data import Stream
 from pycolor.train.labels import UNKNOWN, label_source
 from pycolor.train.losses import mean_square

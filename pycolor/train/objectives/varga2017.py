@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pycolor.models.colorizer import Colorizer
-from pycolor.models.varga2017 import Varga2017
+from pycolor.models.networks.varga2017 import Varga2017
 from pycolor.reference import rgb_to_lab
 from pycolor.train.data import Stream
 from pycolor.train.labels import label_source

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pycolor import palette as alphabet
 from pycolor.errors import UsageError
+from pycolor.models import palette as alphabet
 from pycolor.models.colorizer import Colorizer
 from pycolor.train.data import Stream
 from pycolor.train.losses import mean_square, rebalanced_classification

@@ -22,10 +22,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pycolor import ops
-from pycolor.features import daisy, gist
-from pycolor.features.domain_transform import domain_transform
 from pycolor.models.colorizer import Colorizer, gray_of, scaled, width_of
-from pycolor.models.zhang2016 import Zhang2016
+from pycolor.models.features import daisy, gist
+from pycolor.models.features.domain_transform import domain_transform
+from pycolor.models.networks.zhang2016 import Zhang2016
 
 PATCH = 7
 CLASSES = 33  # of SIFT Flow, as the paper counts them

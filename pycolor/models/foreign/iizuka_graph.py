@@ -16,8 +16,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from pycolor.models.iizuka2016 import GRAY_MEAN
-from pycolor.models.torch7 import Module
+from pycolor.models.foreign.torch7 import Module
+from pycolor.models.networks.iizuka2016 import GRAY_MEAN
 
 _EPS = 1e-5  # of our normalization
 

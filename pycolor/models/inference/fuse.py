@@ -7,8 +7,8 @@ from itertools import pairwise
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from pycolor.models.convolution import Convolution
-from pycolor.models.doubling import Doubling
+from pycolor.models.inference.packed_conv import Convolution
+from pycolor.models.inference.upsample2x import Doubling
 
 
 def fold_layers(module: nn.Module) -> None:

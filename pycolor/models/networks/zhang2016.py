@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from pycolor.models.colorizer import Colorizer, check_width, scaled, width_of
-from pycolor.palette import gamut_bins
+from pycolor.models.palette import gamut_bins
 
 Task = Literal["classification", "regression"]
 

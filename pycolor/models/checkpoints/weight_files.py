@@ -22,13 +22,13 @@ from torch import Tensor
 
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import zoo
+from pycolor.models.checkpoints.cache import imported
+from pycolor.models.checkpoints.header import in_order
+from pycolor.models.checkpoints.published import PUBLISHED
 from pycolor.models.colorizer import Colorizer
-from pycolor.models.foreign import read_foreign
-from pycolor.models.header import in_order
-from pycolor.models.published import PUBLISHED
-from pycolor.models.store import imported
+from pycolor.models.foreign.detect import read_foreign
 
-PACKAGED = Path(__file__).parent.parent / "weights"
+PACKAGED = Path(__file__).parents[2] / "weights"
 OPEN = Path("open")  # what the weights of open photographs are called on the command line
 FOREIGN_SUFFIXES = {".pth", ".pt", ".caffemodel"}
 

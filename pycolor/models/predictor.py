@@ -19,7 +19,7 @@ from torch import Tensor
 from pycolor import ops
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import weight_files
+from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, place
 from pycolor.options import PredictOptions
 from pycolor.still import read_image

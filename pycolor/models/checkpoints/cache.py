@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.models.published import Published
+from pycolor.models.checkpoints.published import Published
 
 TIMEOUT_SECONDS = 30.0
 _CHUNK = 1 << 20

@@ -18,10 +18,10 @@ import torch
 from torch import Tensor
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.models import zhang2016, zhang2017
-from pycolor.models.caffe import read_blobs, read_caffemodel
-from pycolor.models.colornet import iizuka2016_state
-from pycolor.models.torch7 import read_torch7
+from pycolor.models.foreign.caffe import read_blobs, read_caffemodel
+from pycolor.models.foreign.iizuka_graph import iizuka2016_state
+from pycolor.models.foreign.torch7 import read_torch7
+from pycolor.models.networks import zhang2016, zhang2017
 
 # The Caffe release sharpens its logits by 1/0.38 before the softmax, and sees L − 50 where the
 # PyTorch release sees (L − 50) / 100.
@@ -36,7 +36,7 @@ class Foreign:
     """What a file held.
 
     Attributes:
-        name: of the published file that it is a version of (`pycolor.models.published`).
+        name: of the published file that it is a version of (see `checkpoints.published`).
         model: the card whose network it is, or its own name where it is but a part of one.
         options: of that network.
         temperature: at which it is decoded; None where that means nothing.

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pycolor.models.colorizer import Colorizer, check_width, gray_of, scaled, width_of
-from pycolor.models.convolution import Convolution
+from pycolor.models.inference.packed_conv import Convolution
 
 Fusion = Literal["1x1", "3x3"]
 

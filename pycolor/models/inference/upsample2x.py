@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from pycolor.models.convolution import Convolution
+from pycolor.models.inference.packed_conv import Convolution
 
 _TAPS = ((3, 1), (2, 0))  # of even and of odd rows (columns)
 

@@ -21,9 +21,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pycolor.models import zhang2016
 from pycolor.models.colorizer import Colorizer
-from pycolor.models.zhang2016 import Zhang2016
+from pycolor.models.networks import zhang2016
+from pycolor.models.networks.zhang2016 import Zhang2016
 
 # After these blocks' normalization R's maps are added to I's, after the ones between, I's to R's.
 TO_INPUT = (3, 5, 7)

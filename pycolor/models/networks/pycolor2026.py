@@ -21,8 +21,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pycolor.models.colorizer import Colorizer, check_width, gray_of, scaled, width_of
-from pycolor.models.folding import fold_normalization
-from pycolor.palette import gamut_bins
+from pycolor.models.inference.fuse import fold_normalization
+from pycolor.models.palette import gamut_bins
 
 STEM = 32
 # One entry a stage: blocks, the filter's kernel, stride of the first block, expansion, channels.

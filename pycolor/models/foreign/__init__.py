@@ -1,0 +1,1 @@
+"""Weight files of other frameworks, as state dicts by our names."""

@@ -1,0 +1,1 @@
+"""A network's layers as they are best for prediction."""

@@ -1,0 +1,1 @@
+"""The networks, one file each: those of six papers, and our own."""

@@ -1,0 +1,1 @@
+"""The options of training runs, one TOML file each."""
