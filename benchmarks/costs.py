@@ -28,7 +28,7 @@ from benchmarks.page import RESULTS, fill_in, table
 from pycolor.info import record
 from pycolor.models import zoo
 from pycolor.options import PredictOptions, VideoOptions
-from pycolor.video.pipeline import color_film
+from pycolor.video.job.film import color_film
 from pycolor.video.verify import verify
 
 LARGE_HEIGHT, LARGE_FRAMES = 2304, 16

@@ -32,7 +32,7 @@ from pycolor.models.checkpoints import weight_files
 from pycolor.options import Decode, EvaluateOptions, PredictOptions, VideoOptions
 from pycolor.reference import rgb_to_lab
 from pycolor.train.data import SUFFIXES, center_crop, find_photos
-from pycolor.video.pipeline import color_film
+from pycolor.video.job.film import color_film
 
 FRAMES, SHOWN = "0:30", 15  # of each film: colored, and the one that is shown
 TILE = (300, 225)

@@ -4,7 +4,7 @@
                                [--detector pycolor] [--seed 2024] [--films FOLDER] [--json FILE]
 
 Each of --kind, --motion, --wear and --detector takes several names; all by default.  The weights
-of `pycolor.video.dissolves` were chosen on films of other seeds and other photographs.
+of `pycolor.video.shots.dissolves` were chosen on films of other seeds and other photographs.
 
 FOLDER holds colour/, archival/ and edge/ clips with known cuts; without it only made films are
 measured.  A transition counts as found where a boundary lies inside it, give or take two frames.
@@ -38,7 +38,7 @@ from benchmarks.shot_films import (
     MadeFilm,
 )
 from pycolor.info import record
-from pycolor.video.shots import Shot, ShotDetector, ShotOptions
+from pycolor.video.shots.detector import Shot, ShotDetector, ShotOptions
 
 TOLERANCE = 2  # frames
 MOTIONS = {"calm": CALM, "lively": LIVELY, "violent": VIOLENT}

@@ -32,8 +32,8 @@ from pycolor.evaluate.stills import judged_size
 from pycolor.metrics.video import Consistency, chroma_codes
 from pycolor.options import PredictOptions, SteadyOptions, VideoOptions
 from pycolor.video.io import Reader
-from pycolor.video.pipeline import color_film
-from pycolor.video.survey import survey
+from pycolor.video.job.film import color_film
+from pycolor.video.plan.analysis import survey
 
 MODES: tuple[Literal["off", "fast", "best"], ...] = ("off", "fast", "best")
 

@@ -27,8 +27,8 @@ from pycolor.info import record
 from pycolor.models import zoo
 from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.io import Picture, Reader, Writer
-from pycolor.video.pipeline import color_film
-from pycolor.video.threads import Behind, ahead
+from pycolor.video.job.film import color_film
+from pycolor.video.job.prefetch import Behind, ahead
 
 # Frames of each film: enough that starting does not count, few enough for a coffee.
 FRAMES = {360: 96, 480: 72, 720: 48, 1080: 36, 2160: 12}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pycolor.errors import FilmError, PycolorError, UsageError
     from pycolor.models.predictor import Predictor
     from pycolor.options import PredictOptions, VideoOptions
-    from pycolor.video.pipeline import FilmReport, color_film
+    from pycolor.video.job.film import FilmReport, color_film
     from pycolor.video.verify import VerifyReport, verify
 
 __version__ = "0.1.0"
@@ -27,14 +27,14 @@ __version__ = "0.1.0"
 _HOME = {
     "Encoding": "pycolor.encoding",
     "FilmError": "pycolor.errors",
-    "FilmReport": "pycolor.video.pipeline",
+    "FilmReport": "pycolor.video.job.film",
     "PredictOptions": "pycolor.options",
     "Predictor": "pycolor.models.predictor",
     "PycolorError": "pycolor.errors",
     "UsageError": "pycolor.errors",
     "VerifyReport": "pycolor.video.verify",
     "VideoOptions": "pycolor.options",
-    "color_film": "pycolor.video.pipeline",
+    "color_film": "pycolor.video.job.film",
     "verify": "pycolor.video.verify",
 }
 

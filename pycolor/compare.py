@@ -21,7 +21,7 @@ from pycolor.options import CompareOptions, frame_rate
 from pycolor.outfile import check_output, complete_file
 from pycolor.progress import Progress
 from pycolor.video.io import Reader, ViewingCopy
-from pycolor.video.shots import ShotDetector, ShotOptions
+from pycolor.video.shots.detector import ShotDetector, ShotOptions
 
 WIPE_SECONDS = 4.0  # from one side to the other and back
 AB_LIGHTNESS = 65.0  # at which chroma alone is shown

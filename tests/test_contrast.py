@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from pycolor.video.contrast import Contrast, energies
-from pycolor.video.likeness import Scales, Thumbnail, resemblance, scales, spectrum
+from pycolor.video.shots.contrast import Contrast, energies
+from pycolor.video.shots.similarity import Scales, Thumbnail, resemblance, scales, spectrum
 
 MIDDLE, HALF = 30, 11
 

@@ -29,7 +29,7 @@ from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.io import Frame, Reader
 from pycolor.video.io.film import known_format
 from pycolor.video.io.planes import chroma_planes
-from pycolor.video.pipeline import color_film
+from pycolor.video.job.film import color_film
 from tests.films import colorize, make_film
 from tests.films import picture as make_picture
 

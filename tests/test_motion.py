@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pycolor import ops, reference
-from pycolor.video import motion
+from pycolor.video.propagation.flow import chain, median, search
 
 
 def texture(n: int, height: int, width: int, seed: int = 0) -> Tensor:
@@ -154,21 +154,21 @@ def test_a_gpu_agrees(close):
 def test_flows_chain():
     first = torch.full((1, 2, 8, 8), 4.0)
     second = torch.arange(64.0).reshape(1, 1, 8, 8).expand(1, 2, 8, 8)
-    chained = motion.chain(first, second)
+    chained = chain(first, second)
     assert torch.allclose(chained[..., :-1, :-1], second[..., 1:, 1:] + 4, atol=1e-4)
 
 
 def test_the_median_drops_what_is_alone():
     flow = torch.zeros(1, 2, 9, 9)
     flow[0, 0, 4, 4] = 50
-    assert motion.median(flow).abs().max() == 0
+    assert median(flow).abs().max() == 0
     edge = torch.zeros(1, 2, 9, 9)
     edge[..., 5:] = 3
-    assert torch.equal(motion.median(edge), edge)
+    assert torch.equal(median(edge), edge)
 
 
 def test_a_pan_is_followed():
     wide = texture(1, 88, 240)
     before, after = wide[..., 40:200], wide[..., 47:207]
-    flow = motion.search(before.contiguous(), after.contiguous())
+    flow = search(before.contiguous(), after.contiguous())
     assert torch.equal(flow[0, :, 3:-3, 4:-4].mean((1, 2)), torch.tensor([0.0, -7.0]))

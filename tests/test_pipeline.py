@@ -16,11 +16,10 @@ from pycolor import ops
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError
 from pycolor.options import PredictOptions, VideoOptions
-from pycolor.video import segments
 from pycolor.video.io import Reader, Writer
 from pycolor.video.io.packets import packet_records
-from pycolor.video.pipeline import color_film
-from pycolor.video.planes import as_tensor, render
+from pycolor.video.job.film import color_film
+from pycolor.video.render import as_tensor, render
 from pycolor.video.verify import verify
 from tests.films import data_film, make_film
 
@@ -104,7 +103,7 @@ def test_failure_in_the_middle_leaves_nothing(
         if calls == 7:
             raise FilmError("the disk is full.")
 
-    monkeypatch.setattr(segments, "render", failing)
+    monkeypatch.setattr("pycolor.video.job.segment.render", failing)
     with pytest.raises(FilmError, match="full"):
         color_film(source, tmp_path / "out.mkv", QUICK)
     assert [p.name for p in tmp_path.iterdir()] == ["in.mkv"]

@@ -20,13 +20,12 @@ import torch
 
 from pycolor.errors import FilmError, UsageError
 from pycolor.options import PredictOptions, SteadyOptions, VideoOptions
-from pycolor.video import pipeline, segments
-from pycolor.video import planes as planes_of_a_frame
-from pycolor.video import work as work_folders
+from pycolor.video import render as planes_of_a_frame
 from pycolor.video.io import Reader
-from pycolor.video.pipeline import color_film
+from pycolor.video.job import work_folder as work_folders
+from pycolor.video.job.film import color_film
+from pycolor.video.job.work_folder import work_folder
 from pycolor.video.verify import verify
-from pycolor.video.work import work_folder
 from tests.films import colored_film, make_film
 
 QUICK = VideoOptions(predict=PredictOptions(short_side=32), segment_frames=8)
@@ -63,7 +62,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
             raise KeyboardInterrupt
         render(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(segments, "render", failing)
+    monkeypatch.setattr("pycolor.video.job.segment.render", failing)
 
 
 def test_an_interrupted_run_goes_on(source, tmp_path, monkeypatch):
@@ -102,7 +101,7 @@ def test_a_run_interrupted_at_its_survey_keeps_nothing_and_says_nothing(
         raise KeyboardInterrupt
 
     said: list[str] = []
-    monkeypatch.setattr(pipeline, "survey", interrupted)
+    monkeypatch.setattr("pycolor.video.job.film.survey", interrupted)
     with pytest.raises(KeyboardInterrupt):
         color_film(source, tmp_path / "out.mkv", QUICK, say=said.append)
     assert not any("kept" in text for text in said)

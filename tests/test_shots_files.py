@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from pycolor.video.shots import Shot, Transition
-from pycolor.video.shots_files import (
+from pycolor.video.shots.detector import Shot, Transition
+from pycolor.video.shots.lists import (
     read_csv,
     read_edl,
     read_json,

@@ -19,12 +19,12 @@ from torch import Tensor
 from pycolor import ops
 from pycolor.encoding import Encoding
 from pycolor.options import SteadyOptions
-from pycolor.video import sights as sights_of_a_film
-from pycolor.video import steady
-from pycolor.video.plan import Mix, Plan, Take, plan_of
-from pycolor.video.shots import Shot, ShotDetector, Transition
-from pycolor.video.sights import Sights
-from pycolor.video.survey import Survey
+from pycolor.video.plan.analysis import Survey
+from pycolor.video.plan.plan import Mix, Plan, Take, plan_of
+from pycolor.video.propagation import lookahead as sights_of_a_film
+from pycolor.video.propagation import propagate
+from pycolor.video.propagation.lookahead import Sights
+from pycolor.video.shots.detector import Shot, ShotDetector, Transition
 
 HEIGHT, WIDTH = 72, 96
 RED, GREEN = torch.tensor([50.0, 30.0]), torch.tensor([-40.0, 40.0])
@@ -86,7 +86,7 @@ def colors(
     )  # fmt: skip
     frames: Iterator[Any] = (SimpleNamespace(luma=luma) for luma in lumas[begin:])
     sights = Sights(frames, begin, begin, plan, painter, info, lambda _: nullcontext())  # type: ignore[arg-type]
-    found = steady.fields(sights, plan, first, len(lumas) if stop is None else stop)
+    found = propagate.fields(sights, plan, first, len(lumas) if stop is None else stop)
     return [f for f in found if f is not None]
 
 

@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from pycolor.video.threads import Behind, ahead
+from pycolor.video.job.prefetch import Behind, ahead
 
 
 def test_ahead_keeps_order_and_bound() -> None:

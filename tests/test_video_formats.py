@@ -21,7 +21,7 @@ from av.stream import Disposition
 from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.io import Reader
 from pycolor.video.io.formats import luma_view, pixel_format
-from pycolor.video.pipeline import color_film
+from pycolor.video.job.film import color_film
 from pycolor.video.verify import verify
 from tests.films import colorize, data_folder, make_film
 from tests.test_video_luma import failures

@@ -16,8 +16,8 @@ from pycolor.errors import FilmError, UsageError
 from pycolor.options import PredictOptions, VideoOptions, frame_rate
 from pycolor.still import write_image
 from pycolor.video.io import Reader
-from pycolor.video.pipeline import color_film
-from pycolor.video.survey import survey
+from pycolor.video.job.film import color_film
+from pycolor.video.plan.analysis import survey
 from pycolor.video.verify import verify
 from tests.films import colorize, make_film
 from tests.test_video_luma import failures

@@ -14,7 +14,7 @@ import pytest
 from pycolor.errors import FilmError, UsageError
 from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.io import Reader
-from pycolor.video.pipeline import color_film
+from pycolor.video.job.film import color_film
 from pycolor.video.presets import preset_for
 from pycolor.video.verify import verify
 from tests.films import colorize, make_film

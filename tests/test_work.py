@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.video.survey import Survey
-from pycolor.video.work import WorkFolder
+from pycolor.video.job.work_folder import WorkFolder
+from pycolor.video.plan.analysis import Survey
 
 FILES = ("identity.json", "survey.npz", "survey.json", "segment-0-8.mkv", "segment-0-8.luma")
 

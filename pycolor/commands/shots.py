@@ -49,9 +49,9 @@ class Flags(Command):
 
 def run(flags: Flags) -> int:
     from pycolor.outfile import check_output, complete_file
-    from pycolor.video import shots_files
-    from pycolor.video.shots_sheet import draw_sheet
-    from pycolor.video.survey import survey
+    from pycolor.video.plan.analysis import survey
+    from pycolor.video.shots import lists
+    from pycolor.video.shots.contact_sheet import draw_sheet
 
     given = (flags.csv, flags.edl, flags.json, flags.thumbnails)
     wanted = [path for path in given if path is not None]
@@ -71,9 +71,9 @@ def run(flags: Flags) -> int:
         return lambda part: part.write_text(content, encoding="utf-8")
 
     writers: dict[Path | None, Callable[[Path], object]] = {
-        flags.csv: text(shots_files.write_csv(listed, seen.rate)),
-        flags.edl: text(shots_files.write_edl(listed, seen.rate)),
-        flags.json: text(shots_files.write_json(listed)),
+        flags.csv: text(lists.write_csv(listed, seen.rate)),
+        flags.edl: text(lists.write_edl(listed, seen.rate)),
+        flags.json: text(lists.write_json(listed)),
         flags.thumbnails: lambda part: draw_sheet(flags.source, seen, part),
     }
     for path in wanted:

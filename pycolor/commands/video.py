@@ -29,7 +29,7 @@ class Flags(Command):
 
 
 def run(flags: Flags) -> int:
-    from pycolor.video.pipeline import color_film
+    from pycolor.video.job.film import color_film
 
     out = flags.output
     with Progress(flags.source.name, None, "frames", out.style) as progress:

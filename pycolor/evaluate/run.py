@@ -22,8 +22,8 @@ from pycolor.models.palette import gamut_bins
 from pycolor.models.predictor import Predictor
 from pycolor.options import EvaluateOptions, VideoOptions, frame_rate
 from pycolor.progress import Progress
-from pycolor.video.pipeline import color_film
-from pycolor.video.survey import Survey, survey
+from pycolor.video.job.film import color_film
+from pycolor.video.plan.analysis import Survey, survey
 
 LIBRARIES = ("skimage", "cv2")  # without which a measure cannot be taken
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pycolor.video.gradual import (
+from pycolor.video.shots.mixtures import (
     CALM_REACH,
     FLAT_VARIANCE,
     NOISE,
@@ -28,7 +28,7 @@ from pycolor.video.gradual import (
     crossing,
     mixture,
 )
-from pycolor.video.likeness import global_shift, unlikeness
+from pycolor.video.shots.similarity import global_shift, unlikeness
 
 LONG_FLAT = 20  # so many frames of nothing are a shot of their own
 SLOPE_REACH = 33  # frames from the middle to the shots around

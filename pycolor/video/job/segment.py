@@ -16,14 +16,14 @@ from torch import Tensor
 
 from pycolor.models.predictor import Predictor
 from pycolor.progress import Progress
-from pycolor.video import steady
 from pycolor.video.io import Frame, Picture, Reader, Writer
-from pycolor.video.plan import Plan, Take
-from pycolor.video.planes import render
-from pycolor.video.sights import Sights
-from pycolor.video.threads import Behind, ahead
+from pycolor.video.job.prefetch import Behind, ahead
+from pycolor.video.job.work_folder import Segment, WorkFolder
+from pycolor.video.plan.plan import Plan, Take
+from pycolor.video.propagation import propagate
+from pycolor.video.propagation.lookahead import Sights
+from pycolor.video.render import render
 from pycolor.video.verify import luma_digest
-from pycolor.video.work import Segment, WorkFolder
 
 T = TypeVar("T")
 
@@ -126,7 +126,7 @@ def color_frames(task: Task, first: int, stop: int, put: Callable[[int, Picture]
         sights = Sights(
             far_frames, start, begin, plan, task.predictor, near.info, watch, task.batch
         )
-        colors = watch.timed("steady", steady.fields(sights, plan, first, stop))
+        colors = watch.timed("steady", propagate.fields(sights, plan, first, stop))
         for n, (frame, color) in enumerate(_pairs(near_frames, colors), start=first):
             with watch("render"):
                 picture = maker.picture(frame)

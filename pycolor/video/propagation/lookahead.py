@@ -13,8 +13,8 @@ from pycolor import ops
 from pycolor.errors import FilmError
 from pycolor.models.predictor import Predictor
 from pycolor.video.io import FilmInfo, Frame
-from pycolor.video.plan import Plan, Take
-from pycolor.video.planes import as_tensor
+from pycolor.video.plan.plan import Plan, Take
+from pycolor.video.render import as_tensor
 
 GUIDE_SHORT_SIDE = 144  # pixels
 

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pycolor.options import SteadyOptions
-from pycolor.video.shots import Shot, Transition
-from pycolor.video.survey import Survey
+from pycolor.video.plan.analysis import Survey
+from pycolor.video.shots.detector import Shot, Transition
 
 # Flicker is the ratio of a frame's lightness to the median over this many frames on each side.
 _FLICKER_REACH = 25

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from pycolor.progress import Progress
 from pycolor.video.io import Reader
-from pycolor.video.shots import Shot, ShotDetector, ShotOptions
-from pycolor.video.threads import ahead
+from pycolor.video.job.prefetch import ahead
+from pycolor.video.shots.detector import Shot, ShotDetector, ShotOptions
 
 # A frame has colors of its own, and not one tint (sepia, a bluish scan), where its chroma departs
 # by so many 8-bit codes from what its luma alone would tell.

@@ -22,17 +22,17 @@ from pycolor.models import zoo
 from pycolor.models.predictor import Predictor
 from pycolor.options import VideoOptions, frame_range, frame_rate
 from pycolor.progress import Progress
-from pycolor.video import shots_files
 from pycolor.video.io import Damage, FilmInfo, Reader, Writer, join
-from pycolor.video.plan import Plan, Take, plan_of
+from pycolor.video.job.output import complete_output, exists
+from pycolor.video.job.segment import SegmentWriter, Stopwatch, Task, color_frames
+from pycolor.video.job.sidecar import disclosure, free_sidecar, write_framemd5, write_sidecar
+from pycolor.video.job.work_folder import Segment, WorkFolder, file_digest, work_folder
+from pycolor.video.plan.analysis import Survey, survey
+from pycolor.video.plan.plan import Plan, Take, plan_of
 from pycolor.video.presets import PIPE, Preset, ending_of, preset_for, segment_suffix
-from pycolor.video.provenance import disclosure, free_sidecar, write_framemd5, write_sidecar
-from pycolor.video.segments import SegmentWriter, Stopwatch, Task, color_frames
-from pycolor.video.shots import Shot
-from pycolor.video.survey import Survey, survey
-from pycolor.video.target import complete_output, exists
+from pycolor.video.shots import lists
+from pycolor.video.shots.detector import Shot
 from pycolor.video.verify import luma_digest
-from pycolor.video.work import Segment, WorkFolder, file_digest, work_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -301,7 +301,7 @@ class _Run:
 
         def shots(frames: int, rate: Fraction) -> list[Shot]:
             try:
-                return shots_files.read(path.suffix, text, frames, rate)
+                return lists.read(path.suffix, text, frames, rate)
             except ValueError as e:
                 raise UsageError(f"the list of shots {path} does not fit: {e}.") from None
 

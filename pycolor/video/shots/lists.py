@@ -15,7 +15,7 @@ from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
-from pycolor.video.shots import Shot, Transition
+from pycolor.video.shots.detector import Shot, Transition
 
 _CSV_COLUMNS = (
     "Scene Number",

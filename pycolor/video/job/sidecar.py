@@ -13,12 +13,12 @@ from pycolor.errors import UsageError
 from pycolor.models.checkpoints.weight_files import Loaded
 from pycolor.options import VideoOptions
 from pycolor.outfile import check_output, complete_file
-from pycolor.video import shots_files
 from pycolor.video.io import frame_checksums
-from pycolor.video.survey import Survey
+from pycolor.video.plan.analysis import Survey
+from pycolor.video.shots import lists
 
 if TYPE_CHECKING:
-    from pycolor.video.pipeline import FilmReport
+    from pycolor.video.job.film import FilmReport
 
 # IPTC's term for a picture that is in part the work of a trained model.
 DIGITAL_SOURCE_TYPE = (
@@ -106,7 +106,7 @@ def write_sidecar(
         "frames": report.frames,
         "frames_kept_in_their_own_color": report.kept,
         "key_frames": report.key_frames,
-        "shots": json.loads(shots_files.write_json(survey.shots))["shots"],
+        "shots": json.loads(lists.write_json(survey.shots))["shots"],
         "colored_shots": list(survey.colored),
         "warnings": list(report.warnings),
     }

@@ -15,16 +15,16 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from pycolor.video.dissolves import (
+from pycolor.video.shots.dissolves import (
     CONTRAST_REACH,
     LEAST_DISSOLVE,
     RIVAL_REACH,
     SIDE,
     DissolveFinder,
 )
-from pycolor.video.fades import FADE_REACH, LEAST_FADE, SLOPE_REACH, FadeFinder
-from pycolor.video.gradual import Calm, Gradual
-from pycolor.video.likeness import Scales, difference, scales, thumbnail, unlikeness
+from pycolor.video.shots.fades import FADE_REACH, LEAST_FADE, SLOPE_REACH, FadeFinder
+from pycolor.video.shots.mixtures import Calm, Gradual
+from pycolor.video.shots.similarity import Scales, difference, scales, thumbnail, unlikeness
 
 Kind = Literal["cut", "dissolve", "fade", "flash"]
 

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from pycolor.video.io import Reader
-from pycolor.video.survey import Survey
+from pycolor.video.plan.analysis import Survey
 
 COLUMNS = 6
 WIDTH = 192  # of a picture, pixels

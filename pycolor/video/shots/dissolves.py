@@ -16,9 +16,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from pycolor.video.contrast import NO_SAG, REACH, Contrast, Sag
-from pycolor.video.gradual import FLAT_VARIANCE, NOISE, Calm, Gradual, crossing, mixture
-from pycolor.video.likeness import (
+from pycolor.video.shots.contrast import NO_SAG, REACH, Contrast, Sag
+from pycolor.video.shots.mixtures import FLAT_VARIANCE, NOISE, Calm, Gradual, crossing, mixture
+from pycolor.video.shots.similarity import (
     Scales,
     Spectrum,
     Thumbnail,

@@ -18,9 +18,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pycolor import ops
-from pycolor.video import motion
-from pycolor.video.plan import Mix, Plan, Take
-from pycolor.video.sights import Sights, l_to_luma
+from pycolor.video.plan.plan import Mix, Plan, Take
+from pycolor.video.propagation.flow import chain, search
+from pycolor.video.propagation.lookahead import Sights, l_to_luma
 
 _REFINEMENT_PIXELS = 1  # how far a chained flow is corrected
 
@@ -75,15 +75,15 @@ class _Block:
     def __init__(self, numbers: Sequence[int], sights: Sights) -> None:
         guides = [sights.guide(n) for n in numbers]
         earlier, later = torch.cat(guides[:-1]), torch.cat(guides[1:])
-        flows = motion.search(torch.cat([earlier, later]), torch.cat([later, earlier]))
+        flows = search(torch.cat([earlier, later]), torch.cat([later, earlier]))
         onward, backward = flows.chunk(2)  # n → n + 1, n + 1 → n
         zero = torch.zeros_like(flows[:1])
         self.back = {numbers[0]: zero}
         for i, n in enumerate(numbers[1:]):
-            self.back[n] = motion.chain(backward[i : i + 1], self.back[numbers[i]])
+            self.back[n] = chain(backward[i : i + 1], self.back[numbers[i]])
         self.forth = {numbers[-1]: zero}
         for i in reversed(range(len(numbers) - 1)):
-            self.forth[numbers[i]] = motion.chain(onward[i : i + 1], self.forth[numbers[i + 1]])
+            self.forth[numbers[i]] = chain(onward[i : i + 1], self.forth[numbers[i + 1]])
 
 
 class _Carried:
@@ -129,7 +129,7 @@ class _Carried:
             return self._sights.no_flow() if i == side else self._key_to_key(side, i)
         block = self._block(place)
         near = block.back[n] if side == place else block.forth[n]
-        return near if i == side else motion.chain(near, self._key_to_key(side, i))
+        return near if i == side else chain(near, self._key_to_key(side, i))
 
     def _key_to_key(self, i: int, j: int) -> Tensor:
         """Flow from key frame i to key frame j, over those between."""
@@ -139,7 +139,7 @@ class _Carried:
             key = self.take.keys[i]
             flow = block.forth[key] if step == 1 else block.back[key]
             if i + step != j:
-                flow = motion.chain(flow, self._key_to_key(i + step, j))
+                flow = chain(flow, self._key_to_key(i + step, j))
             self._between[i, j] = flow
         return self._between[i, j]
 

@@ -18,8 +18,8 @@ from typing import IO, Any
 import numpy as np
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.video import shots_files
-from pycolor.video.survey import Survey
+from pycolor.video.plan.analysis import Survey
+from pycolor.video.shots import lists
 
 _IDENTITY = "identity.json"
 _SURVEY = "survey.json"  # written when the survey is complete
@@ -210,7 +210,7 @@ class WorkFolder:
             content = json.loads(facts.read_text(encoding="utf-8"))
             return Survey(
                 timeline=array("q", stored["timeline"].tobytes()),
-                shots=tuple(shots_files.read_json(json.dumps(content["shots"]))),
+                shots=tuple(lists.read_json(json.dumps(content["shots"]))),
                 lightness=stored["lightness"],
                 change=stored["change"],
                 colored=tuple(content["colored"]),
@@ -228,7 +228,7 @@ class WorkFolder:
                 change=survey.change,
             )
         content = {
-            "shots": json.loads(shots_files.write_json(survey.shots)),
+            "shots": json.loads(lists.write_json(survey.shots)),
             "colored": survey.colored,
             "starts": [str(start) for start in survey.starts],
             "rate": str(survey.rate),

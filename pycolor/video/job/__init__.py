@@ -1,0 +1,1 @@
+"""Coloring a film from file to file, segment by segment."""

@@ -1,0 +1,1 @@
+"""What is done with each frame of a film, decided before any of it is colored."""

@@ -1,0 +1,1 @@
+"""Color over time: key frames carried along motion to every frame."""
