@@ -208,13 +208,13 @@ def _depth_of_header(path: Path) -> int:
 
 
 def _decode_deep(path: Path) -> Pixels:
-    from pycolor.video.io.deep_picture import decode_deep  # PyAV only where Pillow stops
+    from pycolor.video.io.read.deep_picture import decode_deep  # PyAV only where Pillow stops
 
     return decode_deep(path)
 
 
 def _encode_deep_png(samples: Any) -> bytes:
-    from pycolor.video.io.deep_picture import encode_deep_png
+    from pycolor.video.io.read.deep_picture import encode_deep_png
 
     return encode_deep_png(samples)
 

@@ -27,8 +27,8 @@ from pycolor.evaluate.sheets import chosen
 from pycolor.evaluate.stills import gray_of, judged_size
 from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.io import Frame, Reader
-from pycolor.video.io.film import known_format
-from pycolor.video.io.planes import chroma_planes
+from pycolor.video.io.frame.film import known_format
+from pycolor.video.io.frame.planes import chroma_planes
 from pycolor.video.job.film import color_film
 from tests.films import colorize, make_film
 from tests.films import picture as make_picture

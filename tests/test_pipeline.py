@@ -17,7 +17,7 @@ from pycolor.encoding import Encoding
 from pycolor.errors import FilmError
 from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.io import Reader, Writer
-from pycolor.video.io.packets import packet_records
+from pycolor.video.io.read.packets import packet_records
 from pycolor.video.job.film import color_film
 from pycolor.video.render import as_tensor, render
 from pycolor.video.verify import verify

@@ -15,7 +15,7 @@ import pytest
 from pycolor.errors import FilmError, PycolorError, UsageError
 from pycolor.outfile import check_output, complete_file
 from pycolor.video.io import Reader, Writer
-from pycolor.video.io.formats import plane_view
+from pycolor.video.io.frame.pixel_formats import plane_view
 from pycolor.video.verify import verify
 from tests.films import colorize, make_film, write_sound
 from tests.test_video_luma import failures

@@ -20,7 +20,7 @@ from av.stream import Disposition
 
 from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.io import Reader
-from pycolor.video.io.formats import luma_view, pixel_format
+from pycolor.video.io.frame.pixel_formats import luma_view, pixel_format
 from pycolor.video.job.film import color_film
 from pycolor.video.verify import verify
 from tests.films import colorize, data_folder, make_film

@@ -11,7 +11,7 @@ import pytest
 
 from pycolor.encoding import Encoding
 from pycolor.video.io import Plane, Reader, Writer, change_codes
-from pycolor.video.io.formats import luma_view, pixel_format, plane_view
+from pycolor.video.io.frame.pixel_formats import luma_view, pixel_format, plane_view
 from pycolor.video.verify import VerifyReport, verify
 from tests.films import colorize, data_film, make_film, picture
 

@@ -14,9 +14,9 @@ import pytest
 from pycolor.encoding import LUMA_COEFFICIENTS, Encoding, Matrix
 from pycolor.errors import FilmError, UsageError
 from pycolor.video.io import Reader, Writer, join, scan
-from pycolor.video.io.rgb import rgb_of
+from pycolor.video.io.containers.presets import ending_of, preset_for, segment_suffix
+from pycolor.video.io.frame.rgb import rgb_of
 from pycolor.video.job.output import complete_output
-from pycolor.video.presets import ending_of, preset_for, segment_suffix
 from pycolor.video.verify import VerifyReport, verify
 from tests.films import colorize, make_film
 from tests.test_video_luma import failures

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from pycolor.errors import FilmError
 from pycolor.video.io import Reader, Writer, join, scan
-from pycolor.video.io.metadata import fate_of_film, fate_of_stream
-from pycolor.video.io.timecode import later_timecode
+from pycolor.video.io.containers.timecode import later_timecode
+from pycolor.video.io.write.metadata import fate_of_film, fate_of_stream
 from pycolor.video.verify import Check, verify
 from tests.films import colorize, make_film
 from tests.test_video_luma import failures

@@ -14,8 +14,8 @@ import pytest
 from pycolor.errors import FilmError, UsageError
 from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.io import Reader
+from pycolor.video.io.containers.presets import preset_for
 from pycolor.video.job.film import color_film
-from pycolor.video.presets import preset_for
 from pycolor.video.verify import verify
 from tests.films import colorize, make_film
 from tests.test_video_luma import failures

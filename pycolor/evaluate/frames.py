@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from pycolor import reference
 from pycolor.encoding import Encoding
 from pycolor.video.io import FilmInfo, Frame
-from pycolor.video.io.planes import chroma_planes, rgb_planes
+from pycolor.video.io.frame.planes import chroma_planes, rgb_planes
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,15 @@
 * `join` makes one film of segments, packet by packet.
 """
 
-from pycolor.video.io.checksums import frame_checksums
-from pycolor.video.io.damage import Damage
-from pycolor.video.io.film import ColorTags, FilmInfo, Frame, StreamInfo
-from pycolor.video.io.formats import Plane, change_codes
-from pycolor.video.io.reader import Reader, scan
-from pycolor.video.io.segments import join
-from pycolor.video.io.streams import Dropped
-from pycolor.video.io.viewing import ViewingCopy
-from pycolor.video.io.writer import Picture, Writer
+from pycolor.video.io.frame.film import ColorTags, FilmInfo, Frame, StreamInfo
+from pycolor.video.io.frame.pixel_formats import Plane, change_codes
+from pycolor.video.io.read.checksums import frame_checksums
+from pycolor.video.io.read.damage import Damage
+from pycolor.video.io.read.reader import Reader, scan
+from pycolor.video.io.write.concat import join
+from pycolor.video.io.write.preview import ViewingCopy
+from pycolor.video.io.write.side_streams import Dropped
+from pycolor.video.io.write.writer import Picture, Writer
 
 __all__ = [
     "ColorTags",

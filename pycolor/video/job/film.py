@@ -23,13 +23,13 @@ from pycolor.models.predictor import Predictor
 from pycolor.options import VideoOptions, frame_range, frame_rate
 from pycolor.progress import Progress
 from pycolor.video.io import Damage, FilmInfo, Reader, Writer, join
+from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_for, segment_suffix
 from pycolor.video.job.output import complete_output, exists
 from pycolor.video.job.segment import SegmentWriter, Stopwatch, Task, color_frames
 from pycolor.video.job.sidecar import disclosure, free_sidecar, write_framemd5, write_sidecar
 from pycolor.video.job.work_folder import Segment, WorkFolder, file_digest, work_folder
 from pycolor.video.plan.analysis import Survey, survey
 from pycolor.video.plan.plan import Plan, Take, plan_of
-from pycolor.video.presets import PIPE, Preset, ending_of, preset_for, segment_suffix
 from pycolor.video.shots import lists
 from pycolor.video.shots.detector import Shot
 from pycolor.video.verify import luma_digest

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pycolor.errors import FilmError, UsageError
 from pycolor.outfile import check_output, complete_file
-from pycolor.video.io.sequence import numbered, pictures_of
-from pycolor.video.presets import PIPE, container_of, ending_of
+from pycolor.video.io.containers.presets import PIPE, container_of, ending_of
+from pycolor.video.io.containers.sequence import numbered, pictures_of
 
 
 @contextmanager

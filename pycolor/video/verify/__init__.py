@@ -9,9 +9,9 @@ from itertools import zip_longest
 from pathlib import Path
 
 from pycolor.video.io import Reader
-from pycolor.video.io.capacity import FIXED_RATE
-from pycolor.video.io.sequence import pictures_of
-from pycolor.video.presets import CONTAINER_OF_SUFFIX
+from pycolor.video.io.containers.capacity import FIXED_RATE
+from pycolor.video.io.containers.presets import CONTAINER_OF_SUFFIX
+from pycolor.video.io.containers.sequence import pictures_of
 from pycolor.video.verify.marks import marks
 from pycolor.video.verify.pictures import Pictures, luma_digest
 from pycolor.video.verify.report import Check, VerifyReport

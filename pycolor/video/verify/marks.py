@@ -7,8 +7,8 @@ from fractions import Fraction
 from functools import partial
 
 from pycolor.video.io import FilmInfo, Reader
-from pycolor.video.io.capacity import unheld
-from pycolor.video.presets import LIMITED_RANGE_ENCODERS
+from pycolor.video.io.containers.capacity import unheld
+from pycolor.video.io.containers.presets import LIMITED_RANGE_ENCODERS
 from pycolor.video.verify.report import Check, same
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from pycolor.video.io import Reader, StreamInfo
-from pycolor.video.io.packets import PacketRecord, compare_joined, packet_records
-from pycolor.video.io.streams import streams_coded_again, streams_left_out
+from pycolor.video.io.read.packets import PacketRecord, compare_joined, packet_records
+from pycolor.video.io.write.side_streams import streams_coded_again, streams_left_out
 from pycolor.video.verify.report import Check, State
 from pycolor.video.verify.tags import MILLISECOND, stream_tags
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from pycolor.video.io import FilmInfo, Reader
-from pycolor.video.io.metadata import (
+from pycolor.video.io.write.metadata import (
     Fate,
     fate_of_film,
     fate_of_stream,
@@ -16,7 +16,7 @@ from pycolor.video.io.metadata import (
     lowered,
     same_language,
 )
-from pycolor.video.io.streams import CHAPTERED, cut_chapter
+from pycolor.video.io.write.side_streams import CHAPTERED, cut_chapter
 from pycolor.video.verify.report import Check, State
 
 # Chapters and packets may stand on a clock as coarse as this.

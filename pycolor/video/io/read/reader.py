@@ -17,21 +17,21 @@ from av.video.reformatter import VideoReformatter
 
 from pycolor.encoding import Matrix
 from pycolor.errors import FilmError, UsageError
-from pycolor.video.io.continuity import Continuity
-from pycolor.video.io.damage import MOST_DAMAGES, Damage
-from pycolor.video.io.ffv1 import SliceChecks
-from pycolor.video.io.film import Frame, rational
-from pycolor.video.io.mjpeg import EndMarkers
-from pycolor.video.io.sequence import DEFAULT_RATE, first_number, sequence_options
-from pycolor.video.io.source import (
+from pycolor.video.io.containers.ffv1 import SliceChecks
+from pycolor.video.io.containers.mjpeg import EndMarkers
+from pycolor.video.io.containers.presets import PIPE
+from pycolor.video.io.containers.sequence import DEFAULT_RATE, first_number, sequence_options
+from pycolor.video.io.containers.timecode import later_timecode
+from pycolor.video.io.frame.film import Frame, rational
+from pycolor.video.io.read.continuity import Continuity
+from pycolor.video.io.read.damage import MOST_DAMAGES, Damage
+from pycolor.video.io.read.source import (
     describe,
     frame_rate,
     open_source,
     picture_stream,
     promised_end,
 )
-from pycolor.video.io.timecode import later_timecode
-from pycolor.video.presets import PIPE
 
 # What a packet says of itself, where decoders do not tell when it is broken.
 _CHECKS: dict[str, type[SliceChecks | EndMarkers]] = {"ffv1": SliceChecks, "mjpeg": EndMarkers}

@@ -10,7 +10,7 @@ from typing import Any
 import av
 import av.error
 
-from pycolor.video.presets import PICTURES_ONLY
+from pycolor.video.io.containers.presets import PICTURES_ONLY
 
 # Keys that describe the source's container, or that travel another way.
 _CONTAINER_KEYS = {

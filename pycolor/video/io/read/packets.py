@@ -10,9 +10,9 @@ from pathlib import Path
 import av.error
 from av.stream import Discard
 
-from pycolor.video.io.film import rational
-from pycolor.video.io.source import open_source
-from pycolor.video.io.streams import is_blank
+from pycolor.video.io.frame.film import rational
+from pycolor.video.io.read.source import open_source
+from pycolor.video.io.write.side_streams import is_blank
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from pycolor.encoding import Encoding
-from pycolor.video.io.film import FilmInfo
-from pycolor.video.presets import PICTURES_ONLY
+from pycolor.video.io.containers.presets import PICTURES_ONLY
+from pycolor.video.io.frame.film import FilmInfo
 
 # These show every frame for the same time, from 0.
 FIXED_RATE = (*PICTURES_ONLY, "mxf")

@@ -15,17 +15,17 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.video.io.capacity import FIXED_RATE, SPOKEN
-from pycolor.video.io.clock import MILLISECOND, Clock, grid_clock
-from pycolor.video.io.damage import Damage
-from pycolor.video.io.film import FilmInfo, rational
-from pycolor.video.io.matroska import with_room, write_pixel_aspect
-from pycolor.video.io.metadata import QUICKTIME, Fate, carry_tags, fate_of_film, film_metadata
-from pycolor.video.io.reader import Reader
-from pycolor.video.io.sequence import address_of, numbered, picture_name
-from pycolor.video.io.streams import Dropped, SideStreams
-from pycolor.video.io.y4m import Y4mFile
-from pycolor.video.presets import PIPE, Preset, container_of, ending_of
+from pycolor.video.io.containers.capacity import FIXED_RATE, SPOKEN
+from pycolor.video.io.containers.matroska import with_room, write_pixel_aspect
+from pycolor.video.io.containers.presets import PIPE, Preset, container_of, ending_of
+from pycolor.video.io.containers.sequence import address_of, numbered, picture_name
+from pycolor.video.io.containers.y4m import Y4mFile
+from pycolor.video.io.frame.film import FilmInfo, rational
+from pycolor.video.io.read.damage import Damage
+from pycolor.video.io.read.reader import Reader
+from pycolor.video.io.write.clock import MILLISECOND, Clock, grid_clock
+from pycolor.video.io.write.metadata import QUICKTIME, Fate, carry_tags, fate_of_film, film_metadata
+from pycolor.video.io.write.side_streams import Dropped, SideStreams
 
 
 class Output:

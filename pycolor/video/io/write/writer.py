@@ -15,17 +15,17 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from pycolor.encoding import Encoding, Subsampling
 from pycolor.errors import FilmError
-from pycolor.video.io.capacity import FIXED_RATE, SPOKEN, says_siting, unheld
-from pycolor.video.io.clock import Clock
-from pycolor.video.io.damage import Damage
-from pycolor.video.io.encoder import Recipe, add_picture, as_segment, choose
-from pycolor.video.io.film import FilmInfo, Frame
-from pycolor.video.io.formats import Plane, change_codes, plane_view
-from pycolor.video.io.output import Output
-from pycolor.video.io.reader import Reader
-from pycolor.video.io.rgb import rgb_frame, rgb_of
-from pycolor.video.io.streams import Dropped
-from pycolor.video.presets import Preset, container_of, ending_of, preset_for
+from pycolor.video.io.containers.capacity import FIXED_RATE, SPOKEN, says_siting, unheld
+from pycolor.video.io.containers.presets import Preset, container_of, ending_of, preset_for
+from pycolor.video.io.frame.film import FilmInfo, Frame
+from pycolor.video.io.frame.pixel_formats import Plane, change_codes, plane_view
+from pycolor.video.io.frame.rgb import rgb_frame, rgb_of
+from pycolor.video.io.read.damage import Damage
+from pycolor.video.io.read.reader import Reader
+from pycolor.video.io.write.clock import Clock
+from pycolor.video.io.write.container import Output
+from pycolor.video.io.write.encoder import Recipe, add_picture, as_segment, choose
+from pycolor.video.io.write.side_streams import Dropped
 
 
 class Picture:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from pycolor.encoding import ChromaLocation, Encoding, Matrix
-from pycolor.video.io.formats import (
+from pycolor.video.io.frame.pixel_formats import (
     CHROMA_LOCATIONS,
     FULL,
     MATRIX_NAMES,

@@ -12,12 +12,12 @@ import av
 import av.error
 
 from pycolor.errors import FilmError
-from pycolor.video.io.damage import Damage
-from pycolor.video.io.output import Output
-from pycolor.video.io.reader import Reader
-from pycolor.video.io.source import open_source, picture_stream
-from pycolor.video.io.writer import Writer
-from pycolor.video.presets import Preset, ending_of, preset_for
+from pycolor.video.io.containers.presets import Preset, ending_of, preset_for
+from pycolor.video.io.read.damage import Damage
+from pycolor.video.io.read.reader import Reader
+from pycolor.video.io.read.source import open_source, picture_stream
+from pycolor.video.io.write.container import Output
+from pycolor.video.io.write.writer import Writer
 
 
 def join(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from pycolor.video.io.film import Frame
-from pycolor.video.io.formats import Plane, plane_view
+from pycolor.video.io.frame.film import Frame
+from pycolor.video.io.frame.pixel_formats import Plane, plane_view
 
 _SUFFIX = {8: ""} | {bits: f"{bits}le" for bits in (9, 10, 12, 14, 16)}
 _reformatter = VideoReformatter()

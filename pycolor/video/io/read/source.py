@@ -18,7 +18,11 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from pycolor.errors import FilmError
-from pycolor.video.io.film import (
+from pycolor.video.io.containers.matroska import chroma_location
+from pycolor.video.io.containers.presets import PIPE
+from pycolor.video.io.containers.sequence import sequence_options
+from pycolor.video.io.containers.y4m import siting_of_header
+from pycolor.video.io.frame.film import (
     FIELD_ORDERS,
     Chapter,
     ColorTags,
@@ -28,7 +32,7 @@ from pycolor.video.io.film import (
     is_full_range,
     rational,
 )
-from pycolor.video.io.formats import (
+from pycolor.video.io.frame.pixel_formats import (
     FULL,
     LIMITED,
     MATRIX_NAMES,
@@ -38,11 +42,7 @@ from pycolor.video.io.formats import (
     chosen_matrix,
     pixel_format,
 )
-from pycolor.video.io.matroska import chroma_location
-from pycolor.video.io.sequence import sequence_options
-from pycolor.video.io.truncation import missing_bytes
-from pycolor.video.io.y4m import siting_of_header
-from pycolor.video.presets import PIPE
+from pycolor.video.io.read.truncation import missing_bytes
 
 AV_TIME_BASE = 1_000_000
 _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")

@@ -15,10 +15,10 @@ from av.video.stream import VideoStream
 
 from pycolor.encoding import SUBSAMPLING_SHIFTS, Encoding, Subsampling
 from pycolor.errors import UsageError
-from pycolor.video.io.clock import Clock
-from pycolor.video.io.film import FilmInfo
-from pycolor.video.io.formats import FULL, LIMITED, PixelFormat, pixel_format
-from pycolor.video.presets import ARCHIVE, LIMITED_RANGE_ENCODERS, Preset
+from pycolor.video.io.containers.presets import ARCHIVE, LIMITED_RANGE_ENCODERS, Preset
+from pycolor.video.io.frame.film import FilmInfo
+from pycolor.video.io.frame.pixel_formats import FULL, LIMITED, PixelFormat, pixel_format
+from pycolor.video.io.write.clock import Clock
 
 # Even width and height of the picture, in the directions where chroma is subsampled.
 _NEEDS_EVEN = ("libx264", "libx265")

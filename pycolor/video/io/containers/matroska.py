@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pycolor.errors import FilmError
-from pycolor.video.io.ebml import (
+from pycolor.video.io.containers.ebml import (
     SEGMENT,
     Element,
     children,

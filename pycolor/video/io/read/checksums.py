@@ -7,7 +7,7 @@ from typing import Any
 
 import av
 
-from pycolor.video.io.source import open_source, picture_stream
+from pycolor.video.io.read.source import open_source, picture_stream
 
 
 def frame_checksums(film: Path, path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pycolor.errors import UsageError
-from pycolor.video.presets import PIPE
+from pycolor.video.io.containers.presets import PIPE
 
 # H.273's code plus one of what a header calls the siting of 4:2:0.
 _SITINGS = {b"C420mpeg2": 1, b"C420jpeg": 2, b"C420paldv": 3}

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pycolor.errors import FilmError
-from pycolor.video.io.source import open_source
+from pycolor.video.io.read.source import open_source
 
 # Channels of FFmpeg's packed formats of 16 bits.
 _CHANNELS = {

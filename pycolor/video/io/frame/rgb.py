@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pycolor.encoding import Encoding
-from pycolor.video.io.formats import Plane, plane_view
+from pycolor.video.io.frame.pixel_formats import Plane, plane_view
 
 
 def rgb_of(luma: Plane, cb: Plane, cr: Plane, encoding: Encoding) -> npt.NDArray[Any]:

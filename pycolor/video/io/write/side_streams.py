@@ -19,12 +19,10 @@ from av.packet import Packet
 from av.stream import Discard
 
 from pycolor.errors import FilmError
-from pycolor.video.io.clock import MILLISECOND
-from pycolor.video.io.damage import MOST_DAMAGES, Damage
-from pycolor.video.io.film import Chapter, StreamInfo, rational
-from pycolor.video.io.metadata import QUICKTIME, carry_tags, film_metadata
-from pycolor.video.io.sound import ENCODERS, SoundEncoder, why_not_coded
-from pycolor.video.io.source import (
+from pycolor.video.io.containers.presets import PICTURES_ONLY
+from pycolor.video.io.frame.film import Chapter, StreamInfo, rational
+from pycolor.video.io.read.damage import MOST_DAMAGES, Damage
+from pycolor.video.io.read.source import (
     dispositions,
     is_cover,
     open_source,
@@ -32,7 +30,9 @@ from pycolor.video.io.source import (
     stored_chapter,
     stream_info,
 )
-from pycolor.video.presets import PICTURES_ONLY
+from pycolor.video.io.write.clock import MILLISECOND
+from pycolor.video.io.write.metadata import QUICKTIME, carry_tags, film_metadata
+from pycolor.video.io.write.sound import ENCODERS, SoundEncoder, why_not_coded
 
 # Containers whose muxers write chapters.
 CHAPTERED = ("matroska", "webm", "mp4", "mov", "nut")

@@ -1,0 +1,1 @@
+"""A decoded frame: its planes, its pixel format, and what film it is of."""

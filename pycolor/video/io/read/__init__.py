@@ -1,0 +1,1 @@
+"""Films read: packets, frames, damage."""

@@ -1,0 +1,1 @@
+"""Films written: encoder, muxer, side streams, tags."""
