@@ -26,18 +26,18 @@ import torch
 
 from benchmarks.guides import Guides, measure_guides
 from benchmarks.page import RESULTS, fill_in, table
-from pycolor import metrics
+from pycolor.evaluate import metrics
+from pycolor.evaluate.environment import record
 from pycolor.evaluate.pairs import pair_up
 from pycolor.evaluate.report import digits
 from pycolor.evaluate.stills import read_pair
-from pycolor.info import record
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.palette import gamut_bins
 from pycolor.models.predictor import Predictor
+from pycolor.ops.reference import lab_to_luv, rgb_to_lab
 from pycolor.options import Decode, PredictOptions
-from pycolor.reference import lab_to_luv, rgb_to_lab
-from pycolor.train.film import CLEAN
+from pycolor.train.data.augment import CLEAN
 from pycolor.train.loop import train
 from pycolor.train.options import ClusteringOptions, CropOptions, TrainOptions
 

@@ -25,7 +25,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the commands set it
 
 from benchmarks.films import make_film
 from benchmarks.page import RESULTS, fill_in, table
-from pycolor.info import record
+from pycolor.evaluate.environment import record
 from pycolor.models import zoo
 from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.job.film import color_film

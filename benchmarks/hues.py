@@ -25,13 +25,13 @@ from torch import Tensor
 from tyro.conf import OmitArgPrefixes, Positional
 
 from benchmarks.page import DOCS, RESULTS, fill_in, table
+from pycolor.evaluate.environment import record
 from pycolor.evaluate.pairs import Pair
 from pycolor.evaluate.sheets import thumbnail
 from pycolor.evaluate.stills import gray_of, read_pair
-from pycolor.info import record
 from pycolor.models.predictor import Predictor
+from pycolor.ops.reference import rgb_to_lab
 from pycolor.options import PredictOptions
-from pycolor.reference import rgb_to_lab
 
 REGIONS = Path(__file__).with_name("regions.json")
 SHORT_SIDE = 256  # at which pictures are judged

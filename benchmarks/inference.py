@@ -30,7 +30,7 @@ from torch import Tensor, nn
 
 from benchmarks.kernel_peers import optional
 from pycolor import ops
-from pycolor.info import record
+from pycolor.evaluate.environment import record
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, place

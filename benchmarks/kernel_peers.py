@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 import pycolor._C as _C
-from pycolor import reference
 from pycolor.encoding import Encoding
+from pycolor.ops import reference
 
 ENCODING = Encoding()  # 8 bits, 4:2:0, chroma on the left, BT.709, limited range
 TEMPERATURE, SIGMA_RANGE, SIGMA_SPACE, FLOOR, DIAMETER = 0.38, 6.0, 3.0, 0.01, 9

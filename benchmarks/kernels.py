@@ -35,7 +35,7 @@ from benchmarks import kernel_chart, kernel_work
 from benchmarks.kernel_cases import Case, Size
 from benchmarks.kernel_peers import optional
 from pycolor import ops
-from pycolor.info import record
+from pycolor.evaluate.environment import record
 
 Times = dict[str, list[float]]
 SAMPLE = 0.02  # seconds that one sample of a short case fills with calls

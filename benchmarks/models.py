@@ -24,14 +24,14 @@ from PIL import Image, ImageDraw
 from benchmarks.page import DOCS, RESULTS, fill_in, table
 from pycolor import ops
 from pycolor.encoding import Encoding
+from pycolor.evaluate.environment import record
 from pycolor.evaluate.report import Report
 from pycolor.evaluate.run import evaluate
-from pycolor.info import record
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
+from pycolor.ops.reference import rgb_to_lab
 from pycolor.options import Decode, EvaluateOptions, PredictOptions, VideoOptions
-from pycolor.reference import rgb_to_lab
-from pycolor.train.data import SUFFIXES, center_crop, find_photos
+from pycolor.train.data.photos import SUFFIXES, center_crop, find_photos
 from pycolor.video.job.film import color_film
 
 FRAMES, SHOWN = "0:30", 15  # of each film: colored, and the one that is shown

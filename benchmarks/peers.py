@@ -33,17 +33,18 @@ from rich.table import Table
 from torch import Tensor
 
 from benchmarks.classics import Plane, levin, reinhard, welsh
-from pycolor import metrics, reference
 from pycolor.errors import FilmError
+from pycolor.evaluate import metrics
+from pycolor.evaluate.environment import record
 from pycolor.evaluate.measures import judge, own_values
 from pycolor.evaluate.pairs import Pair
 from pycolor.evaluate.stills import gray_of, read_pair, read_rgb
-from pycolor.info import record
+from pycolor.image.picture_files import SUFFIXES
 from pycolor.models import zoo
 from pycolor.models.palette import gamut_bins
 from pycolor.models.predictor import Predictor
+from pycolor.ops import reference
 from pycolor.options import PredictOptions
-from pycolor.still import SUFFIXES
 
 SIDE = 128  # shorter side of a picture: what a sparse solve of every one of them allows
 HINTS = (0.01, 0.001)  # shares of the pixels

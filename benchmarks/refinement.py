@@ -33,13 +33,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.kernel_peers import optional
-from pycolor import ops, reference
+from pycolor import ops
 from pycolor.encoding import Encoding
+from pycolor.evaluate.environment import record
 from pycolor.evaluate.stills import read_rgb
-from pycolor.info import record
+from pycolor.image.picture_files import SUFFIXES
 from pycolor.models.predictor import Predictor
+from pycolor.ops import reference
 from pycolor.options import PredictOptions
-from pycolor.still import SUFFIXES
 
 STILL = Encoding(full_range=True, subsampling="444")
 SIDE = 720  # shorter side of larger photographs

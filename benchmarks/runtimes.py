@@ -28,7 +28,7 @@ from torch import Tensor
 
 from pycolor import ops
 from pycolor.encoding import Encoding
-from pycolor.info import record
+from pycolor.evaluate.environment import record
 from pycolor.models import zoo
 from pycolor.models.colorizer import Colorizer, place
 from pycolor.models.predictor import choose_device, choose_dtype

@@ -37,7 +37,7 @@ from benchmarks.shot_films import (
     Luma,
     MadeFilm,
 )
-from pycolor.info import record
+from pycolor.evaluate.environment import record
 from pycolor.video.shots.detector import Shot, ShotDetector, ShotOptions
 
 TOLERANCE = 2  # frames

@@ -26,10 +26,10 @@ from rich.table import Table
 from torch import Tensor
 from tyro.conf import Positional, arg
 
-from pycolor import metrics
+from pycolor.evaluate import metrics
 from pycolor.evaluate.frames import picture_of
+from pycolor.evaluate.metrics.video import Consistency, chroma_codes
 from pycolor.evaluate.stills import judged_size
-from pycolor.metrics.video import Consistency, chroma_codes
 from pycolor.options import PredictOptions, SteadyOptions, VideoOptions
 from pycolor.video.io import Reader
 from pycolor.video.job.film import color_film

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.films import WIDTH_OF, make_film
-from pycolor.info import record
+from pycolor.evaluate.environment import record
 from pycolor.models import zoo
 from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.io import Picture, Reader, Writer

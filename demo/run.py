@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from pycolor import PycolorError, VideoOptions, color_film, verify
-from pycolor.progress import Progress
+from pycolor.system.progress import Progress
 
 HERE = Path(__file__).parent
 RATE, SECONDS, WIDTH, HEIGHT = 24, 6, 640, 360

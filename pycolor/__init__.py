@@ -3,7 +3,7 @@
     from pycolor import color_film, VideoOptions
     color_film(Path("in.mp4"), Path("out.mp4"), VideoOptions())
 
-`pycolor.ops` holds the kernels, `pycolor.reference` their plain twins, `pycolor.models.zoo` the
+`pycolor.ops` holds the kernels, `pycolor.ops.reference` their plain twins, `pycolor.models.zoo` the
 models.  Importing this package imports torch when one of its names is first used, and changes
 nothing of the process.
 """

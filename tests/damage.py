@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pycolor.errors import FilmError
-from pycolor.outfile import complete_file
+from pycolor.system.atomic_file import complete_file
 from pycolor.video.io import Reader, Writer
 from pycolor.video.verify import verify
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pycolor import ops, reference
+from pycolor import ops
+from pycolor.ops import reference
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "pycolor"

@@ -11,7 +11,6 @@ import pytest
 import torch
 from PIL import Image
 
-from pycolor import reference
 from pycolor.errors import UsageError
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
@@ -20,10 +19,12 @@ from pycolor.models.features.daisy import daisy
 from pycolor.models.features.domain_transform import domain_transform
 from pycolor.models.features.gist import gist
 from pycolor.models.networks.cheng2015 import Cheng2015, Ensemble, recognize, rgb_to_yuv, yuv_to_rgb
-from pycolor.train import algorithm3, loop
-from pycolor.train.algorithm3 import References
-from pycolor.train.film import CLEAN
+from pycolor.ops import reference
+from pycolor.train import loop
+from pycolor.train.data.augment import CLEAN
 from pycolor.train.log import Progress
+from pycolor.train.objectives import deep_colorization
+from pycolor.train.objectives.deep_colorization import References
 from pycolor.train.options import ClusteringOptions, CropOptions, TrainOptions
 
 PUBLISHED_PARAMETERS = 13_283  # 114 → 57 → 57 → 57 → 2
@@ -182,32 +183,34 @@ WORLD = ClusteringOptions(
 
 def test_algorithm_3_on_two_worlds() -> None:
     references = worlds(40)
-    first, *others = algorithm3.cluster_references(references, WORLD, seed=0)
+    first, *others = deep_colorization.cluster_references(references, WORLD, seed=0)
     assert len(first.ensemble) == 2
     assert sorted(first.histograms.argmax(1).tolist()) == [0, 1]
     # The 20 pictures whose color follows from their kind leave; the 20 riddles are clustered anew.
     assert [len(layer.ensemble) for layer in others] == [20 // WORLD.fewest, 20 // WORLD.fewest]
     for k in range(2):
         members = torch.arange(40)[references.shares[:, int(first.histograms[k].argmax())] > 0]
-        good = algorithm3.psnr(first.ensemble, k, references, members) >= WORLD.enough
+        good = deep_colorization.psnr(first.ensemble, k, references, members) >= WORLD.enough
         assert torch.equal(good, members % 4 < 2)
 
 
 def test_one_cluster_cannot_tell_the_worlds_apart() -> None:
     alone = replace(WORLD, clusters=1, layers=1)
-    (layer,) = algorithm3.cluster_references(worlds(40), alone, seed=0)
-    assert algorithm3.psnr(layer.ensemble, 0, worlds(40), torch.arange(40)).max() < WORLD.enough
+    (layer,) = deep_colorization.cluster_references(worlds(40), alone, seed=0)
+    assert (
+        deep_colorization.psnr(layer.ensemble, 0, worlds(40), torch.arange(40)).max() < WORLD.enough
+    )
 
 
 def test_algorithm_3_ends_where_all_pictures_leave() -> None:
     generous = replace(WORLD, enough=-50.0)
-    assert len(algorithm3.cluster_references(worlds(12), generous, seed=0)) == 1
+    assert len(deep_colorization.cluster_references(worlds(12), generous, seed=0)) == 1
 
 
 def test_psnr_is_that_of_the_colored_picture() -> None:
     references = worlds(3)
     ensemble = Ensemble(1, 6).requires_grad_(False)
-    got = algorithm3.psnr(ensemble, 0, references, torch.tensor([1]))
+    got = deep_colorization.psnr(ensemble, 0, references, torch.tensor([1]))
     uv = ensemble(references.features[1:2].float())[0].double().numpy()
     luma = np.random.default_rng(0).random((len(uv), 1))
 

@@ -9,8 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pycolor import ops, reference
+from pycolor import ops
 from pycolor.encoding import LUMA_COEFFICIENTS, Encoding
+from pycolor.ops import reference
 
 PAIRS = [
     ("rgb", "linear"),

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from pycolor.cli import main
-from pycolor.compare import compare
 from pycolor.errors import FilmError, UsageError
+from pycolor.evaluate.compare import compare
 from pycolor.options import CompareOptions
 from pycolor.video.io import Reader
 from tests.films import colored_film, make_film

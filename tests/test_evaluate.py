@@ -14,7 +14,6 @@ import torch
 from av.video.reformatter import VideoReformatter
 from PIL import Image
 
-from pycolor import reference
 from pycolor.cli import main
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
@@ -25,6 +24,7 @@ from pycolor.evaluate.pairs import pair_up
 from pycolor.evaluate.report import Report, Row, curve, distribution
 from pycolor.evaluate.sheets import chosen
 from pycolor.evaluate.stills import gray_of, judged_size
+from pycolor.ops import reference
 from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.io import Frame, Reader
 from pycolor.video.io.frame.film import known_format

@@ -18,7 +18,7 @@ from benchmarks.hues import (
     hues_table,
 )
 from benchmarks.page import DOCS, RESULTS
-from pycolor.reference import lab_to_rgb
+from pycolor.ops.reference import lab_to_rgb
 
 
 def test_every_marked_region_is_of_a_kind_and_inside() -> None:

@@ -13,7 +13,7 @@ from pycolor.errors import FilmError
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.networks import hwang2016
 from pycolor.models.networks.hwang2016 import BINS, Hwang2016, bin_means, bin_of, uv_to_ab
-from pycolor.reference import lab_to_luv, rgb_to_lab
+from pycolor.ops.reference import lab_to_luv, rgb_to_lab
 from pycolor.train.losses import huber
 
 

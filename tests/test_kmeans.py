@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pycolor.kmeans import kmeans
+from pycolor.train.clustering.kmeans import kmeans
 
 
 def chance(seed: int = 0) -> torch.Generator:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from pycolor import metrics
+from pycolor.evaluate import metrics
 from pycolor.models.palette import gamut_bins
 
 PALETTE = torch.tensor(gamut_bins().tolist(), dtype=torch.float32)

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 from scipy.spatial.distance import jensenshannon
 
-from pycolor import metrics
-from pycolor.metrics.flow import SMALLEST
-from pycolor.metrics.video import jensen_shannon
+from pycolor.evaluate import metrics
+from pycolor.evaluate.metrics.flow import SMALLEST
+from pycolor.evaluate.metrics.video import jensen_shannon
 
 LN2 = math.log(2)
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional
 
-from pycolor import ops, reference
+from pycolor import ops
+from pycolor.ops import reference
 from pycolor.video.propagation.flow import chain, median, search
 
 

@@ -17,17 +17,18 @@ from pycolor.errors import UsageError
 from pycolor.models import palette, zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.networks.hwang2016 import BINS, Hwang2016, bin_of
-from pycolor.reference import rgb_to_luv
-from pycolor.train import loop, recipe
-from pycolor.train.data import find_photos
-from pycolor.train.labels import UNKNOWN, label_source
+from pycolor.ops.reference import rgb_to_luv
+from pycolor.train import loop
+from pycolor.train.data.labels import UNKNOWN, label_source
+from pycolor.train.data.pairs import OthersOfClass
+from pycolor.train.data.photos import find_photos
 from pycolor.train.losses import mean_square
 from pycolor.train.objectives import objective
 from pycolor.train.objectives.hwang2016 import Luv
 from pycolor.train.objectives.objective import Sample
 from pycolor.train.optimizers import make_optimizer
 from pycolor.train.options import CropOptions, PairOptions, TrainOptions
-from pycolor.train.pairs import OthersOfClass
+from pycolor.train.recipes import recipe
 
 TINY = TrainOptions(
     width=0.05,

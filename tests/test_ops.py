@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from pycolor import ops, reference
+from pycolor import ops
 from pycolor.encoding import CHROMA_POSITIONS, SUBSAMPLING_SHIFTS, Encoding
+from pycolor.ops import reference
 from pycolor.ops.native import encoding_numbers
 from tests.conftest import TOLERANCES
 

@@ -16,8 +16,8 @@ import torch
 from PIL import Image
 
 from pycolor.models.checkpoints import weight_files
-from pycolor.train import loop, processes
-from pycolor.train.data import Stream, find_photos
+from pycolor.train import distributed, loop
+from pycolor.train.data.photos import Stream, find_photos
 from pycolor.train.options import CropOptions, TrainOptions
 
 OPTIONS = {
@@ -57,9 +57,9 @@ class Slope:
     def loss(self, network, sample):
         return network.weight.sum() * sample
 
-with processes.joined(torch.device("cpu")) as group:
+with distributed.joined(torch.device("cpu")) as group:
     network = torch.nn.Linear(1, 1, bias=False)
-    lesson = processes.shared(processes.Lesson(network, Slope()), group)
+    lesson = distributed.shared(distributed.Lesson(network, Slope()), group)
     lesson(float(group.rank + 1)).backward()
     told = {
         "gradient": float(network.weight.grad),
@@ -143,8 +143,8 @@ def test_shares_make_the_batch(tmp_path: Path) -> None:
 
 def test_a_batch_that_cannot_be_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
-    def three(_: torch.device) -> Iterator[processes.Processes]:
-        yield processes.Processes(0, 3)
+    def three(_: torch.device) -> Iterator[distributed.Processes]:
+        yield distributed.Processes(0, 3)
 
     monkeypatch.setattr(loop, "joined", three)
     with pytest.raises(ValueError, match="shared evenly by 3 processes, got 4"):
@@ -153,6 +153,6 @@ def test_a_batch_that_cannot_be_shared(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_each_process_has_its_own_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCAL_RANK", "3")
-    assert processes.own_device(torch.device("cuda")) == torch.device("cuda:3")
-    assert processes.own_device(torch.device("cuda:1")) == torch.device("cuda:1")
-    assert processes.own_device(torch.device("cpu")) == torch.device("cpu")
+    assert distributed.own_device(torch.device("cuda")) == torch.device("cuda:3")
+    assert distributed.own_device(torch.device("cuda:1")) == torch.device("cuda:1")
+    assert distributed.own_device(torch.device("cpu")) == torch.device("cpu")

@@ -8,8 +8,8 @@ from typing import Literal
 
 import pytest
 
-from pycolor import progress
-from pycolor.progress import Progress
+from pycolor.system import progress
+from pycolor.system.progress import Progress
 
 
 class Terminal(io.StringIO):

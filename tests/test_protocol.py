@@ -19,8 +19,8 @@ from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, decode, gray_of, scaled, width_of
 from pycolor.models.predictor import Predictor, bfloat16_in_hardware, most_similar
+from pycolor.ops.reference import lab_to_rgb
 from pycolor.options import Dtype, PredictOptions
-from pycolor.reference import lab_to_rgb
 from pycolor.train import loop
 from pycolor.train.options import CropOptions, TrainOptions
 

@@ -15,7 +15,7 @@ from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.networks.richart2017 import PATCH, Richart2017, recognize
 from pycolor.train import loop
-from pycolor.train.film import CLEAN
+from pycolor.train.data.augment import CLEAN
 from pycolor.train.options import CropOptions, TrainOptions
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import ConvexHull
 
-from pycolor.som import grid, nearest_neuron, quantization_error, train_som
+from pycolor.train.clustering.som import grid, nearest_neuron, quantization_error, train_som
 
 
 def clouds(seed: int, count: int = 400) -> np.ndarray:

@@ -26,10 +26,10 @@ from PIL import Image
 from pycolor.cli import main
 from pycolor.errors import FilmError, UsageError
 from pycolor.options import StudyOptions
-from pycolor.study.answers import Answer, AnswerFile, is_believed, read_answers
-from pycolor.study.design import Gallery, Trial, find_gallery, plan
-from pycolor.study.results import results
-from pycolor.study.server import Study, serve
+from pycolor.web.study.answers import Answer, AnswerFile, is_believed, read_answers
+from pycolor.web.study.design import Gallery, Trial, find_gallery, plan
+from pycolor.web.study.results import results
+from pycolor.web.study.server import Study, serve
 from tests.signals import take_interrupts
 
 WAYS = ("truth", "baseline", "proposed")

@@ -19,14 +19,14 @@ from PIL import Image
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import palette, zoo
 from pycolor.models.checkpoints import weight_files
-from pycolor.reference import rgb_to_lab
+from pycolor.ops.reference import rgb_to_lab
 from pycolor.train import loop
-from pycolor.train.data import Stream, find_photos, random_crop
-from pycolor.train.film import CLEAN, film_luma
+from pycolor.train.data.augment import CLEAN, film_luma
+from pycolor.train.data.photos import Stream, find_photos, random_crop
 from pycolor.train.log import Progress
 from pycolor.train.losses import rebalanced_classification, soft_cross_entropy
 from pycolor.train.options import CropOptions, FilmOptions, TrainOptions
-from pycolor.train.pictures import sheet
+from pycolor.train.validation_sheet import sheet
 
 TINY = TrainOptions(
     width=0.05,

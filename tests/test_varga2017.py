@@ -20,10 +20,10 @@ from pycolor.models.networks.varga2017 import Varga2017
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 from pycolor.train import loop
+from pycolor.train.data.pairs import reference_of
 from pycolor.train.log import Progress
 from pycolor.train.objectives import objective
 from pycolor.train.options import CropOptions, PairOptions, TrainOptions
-from pycolor.train.pairs import reference_of
 
 GRAY = Encoding(full_range=True, subsampling="444")
 

@@ -13,7 +13,7 @@ import av
 import pytest
 
 from pycolor.errors import FilmError, PycolorError, UsageError
-from pycolor.outfile import check_output, complete_file
+from pycolor.system.atomic_file import check_output, complete_file
 from pycolor.video.io import Reader, Writer
 from pycolor.video.io.frame.pixel_formats import plane_view
 from pycolor.video.verify import verify

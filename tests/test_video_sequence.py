@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from pycolor.errors import FilmError, UsageError
+from pycolor.image.picture_files import write_image
 from pycolor.options import PredictOptions, VideoOptions, frame_rate
-from pycolor.still import write_image
 from pycolor.video.io import Reader
 from pycolor.video.job.film import color_film
 from pycolor.video.plan.analysis import survey

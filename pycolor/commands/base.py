@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 
-from pycolor.progress import Style
+from pycolor.system.progress import Style
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command
 from pycolor.options import CompareOptions
-from pycolor.progress import Progress
+from pycolor.system.progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Flags(Command):
 
 
 def run(flags: Flags) -> int:
-    from pycolor.compare import compare
+    from pycolor.evaluate.compare import compare
 
     with Progress(flags.target.name, None, "frames", flags.output.style) as progress:
         compare(flags.first, flags.second, flags.target, flags.compare, progress)

@@ -13,7 +13,7 @@ from tyro.conf import Positional, arg
 from pycolor.commands.base import Command
 from pycolor.errors import UsageError
 from pycolor.options import EvaluateOptions, PredictOptions, SteadyOptions, VideoOptions
-from pycolor.progress import Progress
+from pycolor.system.progress import Progress
 
 if TYPE_CHECKING:
     from pycolor.evaluate.report import Report
@@ -52,7 +52,7 @@ class Flags(Command):
 def run(flags: Flags) -> int:
     from pycolor.evaluate.report import table
     from pycolor.evaluate.run import evaluate
-    from pycolor.outfile import check_output
+    from pycolor.system.atomic_file import check_output
 
     true = flags.source or flags.truth
     assert true is not None, "Flags has seen to it"
@@ -83,7 +83,7 @@ FILES = ("evaluation.json", "distributions.png", "over-time.png", "sheet.jpg")
 def _write(folder: Path, report: Report, specimens: list[Specimen]) -> None:
     from pycolor.evaluate.plots import draw_distributions, draw_over_time
     from pycolor.evaluate.sheets import sheet
-    from pycolor.outfile import complete_file
+    from pycolor.system.atomic_file import complete_file
 
     data, distributions, over_time, contact = (folder / name for name in FILES)
     with complete_file(data, overwrite=True) as part:

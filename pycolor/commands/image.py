@@ -10,7 +10,7 @@ from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command
 from pycolor.options import PredictOptions
-from pycolor.progress import Progress
+from pycolor.system.progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Flags(Command):
 
 
 def run(flags: Flags) -> int:
-    from pycolor.album import color_stills
+    from pycolor.image.colorize import color_stills
 
     out = flags.output
     with Progress(flags.source.name, None, "pictures", out.style) as progress:

@@ -22,7 +22,7 @@ class Flags(Command):
 
 
 def run(flags: Flags) -> int:
-    from pycolor.info import collect
+    from pycolor.evaluate.environment import collect
 
     facts = collect()
     if flags.json:

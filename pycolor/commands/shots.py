@@ -14,7 +14,7 @@ from tyro.conf import Positional, arg
 from pycolor.commands.base import Command
 from pycolor.errors import UsageError
 from pycolor.options import frame_rate
-from pycolor.progress import Progress
+from pycolor.system.progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class Flags(Command):
 
 
 def run(flags: Flags) -> int:
-    from pycolor.outfile import check_output, complete_file
+    from pycolor.system.atomic_file import check_output, complete_file
     from pycolor.video.plan.analysis import survey
     from pycolor.video.shots import lists
     from pycolor.video.shots.contact_sheet import draw_sheet

@@ -38,9 +38,9 @@ class Flags(Command):
 
 
 def run(flags: Flags) -> int:
-    from pycolor.study.answers import AnswerFile
-    from pycolor.study.design import find_gallery
-    from pycolor.study.server import HERE, Study, serve
+    from pycolor.web.study.answers import AnswerFile
+    from pycolor.web.study.design import find_gallery
+    from pycolor.web.study.server import HERE, Study, serve
 
     path = flags.answers or flags.folder / "answers.csv"
     if not flags.results:
@@ -58,9 +58,9 @@ def run(flags: Flags) -> int:
 
 
 def _print_results(path: Path) -> int:
-    from pycolor.outfile import complete_file
-    from pycolor.study.answers import read_answers
-    from pycolor.study.results import results, table, write_results
+    from pycolor.system.atomic_file import complete_file
+    from pycolor.web.study.answers import read_answers
+    from pycolor.web.study.results import results, table, write_results
 
     found = results(read_answers(path))
     with complete_file(path.with_name(f"{path.stem}-results.csv"), overwrite=True) as part:

@@ -12,7 +12,7 @@ from tyro.conf import arg
 
 from pycolor.commands.base import Command
 from pycolor.errors import UsageError
-from pycolor.progress import Progress
+from pycolor.system.progress import Progress
 from pycolor.train.options import TrainOptions
 
 
@@ -37,7 +37,7 @@ class Flags(Command):
 
 def defaults(arguments: Sequence[str]) -> Flags | None:
     """What the command line starts from: the options of its recipe, if it names one."""
-    from pycolor.train.recipe import read_recipe
+    from pycolor.train.recipes.recipe import read_recipe
 
     for i, argument in enumerate(arguments):
         flag, equals, value = argument.partition("=")
@@ -49,9 +49,9 @@ def defaults(arguments: Sequence[str]) -> Flags | None:
 
 
 def run(flags: Flags) -> int:
-    from pycolor.train import log, loop, processes
+    from pycolor.train import distributed, log, loop
 
-    out = flags.output if processes.is_first() else replace(flags.output, quiet=True)
+    out = flags.output if distributed.is_first() else replace(flags.output, quiet=True)
     with Progress(flags.training.model, flags.training.end, "steps", out.style) as progress:
 
         def report(state: log.Progress) -> None:

@@ -10,7 +10,7 @@ from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command
 from pycolor.options import VideoOptions
-from pycolor.progress import Progress
+from pycolor.system.progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True)

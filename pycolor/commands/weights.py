@@ -10,8 +10,8 @@ from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command
 from pycolor.errors import UsageError
-from pycolor.outfile import check_output
-from pycolor.progress import Progress
+from pycolor.system.atomic_file import check_output
+from pycolor.system.progress import Progress
 
 if TYPE_CHECKING:
     from pycolor.models.checkpoints.published import Published

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pycolor import metrics
 from pycolor.errors import FilmError
+from pycolor.evaluate import metrics
 from pycolor.evaluate.frames import Picture, picture_of
+from pycolor.evaluate.metrics.flow import SMALLEST
+from pycolor.evaluate.metrics.video import chroma_codes
 from pycolor.evaluate.stills import judged_size
-from pycolor.metrics.flow import SMALLEST
-from pycolor.metrics.video import chroma_codes
 from pycolor.video.io import Reader
 from pycolor.video.shots.detector import Shot
 

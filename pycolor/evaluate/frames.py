@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pycolor import reference
 from pycolor.encoding import Encoding
+from pycolor.ops import reference
 from pycolor.video.io import FilmInfo, Frame
 from pycolor.video.io.frame.planes import chroma_planes, rgb_planes
 

@@ -8,7 +8,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from pycolor import metrics, reference
+from pycolor.evaluate import metrics
+from pycolor.ops import reference
 
 Better = Literal["more", "less", "as true"]
 ERRORS = 150  # bins of ab error, a unit each: what lies beyond is in none

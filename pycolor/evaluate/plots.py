@@ -9,7 +9,7 @@ from typing import Any
 from pycolor.evaluate.films import TIMES
 from pycolor.evaluate.measures import MEASURES
 from pycolor.evaluate.report import Report
-from pycolor.extras import extra
+from pycolor.system.optional import extra
 
 COLORS = {"found": "#b5472f", "true": "#2f6f8f", "gray": "#8c8c88"}
 NAMES = {"found": "colored", "true": "true", "gray": "gray"}

@@ -10,18 +10,18 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pycolor import metrics, reference
-from pycolor.evaluate import films, stills
+from pycolor.evaluate import films, metrics, stills
+from pycolor.evaluate.environment import record
 from pycolor.evaluate.measures import Judgement, judge, own_values
 from pycolor.evaluate.pairs import Pair, pair_up
 from pycolor.evaluate.report import Report, Row, curve
 from pycolor.evaluate.sheets import Specimen, thumbnail
-from pycolor.extras import extra
-from pycolor.info import record
 from pycolor.models.palette import gamut_bins
 from pycolor.models.predictor import Predictor
+from pycolor.ops import reference
 from pycolor.options import EvaluateOptions, VideoOptions, frame_rate
-from pycolor.progress import Progress
+from pycolor.system.optional import extra
+from pycolor.system.progress import Progress
 from pycolor.video.job.film import color_film
 from pycolor.video.plan.analysis import Survey, survey
 

@@ -10,12 +10,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pycolor.album import color_still
 from pycolor.encoding import LUMA_COEFFICIENTS
 from pycolor.errors import FilmError
 from pycolor.evaluate.pairs import Pair
+from pycolor.image.colorize import color_still
+from pycolor.image.picture_files import StillImage, StillInfo, read_image
 from pycolor.models.predictor import Predictor
-from pycolor.still import StillImage, StillInfo, read_image
 
 Pixels = npt.NDArray[np.uint8]
 

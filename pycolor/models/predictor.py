@@ -19,10 +19,10 @@ from torch import Tensor
 from pycolor import ops
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
+from pycolor.image.picture_files import read_image
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, place
 from pycolor.options import PredictOptions
-from pycolor.still import read_image
 
 # Chroma that a reserve leaves as it is, in ab units: about the mean of colored photographs.
 PIVOT = 20.0

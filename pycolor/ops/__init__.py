@@ -1,7 +1,7 @@
-"""The fast ops: compiled kernels behind the names and signatures of `pycolor.reference`.
+"""The fast ops: compiled kernels behind the names and signatures of `pycolor.ops.reference`.
 
 The files here check meaning — rank, sizes, dtype, device — and pass addresses, sizes and strides
-on; the mathematics stands in `pycolor.reference` and csrc/.  Every op takes tensors of any strides,
+on; the mathematics stands in `ops.reference` and csrc/.  Every op takes tensors of any strides,
 writes into `out` if given one, computes in float32, needs no gradient and releases the GIL.  The
 CPU gives the same bytes with every instruction set and any number of threads
 (`torch.get_num_threads()`); PYCOLOR_SIMD=baseline|avx2|avx512 chooses the set.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from pycolor.extras import extra
+from pycolor.system.optional import extra
 
 PICTURES, EVENTS = "validation", "tensorboard"  # folders beside the CSV
 

@@ -20,16 +20,16 @@ from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, place
 from pycolor.models.predictor import choose_device
-from pycolor.reference import rgb_to_lab
-from pycolor.train.data import Photo, Stream, center_crop, find_photos
-from pycolor.train.film import film_luma
+from pycolor.ops.reference import rgb_to_lab
+from pycolor.train.data.augment import film_luma
+from pycolor.train.data.photos import Photo, Stream, center_crop, find_photos
+from pycolor.train.distributed import Lesson, Processes, joined, own_device, shared
 from pycolor.train.log import Log, Progress
 from pycolor.train.objectives.choice import network_options, objective_for
 from pycolor.train.objectives.objective import Sample
 from pycolor.train.optimizers import make_optimizer
 from pycolor.train.options import TrainOptions
-from pycolor.train.pictures import SHOWN, color, sheet
-from pycolor.train.processes import Lesson, Processes, joined, own_device, shared
+from pycolor.train.validation_sheet import SHOWN, color, sheet
 
 
 def learning_rate(step: int, options: TrainOptions) -> float:

@@ -3,7 +3,7 @@
 Each pixel is described by its gray patch, a DAISY descriptor and the probabilities of semantic
 classes; a small perceptron maps the descriptor to U and V; a joint bilateral filter guided by the
 gray picture cleans them.  One perceptron is trained for each cluster of similar scenes
-(`pycolor.train.algorithm3`), and a picture is colored by that of its nearest cluster.
+(`train.objectives.deep_colorization`), and a picture is colored by that of its nearest cluster.
 
 What the paper leaves open, and our reading: YUV of BT.601 with R'G'B' in 0 … 1; DAISY of radius 15;
 the cluster is sought among the 5 nearest by gist; the filters' widths.  The paper's semantic

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from pycolor import ops
 from pycolor.models.colorizer import Colorizer, check_width, decode, gray_of, scaled, width_of
 from pycolor.models.inference.fuse import fold_normalization
-from pycolor.reference import WHITE_UV
+from pycolor.ops.reference import WHITE_UV
 
 Task = Literal["classification", "regression"]
 

@@ -9,14 +9,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pycolor.kmeans import kmeans
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, place
 from pycolor.models.networks.cheng2015 import Cheng2015, rgb_to_yuv
 from pycolor.models.networks.zhang2016 import Zhang2016
-from pycolor.reference import rgb_to_lab
-from pycolor.train import algorithm3
-from pycolor.train.data import Stream
+from pycolor.ops.reference import rgb_to_lab
+from pycolor.train.clustering.kmeans import kmeans
+from pycolor.train.data.photos import Stream
+from pycolor.train.objectives import deep_colorization
 from pycolor.train.objectives.objective import Objective, Sample
 from pycolor.train.options import TrainOptions
 
@@ -77,8 +77,8 @@ class ScenesThenPerceptrons(Objective):
         order = np.random.default_rng((self.options.seed, 3)).permutation(len(self.photos))
         photos = [self.photos[i] for i in order[: options.references]]
         network = network.cpu().eval()
-        references = algorithm3.describe(
+        references = deep_colorization.describe(
             network, photos, self.options.film, options, self.options.seed
         )
-        layers = algorithm3.cluster_references(references, options, self.options.seed)
-        return algorithm3.assemble(network, layers)
+        layers = deep_colorization.cluster_references(references, options, self.options.seed)
+        return deep_colorization.assemble(network, layers)

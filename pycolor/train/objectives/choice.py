@@ -13,8 +13,8 @@ from pycolor.models.networks.hwang2016 import Hwang2016
 from pycolor.models.networks.iizuka2016 import Iizuka2016
 from pycolor.models.networks.richart2017 import Richart2017
 from pycolor.models.networks.varga2017 import Varga2017
-from pycolor.train.data import Photo
-from pycolor.train.labels import label_source
+from pycolor.train.data.labels import label_source
+from pycolor.train.data.photos import Photo
 from pycolor.train.objectives.cheng2015 import ScenesThenPerceptrons
 from pycolor.train.objectives.hwang2016 import Luv
 from pycolor.train.objectives.iizuka2016 import Joint

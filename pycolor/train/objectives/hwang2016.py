@@ -13,8 +13,8 @@ from torch import Tensor
 from pycolor.models import palette as alphabet
 from pycolor.models.colorizer import Colorizer
 from pycolor.models.networks.hwang2016 import BINS, LIMIT, Hwang2016, bin_of
-from pycolor.reference import rgb_to_luv
-from pycolor.train.data import Stream
+from pycolor.ops.reference import rgb_to_luv
+from pycolor.train.data.photos import Stream
 from pycolor.train.losses import huber
 from pycolor.train.objectives.objective import Objective, Sample, color_target, measured_crops
 

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from pycolor.models.colorizer import Colorizer
 from pycolor.models.networks.iizuka2016 import AB_RANGE, Iizuka2016
-from pycolor.train.data import Stream
-from pycolor.train.labels import UNKNOWN, label_source
+from pycolor.train.data.labels import UNKNOWN, label_source
+from pycolor.train.data.photos import Stream
 from pycolor.train.losses import mean_square
 from pycolor.train.objectives.objective import Objective, Sample, color_target
 

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pycolor.models.colorizer import Colorizer
-from pycolor.reference import rgb_to_lab
-from pycolor.train.data import Photo, Stream
+from pycolor.ops.reference import rgb_to_lab
+from pycolor.train.data.photos import Photo, Stream
 from pycolor.train.options import TrainOptions
 
 PICTURES_MEASURED = 4096

@@ -11,8 +11,8 @@ from torch import Tensor
 from pycolor.models import palette as alphabet
 from pycolor.models.colorizer import Colorizer
 from pycolor.models.networks.richart2017 import Richart2017
-from pycolor.som import train_som
-from pycolor.train.data import Stream
+from pycolor.train.clustering.som import train_som
+from pycolor.train.data.photos import Stream
 from pycolor.train.objectives.objective import Objective, Sample, color_target, measured_crops
 
 

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from pycolor.models.colorizer import Colorizer
 from pycolor.models.networks.varga2017 import Varga2017
-from pycolor.reference import rgb_to_lab
-from pycolor.train.data import Stream
-from pycolor.train.labels import label_source
+from pycolor.ops.reference import rgb_to_lab
+from pycolor.train.data.labels import label_source
+from pycolor.train.data.pairs import OthersOfClass, reference_of
+from pycolor.train.data.photos import Stream
 from pycolor.train.objectives.objective import Sample, color_target
 from pycolor.train.objectives.zhang2016 import Classification
-from pycolor.train.pairs import OthersOfClass, reference_of
 
 
 class Pairs(Classification):

@@ -11,7 +11,7 @@ from torch import Tensor
 from pycolor.errors import UsageError
 from pycolor.models import palette as alphabet
 from pycolor.models.colorizer import Colorizer
-from pycolor.train.data import Stream
+from pycolor.train.data.photos import Stream
 from pycolor.train.losses import mean_square, rebalanced_classification
 from pycolor.train.objectives.objective import Objective, Sample, color_target, measured_crops
 

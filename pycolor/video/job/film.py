@@ -21,7 +21,7 @@ from pycolor.errors import FilmError, UsageError
 from pycolor.models import zoo
 from pycolor.models.predictor import Predictor
 from pycolor.options import VideoOptions, frame_range, frame_rate
-from pycolor.progress import Progress
+from pycolor.system.progress import Progress
 from pycolor.video.io import Damage, FilmInfo, Reader, Writer, join
 from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_for, segment_suffix
 from pycolor.video.job.output import complete_output, exists

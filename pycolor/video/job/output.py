@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.outfile import check_output, complete_file
+from pycolor.system.atomic_file import check_output, complete_file
 from pycolor.video.io.containers.presets import PIPE, container_of, ending_of
 from pycolor.video.io.containers.sequence import numbered, pictures_of
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 from torch import Tensor
 
 from pycolor.models.predictor import Predictor
-from pycolor.progress import Progress
+from pycolor.system.progress import Progress
 from pycolor.video.io import Frame, Picture, Reader, Writer
 from pycolor.video.job.prefetch import Behind, ahead
 from pycolor.video.job.work_folder import Segment, WorkFolder

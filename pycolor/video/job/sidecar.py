@@ -12,7 +12,7 @@ from pycolor import __version__
 from pycolor.errors import UsageError
 from pycolor.models.checkpoints.weight_files import Loaded
 from pycolor.options import VideoOptions
-from pycolor.outfile import check_output, complete_file
+from pycolor.system.atomic_file import check_output, complete_file
 from pycolor.video.io import frame_checksums
 from pycolor.video.plan.analysis import Survey
 from pycolor.video.shots import lists

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pycolor.progress import Progress
+from pycolor.system.progress import Progress
 from pycolor.video.io import Reader
 from pycolor.video.job.prefetch import ahead
 from pycolor.video.shots.detector import Shot, ShotDetector, ShotOptions

@@ -62,7 +62,7 @@ class Writer:
         path: of the file to write; its ending names the container.  A pattern (`a_%06d.png`), or a
             folder where the preset is one of pictures, is a sequence, numbered as the source's or
             by the frames' indices; `-` is y4m to the standard output.  Write to a temporary name
-            and rename (see `pycolor.outfile`): an unfinished Writer leaves no file, but a killed
+            and rename (see `system.atomic_file`): an unfinished Writer leaves no file, but a killed
             one does.
         reader: of the source; its range of frames decides what of the sound is copied.
         preset: what the output is for, None for the container's default.  With one of pictures and

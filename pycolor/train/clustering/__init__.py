@@ -1,0 +1,1 @@
+"""Palettes and clusters that are learned."""

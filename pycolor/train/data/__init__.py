@@ -1,0 +1,1 @@
+"""Training data: photographs, what makes film of them, labels, pairs."""
