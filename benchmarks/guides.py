@@ -24,6 +24,7 @@ from pycolor import ops
 from pycolor.encoding import Encoding
 from pycolor.evaluate.pairs import items
 from pycolor.evaluate.stills import gray_of, read_rgb
+from pycolor.image.guides import load_predictor
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 
@@ -78,7 +79,7 @@ def cropped(rgb: Tensor, options: Guides, chance: np.random.Generator) -> Tensor
 
 def measure_guides(options: Guides) -> dict[str, Any]:
     """The mean error without a guide and with it, and how often it falls."""
-    predictor = Predictor(options.predict)
+    predictor = load_predictor(options.predict)
     chance = np.random.default_rng(0)
     pictures = [
         torch.from_numpy(read_rgb(path, options.size).copy()).permute(2, 0, 1)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from benchmarks.shot_films import CALM, LIVELY, OLD, RUINED, Event, Kind, MadeFilm, Motion, Plane
 from pycolor.video.shots.dissolves import DissolveFinder
-from pycolor.video.shots.mixtures import Calm
+from pycolor.video.shots.mixtures import MedianThumbnails
 from pycolor.video.shots.similarity import Scales, scales, thumbnail
 
 BRISK = Motion(pan=0.03, zoom=0.007, thing=0.35, speed=0.045)
@@ -52,7 +52,7 @@ def evidence(
     def frame(t: int) -> Scales:
         return frames[min(max(t, 0), count - 1)]
 
-    finder = DissolveFinder(frame, Calm(frame))
+    finder = DissolveFinder(frame, MedianThumbnails(frame))
     rows, answers = [], []
     for t in range(count):
         inside = [e for e in known if e.start - 2 <= t <= e.stop + 2]

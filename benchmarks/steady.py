@@ -30,10 +30,10 @@ from pycolor.evaluate import metrics
 from pycolor.evaluate.frames import picture_of
 from pycolor.evaluate.metrics.video import Consistency, chroma_codes
 from pycolor.evaluate.stills import judged_size
-from pycolor.options import PredictOptions, SteadyOptions, VideoOptions
+from pycolor.options import PredictOptions, PropagationOptions, VideoOptions
 from pycolor.video.io import Reader
 from pycolor.video.job.film import color_film
-from pycolor.video.plan.analysis import survey
+from pycolor.video.plan.analysis import analyze_film
 
 MODES: tuple[Literal["off", "fast", "best"], ...] = ("off", "fast", "best")
 
@@ -105,11 +105,11 @@ def measure(film: Path, options: Steady, folder: Path) -> dict[str, dict[str, fl
             overwrite=True,
             color_shots="recolor",
             predict=options.predict,
-            steady=SteadyOptions(steady=mode),
+            steady=PropagationOptions(steady=mode),
         )
         color_film(film, target, chosen)
         colored.append(target)
-    starts = {shot.start for shot in survey(film).shots}
+    starts = {shot.start for shot in analyze_film(film).shots}
     names = ("truth", *MODES)
     tallies = {name: Tally() for name in names}
     before: tuple[Tensor, list[Tensor]] | None = None

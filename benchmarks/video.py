@@ -26,9 +26,9 @@ from benchmarks.films import WIDTH_OF, make_film
 from pycolor.evaluate.environment import record
 from pycolor.models import zoo
 from pycolor.options import PredictOptions, VideoOptions
+from pycolor.system.prefetch import BackgroundConsumer, prefetch
 from pycolor.video.io import Picture, Reader, Writer
 from pycolor.video.job.film import color_film
-from pycolor.video.job.prefetch import Behind, ahead
 
 # Frames of each film: enough that starting does not count, few enough for a coffee.
 FRAMES = {360: 96, 480: 72, 720: 48, 1080: 36, 2160: 12}
@@ -80,7 +80,10 @@ def transcode(film: Path, target: Path, preset: str) -> float:
         def write(picture: Picture) -> None:
             writer.write(picture)
 
-        with closing(ahead(reader, WAITING)) as frames, Behind(write, WAITING) as encoder:
+        with (
+            closing(prefetch(reader, WAITING)) as frames,
+            BackgroundConsumer(write, WAITING) as encoder,
+        ):
             for frame in frames:
                 picture = writer.picture(frame)
                 for plane in picture.chroma:

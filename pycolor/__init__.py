@@ -13,6 +13,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from pycolor.version import __version__
+
 if TYPE_CHECKING:
     from pycolor.encoding import Encoding
     from pycolor.errors import FilmError, PycolorError, UsageError
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from pycolor.video.job.film import FilmReport, color_film
     from pycolor.video.verify import VerifyReport, verify
 
-__version__ = "0.1.0"
 
 # Public name → the module that has it.
 _HOME = {

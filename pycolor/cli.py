@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(usage())
         return 0 if arguments else 2
     if arguments[0] == "--version":
-        from pycolor import __version__
+        from pycolor.version import __version__
 
         print(f"pycolor {__version__}")
         return 0

@@ -122,7 +122,7 @@ class PredictOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SteadyOptions:
+class PropagationOptions:
     """How color is kept steady inside a shot.
 
     Attributes:
@@ -188,7 +188,7 @@ class VideoOptions:
     segment_frames: int = 240
     framemd5: bool = False
     predict: PredictOptions = field(default_factory=PredictOptions)
-    steady: SteadyOptions = field(default_factory=SteadyOptions)
+    steady: PropagationOptions = field(default_factory=PropagationOptions)
 
     def __post_init__(self) -> None:
         if self.batch < 0:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pycolor.errors import FilmError
-from pycolor.system.atomic_file import complete_file
+from pycolor.system.atomic_file import atomic_write
 from pycolor.video.io import Reader, Writer
 from pycolor.video.verify import verify
 
@@ -74,7 +74,7 @@ def put_through(source: Path, result: Path) -> dict[str, Any]:
     told: dict[str, Any] = {"film": source.name, "result": "verified", "said": []}
     try:
         with (
-            complete_file(result, sources=[source]) as part,
+            atomic_write(result, sources=[source]) as part,
             Reader(source) as reader,
             Writer(part, reader, name=result) as writer,
         ):

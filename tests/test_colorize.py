@@ -18,12 +18,12 @@ from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.networks.zhang2016 import Zhang2016
 from pycolor.models.predictor import (
-    PIVOT,
+    CHROMA_PIVOT,
     Predictor,
     choose_device,
     choose_dtype,
     network_size,
-    reserved,
+    suppress_uncertain_chroma,
 )
 from pycolor.options import PredictOptions
 
@@ -141,12 +141,14 @@ def test_compiling_takes_a_compiler(predictor: Predictor, monkeypatch: pytest.Mo
 
 
 def test_reserve_draws_pale_colors_to_gray_and_keeps_hues() -> None:
-    chroma = torch.tensor([0.0, 2.0, 10.0, PIVOT, 60.0])
+    chroma = torch.tensor([0.0, 2.0, 10.0, CHROMA_PIVOT, 60.0])
     field = torch.stack((chroma * 0.6, chroma * -0.8))[None, :, None]
-    drawn = reserved(field, 10.0)
+    drawn = suppress_uncertain_chroma(field, 10.0)
     ratio = drawn[0, 0, 0, 1:] / field[0, 0, 0, 1:]
-    assert torch.allclose(ratio, chroma[1:] / (chroma[1:] + 10) * (PIVOT + 10) / PIVOT)
+    assert torch.allclose(
+        ratio, chroma[1:] / (chroma[1:] + 10) * (CHROMA_PIVOT + 10) / CHROMA_PIVOT
+    )
     assert ratio[0] < ratio[1] < 1 < ratio[3] < 1.5
     assert ratio[2] == pytest.approx(1)
     assert torch.allclose(drawn[0, 1, 0] * 0.6, drawn[0, 0, 0] * -0.8)
-    assert torch.equal(reserved(field, 0.0), field)
+    assert torch.equal(suppress_uncertain_chroma(field, 0.0), field)

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from pycolor.video.shots.contrast import Contrast, energies
-from pycolor.video.shots.similarity import Scales, Thumbnail, resemblance, scales, spectrum
+from pycolor.video.shots.similarity import (
+    Scales,
+    Thumbnail,
+    phase_correlation_peak,
+    scales,
+    spectrum,
+)
 
 MIDDLE, HALF = 30, 11
 
@@ -46,9 +52,9 @@ def test_energies_go_with_the_square_of_the_contrast():
 
 def test_an_even_mixture_has_half_the_energy_everywhere():
     # Around the middle (1 − a)² + a² is within 2 % of its least; the sides' means reach inward.
-    sag = contrast(dissolve()).sag(MIDDLE, HALF)
-    assert sag.half == pytest.approx(math.log(2), abs=0.2)
-    assert sag.quarter > 0.35
+    dip = contrast(dissolve()).dip(MIDDLE, HALF)
+    assert dip.half == pytest.approx(math.log(2), abs=0.2)
+    assert dip.quarter > 0.35
 
 
 def test_a_pan_and_flicker_do_not_sag():
@@ -56,20 +62,20 @@ def test_a_pan_and_flicker_do_not_sag():
     wide = texture(4, 160)
     gains = 1 + rng.uniform(-0.2, 0.2, 60).astype(np.float32)
     film = [gain * wide[:, t : t + 64] for t, gain in enumerate(gains)]
-    assert contrast(film).sag(MIDDLE, HALF).quarter < 0.1
+    assert contrast(film).dip(MIDDLE, HALF).quarter < 0.1
 
 
 def test_a_flash_does_not_sag():
     film = [texture(5)] * 60
     film[MIDDLE] = np.full((48, 64), 250, np.float32)
-    assert contrast(film).sag(MIDDLE, HALF).depth == pytest.approx(0, abs=1e-4)
+    assert contrast(film).dip(MIDDLE, HALF).depth == pytest.approx(0, abs=1e-4)
 
 
 def test_what_is_forgotten_is_found_again():
     film = contrast(dissolve())
-    before = film.sag(MIDDLE, HALF)
+    before = film.dip(MIDDLE, HALF)
     film.forget(60)
-    assert film.sag(MIDDLE, HALF) == before
+    assert film.dip(MIDDLE, HALF) == before
 
 
 def test_a_picture_resembles_itself_wherever_it_moved():
@@ -77,6 +83,6 @@ def test_a_picture_resembles_itself_wherever_it_moved():
     wide = texture(6, 80)
     still, moved, other = (spectrum(p) for p in (wide[:, :64], wide[:, 9:73], texture(7)))
     shape = (48, 64)
-    assert resemblance(still, still, shape) == pytest.approx(1, abs=1e-4)
-    assert resemblance(still, moved, shape) > 0.5
-    assert resemblance(still, other, shape) < 0.2
+    assert phase_correlation_peak(still, still, shape) == pytest.approx(1, abs=1e-4)
+    assert phase_correlation_peak(still, moved, shape) > 0.5
+    assert phase_correlation_peak(still, other, shape) < 0.2

@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from pycolor.image.guides import load_predictor
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import gray_of
 from pycolor.models.networks.iizuka2016 import GRAY_MEAN, Iizuka2016, recognize
-from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 
 
@@ -171,13 +171,13 @@ def test_a_style_colors_every_frame(tmp_path: Path) -> None:
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 56), np.uint8)).save(style)
     options = PredictOptions(weights=weights, style=style, device="cpu", dtype="float32")
     options = replace(options, short_side=48)
-    predictor = Predictor(options)
+    predictor = load_predictor(options)
     lightness = torch.rand(2, 1, 48, 64) * 100
     a, b = predictor.context(lightness[:1]), predictor.context(lightness[1:])
     assert a is not None
     assert b is not None
     assert torch.equal(a, b)
-    plain = Predictor(replace(options, style=None))
+    plain = load_predictor(replace(options, style=None))
     own = plain.context(lightness[:1])
     assert own is not None
     assert not torch.equal(a, own)

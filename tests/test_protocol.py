@@ -15,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
+from pycolor.image.guides import load_predictor
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, decode, gray_of, scaled, width_of
@@ -187,9 +188,9 @@ def test_a_shot_takes_the_most_similar_still() -> None:
 
 def test_options_that_are_not_for_the_model() -> None:
     with pytest.raises(UsageError, match="pycolor2026 takes no style picture"):
-        Predictor(PredictOptions(style=Path("s.png"), device="cpu"))
+        load_predictor(PredictOptions(style=Path("s.png"), device="cpu"))
     with pytest.raises(UsageError, match="takes no reference picture"):
-        Predictor(PredictOptions(reference=(Path("r.png"),), device="cpu"))
+        load_predictor(PredictOptions(reference=(Path("r.png"),), device="cpu"))
 
 
 def test_regression_has_nothing_to_decode(tmp_path: Path) -> None:

@@ -19,12 +19,12 @@ import pytest
 import torch
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.options import PredictOptions, SteadyOptions, VideoOptions
+from pycolor.options import PredictOptions, PropagationOptions, VideoOptions
 from pycolor.video import render as planes_of_a_frame
 from pycolor.video.io import Reader
-from pycolor.video.job import work_folder as work_folders
+from pycolor.video.job import job_folder as work_folders
 from pycolor.video.job.film import color_film
-from pycolor.video.job.work_folder import work_folder
+from pycolor.video.job.job_folder import job_folder
 from pycolor.video.verify import verify
 from tests.films import colored_film, make_film
 
@@ -53,16 +53,16 @@ def digest_of(native: av.VideoFrame) -> str:
 
 def stop_after(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
     """Let the run fail at some frame."""
-    render = planes_of_a_frame.render
+    render = planes_of_a_frame.render_picture
     left = [frames]
 
     def failing(*args: object, **kwargs: object) -> None:
         left[0] -= 1
         if left[0] < 0:
             raise KeyboardInterrupt
-        render(*args, **kwargs)  # type: ignore[arg-type]
+        render(*args, **kwargs)
 
-    monkeypatch.setattr("pycolor.video.job.segment.render", failing)
+    monkeypatch.setattr("pycolor.video.job.segment.render_picture", failing)
 
 
 def test_an_interrupted_run_goes_on(source, tmp_path, monkeypatch):
@@ -73,11 +73,11 @@ def test_an_interrupted_run_goes_on(source, tmp_path, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             color_film(source, tmp_path / "out.mkv", QUICK)
     assert not (tmp_path / "out.mkv").exists()
-    assert work_folder(tmp_path / "out.mkv", None).exists()
+    assert job_folder(tmp_path / "out.mkv", None).exists()
     report = color_film(source, tmp_path / "out.mkv", QUICK)
     assert 0 < report.resumed < 60
     assert (tmp_path / "out.mkv").read_bytes() == (tmp_path / "whole.mkv").read_bytes()
-    assert not work_folder(tmp_path / "out.mkv", None).exists()
+    assert not job_folder(tmp_path / "out.mkv", None).exists()
 
 
 def test_a_run_interrupted_before_its_first_segment_keeps_the_survey(source, tmp_path, monkeypatch):
@@ -105,7 +105,7 @@ def test_a_run_interrupted_at_its_survey_keeps_nothing_and_says_nothing(
     with pytest.raises(KeyboardInterrupt):
         color_film(source, tmp_path / "out.mkv", QUICK, say=said.append)
     assert not any("kept" in text for text in said)
-    assert not work_folder(tmp_path / "out.mkv", None).exists()
+    assert not job_folder(tmp_path / "out.mkv", None).exists()
 
 
 @pytest.mark.parametrize("size", [4, 20, 60])
@@ -134,7 +134,7 @@ def test_segments_that_are_missing_in_the_middle_are_made(model, source, tmp_pat
     options = replace(QUICK, keep_work=True, predict=predict)
     color_film(source, tmp_path / "out.mkv", options)
     before = planes(tmp_path / "out.mkv")
-    made = sorted(work_folder(tmp_path / "out.mkv", None).glob("segment-*.mkv"))
+    made = sorted(job_folder(tmp_path / "out.mkv", None).glob("segment-*.mkv"))
     for path in (made[1], made[4], made[5]):
         path.unlink()
     report = color_film(source, tmp_path / "out.mkv", replace(options, overwrite=True))
@@ -153,7 +153,7 @@ def test_other_work_is_not_mixed_in(change, source, tmp_path, monkeypatch):
     if change == "source":
         make_film(source, pixel_format="gray", frames=60, width=96)
     elif change == "options":
-        options = replace(QUICK, steady=SteadyOptions(steady="best"))
+        options = replace(QUICK, steady=PropagationOptions(steady="best"))
     else:
         options = replace(QUICK, predict=PredictOptions(short_side=32, saturation=0.5))
     report = color_film(source, tmp_path / "out.mkv", options, say=said.append)
@@ -164,7 +164,7 @@ def test_other_work_is_not_mixed_in(change, source, tmp_path, monkeypatch):
 
 
 def test_a_folder_that_is_not_ours_is_refused(source, tmp_path):
-    folder = work_folder(tmp_path / "out.mkv", None)
+    folder = job_folder(tmp_path / "out.mkv", None)
     folder.mkdir()
     (folder / "thesis.txt").write_text("the only copy")
     with pytest.raises(UsageError, match="not a work folder"):
@@ -173,7 +173,7 @@ def test_a_folder_that_is_not_ours_is_refused(source, tmp_path):
 
 
 def test_two_runs_on_one_output(source, tmp_path):
-    folder = work_folder(tmp_path / "out.mkv", None)
+    folder = job_folder(tmp_path / "out.mkv", None)
     folder.mkdir()
     with (folder / "lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -184,17 +184,17 @@ def test_two_runs_on_one_output(source, tmp_path):
 
 def test_an_output_that_appears_meanwhile_is_not_replaced(source, tmp_path, monkeypatch):
     """The name was free when this run looked, and the other run's lock is gone by now."""
-    refuse = work_folders.WorkFolder._refuse_foreign
+    refuse = work_folders.JobFolder._refuse_foreign
 
-    def other_run_ends(self: work_folders.WorkFolder) -> None:
+    def other_run_ends(self: work_folders.JobFolder) -> None:
         (tmp_path / "out.mkv").write_bytes(b"the other run's")
         refuse(self)
 
-    monkeypatch.setattr(work_folders.WorkFolder, "_refuse_foreign", other_run_ends)
+    monkeypatch.setattr(work_folders.JobFolder, "_refuse_foreign", other_run_ends)
     with pytest.raises(UsageError, match="finished by another run"):
         color_film(source, tmp_path / "out.mkv", QUICK)
     assert (tmp_path / "out.mkv").read_bytes() == b"the other run's"
-    assert not work_folder(tmp_path / "out.mkv", None).exists()
+    assert not job_folder(tmp_path / "out.mkv", None).exists()
 
 
 def test_the_work_may_lie_elsewhere(source, tmp_path):
@@ -202,7 +202,7 @@ def test_the_work_may_lie_elsewhere(source, tmp_path):
     options = replace(QUICK, work_dir=tmp_path / "work", keep_work=True)
     color_film(source, tmp_path / "out.mkv", options)
     assert any((tmp_path / "work").iterdir())
-    assert not work_folder(tmp_path / "out.mkv", None).exists()
+    assert not job_folder(tmp_path / "out.mkv", None).exists()
 
 
 def test_the_sidecar_tells_how_it_was_made(source, tmp_path):
@@ -266,7 +266,7 @@ def test_killed_at_random_moments(source, tmp_path):
         _, said = second.communicate(timeout=120)
         assert second.returncode == 0, said.decode()
         assert target.read_bytes() == whole
-        assert not work_folder(target, None).exists()
+        assert not job_folder(target, None).exists()
         assert {p.suffix for p in tmp_path.iterdir()} == {".mkv", ".json"}
     assert killed > KILLS // 3
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]

@@ -18,12 +18,12 @@ from torch import Tensor
 
 from pycolor import ops
 from pycolor.encoding import Encoding
-from pycolor.options import SteadyOptions
-from pycolor.video.plan.analysis import Survey
-from pycolor.video.plan.plan import Mix, Plan, Take, plan_of
+from pycolor.options import PropagationOptions
+from pycolor.video.plan.analysis import FilmAnalysis
+from pycolor.video.plan.plan import Plan, ShotBody, TransitionSpan, plan_of
 from pycolor.video.propagation import lookahead as sights_of_a_film
 from pycolor.video.propagation import propagate
-from pycolor.video.propagation.lookahead import Sights
+from pycolor.video.propagation.lookahead import Lookahead
 from pycolor.video.shots.detector import Shot, ShotDetector, Transition
 
 HEIGHT, WIDTH = 72, 96
@@ -53,7 +53,7 @@ class Painter:
         return self.paint(lightness)
 
 
-def survey_of(lumas: list[np.ndarray]) -> Survey:
+def survey_of(lumas: list[np.ndarray]) -> FilmAnalysis:
     detector = ShotDetector()
     shots: list[Shot] = []
     change = []
@@ -64,8 +64,8 @@ def survey_of(lumas: list[np.ndarray]) -> Survey:
     return a_survey(shots, [float(luma.mean()) / 255 for luma in lumas], change)
 
 
-def a_survey(shots: list[Shot], lightness: list[float], change: list[float]) -> Survey:
-    return Survey(
+def a_survey(shots: list[Shot], lightness: list[float], change: list[float]) -> FilmAnalysis:
+    return FilmAnalysis(
         timeline=tuple(range(len(lightness))),
         shots=tuple(shots),
         lightness=np.array(lightness, np.float32),
@@ -85,8 +85,8 @@ def colors(
         encoding=Encoding(full_range=True), path="film",
     )  # fmt: skip
     frames: Iterator[Any] = (SimpleNamespace(luma=luma) for luma in lumas[begin:])
-    sights = Sights(frames, begin, begin, plan, painter, info, lambda _: nullcontext())  # type: ignore[arg-type]
-    found = propagate.fields(sights, plan, first, len(lumas) if stop is None else stop)
+    lookahead = Lookahead(frames, begin, begin, plan, painter, info, lambda _: nullcontext())  # type: ignore[arg-type]
+    found = propagate.fields(lookahead, plan, first, len(lumas) if stop is None else stop)
     return [f for f in found if f is not None]
 
 
@@ -125,19 +125,19 @@ def test_a_plan_covers_every_frame_once(lengths, mode, data):
         for i, (a, b) in enumerate(pairwise(ends))
     ]  # fmt: skip
     seen = a_survey(shots, [0.5] * ends[-1], [0.02] * ends[-1])
-    plan = plan_of(seen, SteadyOptions(steady=mode), recolor=False)
+    plan = plan_of(seen, PropagationOptions(steady=mode), recolor=False)
     at = 0
     for span in plan.spans:
         assert span.start == at < span.stop
         at = span.stop
-        if isinstance(span, Take):
+        if isinstance(span, ShotBody):
             usable = span.usable()
             assert usable
             assert list(span.keys) == sorted(set(span.keys))
             assert (span.keys[0], span.keys[-1]) == (usable[0], usable[-1])
             assert set(span.keys) <= set(usable)
             gaps = np.diff(span.keys)
-            assert (gaps <= SteadyOptions(steady=mode).stride_frames + 5).all()
+            assert (gaps <= PropagationOptions(steady=mode).stride_frames + 5).all()
     assert at == ends[-1]
     needed = [plan.first_needed(n) for n in range(at)]
     assert all(a <= n for n, a in enumerate(needed))
@@ -151,11 +151,13 @@ def test_a_plan_covers_every_frame_once(lengths, mode, data):
 def test_lively_shots_have_more_key_frames():
     shots = [Shot(0, 100)]
     quiet, lively = (
-        plan_of(a_survey(shots, [0.5] * 100, [c] * 100), SteadyOptions(), recolor=False).spans[0]
+        plan_of(a_survey(shots, [0.5] * 100, [c] * 100), PropagationOptions(), recolor=False).spans[
+            0
+        ]
         for c in (0.005, 0.1)
     )
-    assert isinstance(quiet, Take)
-    assert isinstance(lively, Take)
+    assert isinstance(quiet, ShotBody)
+    assert isinstance(lively, ShotBody)
     assert len(lively.keys) > 2 * len(quiet.keys)
 
 
@@ -163,12 +165,12 @@ def test_flashes_are_no_key_frames():
     shot = Shot(
         0, 40, disturbances=(Transition("flash", 0, 2, 1.0), Transition("flash", 39, 40, 1))
     )
-    span = plan_of(a_survey([shot], [0.5] * 40, [0.01] * 40), SteadyOptions(), recolor=False).spans[
-        0
-    ]
-    assert isinstance(span, Take)
+    span = plan_of(
+        a_survey([shot], [0.5] * 40, [0.01] * 40), PropagationOptions(), recolor=False
+    ).spans[0]
+    assert isinstance(span, ShotBody)
     assert (span.keys[0], span.keys[-1]) == (2, 38)
-    assert span.held == {0, 1, 39}
+    assert span.outliers == {0, 1, 39}
 
 
 # ---- pictures -----------------------------------------------------------------------------------
@@ -179,7 +181,7 @@ def test_any_slicing_gives_the_same_fields(mode):
     wide = np.concatenate([scene(1), scene(2)], 1)
     lumas = [np.ascontiguousarray(wide[:, n : n + WIDTH]) for n in range(60)]
     lumas += [np.ascontiguousarray(wide[:, WIDTH - n // 2 :][:, :WIDTH]) for n in range(50)]
-    plan = plan_of(survey_of(lumas), SteadyOptions(steady=mode), recolor=False)
+    plan = plan_of(survey_of(lumas), PropagationOptions(steady=mode), recolor=False)
     whole = colors(lumas, plan, Painter(by_lightness))
     assert len(whole) == len(lumas)
     for size in (7, 37):
@@ -193,7 +195,7 @@ def test_any_slicing_gives_the_same_fields(mode):
 def test_most_frames_need_no_network():
     lumas = [scene(1)] * 90
     painter = Painter(by_lightness)
-    colors(lumas, plan_of(survey_of(lumas), SteadyOptions(), recolor=False), painter)
+    colors(lumas, plan_of(survey_of(lumas), PropagationOptions(), recolor=False), painter)
     assert painter.asked <= 10
 
 
@@ -203,7 +205,7 @@ def test_flicker_of_the_light_is_none_of_the_color(share):
     still = scene(1, 40, 190).astype(np.float32)
     gains = 1 + share * chance.uniform(-1, 1, 80)
     lumas = [np.clip(still * g, 0, 255).round().astype(np.uint8) for g in gains]
-    plan = plan_of(survey_of(lumas), SteadyOptions(steady="best"), recolor=False)
+    plan = plan_of(survey_of(lumas), PropagationOptions(steady="best"), recolor=False)
     assert len(plan.spans) == 1
     found = torch.stack(colors(lumas, plan, Painter(by_lightness)))
     drift = (found[1:] - found[:-1]).norm(dim=1).mean()
@@ -225,11 +227,11 @@ def test_frames_by_themselves_need_no_guides(monkeypatch):
     first, second = scene(1), scene(2)
     mixed = [((first * (8.0 - n) + second * float(n)) / 8).astype(np.uint8) for n in range(9)]
     lumas = [first] * 30 + mixed + [second] * 20 + [np.full_like(first, 255)] + [second] * 20
-    plan = plan_of(survey_of(lumas), SteadyOptions(steady="off"), recolor=False)
+    plan = plan_of(survey_of(lumas), PropagationOptions(steady="off"), recolor=False)
     alone = len(colors(lumas, plan, Painter(by_lightness)))
     assert (alone, plan.carries) == (len(lumas), False)
     assert sights_of_a_film._guide_size(HEIGHT, WIDTH) not in looked
-    plan = plan_of(survey_of(lumas), SteadyOptions(), recolor=False)
+    plan = plan_of(survey_of(lumas), PropagationOptions(), recolor=False)
     colors(lumas, plan, Painter(by_lightness))
     assert plan.carries
     assert sights_of_a_film._guide_size(HEIGHT, WIDTH) in looked
@@ -245,10 +247,12 @@ def test_flicker_of_the_model_is_averaged_out():
     lumas = [scene(1)] * 120
     seen = survey_of(lumas)
     alone = torch.stack(
-        colors(lumas, plan_of(seen, SteadyOptions(steady="off"), recolor=False), Painter(moody))
+        colors(
+            lumas, plan_of(seen, PropagationOptions(steady="off"), recolor=False), Painter(moody)
+        )
     )
     for mode in ("fast", "best"):
-        plan = plan_of(seen, SteadyOptions(steady=mode), recolor=False)
+        plan = plan_of(seen, PropagationOptions(steady=mode), recolor=False)
         found = torch.stack(colors(lumas, plan, Painter(moody)))
         flicker = (found[1:] - found[:-1]).norm(dim=1).mean()
         assert float(flicker) < 0.2 * float((alone[1:] - alone[:-1]).norm(dim=1).mean())
@@ -263,7 +267,7 @@ def two_scenes(lightness: Tensor) -> Tensor:
 
 def test_nothing_crosses_a_cut():
     lumas = [scene(1, 20, 110)] * 30 + [scene(2, 140, 230)] * 30
-    plan = plan_of(survey_of(lumas), SteadyOptions(), recolor=False)
+    plan = plan_of(survey_of(lumas), PropagationOptions(), recolor=False)
     found = colors(lumas, plan, Painter(two_scenes))
     for n, field in enumerate(found):
         assert torch.allclose(field, (RED if n < 30 else GREEN)[:, None, None], atol=1e-3), n
@@ -276,8 +280,8 @@ def test_a_dissolve_shows_both_in_the_measured_shares():
     dissolve = Transition("dissolve", 31, 60, 1.0)
     shots = [Shot(0, 45, None, dissolve), Shot(45, 90, dissolve, None)]
     lightness = [float(luma.mean()) / 255 for luma in lumas]
-    plan = plan_of(a_survey(shots, lightness, [0.01] * 90), SteadyOptions(), recolor=False)
-    assert [type(span) for span in plan.spans] == [Take, Mix, Take]
+    plan = plan_of(a_survey(shots, lightness, [0.01] * 90), PropagationOptions(), recolor=False)
+    assert [type(span) for span in plan.spans] == [ShotBody, TransitionSpan, ShotBody]
     found = torch.stack(colors(lumas, plan, Painter(two_scenes)))
     want = torch.stack([(1 - s) * RED + s * GREEN for s in shares.tolist()])
     assert float((found.mean((2, 3)) - want).norm(dim=1).max()) < 2
@@ -296,7 +300,7 @@ def test_a_moving_dissolve_has_no_ghost():
     dissolve = Transition("dissolve", 31, 60, 1.0)
     shots = [Shot(0, 45, None, dissolve), Shot(45, 90, dissolve, None)]
     lightness = [float(luma.mean()) / 255 for luma in lumas]
-    plan = plan_of(a_survey(shots, lightness, [0.01] * 90), SteadyOptions(), recolor=False)
+    plan = plan_of(a_survey(shots, lightness, [0.01] * 90), PropagationOptions(), recolor=False)
     found = torch.stack(colors(lumas, plan, Painter(two_scenes)))
     want = torch.stack([(1 - s) * RED + s * GREEN for s in shares.tolist()])
     error = (found - want[:, :, None, None]).norm(dim=1)
@@ -309,7 +313,7 @@ def test_a_fade_takes_its_color_with_it():
     lumas = [(s * picture).round().astype(np.uint8) for s in shares]
     shots = [Shot(0, 50, None, Transition("fade", 30, 50, 1.0))]
     lightness = [float(luma.mean()) / 255 for luma in lumas]
-    plan = plan_of(a_survey(shots, lightness, [0.01] * 50), SteadyOptions(), recolor=False)
+    plan = plan_of(a_survey(shots, lightness, [0.01] * 50), PropagationOptions(), recolor=False)
     found = torch.stack(colors(lumas, plan, Painter(two_scenes)))
     strength = found.norm(dim=1).mean((1, 2)) / RED.norm()
     assert np.abs(strength.numpy() - shares).max() < 0.06
@@ -320,7 +324,7 @@ def test_a_flash_shows_its_neighbors_color_and_does_not_vote():
     lumas[30] = np.full_like(lumas[0], 250)
     seen = survey_of(lumas)
     assert [d.kind for d in seen.shots[0].disturbances] == ["flash"]
-    plan = plan_of(seen, SteadyOptions(), recolor=False)
+    plan = plan_of(seen, PropagationOptions(), recolor=False)
     for field in colors(lumas, plan, Painter(two_scenes)):
         assert torch.allclose(field, RED[:, None, None], atol=1e-3)
 
@@ -338,7 +342,7 @@ def test_color_follows_what_moves():
         luma = ground.copy()
         luma[24:48, n : n + 24] = scene(5, 215, 245)[24:48, :24]
         lumas.append(luma)
-    plan = plan_of(survey_of(lumas), SteadyOptions(steady="best"), recolor=False)
+    plan = plan_of(survey_of(lumas), PropagationOptions(steady="best"), recolor=False)
     found = torch.stack(colors(lumas, plan, Painter(paint)))
     for n, field in enumerate(found):
         inside = field[:, 8:10, (n + 8) // 4 : (n + 16) // 4].mean((1, 2))

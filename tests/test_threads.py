@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from pycolor.video.job.prefetch import Behind, ahead
+from pycolor.system.prefetch import BackgroundConsumer, prefetch
 
 
 def test_ahead_keeps_order_and_bound() -> None:
@@ -20,7 +20,7 @@ def test_ahead_keeps_order_and_bound() -> None:
             made.append(i)
             yield i
 
-    with closing(ahead(numbers(), 3)) as items:
+    with closing(prefetch(numbers(), 3)) as items:
         for i, item in enumerate(items):
             assert item == i
             time.sleep(0.002)
@@ -34,7 +34,7 @@ def test_ahead_hands_over_errors_in_place() -> None:
         yield 1
         raise OSError("film torn")
 
-    items = ahead(broken(), 2)
+    items = prefetch(broken(), 2)
     assert next(items) == 1
     with pytest.raises(OSError, match="film torn"):
         next(items)
@@ -51,7 +51,7 @@ def test_ahead_stops_its_thread_when_left_early() -> None:
             closed.set()
 
     source = endless()
-    with closing(ahead(source, 2)) as items:
+    with closing(prefetch(source, 2)) as items:
         next(items)
     assert not any(t.name == "ahead" for t in threading.enumerate())
     source.close()
@@ -60,7 +60,7 @@ def test_ahead_stops_its_thread_when_left_early() -> None:
 
 def test_behind_keeps_order() -> None:
     seen: list[int] = []
-    with Behind(seen.append, 2) as worker:
+    with BackgroundConsumer(seen.append, 2) as worker:
         for i in range(50):
             worker.put(i)
     assert seen == list(range(50))
@@ -75,7 +75,7 @@ def test_behind_reports_an_error_and_takes_no_more() -> None:
         seen.append(i)
 
     def feed() -> None:
-        with Behind(fail_at_three, 2) as worker:
+        with BackgroundConsumer(fail_at_three, 2) as worker:
             for i in range(1000):
                 worker.put(i)
 
@@ -92,7 +92,7 @@ def test_behind_drops_the_rest_when_interrupted() -> None:
         seen.append(i)
 
     def feed() -> None:
-        with Behind(slow, 8) as worker:
+        with BackgroundConsumer(slow, 8) as worker:
             for i in range(8):
                 worker.put(i)
             raise KeyboardInterrupt

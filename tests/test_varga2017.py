@@ -13,11 +13,11 @@ from PIL import Image
 
 from pycolor.encoding import Encoding
 from pycolor.errors import UsageError
+from pycolor.image.guides import load_predictor
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.networks import varga2017, zhang2016
 from pycolor.models.networks.varga2017 import Varga2017
-from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 from pycolor.train import loop
 from pycolor.train.data.pairs import reference_of
@@ -196,18 +196,18 @@ def test_references_on_the_command_line(tmp_path: Path) -> None:
     options = PredictOptions(
         weights=weights, reference=tuple(stills), device="cpu", dtype="float32", short_side=48
     )
-    predictor = Predictor(options)
+    predictor = load_predictor(options)
     luma = torch.from_numpy(np.array(Image.open(stills[1]).convert("L")))[None]
     lightness = predictor.lightness(luma, GRAY)
     shot = predictor.context(lightness)
     assert shot is not None
-    only_second = Predictor(replace(options, reference=(stills[1],)))
+    only_second = load_predictor(replace(options, reference=(stills[1],)))
     assert torch.equal(shot, only_second.context(lightness))  # type: ignore[arg-type]
-    alone = Predictor(replace(options, reference=()))
+    alone = load_predictor(replace(options, reference=()))
     assert alone.context(lightness) is None
     assert (predictor.predict(luma, GRAY) - alone.predict(luma, GRAY)).abs().max() > 1e-4
     assert torch.equal(predictor.field(lightness, context=shot), predictor.predict(luma, GRAY))
     gray = tmp_path / "gray.png"
     Image.new("L", (16, 16)).save(gray)
     with pytest.raises(UsageError, match="is gray"):
-        Predictor(replace(options, reference=(gray,)))
+        load_predictor(replace(options, reference=(gray,)))

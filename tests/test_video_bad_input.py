@@ -13,7 +13,7 @@ import av
 import pytest
 
 from pycolor.errors import FilmError, PycolorError, UsageError
-from pycolor.system.atomic_file import check_output, complete_file
+from pycolor.system.atomic_file import atomic_write, check_output
 from pycolor.video.io import Reader, Writer
 from pycolor.video.io.frame.pixel_formats import plane_view
 from pycolor.video.verify import verify
@@ -23,7 +23,7 @@ from tests.test_video_luma import failures
 
 def run(source: Path, result: Path, *, overwrite: bool = False, **options: Any) -> Writer:
     """As the command line will: a temporary name, renamed when complete."""
-    with complete_file(result, sources=[source], overwrite=overwrite) as part:
+    with atomic_write(result, sources=[source], overwrite=overwrite) as part:
         return colorize(source, part, **options)
 
 
@@ -290,7 +290,7 @@ def test_an_exception_in_the_middle_leaves_no_file(tmp_path: Path) -> None:
     for error in (RuntimeError, KeyboardInterrupt):
         with (  # noqa: PT012
             pytest.raises(error),
-            complete_file(tmp_path / "out.mp4", sources=[source]) as part,
+            atomic_write(tmp_path / "out.mp4", sources=[source]) as part,
             Reader(source) as reader,
             Writer(part, reader) as writer,
         ):

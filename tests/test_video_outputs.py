@@ -16,7 +16,7 @@ from pycolor.errors import FilmError, UsageError
 from pycolor.video.io import Reader, Writer, join, scan
 from pycolor.video.io.containers.presets import ending_of, preset_for, segment_suffix
 from pycolor.video.io.frame.rgb import rgb_of
-from pycolor.video.job.output import complete_output
+from pycolor.video.job.atomic_output import atomic_output
 from pycolor.video.verify import VerifyReport, verify
 from tests.films import colorize, make_film
 from tests.test_video_luma import failures
@@ -135,24 +135,24 @@ def test_color_survives_the_way_through_rgb(tmp_path: Path) -> None:
 def test_a_sequence_appears_when_it_is_complete(tmp_path: Path) -> None:
     film = make_film(tmp_path / "in.mkv", frames=4)
     target = tmp_path / "out"
-    with pytest.raises(RuntimeError), complete_output(target, preset="png") as part:  # noqa: PT012
+    with pytest.raises(RuntimeError), atomic_output(target, preset="png") as part:  # noqa: PT012
         colorize(film, part)
         assert not target.exists()
         raise RuntimeError
     assert [p.name for p in tmp_path.iterdir()] == ["in.mkv"]
-    with complete_output(target, preset="png", sources=[film]) as part:
+    with atomic_output(target, preset="png", sources=[film]) as part:
         colorize(film, part)
     assert len(list(target.iterdir())) == 4
     with (
         pytest.raises(UsageError, match="4 pictures already"),
-        complete_output(target / "%08d.png"),
+        atomic_output(target / "%08d.png"),
     ):
         pass
-    with complete_output(target / "%08d.png", overwrite=True) as part:
+    with atomic_output(target / "%08d.png", overwrite=True) as part:
         colorize(film, part, frames=(1, 3))
     assert sorted(p.name for p in target.iterdir()) == ["00000001.png", "00000002.png"]
     with pytest.raises(UsageError, match="is the source itself"):  # noqa: SIM117
-        with complete_output(target / "%08d.png", sources=[target], overwrite=True):
+        with atomic_output(target / "%08d.png", sources=[target], overwrite=True):
             pass
 
 

@@ -17,7 +17,7 @@ from pycolor.image.picture_files import write_image
 from pycolor.options import PredictOptions, VideoOptions, frame_rate
 from pycolor.video.io import Reader
 from pycolor.video.job.film import color_film
-from pycolor.video.plan.analysis import survey
+from pycolor.video.plan.analysis import analyze_film
 from pycolor.video.verify import verify
 from tests.films import colorize, make_film
 from tests.test_video_luma import failures
@@ -101,7 +101,7 @@ def test_pictures_are_colored_at_the_rate_that_is_given(tmp_path: Path, ending: 
         assert reader.info.rate == film
         late = max(abs(frame.time - frame.index / film) for frame in reader)
     assert late <= (Fraction(1, 2000) if ending == ".mkv" else 0)
-    assert survey(source, rate=film).rate == film
+    assert analyze_film(source, rate=film).rate == film
 
 
 def test_pictures_without_a_rate_are_announced(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pycolor.errors import FilmError
 from pycolor.video.io import Reader, Writer, join, scan
 from pycolor.video.io.containers.timecode import later_timecode
-from pycolor.video.io.write.metadata import fate_of_film, fate_of_stream
+from pycolor.video.io.write.metadata import fate_of_stream, supported_tags
 from pycolor.video.verify import Check, verify
 from tests.films import colorize, make_film
 from tests.test_video_luma import failures
@@ -74,9 +74,9 @@ def test_every_tag_of_the_film_is_kept(tmp_path: Path, name: str) -> None:
 def test_common_tags_stay_where_players_look(tmp_path: Path) -> None:
     """QuickTime's list of free keys replaces the tags that every player shows; only if needed."""
     common = {"title": "The Kitchen", "comment": "Reel 2", "date": "1936"}
-    assert not fate_of_film(common, "mp4").free_keys
-    assert fate_of_film(common, "mp4").lost == ()
-    free = fate_of_film(common | {"reel_name": "R-07"}, "mp4")
+    assert not supported_tags(common, "mp4").free_keys
+    assert supported_tags(common, "mp4").lost == ()
+    free = supported_tags(common | {"reel_name": "R-07"}, "mp4")
     assert (free.lost, free.free_keys) == ((), True)
 
 

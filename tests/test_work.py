@@ -16,17 +16,17 @@ import numpy as np
 import pytest
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.video.job.work_folder import WorkFolder
-from pycolor.video.plan.analysis import Survey
+from pycolor.video.job.job_folder import JobFolder
+from pycolor.video.plan.analysis import FilmAnalysis
 
 FILES = ("identity.json", "survey.npz", "survey.json", "segment-0-8.mkv", "segment-0-8.luma")
 
 
-def folder_at(path: Path) -> WorkFolder:
-    return WorkFolder(path, {"source": "the same"}, ".mkv")
+def folder_at(path: Path) -> JobFolder:
+    return JobFolder(path, {"source": "the same"}, ".mkv")
 
 
-def filled(path: Path) -> WorkFolder:
+def filled(path: Path) -> JobFolder:
     """A run at work, which has finished something."""
     work = folder_at(path).__enter__()
     for name in FILES[1:]:
@@ -37,7 +37,7 @@ def filled(path: Path) -> WorkFolder:
 def write_all(path: Path) -> None:
     """A run that writes each kind of file."""
     with folder_at(path) as work:
-        seen = Survey(
+        seen = FilmAnalysis(
             timeline=range(8),
             shots=(),
             lightness=np.zeros(8, np.float32),
@@ -46,7 +46,7 @@ def write_all(path: Path) -> None:
             starts=(),
             rate=Fraction(24),
         )
-        work.save_survey(seen)
+        work.save_analysis(seen)
         segment = work.segment(0, 8)
         work.part(segment).write_bytes(b"film")
         work.complete(segment, [bytes(32)] * 8)

@@ -9,7 +9,7 @@ from pycolor.system.progress import Style
 
 
 @dataclass(frozen=True, kw_only=True)
-class Output:
+class ContainerWriter:
     """What a command says, and how.
 
     Attributes:
@@ -36,4 +36,4 @@ class Output:
 class Command:
     """What every command has."""
 
-    output: Output = field(default_factory=Output)
+    output: ContainerWriter = field(default_factory=ContainerWriter)

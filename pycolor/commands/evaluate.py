@@ -12,12 +12,12 @@ from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command
 from pycolor.errors import UsageError
-from pycolor.options import EvaluateOptions, PredictOptions, SteadyOptions, VideoOptions
+from pycolor.options import EvaluateOptions, PredictOptions, PropagationOptions, VideoOptions
 from pycolor.system.progress import Progress
 
 if TYPE_CHECKING:
     from pycolor.evaluate.report import Report
-    from pycolor.evaluate.sheets import Specimen
+    from pycolor.evaluate.sheets import SampleRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class Flags(Command):
     overwrite: bool = False
     judging: EvaluateOptions = field(default_factory=EvaluateOptions)
     predict: PredictOptions = field(default_factory=PredictOptions)
-    steady: SteadyOptions = field(default_factory=SteadyOptions)
+    steady: PropagationOptions = field(default_factory=PropagationOptions)
 
     def __post_init__(self) -> None:
         given = (self.source is not None, self.truth is not None, self.result is not None)
@@ -80,19 +80,19 @@ def run(flags: Flags) -> int:
 FILES = ("evaluation.json", "distributions.png", "over-time.png", "sheet.jpg")
 
 
-def _write(folder: Path, report: Report, specimens: list[Specimen]) -> None:
+def _write(folder: Path, report: Report, specimens: list[SampleRow]) -> None:
     from pycolor.evaluate.plots import draw_distributions, draw_over_time
     from pycolor.evaluate.sheets import sheet
-    from pycolor.system.atomic_file import complete_file
+    from pycolor.system.atomic_file import atomic_write
 
     data, distributions, over_time, contact = (folder / name for name in FILES)
-    with complete_file(data, overwrite=True) as part:
+    with atomic_write(data, overwrite=True) as part:
         part.write_text(report.dumps(), encoding="utf-8")
-    with complete_file(distributions, overwrite=True) as part:
+    with atomic_write(distributions, overwrite=True) as part:
         draw_distributions(report, part)
     if report.films:
-        with complete_file(over_time, overwrite=True) as part:
+        with atomic_write(over_time, overwrite=True) as part:
             draw_over_time(report, part)
-    with complete_file(contact, overwrite=True) as part:
+    with atomic_write(contact, overwrite=True) as part:
         page = sheet(specimens, report.values("ab_auc"), "ab AuC")
         page.save(part, quality=92)

@@ -48,10 +48,10 @@ class Flags(Command):
 
 
 def run(flags: Flags) -> int:
-    from pycolor.system.atomic_file import check_output, complete_file
-    from pycolor.video.plan.analysis import survey
+    from pycolor.system.atomic_file import atomic_write, check_output
+    from pycolor.video.plan.analysis import analyze_film
+    from pycolor.video.plan.contact_sheet import draw_sheet
     from pycolor.video.shots import lists
-    from pycolor.video.shots.contact_sheet import draw_sheet
 
     given = (flags.csv, flags.edl, flags.json, flags.thumbnails)
     wanted = [path for path in given if path is not None]
@@ -59,7 +59,7 @@ def run(flags: Flags) -> int:
         check_output(path, sources=[flags.source], overwrite=flags.overwrite)
     out = flags.output
     with Progress(flags.source.name, None, "frames", out.style) as progress:
-        seen = survey(
+        seen = analyze_film(
             flags.source,
             rate=frame_rate(flags.rate),
             sensitivity=flags.sensitivity,
@@ -77,7 +77,7 @@ def run(flags: Flags) -> int:
         flags.thumbnails: lambda part: draw_sheet(flags.source, seen, part),
     }
     for path in wanted:
-        with complete_file(path, overwrite=flags.overwrite) as part:
+        with atomic_write(path, overwrite=flags.overwrite) as part:
             writers[path](part)
     if not wanted:
         table = Table()

@@ -58,12 +58,12 @@ def run(flags: Flags) -> int:
 
 
 def _print_results(path: Path) -> int:
-    from pycolor.system.atomic_file import complete_file
+    from pycolor.system.atomic_file import atomic_write
     from pycolor.web.study.answers import read_answers
     from pycolor.web.study.results import results, table, write_results
 
     found = results(read_answers(path))
-    with complete_file(path.with_name(f"{path.stem}-results.csv"), overwrite=True) as part:
+    with atomic_write(path.with_name(f"{path.stem}-results.csv"), overwrite=True) as part:
         write_results(found, part)
     Console(width=None if sys.stdout.isatty() else 120).print(table(found))
     return 0

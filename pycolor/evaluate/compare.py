@@ -17,10 +17,10 @@ from pycolor.errors import FilmError
 from pycolor.evaluate.frames import Picture, picture_of
 from pycolor.ops import reference
 from pycolor.options import CompareOptions, frame_rate
-from pycolor.system.atomic_file import check_output, complete_file
+from pycolor.system.atomic_file import atomic_write, check_output
 from pycolor.system.optional import extra
 from pycolor.system.progress import Progress
-from pycolor.video.io import Reader, ViewingCopy
+from pycolor.video.io import PreviewWriter, Reader
 from pycolor.video.shots.detector import ShotDetector, ShotOptions
 
 WIPE_SECONDS = 4.0  # from one side to the other and back
@@ -70,13 +70,13 @@ def compare(
         extra("matplotlib")
     rate = frame_rate(options.rate)
     with (
-        complete_file(target, overwrite=options.overwrite) as part,
+        atomic_write(target, overwrite=options.overwrite) as part,
         Reader(first, rate=rate) as a,
         Reader(second, rate=rate) as b,
     ):
         curves = _show(a, b, part, target, options, progress)
     if options.plot is not None:
-        with complete_file(options.plot, overwrite=options.overwrite) as part:
+        with atomic_write(options.plot, overwrite=options.overwrite) as part:
             draw(curves, (first.name, second.name), part)
     return curves
 
@@ -102,7 +102,7 @@ def _show(
     before: tuple[Picture, Picture] | None = None
     if progress is not None:
         progress.total = info.frames or None
-    with ViewingCopy(part, *shown, time_base=info.time_base, rate=info.rate, name=name) as copy:
+    with PreviewWriter(part, *shown, time_base=info.time_base, rate=info.rate, name=name) as copy:
         for x, y in zip_longest(a, b):
             if x is None or y is None:
                 raise FilmError(

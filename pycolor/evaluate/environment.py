@@ -11,8 +11,9 @@ from pathlib import Path
 
 import torch
 
-from pycolor import __version__, ops
+from pycolor import ops
 from pycolor.models.predictor import bfloat16_in_hardware
+from pycolor.version import __version__
 
 
 def collect() -> dict[str, object]:

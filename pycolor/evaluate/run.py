@@ -15,7 +15,8 @@ from pycolor.evaluate.environment import record
 from pycolor.evaluate.measures import Judgement, judge, own_values
 from pycolor.evaluate.pairs import Pair, pair_up
 from pycolor.evaluate.report import Report, Row, curve
-from pycolor.evaluate.sheets import Specimen, thumbnail
+from pycolor.evaluate.sheets import SampleRow, thumbnail
+from pycolor.image.guides import load_predictor
 from pycolor.models.palette import gamut_bins
 from pycolor.models.predictor import Predictor
 from pycolor.ops import reference
@@ -23,17 +24,17 @@ from pycolor.options import EvaluateOptions, VideoOptions, frame_rate
 from pycolor.system.optional import extra
 from pycolor.system.progress import Progress
 from pycolor.video.job.film import color_film
-from pycolor.video.plan.analysis import Survey, survey
+from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 
 LIBRARIES = ("skimage", "cv2")  # without which a measure cannot be taken
 
 
 @dataclass
-class _Tally:
+class Accumulator:
     """Rows, and what is counted over the whole set."""
 
     rows: list[Row] = field(default_factory=list)
-    specimens: list[Specimen] = field(default_factory=list)
+    specimens: list[SampleRow] = field(default_factory=list)
     counts: dict[str, Tensor] = field(default_factory=dict)
     pixels: int = 0
     areas: dict[str, metrics.BalancedArea] = field(default_factory=dict)
@@ -43,7 +44,7 @@ class _Tally:
         judged = {"found": judge(found, true), "gray": judge(gray, true)}
         values = {whose: j.values for whose, j in judged.items()} | {"true": own_values(true)}
         self.rows.append(Row(name, values))
-        self.specimens.append(Specimen(name, (thumbnail(true), thumbnail(gray), thumbnail(found))))
+        self.specimens.append(SampleRow(name, (thumbnail(true), thumbnail(gray), thumbnail(found))))
         for whose, rgb in (("found", found), ("gray", gray)):
             self._count(whose, judged[whose], _ab(rgb), _ab(true))
         self.pixels += judged["found"].pixels
@@ -63,7 +64,7 @@ def evaluate(
     *,
     say: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
-) -> tuple[Report, list[Specimen]]:
+) -> tuple[Report, list[SampleRow]]:
     """Compare colored pictures and films with the true ones.
 
     Args:
@@ -86,17 +87,17 @@ def evaluate(
         extra(library)
     rate = frame_rate(options.rate)
     pairs = pair_up(true, found, as_film=options.as_film)
-    surveys = {pair: survey(pair.true, rate=rate) for pair in pairs if pair.kind == "film"}
+    surveys = {pair: analyze_film(pair.true, rate=rate) for pair in pairs if pair.kind == "film"}
     if progress is not None:
         progress.total = len(pairs) - len(surveys) + sum(map(len, surveys.values()))
     settings: dict[str, object] = {"true": true.name, "short_side": options.size}
     predictor = None
     if found is None:
-        predictor = Predictor(video.predict)
+        predictor = load_predictor(video.predict)
         settings |= _of_model(predictor) | {"steady": video.steady.steady}
     else:
         settings["found"] = found.name
-    tally, timelines = _Tally(), {}
+    tally, timelines = Accumulator(), {}
     for pair in pairs:
         if pair.kind == "film":
             timeline = _film(pair, surveys[pair], options, video, tally, say, progress)
@@ -130,10 +131,10 @@ def _of_model(predictor: Predictor) -> dict[str, object]:
 
 def _film(
     pair: Pair,
-    seen: Survey,
+    seen: FilmAnalysis,
     options: EvaluateOptions,
     video: VideoOptions,
-    tally: _Tally,
+    tally: Accumulator,
     say: Callable[[str], None],
     progress: Progress | None,
 ) -> films.Timeline:

@@ -18,7 +18,7 @@ GROUPS = ("best", "median", "worst")
 
 
 @dataclass(frozen=True)
-class Specimen:
+class SampleRow:
     """Thumbnails of a picture: of the truth, without color, and colored."""
 
     name: str
@@ -48,7 +48,7 @@ def chosen(scores: Sequence[float], each: int = 4) -> dict[str, list[int]]:
     return dict(zip(GROUPS, (best, middle[start : start + each], worst), strict=True))
 
 
-def sheet(specimens: Sequence[Specimen], scores: Sequence[float], score_name: str) -> Image.Image:
+def sheet(specimens: Sequence[SampleRow], scores: Sequence[float], score_name: str) -> Image.Image:
     """Three columns of truth, gray and result: the best, the middle, the worst.
 
     Args:

@@ -11,6 +11,7 @@ import torch
 
 from pycolor import ops
 from pycolor.errors import FilmError, PycolorError, UsageError
+from pycolor.image.guides import load_predictor
 from pycolor.image.picture_files import (
     SUFFIXES,
     StillImage,
@@ -72,7 +73,7 @@ def color_stills(
         progress.total = len(pairs)
     # A single picture is opened before the model is loaded: its errors come at once.
     first = read_image(source) if not source.is_dir() else None
-    predictor = Predictor(options)
+    predictor = load_predictor(options)
     failures: list[PycolorError] = []
     for one, result in pairs:
         try:

@@ -16,7 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
-from pycolor.system.atomic_file import complete_file
+from pycolor.system.atomic_file import atomic_write
 
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -165,7 +165,7 @@ def write_image(
     )
     samples = pixels if alpha is None else np.concatenate([pixels, alpha[..., None]], axis=2)
     sources = [like.path] if like else []
-    with complete_file(path, sources=sources, overwrite=overwrite) as part:
+    with atomic_write(path, sources=sources, overwrite=overwrite) as part:
         try:
             if samples.dtype == np.uint8:
                 _write_shallow(part, cast(Any, samples), info, quality=quality)

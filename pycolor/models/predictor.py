@@ -10,7 +10,6 @@ import platform
 import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -19,13 +18,12 @@ from torch import Tensor
 from pycolor import ops
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
-from pycolor.image.picture_files import read_image
 from pycolor.models.checkpoints import weight_files
-from pycolor.models.colorizer import Colorizer, place
+from pycolor.models.colorizer import Colorizer, Guide, place
 from pycolor.options import PredictOptions
 
 # Chroma that a reserve leaves as it is, in ab units: about the mean of colored photographs.
-PIVOT = 20.0
+CHROMA_PIVOT = 20.0
 
 # What the decodes are called (Zhang et al. 2016, eq. 5 and figure 2).
 TEMPERATURES = {"mean": 1.0, "annealed": 0.38, "mode": 0.0}
@@ -113,7 +111,7 @@ class Predictor:
 
     Raises:
         UsageError: the model or the device is not known, or an option is not for this model.
-        FilmError: the weights or a given picture cannot be read.
+        FilmError: the weights cannot be read.
     """
 
     def __init__(self, options: PredictOptions) -> None:
@@ -126,7 +124,7 @@ class Predictor:
             compile_network(self.network, self.device)
         self.short_side = options.short_side or self.loaded.short_side
         self.temperature = self._temperature()
-        self.guides = self._read_guides()
+        self.guides: list[Tensor] = []  # each 1×3×h×w Lab
 
     def _temperature(self) -> float:
         """Of the decode that was asked for."""
@@ -139,29 +137,26 @@ class Predictor:
             )
         return TEMPERATURES[self.options.decode]
 
-    def _read_guides(self) -> list[Tensor]:
-        """The pictures that lead the model, each 1×3×h×w Lab at the network's working size."""
-        given: dict[str, tuple[Path, ...]] = {
-            "style": (self.options.style,) if self.options.style else (),
-            "reference": self.options.reference,
-        }
-        name = self.loaded.card.name
-        for kind, paths in given.items():
-            if paths and self.network.guide != kind:
-                takes = self.network.guide or "none"
-                raise UsageError(f"{name} takes no {kind} picture; what it takes is: {takes}.")
-        return [self._guide(path, self.network.guide) for path in given.get(self.network.guide, ())]
+    def guide_by(self, kind: Guide, pictures: Sequence[Tensor]) -> None:
+        """Have pictures lead the model.
 
-    def _guide(self, path: Path, kind: str) -> Tensor:
-        image = read_image(path)
-        if kind == "reference" and image.pixels.ndim == 2:
-            raise UsageError(f"reference {path} is gray; expected a color picture.")
-        codes = torch.from_numpy(image.pixels.astype("float32"))
-        rgb = codes.expand(3, *codes.shape) if codes.dim() == 2 else codes.permute(2, 0, 1)
+        Args:
+            kind: what the model takes them for.
+            pictures: 3×H×W R'G'B' in 0 … 1, of any size.
+
+        Raises:
+            UsageError: the model takes no such pictures.
+        """
+        if self.network.guide != kind:
+            name, takes = self.loaded.card.name, self.network.guide or "none"
+            raise UsageError(f"{name} takes no {kind} picture; what it takes is: {takes}.")
+        self.guides = [self._guide(picture) for picture in pictures]
+
+    def _guide(self, rgb: Tensor) -> Tensor:
+        """A picture as 1×3×h×w Lab at the network's working size."""
         h, w = rgb.shape[1:]
         size = network_size(h, w, 1.0, self.short_side, self.network.input_multiple)
-        rgb = _resized(rgb[None] / (2**image.info.bit_depth - 1), size).clamp(0, 1)
-        return ops.rgb_to_lab(rgb.to(self.device))
+        return ops.rgb_to_lab(_resized(rgb[None], size).clamp(0, 1).to(self.device))
 
     @property
     def per_shot(self) -> bool:
@@ -235,7 +230,10 @@ class Predictor:
             self._field(part, self.context(part) if missing else context)
             for part in (lightness.split(1) if alone else [lightness])
         ]
-        field = reserved(torch.cat(fields), self.options.reserve) * self.options.saturation
+        field = (
+            suppress_uncertain_chroma(torch.cat(fields), self.options.reserve)
+            * self.options.saturation
+        )
         return torch.rot90(field, -quarter_turns, (2, 3)).contiguous()
 
     def _field(self, lightness: Tensor, context: Tensor | None) -> Tensor:
@@ -273,13 +271,13 @@ class Predictor:
         )
 
 
-def reserved(field: Tensor, reserve: float) -> Tensor:
+def suppress_uncertain_chroma(field: Tensor, reserve: float) -> Tensor:
     """A field whose pale colors are drawn to gray, and whose strong ones are stronger for it.
 
     The mean of a distribution is pale where a model is unsure.  There gray errs less, and is what
     a restorer would leave; what the model is sure of regains the chroma that averaging took.
-    Chroma C is multiplied by C / (C + r) · (P + r) / P, where P is `PIVOT`: once at P, (P + r) / P
-    times at most.
+    Chroma C is multiplied by C / (C + r) · (P + r) / P, where P is `CHROMA_PIVOT`: once at P,
+    (P + r) / P times at most.
 
     Args:
         field: N×2×h×w ab.
@@ -289,7 +287,7 @@ def reserved(field: Tensor, reserve: float) -> Tensor:
         return field
     a, b = field.split(1, dim=1)
     chroma = (a * a + b * b).sqrt()
-    drawn: Tensor = field * (chroma * (1 + reserve / PIVOT) / (chroma + reserve))
+    drawn: Tensor = field * (chroma * (1 + reserve / CHROMA_PIVOT) / (chroma + reserve))
     return drawn
 
 

@@ -48,7 +48,7 @@ def _same_file(path: Path, source: Path) -> bool:
 
 
 @contextmanager
-def complete_file(
+def atomic_write(
     path: str | Path, *, sources: Iterable[str | Path] = (), overwrite: bool = False
 ) -> Iterator[Path]:
     """A temporary name beside `path`, which takes the name when the block ends well.

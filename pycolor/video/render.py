@@ -1,40 +1,22 @@
-"""The planes of a frame, between NumPy, torch and the kernels."""
+"""A chroma field into the chroma planes of a picture."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from pycolor import ops
 from pycolor.encoding import Encoding, Field
-from pycolor.video.io import Picture, Plane
+from pycolor.video.io import Picture
+from pycolor.video.io.frame.tensors import as_tensor
 
 FIELDS: tuple[Field, Field] = ("top", "bottom")
 
 
-def as_tensor(plane: Plane) -> Tensor:
-    """A plane as a tensor that shares its memory; read-only planes stay the caller's promise."""
-    if plane.flags.writeable:
-        return torch.from_numpy(plane)
-    # torch knows no read-only memory and warns of it; nothing here writes to luma.
-    interface = dict(plane.__array_interface__)
-    interface["data"] = (interface["data"][0], False)
-    holder = _Memory(interface, plane)
-    return torch.from_numpy(np.asarray(holder))
-
-
-class _Memory:
-    """Memory by address, which keeps its owner alive."""
-
-    def __init__(self, interface: dict[str, object], owner: object) -> None:
-        self.__array_interface__ = interface
-        self.owner = owner
-
-
-def render(field: Tensor, picture: Picture, encoding: Encoding, *, interlaced: bool) -> None:
+def render_picture(
+    field: Tensor, picture: Picture, encoding: Encoding, *, interlaced: bool
+) -> None:
     """Write a chroma field into a picture's chroma planes.
 
     Args:

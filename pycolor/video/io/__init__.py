@@ -3,7 +3,7 @@
 * `Reader` decodes a film's picture, and says what the film is (`FilmInfo`).
 * `Writer` encodes pictures whose luma is the source's, and copies everything else.
 * `scan` tells the times of all frames without decoding.
-* `ViewingCopy` writes RGB frames, for films that are only looked at.
+* `PreviewWriter` writes RGB frames, for films that are only looked at.
 * `join` makes one film of segments, packet by packet.
 """
 
@@ -13,21 +13,21 @@ from pycolor.video.io.read.checksums import frame_checksums
 from pycolor.video.io.read.damage import Damage
 from pycolor.video.io.read.reader import Reader, scan
 from pycolor.video.io.write.concat import join
-from pycolor.video.io.write.preview import ViewingCopy
-from pycolor.video.io.write.side_streams import Dropped
+from pycolor.video.io.write.preview import PreviewWriter
+from pycolor.video.io.write.side_streams import UnsupportedStream
 from pycolor.video.io.write.writer import Picture, Writer
 
 __all__ = [
     "ColorTags",
     "Damage",
-    "Dropped",
     "FilmInfo",
     "Frame",
     "Picture",
     "Plane",
+    "PreviewWriter",
     "Reader",
     "StreamInfo",
-    "ViewingCopy",
+    "UnsupportedStream",
     "Writer",
     "change_codes",
     "frame_checksums",

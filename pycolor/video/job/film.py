@@ -16,23 +16,29 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pycolor import __version__
 from pycolor.errors import FilmError, UsageError
+from pycolor.image.guides import load_predictor
 from pycolor.models import zoo
 from pycolor.models.predictor import Predictor
 from pycolor.options import VideoOptions, frame_range, frame_rate
 from pycolor.system.progress import Progress
+from pycolor.version import __version__
 from pycolor.video.io import Damage, FilmInfo, Reader, Writer, join
 from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_for, segment_suffix
-from pycolor.video.job.output import complete_output, exists
+from pycolor.video.io.frame.digest import luma_digest
+from pycolor.video.job.atomic_output import atomic_output, exists
+from pycolor.video.job.job_folder import JobFolder, Segment, file_digest, job_folder
 from pycolor.video.job.segment import SegmentWriter, Stopwatch, Task, color_frames
-from pycolor.video.job.sidecar import disclosure, free_sidecar, write_framemd5, write_sidecar
-from pycolor.video.job.work_folder import Segment, WorkFolder, file_digest, work_folder
-from pycolor.video.plan.analysis import Survey, survey
-from pycolor.video.plan.plan import Plan, Take, plan_of
+from pycolor.video.job.sidecar import (
+    free_sidecar,
+    synthetic_media_tag,
+    write_framemd5,
+    write_sidecar,
+)
+from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
+from pycolor.video.plan.plan import Plan, ShotBody, plan_of
 from pycolor.video.shots import lists
 from pycolor.video.shots.detector import Shot
-from pycolor.video.verify import luma_digest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,12 +117,12 @@ def color_film(
         UsageError: an option or a name does not fit.
         FilmError: the film cannot be read, or the output not be written.
     """
-    with spooled(source) as path:
-        return _Run(path, target, options, say, progress).film()
+    with materialize_stdin(source) as path:
+        return _Run(path, target, options, say, progress).run()
 
 
 @contextmanager
-def spooled(source: Path) -> Iterator[Path]:
+def materialize_stdin(source: Path) -> Iterator[Path]:
     """The film itself; of the standard input (`-`), which is read more than once, a copy."""
     if str(source) != PIPE:
         yield source
@@ -137,7 +143,7 @@ class _Job:
 
     Attributes:
         reader: of the source, closed: it still tells what the film is.
-        maker: makes the output's pictures, and writes none.
+        factory: makes the output's pictures, and writes none.
         source_digest: SHA-256 of the source.
         predictor: the model.
         work: the folder, held.
@@ -148,11 +154,11 @@ class _Job:
     """
 
     reader: Reader
-    maker: Writer
+    factory: Writer
     source_digest: str
     predictor: Predictor
-    work: WorkFolder
-    seen: Survey
+    work: JobFolder
+    seen: FilmAnalysis
     plan: Plan
     segments: Sequence[Segment]
     resumed: int
@@ -181,13 +187,13 @@ class _Run:
             self.warnings.append(text)
             self.say(f"note: {text}")
 
-    def film(self) -> FilmReport:
+    def run(self) -> FilmReport:
         began = time.perf_counter()
         options, target = self.options, self.target
-        self._refuse_unfit()
+        self._validate_options()
         listed = self._listed_shots()
         with ExitStack() as held:  # the work folder, until the output is in place
-            with complete_output(
+            with atomic_output(
                 target, preset=options.preset, sources=[self.source], overwrite=options.overwrite
             ) as part:
                 sidecar = None if str(target) == PIPE else free_sidecar(target)
@@ -196,14 +202,14 @@ class _Run:
                 self._join(part, job)
                 self._check(part, job)
             report = self._report(job, sidecar, time.perf_counter() - began)
-            self._tell(job, report)
+            self._write_sidecar(job, report)
             if not options.keep_work:
                 job.work.remove()
         return report
 
     # -- the steps ---------------------------------------------------------------------------
 
-    def _refuse_unfit(self) -> None:
+    def _validate_options(self) -> None:
         """What no film could make right is refused before any work."""
         zoo.card(self.options.predict.model)
         if self.options.framemd5 and str(self.target) == PIPE:
@@ -214,20 +220,20 @@ class _Run:
         options = self.options
         # What it tells is needed later on; the packets' index that it holds is not.
         with Reader(self.source, frames=self.range, rate=self.rate) as reader:
-            maker = self._probe(part, reader)
-        for text in (*reader.info.warnings, *maker.warnings):
+            factory = self._probe(part, reader)
+        for text in (*reader.info.warnings, *factory.warnings):
             self.warn(text)
         source_digest = file_digest(self.source)
-        predictor = Predictor(options.predict)
+        predictor = load_predictor(options.predict)
         work = held.enter_context(
-            WorkFolder(
-                work_folder(self.target, options.work_dir),
-                self._identity(source_digest, predictor),
+            JobFolder(
+                job_folder(self.target, options.work_dir),
+                self._fingerprint(source_digest, predictor),
                 segment_suffix(self.target, options.preset),
                 say=self.warn,
             )
         )
-        self._refuse_finished()
+        self._check_output_free()
         seen = self._survey(work, listed)
         for damage in seen.damages:
             self.warn(f"{self.source} {damage}")
@@ -235,7 +241,7 @@ class _Run:
         segments = [work.segment(*ends) for ends in pairwise(plan.cuts(options.segment_frames))]
         return _Job(
             reader=reader,
-            maker=maker,
+            factory=factory,
             source_digest=source_digest,
             predictor=predictor,
             work=work,
@@ -253,19 +259,19 @@ class _Run:
             sidecar=sidecar,
             info=job.reader.info,
             frames=len(job.plan),
-            kept=sum(span.stop - span.start for span in spans if span.keep),
+            kept=sum(span.stop - span.start for span in spans if span.passthrough),
             resumed=job.resumed,
             seconds=seconds,
             stage_seconds=dict(self.watch.seconds),
             shots=job.seen.shots,
-            key_frames=sum(len(span.keys) for span in spans if isinstance(span, Take)),
+            key_frames=sum(len(span.keys) for span in spans if isinstance(span, ShotBody)),
             model=f"{predictor.loaded.card.name} ({predictor.loaded.sha256[:8]})",
             device=f"{predictor.device} in {str(predictor.dtype).removeprefix('torch.')}",
-            pixel_format=job.maker.pixel_format,
+            pixel_format=job.factory.pixel_format,
             warnings=tuple(self.warnings),
         )
 
-    def _tell(self, job: _Job, report: FilmReport) -> None:
+    def _write_sidecar(self, job: _Job, report: FilmReport) -> None:
         """Write what lies beside the output."""
         if report.sidecar is not None:
             write_sidecar(
@@ -275,13 +281,13 @@ class _Run:
                 versions=versions(),
                 source_digest=job.source_digest,
                 weights_digest=job.predictor.loaded.sha256,
-                survey=job.seen,
+                analysis=job.seen,
                 luma=job.work.digests(job.segments),
             )
         if self.options.framemd5:
             write_framemd5(self.target)
 
-    def _refuse_finished(self) -> None:
+    def _check_output_free(self) -> None:
         """Between the first look at the output's name and the lock, another run may have ended."""
         if not self.options.overwrite and exists(self.target, self.options.preset):
             raise UsageError(
@@ -320,9 +326,9 @@ class _Run:
         """
         with TemporaryDirectory() as folder:
             path = Path(folder, "probe.y4m") if str(self.target) == PIPE else part
-            maker = self._writer(path, reader, streams=True)
-            maker.abort()
-        return maker
+            factory = self._writer(path, reader, streams=True)
+            factory.abort()
+        return factory
 
     def _writer(self, path: Path, reader: Reader, *, streams: bool) -> Writer:
         return Writer(
@@ -344,12 +350,12 @@ class _Run:
             plan=job.plan,
             predictor=job.predictor,
             batch=self.options.batch or (8 if job.predictor.device.type == "cuda" else 1),
-            maker=job.maker,
+            factory=job.factory,
             watch=self.watch,
             progress=self.progress,
         )
 
-    def _identity(self, source_digest: str, predictor: Predictor) -> dict[str, Any]:
+    def _fingerprint(self, source_digest: str, predictor: Predictor) -> dict[str, Any]:
         """Everything that the result depends on."""
         options = self.options
         ignored = ("overwrite", "work_dir", "keep_work", "framemd5", "shots")
@@ -365,24 +371,24 @@ class _Run:
             "versions": versions(),
         }
 
-    def _survey(self, work: WorkFolder, listed: _ListedShots | None) -> Survey:
-        known = work.load_survey()
+    def _survey(self, work: JobFolder, listed: _ListedShots | None) -> FilmAnalysis:
+        known = work.load_analysis()
         if known is not None:
             return known
         if self.progress is not None:
             self.progress.stage(f"{self.source.name}: looking for shots", None)
         with self.watch("survey"):
-            seen = survey(
+            seen = analyze_film(
                 self.source,
                 frames=self.range,
                 rate=self.rate,
                 shots=listed,
                 progress=self.progress,
             )
-        work.save_survey(seen)
+        work.save_analysis(seen)
         return seen
 
-    def _timeline(self, seen: Survey) -> Sequence[int] | None:
+    def _timeline(self, seen: FilmAnalysis) -> Sequence[int] | None:
         """Lets readers seek, where what they find by it is what the survey found."""
         return None if self.offset or seen.damages else seen.timeline
 
@@ -411,7 +417,7 @@ class _Run:
                 part,
                 timeline=job.seen.timeline,
                 preset=self._preset,
-                metadata=disclosure(job.predictor.loaded, self.options),
+                metadata=synthetic_media_tag(job.predictor.loaded, self.options),
                 name=self.target,
                 damages=damages,
             )
@@ -435,7 +441,7 @@ class _Run:
             raise FilmError(f"{self.target} failed its check: frames are missing at its end.")
 
 
-def _missing(segments: Sequence[Segment], work: WorkFolder) -> Iterator[list[Segment]]:
+def _missing(segments: Sequence[Segment], work: JobFolder) -> Iterator[list[Segment]]:
     """Runs of neighboring segments that are not done."""
     group: list[Segment] = []
     for segment in segments:

@@ -15,15 +15,15 @@ from typing import TypeVar
 from torch import Tensor
 
 from pycolor.models.predictor import Predictor
+from pycolor.system.prefetch import BackgroundConsumer, prefetch
 from pycolor.system.progress import Progress
 from pycolor.video.io import Frame, Picture, Reader, Writer
-from pycolor.video.job.prefetch import Behind, ahead
-from pycolor.video.job.work_folder import Segment, WorkFolder
-from pycolor.video.plan.plan import Plan, Take
+from pycolor.video.io.frame.digest import luma_digest
+from pycolor.video.job.job_folder import JobFolder, Segment
+from pycolor.video.plan.plan import Plan, ShotBody
 from pycolor.video.propagation import propagate
-from pycolor.video.propagation.lookahead import Sights
-from pycolor.video.render import render
-from pycolor.video.verify import luma_digest
+from pycolor.video.propagation.lookahead import Lookahead
+from pycolor.video.render import render_picture
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ class Task:
         timeline: pts of the whole film's frames; None where frames cannot be sought by their time.
         plan: of the range.
         predictor: colors key frames, `batch` at a time.
-        maker: a Writer that makes the pictures and is not written to.
+        factory: a Writer that makes the pictures and is not written to.
         watch, progress: told of what is done.
     """
 
@@ -81,7 +81,7 @@ class Task:
     plan: Plan
     predictor: Predictor
     batch: int
-    maker: Writer
+    factory: Writer
     watch: Stopwatch
     progress: Progress | None
 
@@ -94,7 +94,7 @@ class Task:
     def frames(self, reader: Reader, first: int) -> Generator[Frame, None, None]:
         """What a reader delivers from frame `first` of the range on, decoded ahead."""
         found = (frame for frame in reader if frame.index >= self.offset + first)
-        return ahead(self.watch.timed("decode", found), FRAMES_WAITING)
+        return prefetch(self.watch.timed("decode", found), FRAMES_WAITING)
 
 
 def color_frames(task: Task, first: int, stop: int, put: Callable[[int, Picture], None]) -> None:
@@ -103,12 +103,12 @@ def color_frames(task: Task, first: int, stop: int, put: Callable[[int, Picture]
     The film is decoded twice, side by side: ahead at the network's size, which tells the colors,
     and once more for the frames that take them; so no large frame waits for what comes after it.
     """
-    watch, plan, maker = task.watch, task.plan, task.maker
+    watch, plan, factory = task.watch, task.plan, task.factory
     begin = plan.first_needed(first)
     span = plan.span_at(begin)
     start = begin
-    if task.predictor.per_shot and isinstance(span, Take) and not span.keep:
-        start = min(begin, span.portrait)
+    if task.predictor.per_shot and isinstance(span, ShotBody) and not span.passthrough:
+        start = min(begin, span.context_frame)
 
     def encode(item: tuple[int, Picture]) -> None:
         with watch("encode"):
@@ -121,17 +121,17 @@ def color_frames(task: Task, first: int, stop: int, put: Callable[[int, Picture]
         task.reader(first, stop) as near,
         closing(task.frames(far, start)) as far_frames,
         closing(task.frames(near, first)) as near_frames,
-        Behind(encode, FRAMES_WAITING) as encoder,
+        BackgroundConsumer(encode, FRAMES_WAITING) as encoder,
     ):
-        sights = Sights(
+        lookahead = Lookahead(
             far_frames, start, begin, plan, task.predictor, near.info, watch, task.batch
         )
-        colors = watch.timed("steady", propagate.fields(sights, plan, first, stop))
+        colors = watch.timed("steady", propagate.fields(lookahead, plan, first, stop))
         for n, (frame, color) in enumerate(_pairs(near_frames, colors), start=first):
             with watch("render"):
-                picture = maker.picture(frame)
+                picture = factory.picture(frame)
                 if color is not None:
-                    render(color, picture, maker.encoding, interlaced=frame.interlaced)
+                    render_picture(color, picture, factory.encoding, interlaced=frame.interlaced)
             encoder.put((n, picture))
             del frame, picture
 
@@ -156,7 +156,7 @@ class SegmentWriter:
     """
 
     def __init__(
-        self, segments: Sequence[Segment], work: WorkFolder, open_writer: Callable[[Path], Writer]
+        self, segments: Sequence[Segment], work: JobFolder, open_writer: Callable[[Path], Writer]
     ) -> None:
         self._segments = iter(segments)
         self._work = work

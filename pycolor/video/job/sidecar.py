@@ -8,13 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pycolor import __version__
 from pycolor.errors import UsageError
 from pycolor.models.checkpoints.weight_files import Loaded
 from pycolor.options import VideoOptions
-from pycolor.system.atomic_file import check_output, complete_file
+from pycolor.system.atomic_file import atomic_write, check_output
+from pycolor.version import __version__
 from pycolor.video.io import frame_checksums
-from pycolor.video.plan.analysis import Survey
+from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.shots import lists
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ DIGITAL_SOURCE_TYPE = (
 )
 
 
-def disclosure(loaded: Loaded, options: VideoOptions) -> dict[str, str]:
+def synthetic_media_tag(loaded: Loaded, options: VideoOptions) -> dict[str, str]:
     """Metadata that says, for people and for machines, that a model made the color."""
     told = {
         "software": f"pycolor {__version__}",
@@ -69,7 +69,7 @@ def write_sidecar(
     versions: dict[str, str],
     source_digest: str,
     weights_digest: str,
-    survey: Survey,
+    analysis: FilmAnalysis,
     luma: Iterable[str],
 ) -> None:
     """Everything that a later reader may want to know of how an output was made.
@@ -81,7 +81,7 @@ def write_sidecar(
         versions: of what decides the result.
         source_digest: SHA-256, hexadecimal, and so the others.
         weights_digest: of the weight file.
-        survey: of the source.
+        analysis: of the source.
         luma: the same of each frame's luma, written one by one: a long film has many.
     """
     content: dict[str, Any] = {
@@ -106,11 +106,11 @@ def write_sidecar(
         "frames": report.frames,
         "frames_kept_in_their_own_color": report.kept,
         "key_frames": report.key_frames,
-        "shots": json.loads(lists.write_json(survey.shots))["shots"],
-        "colored_shots": list(survey.colored),
+        "shots": json.loads(lists.write_json(analysis.shots))["shots"],
+        "colored_shots": list(analysis.colored),
         "warnings": list(report.warnings),
     }
-    with complete_file(path, overwrite=True) as part, part.open("w", encoding="utf-8") as f:
+    with atomic_write(path, overwrite=True) as part, part.open("w", encoding="utf-8") as f:
         f.write(json.dumps(content, indent=1).removesuffix("\n}"))
         separator = ',\n "luma_sha256": ['
         for digest in luma:
@@ -121,5 +121,5 @@ def write_sidecar(
 
 def write_framemd5(target: Path) -> None:
     """`OUT.framemd5`: a checksum of each decoded frame of the output, as FFmpeg writes it."""
-    with complete_file(target.with_name(f"{target.name}.framemd5"), overwrite=True) as part:
+    with atomic_write(target.with_name(f"{target.name}.framemd5"), overwrite=True) as part:
         frame_checksums(target, part)

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from pycolor.system.prefetch import prefetch
 from pycolor.system.progress import Progress
 from pycolor.video.io import Reader
-from pycolor.video.job.prefetch import ahead
 from pycolor.video.shots.detector import Shot, ShotDetector, ShotOptions
 
 # A frame has colors of its own, and not one tint (sepia, a bluish scan), where its chroma departs
@@ -25,7 +25,7 @@ FRAMES_WAITING = 6  # between the decoder and the look at them
 
 
 @dataclass(frozen=True, kw_only=True)
-class Survey:
+class FilmAnalysis:
     """What one look at some frames of a film tells; frames count from the range's first.
 
     Attributes:
@@ -52,7 +52,7 @@ class Survey:
         return len(self.timeline)
 
 
-def survey(
+def analyze_film(
     source: Path,
     *,
     frames: tuple[int, int | None] | None = None,
@@ -60,7 +60,7 @@ def survey(
     sensitivity: float = 1.0,
     shots: Callable[[int, Fraction], Sequence[Shot]] | None = None,
     progress: Progress | None = None,
-) -> Survey:
+) -> FilmAnalysis:
     """Read a film once, part it into shots, and note what coloring it needs to know.
 
     Args:
@@ -90,8 +90,8 @@ def survey(
         )
         black, white = info.encoding.luma_code_range
         if progress is not None:
-            progress.total = _promised(info.frames, *(frames or (0, None)))
-        frames_ahead = stack.enter_context(closing(ahead(reader, FRAMES_WAITING)))
+            progress.total = _expected_frames(info.frames, *(frames or (0, None)))
+        frames_ahead = stack.enter_context(closing(prefetch(reader, FRAMES_WAITING)))
         for frame in frames_ahead:
             timeline.append(frame.pts)
             found += detector.push(frame.luma)
@@ -105,7 +105,7 @@ def survey(
         damages = tuple(str(damage) for damage in reader.damages)
     if shots is not None:
         found = list(shots(len(timeline), info.rate))
-    return Survey(
+    return FilmAnalysis(
         timeline=timeline,
         shots=tuple(found),
         lightness=np.array(lightness, np.float32),
@@ -142,7 +142,7 @@ def chroma_beyond_tint(planes: npt.NDArray[np.uint8]) -> float:
     return float(np.sqrt(((chroma - tint @ fit) ** 2).mean()))
 
 
-def _promised(frames: int, first: int, stop: int | None) -> int | None:
+def _expected_frames(frames: int, first: int, stop: int | None) -> int | None:
     """Frames to expect, if the container says."""
     if not frames:
         return None if stop is None else stop - first

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pycolor.options import SteadyOptions
-from pycolor.video.plan.analysis import Survey
+from pycolor.options import PropagationOptions
+from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.shots.detector import Shot, Transition
 
 # Flicker is the ratio of a frame's lightness to the median over this many frames on each side.
@@ -24,35 +24,35 @@ _MOST_FLICKER = 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Take:
+class ShotBody:
     """The frames of one shot that show nothing but it.
 
     Attributes:
         start: its first frame; `stop` one past its last.
         keys: frames that the model colors, in order; the first and the last of the usable ones
             among them.  Empty where the source's own color is kept.
-        held: flashes and damage: frames that show their neighbor's color, and no vote.
-        keep: the source's own color stays.
+        outliers: flashes and damage: frames that show their neighbor's color, and no vote.
+        passthrough: the source's own color stays.
     """
 
     start: int
     stop: int
     keys: Sequence[int]
-    held: frozenset[int] = frozenset()
-    keep: bool = False
+    outliers: frozenset[int] = frozenset()
+    passthrough: bool = False
 
     @property
-    def portrait(self) -> int:
+    def context_frame(self) -> int:
         """The key frame that stands for the whole take: the second, past a splice's dirt."""
         return self.keys[min(1, len(self.keys) - 1)]
 
     def usable(self) -> Sequence[int]:
         """The frames that are not held, in order."""
-        return _without(range(self.start, self.stop), self.held)
+        return _without(range(self.start, self.stop), self.outliers)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mix:
+class TransitionSpan:
     """The frames of a dissolve or fade between two takes.
 
     Attributes:
@@ -64,12 +64,12 @@ class Mix:
     start: int
     stop: int
     kind: str
-    before: Take | None
-    after: Take | None
+    before: ShotBody | None
+    after: ShotBody | None
 
     @property
-    def keep(self) -> bool:
-        return any(take is not None and take.keep for take in (self.before, self.after))
+    def passthrough(self) -> bool:
+        return any(take is not None and take.passthrough for take in (self.before, self.after))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ class Plan:
         reach: a frame's color depends on key frames less than so many frames away.
     """
 
-    spans: tuple[Take | Mix, ...]
+    spans: tuple[ShotBody | TransitionSpan, ...]
     gain: npt.NDArray[np.float32]
     reach: int
 
@@ -94,18 +94,18 @@ class Plan:
         """Whether color is carried from one frame to others."""
         return self.reach > 1
 
-    def span_at(self, n: int) -> Take | Mix:
+    def span_at(self, n: int) -> ShotBody | TransitionSpan:
         """The span that frame n lies in."""
         return self.spans[bisect_right(self.spans, n, key=lambda span: span.start) - 1]
 
     def first_needed(self, n: int) -> int:
         """The first frame that the color of frame n, or of a later one, depends on."""
         span = self.span_at(n)
-        if isinstance(span, Mix):
+        if isinstance(span, TransitionSpan):
             return self._needed(span.before, span.before.stop - 1) if span.before else span.start
         return self._needed(span, n)
 
-    def _needed(self, take: Take, n: int) -> int:
+    def _needed(self, take: ShotBody, n: int) -> int:
         place = bisect_right(take.keys, n - self.reach)
         return take.keys[place - 1] if place else take.start
 
@@ -124,30 +124,32 @@ class Plan:
         return marks
 
 
-def plan_of(survey: Survey, options: SteadyOptions, *, recolor: bool) -> Plan:
+def plan_of(analysis: FilmAnalysis, options: PropagationOptions, *, recolor: bool) -> Plan:
     """The plan for a film.
 
     Args:
-        survey: of the film.
+        analysis: of the film.
         options: how steady, at what cost.
         recolor: color the shots that have color, too.
     """
-    gain = np.ones(len(survey), np.float32)
-    takes: list[Take] = []
-    for shot, colored in zip(survey.shots, survey.colored, strict=True):
-        take = _take(shot, survey, options, keep=colored and not recolor)
+    gain = np.ones(len(analysis), np.float32)
+    takes: list[ShotBody] = []
+    for shot, colored in zip(analysis.shots, analysis.colored, strict=True):
+        take = _take(shot, analysis, options, passthrough=colored and not recolor)
         takes.append(take)
         if options.steady != "off":
             own = slice(take.start, take.stop)
-            gain[own] = _gain(survey.lightness[own])
+            gain[own] = _gain(analysis.lightness[own])
     return Plan(
-        spans=tuple(_spans(takes, survey)),
+        spans=tuple(_spans(takes, analysis)),
         gain=gain,
         reach=options.reach,
     )
 
 
-def _take(shot: Shot, survey: Survey, options: SteadyOptions, *, keep: bool) -> Take:
+def _take(
+    shot: Shot, analysis: FilmAnalysis, options: PropagationOptions, *, passthrough: bool
+) -> ShotBody:
     """The part of a shot between its transitions; one frame of it if they cover it all."""
     start, stop = shot.start, shot.stop
     if options.steady != "off":
@@ -158,21 +160,21 @@ def _take(shot: Shot, survey: Survey, options: SteadyOptions, *, keep: bool) -> 
     if start >= stop:
         start = min(max((start + stop) // 2, shot.start), shot.stop - 1)
         stop = start + 1
-    if keep:
-        return Take(start=start, stop=stop, keys=(), keep=True)
+    if passthrough:
+        return ShotBody(start=start, stop=stop, keys=(), passthrough=True)
     if options.steady == "off":
-        return Take(start=start, stop=stop, keys=range(start, stop))
-    held = frozenset(
+        return ShotBody(start=start, stop=stop, keys=range(start, stop))
+    outliers = frozenset(
         n for d in shot.disturbances for n in range(d.start, d.stop) if start <= n < stop
     )
-    if len(held) == stop - start:
-        held = frozenset()
-    keys = _keys(_without(range(start, stop), held), survey.change, options)
-    return Take(start=start, stop=stop, keys=keys, held=held)
+    if len(outliers) == stop - start:
+        outliers = frozenset()
+    keys = _keys(_without(range(start, stop), outliers), analysis.change, options)
+    return ShotBody(start=start, stop=stop, keys=keys, outliers=outliers)
 
 
-def _without(frames: range, held: Set[int]) -> Sequence[int]:
-    return array("q", (n for n in frames if n not in held)) if held else frames
+def _without(frames: range, outliers: Set[int]) -> Sequence[int]:
+    return array("q", (n for n in frames if n not in outliers)) if outliers else frames
 
 
 def _gradual(transition: Transition | None) -> Transition | None:
@@ -181,7 +183,7 @@ def _gradual(transition: Transition | None) -> Transition | None:
 
 
 def _keys(
-    usable: Sequence[int], change: npt.NDArray[np.float32], options: SteadyOptions
+    usable: Sequence[int], change: npt.NDArray[np.float32], options: PropagationOptions
 ) -> Sequence[int]:
     """Key frames at equal steps of "activity": time, and how much the picture changes."""
     if len(usable) == 1:
@@ -206,22 +208,22 @@ def _gain(lightness: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return gain.clip(1 / _MOST_FLICKER, _MOST_FLICKER)
 
 
-def _spans(takes: list[Take], survey: Survey) -> Iterator[Take | Mix]:
+def _spans(takes: list[ShotBody], analysis: FilmAnalysis) -> Iterator[ShotBody | TransitionSpan]:
     """The takes, and a mix wherever frames lie between them."""
     kinds = {
         n: t.kind
-        for shot in survey.shots
+        for shot in analysis.shots
         for t in (_gradual(shot.opening), _gradual(shot.closing))
         if t is not None
         for n in range(t.start, t.stop)
     }
-    before: Take | None = None
+    before: ShotBody | None = None
     at = 0
     for take in (*takes, None):
-        start = take.start if take is not None else len(survey)
+        start = take.start if take is not None else len(analysis)
         if start > at:
             kind = kinds.get((at + start) // 2, "dissolve")
-            yield Mix(start=at, stop=start, kind=kind, before=before, after=take)
+            yield TransitionSpan(start=at, stop=start, kind=kind, before=before, after=take)
         if take is not None:
             yield take
             at, before = take.stop, take

@@ -13,13 +13,13 @@ from pycolor import ops
 from pycolor.errors import FilmError
 from pycolor.models.predictor import Predictor
 from pycolor.video.io import FilmInfo, Frame
-from pycolor.video.plan.plan import Plan, Take
-from pycolor.video.render import as_tensor
+from pycolor.video.io.frame.tensors import as_tensor
+from pycolor.video.plan.plan import Plan, ShotBody
 
 GUIDE_SHORT_SIDE = 144  # pixels
 
 
-class Sights:
+class Lookahead:
     """The guides and the key frames' chroma fields of a film, from some frame on.
 
     Frames are read when they are asked for, and kept until they are forgotten; each is some 50 KB.
@@ -71,7 +71,7 @@ class Sights:
     def field(self, key: int) -> Tensor:
         """What the model says of a key frame: 1×2×h×w, ab."""
         take = self._take(key)
-        wanted = max(key, take.portrait if self._predictor.per_shot else key)
+        wanted = max(key, take.context_frame if self._predictor.per_shot else key)
         while wanted >= self._next:
             self._read()
         if key not in self._fields:
@@ -102,11 +102,11 @@ class Sights:
             )
         self._next += 1
         span = self._plan.span_at(n)
-        if span.keep:
+        if span.passthrough:
             return
-        key = isinstance(span, Take) and _contains(span.keys, n)
-        portrait = key and self._predictor.per_shot and self._take(n).portrait == n
-        if n < self._begin and not portrait:
+        key = isinstance(span, ShotBody) and _contains(span.keys, n)
+        context_frame = key and self._predictor.per_shot and self._take(n).context_frame == n
+        if n < self._begin and not context_frame:
             return
         luma = as_tensor(frame.luma)[None].to(self._predictor.device)
         gain = float(self._plan.gain[n])
@@ -117,15 +117,15 @@ class Sights:
             return
         lightness = self._predictor.lightness(luma, self._info.encoding, self._aspect, self._turns)
         lightness = brightened(lightness, gain)
-        if portrait:
+        if context_frame:
             self._contexts[span.start] = self._predictor.context(lightness)
         self._waiting[n] = lightness
         if len(self._waiting) >= self._batch and not self._predictor.per_shot:
             self._predict()
 
-    def _take(self, n: int) -> Take:
+    def _take(self, n: int) -> ShotBody:
         span = self._plan.span_at(n)
-        assert isinstance(span, Take), f"frame {n} is no key frame"
+        assert isinstance(span, ShotBody), f"frame {n} is no key frame"
         return span
 
     def _predict(self) -> None:

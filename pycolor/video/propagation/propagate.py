@@ -18,18 +18,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pycolor import ops
-from pycolor.video.plan.plan import Mix, Plan, Take
+from pycolor.video.plan.plan import Plan, ShotBody, TransitionSpan
 from pycolor.video.propagation.flow import chain, search
-from pycolor.video.propagation.lookahead import Sights, l_to_luma
+from pycolor.video.propagation.lookahead import Lookahead, l_to_luma
 
 _REFINEMENT_PIXELS = 1  # how far a chained flow is corrected
 
 
-def fields(sights: Sights, plan: Plan, first: int, stop: int) -> Iterator[Tensor | None]:
+def fields(lookahead: Lookahead, plan: Plan, first: int, stop: int) -> Iterator[Tensor | None]:
     """The chroma fields of frames first … stop − 1, in order.
 
     Args:
-        sights: of the film, from `plan.first_needed(first)` on or from earlier.
+        lookahead: of the film, from `plan.first_needed(first)` on or from earlier.
         plan: of the film.
         first: number of the first frame.
         stop: one past the last.
@@ -37,69 +37,69 @@ def fields(sights: Sights, plan: Plan, first: int, stop: int) -> Iterator[Tensor
     Yields:
         2×h×w ab, or None where the source's own color stays.
     """
-    carried: dict[int, _Carried] = {}
+    carried: dict[int, KeyframePropagator] = {}
 
-    def of(take: Take) -> _Carried:
+    def of(take: ShotBody) -> KeyframePropagator:
         if take.start not in carried:
-            carried[take.start] = _Carried(take, sights, plan.reach)
+            carried[take.start] = KeyframePropagator(take, lookahead, plan.reach)
         return carried[take.start]
 
     for span in plan.spans:
         numbers = range(max(first, span.start), min(stop, span.stop))
         if not numbers:
             continue
-        if span.keep:
+        if span.passthrough:
             for n in numbers:
-                sights.forget(n)
+                lookahead.forget(n)
                 yield None
-        elif isinstance(span, Take):
+        elif isinstance(span, ShotBody):
             for n in numbers:
-                sights.forget(plan.first_needed(n))
+                lookahead.forget(plan.first_needed(n))
                 yield of(span).field(n)
         else:
-            yield from _mixed(span, sights, of, numbers)
+            yield from _mixed(span, lookahead, of, numbers)
             if span.before is not None:
                 carried.pop(span.before.start, None)
         for start in [s for s, c in carried.items() if c.take.stop < span.start]:
             del carried[start]
 
 
-class _Block:
+class KeyframeInterval:
     """The flows of the frames from one key frame to the next, to both of them.
 
     Attributes:
-        back: flow to the first key frame, by frame.
-        forth: flow to the second.
+        to_previous: flow to the first key frame, by frame.
+        to_next: flow to the second.
     """
 
-    def __init__(self, numbers: Sequence[int], sights: Sights) -> None:
-        guides = [sights.guide(n) for n in numbers]
+    def __init__(self, numbers: Sequence[int], lookahead: Lookahead) -> None:
+        guides = [lookahead.guide(n) for n in numbers]
         earlier, later = torch.cat(guides[:-1]), torch.cat(guides[1:])
         flows = search(torch.cat([earlier, later]), torch.cat([later, earlier]))
         onward, backward = flows.chunk(2)  # n → n + 1, n + 1 → n
         zero = torch.zeros_like(flows[:1])
-        self.back = {numbers[0]: zero}
+        self.to_previous = {numbers[0]: zero}
         for i, n in enumerate(numbers[1:]):
-            self.back[n] = chain(backward[i : i + 1], self.back[numbers[i]])
-        self.forth = {numbers[-1]: zero}
+            self.to_previous[n] = chain(backward[i : i + 1], self.to_previous[numbers[i]])
+        self.to_next = {numbers[-1]: zero}
         for i in reversed(range(len(numbers) - 1)):
-            self.forth[numbers[i]] = chain(onward[i : i + 1], self.forth[numbers[i + 1]])
+            self.to_next[numbers[i]] = chain(onward[i : i + 1], self.to_next[numbers[i + 1]])
 
 
-class _Carried:
+class KeyframePropagator:
     """The fields of one take."""
 
-    def __init__(self, take: Take, sights: Sights, reach: int) -> None:
+    def __init__(self, take: ShotBody, lookahead: Lookahead, reach: int) -> None:
         self.take = take
-        self._sights = sights
+        self._sights = lookahead
         self._reach = reach
         self._usable = take.usable()
-        self._blocks: dict[int, _Block] = {}
+        self._blocks: dict[int, KeyframeInterval] = {}
         self._between: dict[tuple[int, int], Tensor] = {}
 
     def field(self, n: int) -> Tensor:
         """2×h×w, of frame n of the take."""
-        if n in self.take.held:
+        if n in self.take.outliers:
             n = self._usable[max(0, bisect_right(self._usable, n) - 1)]
         keys = self.take.keys
         place = bisect_right(keys, n) - 1
@@ -128,7 +128,7 @@ class _Carried:
         if n == self.take.keys[side]:
             return self._sights.no_flow() if i == side else self._key_to_key(side, i)
         block = self._block(place)
-        near = block.back[n] if side == place else block.forth[n]
+        near = block.to_previous[n] if side == place else block.to_next[n]
         return near if i == side else chain(near, self._key_to_key(side, i))
 
     def _key_to_key(self, i: int, j: int) -> Tensor:
@@ -137,17 +137,17 @@ class _Carried:
             step = 1 if j > i else -1
             block = self._block(min(i, i + step))
             key = self.take.keys[i]
-            flow = block.forth[key] if step == 1 else block.back[key]
+            flow = block.to_next[key] if step == 1 else block.to_previous[key]
             if i + step != j:
                 flow = chain(flow, self._key_to_key(i + step, j))
             self._between[i, j] = flow
         return self._between[i, j]
 
-    def _block(self, i: int) -> _Block:
+    def _block(self, i: int) -> KeyframeInterval:
         if i not in self._blocks:
             first, last = self.take.keys[i], self.take.keys[i + 1]
             low, high = bisect_right(self._usable, first) - 1, bisect_right(self._usable, last)
-            self._blocks[i] = _Block(self._usable[low:high], self._sights)
+            self._blocks[i] = KeyframeInterval(self._usable[low:high], self._sights)
         return self._blocks[i]
 
     def _forget(self, n: int) -> None:
@@ -172,15 +172,18 @@ def _on_grid(flows: Tensor, cost: Tensor, h: int, w: int) -> tuple[Tensor, Tenso
 
 
 def _mixed(
-    span: Mix, sights: Sights, of: Callable[[Take], _Carried], numbers: range
+    span: TransitionSpan,
+    lookahead: Lookahead,
+    of: Callable[[ShotBody], KeyframePropagator],
+    numbers: range,
 ) -> Iterator[Tensor]:
     """Fields of a dissolve or fade: the colors of both sides, in the measured shares."""
     sides = [take for take in (span.before, span.after) if take is not None]
     edges = [t.stop - 1 if t is span.before else t.start for t in sides]
     colors = [of(take).field(edge) for take, edge in zip(sides, edges, strict=True)]
-    pictures = [sights.guide(edge) for edge in edges]
+    pictures = [lookahead.guide(edge) for edge in edges]
     for n in numbers:
-        shares, certainty = _shares(sights.guide(n), pictures)
+        shares, certainty = _shares(lookahead.guide(n), pictures)
         if span.kind == "dissolve":
             shares = _of_one(shares)
             if len(sides) == 2:  # what moved since the edges is not measured: time tells then

@@ -29,7 +29,7 @@ _MOST_GAIN = 1.6
 
 
 @dataclass(frozen=True)
-class Sag:
+class ContrastDip:
     """By how much the energy at a frame lies below that of its sides (natural logarithm).
 
     Attributes:
@@ -52,7 +52,7 @@ class Sag:
         return self.quarter + self.half
 
 
-NO_SAG = Sag(0, 0, 0, 0, 0)
+NO_SAG = ContrastDip(0, 0, 0, 0, 0)
 
 
 def energies(frame: Scales) -> Parts:
@@ -89,20 +89,20 @@ class Contrast:
         self._frame = frame
         self._raw: dict[int, Parts] = {}
         self._brightness: dict[int, float] = {}
-        self._calm: dict[int, Parts] = {}
+        self._medians: dict[int, Parts] = {}
         self._means: dict[tuple[int, int], Parts] = {}
-        self._sags: dict[tuple[int, int], Sag] = {}
+        self._sags: dict[tuple[int, int], ContrastDip] = {}
 
     def forget(self, before: int) -> None:
         """Drop what is known of frames before `before`."""
-        for known in (self._raw, self._brightness, self._calm):
+        for known in (self._raw, self._brightness, self._medians):
             for index in [i for i in known if i < before]:
                 del known[index]
         for spans in (self._means, self._sags):
             for key in [k for k in spans if k[0] < before]:
                 del spans[key]
 
-    def sag(self, t: int, half: int) -> Sag:
+    def dip(self, t: int, half: int) -> ContrastDip:
         """The sag at frame t, against frames t − half and t + half.
 
         Depends on frames within half + max(1, half // 4) + `REACH` of t.
@@ -115,7 +115,7 @@ class Contrast:
             ordered = np.sort(sags, axis=None)
             quarter, middle, most = (float(ordered[len(ordered) * n // 4]) for n in (1, 2, 3))
             fine = float(np.median(sags[0]))
-            self._sags[key] = Sag(quarter, middle, most, float(sags.mean()), fine)
+            self._sags[key] = ContrastDip(quarter, middle, most, float(sags.mean()), fine)
         return self._sags[key]
 
     def _mean(self, t: int, reach: int) -> Parts:
@@ -127,10 +127,10 @@ class Contrast:
 
     def _log(self, t: int) -> Parts:
         """Logarithm of the energies of frame t: the median around it."""
-        if t not in self._calm:
+        if t not in self._medians:
             around = [self._steady(s) for s in range(t - MEDIAN_REACH, t + MEDIAN_REACH + 1)]
-            self._calm[t] = np.sort(np.stack(around), axis=0)[MEDIAN_REACH]
-        return self._calm[t]
+            self._medians[t] = np.sort(np.stack(around), axis=0)[MEDIAN_REACH]
+        return self._medians[t]
 
     def _steady(self, t: int) -> Parts:
         """Logarithm of the energies of frame t, its flicker undone."""

@@ -23,8 +23,14 @@ from pycolor.video.shots.dissolves import (
     DissolveFinder,
 )
 from pycolor.video.shots.fades import FADE_REACH, LEAST_FADE, SLOPE_REACH, FadeFinder
-from pycolor.video.shots.mixtures import Calm, Gradual
-from pycolor.video.shots.similarity import Scales, difference, scales, thumbnail, unlikeness
+from pycolor.video.shots.mixtures import GradualTransition, MedianThumbnails
+from pycolor.video.shots.similarity import (
+    Scales,
+    block_dissimilarity,
+    difference,
+    scales,
+    thumbnail,
+)
 
 Kind = Literal["cut", "dissolve", "fade", "flash"]
 
@@ -136,7 +142,7 @@ class ShotDetector:
 
     def __init__(self, options: ShotOptions | None = None) -> None:
         self.options = options or ShotOptions()
-        self._eager = math.log(self.options.sensitivity)
+        self._log_sensitivity = math.log(self.options.sensitivity)
         depth = self.options.bit_depth
         if self.options.full_range:
             self._black, self._white = 0.0, float((1 << depth) - 1)
@@ -151,9 +157,9 @@ class ShotDetector:
         self._disturbances: list[Transition] = []
         self._finished = False
         self._single: dict[int, Transition | None] = {}
-        self._calm = Calm(self._scales)
-        self._dissolves = DissolveFinder(self._scales, self._calm)
-        self._fades = FadeFinder(self._calm)
+        self._medians = MedianThumbnails(self._scales)
+        self._dissolves = DissolveFinder(self._scales, self._medians)
+        self._fades = FadeFinder(self._medians)
         self._pending: tuple[int, Transition] | None = None
         self.last_change = 0.0
 
@@ -181,7 +187,7 @@ class ShotDetector:
         before = self._frames.get(self._count - 1)
         change = 0.0
         if before is not None:
-            change = unlikeness(before.scales.coarse, now.coarse, radius=3)
+            change = block_dissimilarity(before.scales.coarse, now.coarse, radius=3)
         self._frames[self._count] = _Frame(now, change)
         self.last_change = change
         self._count += 1
@@ -232,7 +238,7 @@ class ShotDetector:
         """Drop frame t; nothing that is still to be decided depends on it."""
         self._frames.pop(t, None)
         self._single.pop(t, None)
-        for finder in (self._calm, self._dissolves, self._fades):
+        for finder in (self._medians, self._dissolves, self._fades):
             finder.forget(t)
 
     def _close(self, stop: int, closing: Transition | None) -> Shot:
@@ -247,17 +253,17 @@ class ShotDetector:
     def _scales(self, t: int) -> Scales:
         return self._frames[min(max(t, 0), self._count - 1)].scales
 
-    def _gradual_at(self, t: int) -> Gradual | None:
+    def _gradual_at(self, t: int) -> GradualTransition | None:
         """The fade or dissolve whose middle is t."""
         fade = self._fades.at(t)
         if fade is not None:
-            return fade if fade.score > LEAST_FADE - self._eager else None
+            return fade if fade.score > LEAST_FADE - self._log_sensitivity else None
         return self._dissolve_at(t)
 
-    def _dissolve_at(self, t: int) -> Gradual | None:
+    def _dissolve_at(self, t: int) -> GradualTransition | None:
         """The dissolve whose middle is t, where no stronger one, no cut and no fade is near."""
         found = self._dissolve_candidate(t)
-        if found is None or found.score <= LEAST_DISSOLVE - self._eager:
+        if found is None or found.score <= LEAST_DISSOLVE - self._log_sensitivity:
             return None
         if any(self._is_cut(other) for other in self._around(t, _LEAST_SHOT)):
             return None
@@ -267,7 +273,7 @@ class ShotDetector:
                 return None
         return found if self._fades.over(t, flank=_LEAST_SHOT) is None else None
 
-    def _dissolve_candidate(self, t: int) -> Gradual | None:
+    def _dissolve_candidate(self, t: int) -> GradualTransition | None:
         first, last = max(0, t - SIDE), min(self._count - 1, t + SIDE)
         for s in range(t, first, -1):
             if self._is_cut(s):

@@ -16,16 +16,23 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from pycolor.video.shots.contrast import NO_SAG, REACH, Contrast, Sag
-from pycolor.video.shots.mixtures import FLAT_VARIANCE, NOISE, Calm, Gradual, crossing, mixture
+from pycolor.video.shots.contrast import NO_SAG, REACH, Contrast, ContrastDip
+from pycolor.video.shots.mixtures import (
+    FLAT_VARIANCE,
+    NOISE,
+    GradualTransition,
+    MedianThumbnails,
+    crossing,
+    mixture,
+)
 from pycolor.video.shots.similarity import (
     Scales,
     Spectrum,
     Thumbnail,
+    block_dissimilarity,
     global_shift,
-    resemblance,
+    phase_correlation_peak,
     spectrum,
-    unlikeness,
 )
 
 HALF_SPANS = (4, 6, 8, 11, 15, 20)  # frames from a transition's middle to the shots around it
@@ -46,7 +53,7 @@ class DissolveFinder:
 
     Args:
         frame: gives both scales of a frame; the film's first or last one beyond its ends.
-        calm: the calm thumbnails of the same frames.
+        medians: the calm thumbnails of the same frames.
     """
 
     # Of `features`: logistic regression on made films (benchmarks/shot_weights.py).
@@ -55,13 +62,13 @@ class DissolveFinder:
         5.01, -0.02, -4.30,
     ])  # fmt: skip
 
-    def __init__(self, frame: Callable[[int], Scales], calm: Calm) -> None:
+    def __init__(self, frame: Callable[[int], Scales], medians: MedianThumbnails) -> None:
         self._frame = frame
-        self._calm = calm
+        self._medians = medians
         self._contrast = Contrast(frame)
         self._spectra: dict[int, Spectrum] = {}
         self._alike: dict[tuple[int, int], float] = {}
-        self._found: dict[tuple[int, int, int], Gradual | None] = {}
+        self._found: dict[tuple[int, int, int], GradualTransition | None] = {}
 
     def forget(self, before: int) -> None:
         """Drop what is known of frames before `before`."""
@@ -73,7 +80,7 @@ class DissolveFinder:
         for key in [k for k in self._found if k[0] < before]:
             del self._found[key]
 
-    def at(self, t: int, first: int, last: int) -> Gradual | None:
+    def at(self, t: int, first: int, last: int) -> GradualTransition | None:
         """The dissolve whose middle is frame t, if there is one.
 
         Args:
@@ -91,22 +98,22 @@ class DissolveFinder:
     def sags(self, t: int, first: int, last: int) -> list[int]:
         """The half spans on whose scale the contrast sags most at t."""
         found: list[int] = []
-        if self._calm.variance(t) < FLAT_VARIANCE:
+        if self._medians.variance(t) < FLAT_VARIANCE:
             return found
         for half in HALF_SPANS:
-            here = self._sag(t, half, first, last).depth
+            here = self._dip(t, half, first, last).depth
             if here >= _LEAST_SAG:
                 reach = max(3, half // 2)
                 near = range(t - reach, t + reach + 1)
-                if here >= max(self._sag(s, half, first, last).depth for s in near):
+                if here >= max(self._dip(s, half, first, last).depth for s in near):
                     found.append(half)
         return found
 
-    def _sag(self, t: int, half: int, first: int, last: int) -> Sag:
+    def _dip(self, t: int, half: int, first: int, last: int) -> ContrastDip:
         """The sag at t; none where a side lies beyond what may be looked at."""
         if t - half < first or t + half > last:
             return NO_SAG
-        return self._contrast.sag(t, half)
+        return self._contrast.dip(t, half)
 
     def features(self, t: int, half: int, first: int, last: int) -> npt.NDArray[np.float64] | None:
         """What tells a transition in a sag; None where the pictures beside it are alike.
@@ -115,17 +122,20 @@ class DissolveFinder:
         two sides and of the middle are wherever they moved, and how well the middle is a mixture
         of the sides.
         """
-        old, new = self._calm.picture(t - half), self._calm.picture(t + half)
+        old, new = self._medians.picture(t - half), self._medians.picture(t + half)
         shift = global_shift(old, new)
-        unlike = min(unlikeness(old, new, radius=3), unlikeness(old, new, radius=3, shift=shift))
+        unlike = min(
+            block_dissimilarity(old, new, radius=3),
+            block_dissimilarity(old, new, radius=3, shift=shift),
+        )
         if unlike < _LEAST_UNLIKENESS:
             return None
-        sag = self._sag(t, half, first, last)
+        dip = self._dip(t, half, first, last)
         wider = HALF_SPANS[min(HALF_SPANS.index(half) + 1, len(HALF_SPANS) - 1)]
-        grows = self._sag(t, wider, first, last).quarter - sag.quarter
+        grows = self._dip(t, wider, first, last).quarter - dip.quarter
         return np.array(
             [
-                *(sag.quarter, sag.most, sag.mean, sag.fine, grows, unlike),
+                *(dip.quarter, dip.most, dip.mean, dip.fine, grows, unlike),
                 *self._resemblances(t, half, first, last),
                 *self._mixing(t, half, old, new),
                 math.log(half / 10),
@@ -152,7 +162,7 @@ class DissolveFinder:
         key = t, lag
         if key not in self._alike:
             pair = self._spectrum(t), self._spectrum(t + lag)
-            self._alike[key] = resemblance(*pair, self._frame(t).coarse.shape)
+            self._alike[key] = phase_correlation_peak(*pair, self._frame(t).coarse.shape)
         return self._alike[key]
 
     def _spectrum(self, t: int) -> Spectrum:
@@ -164,37 +174,39 @@ class DissolveFinder:
         """How the weights of the two sides cross, and what they leave unexplained."""
         quarter = max(1, half // 2)
         early, middle, late = (
-            mixture(old, new, self._calm.picture(s)) for s in (t - quarter, t, t + quarter)
+            mixture(old, new, self._medians.picture(s)) for s in (t - quarter, t, t + quarter)
         )
         ramp = min(early.old - late.old, late.new - early.new)
-        own = self._calm.variance(t) + 2 * NOISE
+        own = self._medians.variance(t) + 2 * NOISE
         error = middle.error / own  # of what is to be seen in the middle
         gain = (middle.error_of_one - middle.error) / own
-        rise, fall = new - self._calm.picture(t), self._calm.picture(t) - old
+        rise, fall = new - self._medians.picture(t), self._medians.picture(t) - old
         rise, fall = rise - rise.mean(), fall - fall.mean()
         steady = (rise * fall).mean() / math.sqrt((rise**2).mean() * (fall**2).mean() + 1)
         balance = min(middle.old, middle.new, 0.5)
         return [min(max(ramp, -0.5), 1), balance, gain, min(error, 1), float(steady)]
 
-    def _look(self, t: int, first: int, last: int) -> Gradual | None:
+    def _look(self, t: int, first: int, last: int) -> GradualTransition | None:
         best: tuple[float, int] | None = None
         for half in self.sags(t, first, last):
             features = self.features(t, half, first, last)
             if features is not None:
-                if self._sag(t, half, first, last).half > _DEEPEST_MIXTURE:
+                if self._dip(t, half, first, last).half > _DEEPEST_MIXTURE:
                     continue
                 score = float(features @ self.WEIGHTS)
                 if best is None or score > best[0]:
                     best = score, half
         return None if best is None else self._measured(t, best[1], best[0], first, last)
 
-    def _measured(self, t: int, half: int, score: float, first: int, last: int) -> Gradual:
+    def _measured(
+        self, t: int, half: int, score: float, first: int, last: int
+    ) -> GradualTransition:
         """Start and stop from the weights of the two pictures in every frame between."""
         # A valley is found best by pictures that may be mixtures themselves; the shots lie beyond.
         reach = HALF_SPANS[min(HALF_SPANS.index(half) + 2, len(HALF_SPANS) - 1)]
         frames = range(max(first, t - reach), min(last, t + reach) + 1)
-        old, new = self._calm.picture(frames[0]), self._calm.picture(frames[-1])
-        mixtures = [mixture(old, new, self._calm.picture(s)) for s in frames]
+        old, new = self._medians.picture(frames[0]), self._medians.picture(frames[-1])
+        mixtures = [mixture(old, new, self._medians.picture(s)) for s in frames]
         olds = np.array([m.old for m in mixtures])
         news = np.array([m.new for m in mixtures])
         begin, end = crossing(news / np.maximum(olds + news, 1e-3))
@@ -202,4 +214,4 @@ class DissolveFinder:
         boundary = (start + stop + 1) // 2
         start, stop = max(first, min(start, t)), min(last + 1, max(stop, t + 1))
         boundary = min(max(boundary, start), stop)
-        return Gradual("dissolve", start, stop, boundary, score)
+        return GradualTransition("dissolve", start, stop, boundary, score)

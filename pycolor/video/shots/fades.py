@@ -20,20 +20,20 @@ import numpy as np
 import numpy.typing as npt
 
 from pycolor.video.shots.mixtures import (
-    CALM_REACH,
     FLAT_VARIANCE,
+    MEDIAN_REACH,
     NOISE,
-    Calm,
-    Gradual,
+    GradualTransition,
+    MedianThumbnails,
     crossing,
     mixture,
 )
-from pycolor.video.shots.similarity import global_shift, unlikeness
+from pycolor.video.shots.similarity import block_dissimilarity, global_shift
 
 LONG_FLAT = 20  # so many frames of nothing are a shot of their own
 SLOPE_REACH = 33  # frames from the middle to the shots around
 _STEADY_REACH = 3  # frames on each side of the median of the contrast, which takes dirt
-FADE_REACH = SLOPE_REACH + _STEADY_REACH + CALM_REACH  # what a fade depends on, on each side
+FADE_REACH = SLOPE_REACH + _STEADY_REACH + MEDIAN_REACH  # what a fade depends on, on each side
 LEAST_FADE = 0.0
 _LEAST_UNLIKENESS = 0.25  # of the pictures before and after
 _VANISHED = 0.1  # of the energy of both sides: no mixture of two pictures is so flat
@@ -66,19 +66,19 @@ class FadeFinder:
     """Looks for fades around given frames.
 
     Args:
-        calm: the calm thumbnails of the frames.
+        medians: the calm thumbnails of the frames.
     """
 
-    def __init__(self, calm: Calm) -> None:
-        self._calm = calm
-        self._found: dict[int, Gradual | None] = {}
+    def __init__(self, medians: MedianThumbnails) -> None:
+        self._medians = medians
+        self._found: dict[int, GradualTransition | None] = {}
 
     def forget(self, before: int) -> None:
         """Drop what is known of frames before `before`."""
         for index in [i for i in self._found if i < before]:
             del self._found[index]
 
-    def at(self, t: int) -> Gradual | None:
+    def at(self, t: int) -> GradualTransition | None:
         """The fade whose middle is frame t, if there is one.
 
         Of a stretch of `LONG_FLAT` frames of nothing or more, each end is the middle of a fade.
@@ -88,7 +88,7 @@ class FadeFinder:
             self._found[t] = self._edge(t) or self._valley(t)
         return self._found[t]
 
-    def over(self, t: int, flank: int = 0) -> Gradual | None:
+    def over(self, t: int, flank: int = 0) -> GradualTransition | None:
         """The fade, whatever its score, that frame t lies in, or at most `flank` frames beside.
 
         Depends on the frames within SLOPE_REACH + `flank` + `FADE_REACH` of t.
@@ -100,7 +100,7 @@ class FadeFinder:
                 return fade
         return None
 
-    def _edge(self, t: int) -> Gradual | None:
+    def _edge(self, t: int) -> GradualTransition | None:
         """The end of a fade into a long stretch of nothing, or the beginning of one out of it."""
         flat = [self._is_flat(s) for s in (t - 1, t)]
         if flat[0] == flat[1]:
@@ -113,45 +113,48 @@ class FadeFinder:
             return None
         score = math.log(slope.energy / FLAT_VARIANCE)
         ends = (t - slope.length, t) if flat[1] else (t, t - 1 + slope.length)
-        return Gradual("fade", *ends, t, score)
+        return GradualTransition("fade", *ends, t, score)
 
     def _is_flat(self, t: int) -> bool:
-        return self._calm.variance(t) < FLAT_VARIANCE
+        return self._medians.variance(t) < FLAT_VARIANCE
 
-    def _valley(self, t: int) -> Gradual | None:
+    def _valley(self, t: int) -> GradualTransition | None:
         """The fade that is emptiest at t."""
         if not self._is_emptiest(t):
             return None
         before, after = self._slope(t, -1), self._slope(t, 1)
         if not before or not after or max(before.gradual, after.gradual) < _LEAST_SLOPE:
             return None
-        least, side = self._calm.variance(t), min(before.energy, after.energy)
+        least, side = self._medians.variance(t), min(before.energy, after.energy)
         if least + NOISE > _VANISHED * side + FLAT_VARIANCE / 2:
             return None
-        old, new = self._calm.picture(t - before.partly), self._calm.picture(t + after.partly)
+        old, new = self._medians.picture(t - before.partly), self._medians.picture(t + after.partly)
         # A dark shot shows something of its own; a fade shows what is left of its sides.
         if not self._is_flat(t):
-            rest = mixture(old, new, self._calm.picture(t))
+            rest = mixture(old, new, self._medians.picture(t))
             if rest.error > 0.5 * least + NOISE:
                 return None
         shift = global_shift(old, new)
-        unlike = min(unlikeness(old, new, radius=3), unlikeness(old, new, radius=3, shift=shift))
+        unlike = min(
+            block_dissimilarity(old, new, radius=3),
+            block_dissimilarity(old, new, radius=3, shift=shift),
+        )
         start, stop = t - before.length, t + after.length
-        return Gradual("fade", start, stop, t, 10 * (unlike - _LEAST_UNLIKENESS))
+        return GradualTransition("fade", start, stop, t, 10 * (unlike - _LEAST_UNLIKENESS))
 
     def _is_emptiest(self, t: int) -> bool:
         """Whether t is the middle of the emptiest frames around it."""
-        here = self._calm.variance(t)
-        if here > FLAT_VARIANCE and here > self._calm.variance(t - 1):  # spares most frames
+        here = self._medians.variance(t)
+        if here > FLAT_VARIANCE and here > self._medians.variance(t - 1):  # spares most frames
             return False
         reach = range(t - _VALLEY_REACH, t + _VALLEY_REACH + 1)
-        depths = np.maximum([self._calm.variance(s) for s in reach], FLAT_VARIANCE / 2)
+        depths = np.maximum([self._medians.variance(s) for s in reach], FLAT_VARIANCE / 2)
         emptiest = np.flatnonzero(depths == depths.min())
         return int(emptiest[0] + emptiest[-1]) // 2 == _VALLEY_REACH
 
     def _steady(self, t: int) -> float:
         reach = range(t - _STEADY_REACH, t + _STEADY_REACH + 1)
-        return sorted(self._calm.variance(s) for s in reach)[_STEADY_REACH]
+        return sorted(self._medians.variance(s) for s in reach)[_STEADY_REACH]
 
     def _slope(self, t: int, way: int) -> _Slope | None:
         """From t towards the film's beginning (-1) or end (1); None where no picture is."""

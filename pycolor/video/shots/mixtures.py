@@ -16,13 +16,13 @@ import numpy.typing as npt
 
 from pycolor.video.shots.similarity import Scales, Thumbnail, global_shift
 
-CALM_REACH = 2  # frames on each side of the median
+MEDIAN_REACH = 2  # frames on each side of the median
 FLAT_VARIANCE = 8.0  # squared 8-bit codes: nothing to see
 NOISE = 4.0  # squared codes of noise in a cell
 
 
 @dataclass(frozen=True)
-class Gradual:
+class GradualTransition:
     """A dissolve or a fade.
 
     Its ends are measured within some 20 (dissolve) or 33 (fade) frames of its middle: of a longer
@@ -53,7 +53,7 @@ class Mixture:
     error_of_one: float  # variance left by the better one of A and B alone
 
 
-class Calm:
+class MedianThumbnails:
     """The calm thumbnails of a stream of frames, on the coarse scale.
 
     Args:
@@ -72,9 +72,9 @@ class Calm:
                 del known[index]
 
     def picture(self, t: int) -> Thumbnail:
-        """The calm thumbnail of frame t; depends on the frames within `CALM_REACH` of it."""
+        """The calm thumbnail of frame t; depends on the frames within `MEDIAN_REACH` of it."""
         if t not in self._pictures:
-            around = [self._frame(s).coarse for s in range(t - CALM_REACH, t + CALM_REACH + 1)]
+            around = [self._frame(s).coarse for s in range(t - MEDIAN_REACH, t + MEDIAN_REACH + 1)]
             self._pictures[t] = np.median(np.stack(around), axis=0)
         return self._pictures[t]
 

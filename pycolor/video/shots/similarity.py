@@ -110,8 +110,8 @@ def difference(before: Scales, after: Scales) -> float:
 def _on_both_scales(
     before: Scales, after: Scales, shift: tuple[int, int], half: tuple[int, int]
 ) -> float:
-    fine = unlikeness(before.fine, after.fine, radius=4, shift=shift)
-    return 0.5 * (fine + unlikeness(before.coarse, after.coarse, radius=3, shift=half))
+    fine = block_dissimilarity(before.fine, after.fine, radius=4, shift=shift)
+    return 0.5 * (fine + block_dissimilarity(before.coarse, after.coarse, radius=3, shift=half))
 
 
 def global_shift(before: Thumbnail, after: Thumbnail) -> tuple[int, int]:
@@ -147,7 +147,7 @@ def spectrum(thumb: Thumbnail) -> Spectrum:
     return whitened
 
 
-def resemblance(first: Spectrum, second: Spectrum, shape: tuple[int, int]) -> float:
+def phase_correlation_peak(first: Spectrum, second: Spectrum, shape: tuple[int, int]) -> float:
     """The best correlation of two pictures over all shifts of the one against the other.
 
     Args:
@@ -193,7 +193,7 @@ def _window_sums(values: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.f
     return windows
 
 
-def unlikeness(
+def block_dissimilarity(
     before: Thumbnail, after: Thumbnail, *, radius: int = 4, shift: tuple[int, int] = (0, 0)
 ) -> float:
     """The part of `after` that no nearby place of `before` explains.

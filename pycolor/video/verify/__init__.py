@@ -13,12 +13,12 @@ from pycolor.video.io.containers.capacity import FIXED_RATE
 from pycolor.video.io.containers.presets import CONTAINER_OF_SUFFIX
 from pycolor.video.io.containers.sequence import pictures_of
 from pycolor.video.verify.marks import marks
-from pycolor.video.verify.pictures import Pictures, luma_digest
+from pycolor.video.verify.pictures import Pictures
 from pycolor.video.verify.report import Check, VerifyReport
 from pycolor.video.verify.streams import Comparison
 from pycolor.video.verify.tags import chapters, film_tags
 
-__all__ = ["Check", "VerifyReport", "luma_digest", "verify"]
+__all__ = ["Check", "VerifyReport", "verify"]
 
 LOSSLESS_CODECS = (
     "ffv1",

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import partial
 
 from pycolor.video.io import FilmInfo, Reader
-from pycolor.video.io.containers.capacity import unheld
+from pycolor.video.io.containers.capacity import unsupported_marks
 from pycolor.video.io.containers.presets import LIMITED_RANGE_ENCODERS
 from pycolor.video.verify.report import Check, same
 
@@ -15,7 +15,7 @@ from pycolor.video.verify.report import Check, same
 def marks(before: Reader, result: FilmInfo, container: str) -> Iterator[Check]:
     """What the picture's stream says of itself, mark by mark."""
     source = before.info
-    lacking = unheld(source, container, result.codec, result.encoding)
+    lacking = unsupported_marks(source, container, result.codec, result.encoding)
 
     def check(name: str, one: str, other: str) -> Check:
         return same(name, one, other, lacking=lacking)

@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from pycolor.video.io import Frame, Plane, Reader, change_codes
+from pycolor.video.io.frame.digest import luma_digest
 from pycolor.video.verify.report import Check, State
 
 MILLISECOND = Fraction(1, 1000)
@@ -17,11 +18,6 @@ MILLISECOND = Fraction(1, 1000)
 SDI_CODES = (4, 1019)
 # A lossy frame below this is not the same picture coded coarsely; another frame scores lower.
 LEAST_PSNR_DB = 28.0
-
-
-def luma_digest(luma: Plane) -> bytes:
-    """SHA-256 of the visible samples, row by row, little-endian."""
-    return hashlib.sha256(np.ascontiguousarray(luma).data).digest()
 
 
 class Pictures:

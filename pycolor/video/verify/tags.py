@@ -7,14 +7,14 @@ from fractions import Fraction
 
 from pycolor.video.io import FilmInfo, Reader
 from pycolor.video.io.write.metadata import (
-    Fate,
-    fate_of_film,
+    TagSupport,
     fate_of_stream,
     film_metadata,
     held_dispositions,
     holds_languages,
     lowered,
     same_language,
+    supported_tags,
 )
 from pycolor.video.io.write.side_streams import CHAPTERED, cut_chapter
 from pycolor.video.verify.report import Check, State
@@ -26,7 +26,7 @@ MILLISECOND = Fraction(1, 1000)
 def film_tags(before: FilmInfo, after: FilmInfo, container: str) -> Iterator[Check]:
     """Every tag of the film that is not its container's own."""
     expected = film_metadata(before.metadata, container)
-    yield from _tags("tags", None, expected, after.metadata, fate_of_film(expected, container))
+    yield from _tags("tags", None, expected, after.metadata, supported_tags(expected, container))
     yield from stream_tags(
         "picture",
         None,
@@ -86,7 +86,7 @@ def _tags(
     stream: int | None,
     expected: Mapping[str, str],
     found: Mapping[str, str],
-    fate: Fate,
+    fate: TagSupport,
 ) -> Iterator[Check]:
     stored = lowered(found)
     wrong = [k for k, v in expected.items() if v and stored.get(k.lower()) != v]

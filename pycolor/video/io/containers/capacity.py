@@ -15,11 +15,13 @@ from pycolor.video.io.frame.film import FilmInfo
 # These show every frame for the same time, from 0.
 FIXED_RATE = (*PICTURES_ONLY, "mxf")
 # What messages call them.
-SPOKEN = {"yuv4mpegpipe": "y4m", "image2": "a sequence of pictures"}
+DISPLAY_NAMES = {"yuv4mpegpipe": "y4m", "image2": "a sequence of pictures"}
 _FIELD_CODECS_OF_MXF = ("h264", "mpeg2video", "dvvideo")
 
 
-def unheld(info: FilmInfo, container: str, codec: str, encoding: Encoding) -> frozenset[str]:
+def unsupported_marks(
+    info: FilmInfo, container: str, codec: str, encoding: Encoding
+) -> frozenset[str]:
     """Marks that the film bears and the output cannot.
 
     Args:
@@ -35,12 +37,12 @@ def unheld(info: FilmInfo, container: str, codec: str, encoding: Encoding) -> fr
     lacking = {mark for mark in _borne(info) if not _holds(mark, info, container, codec)}
     sited = not info.gray and info.encoding.subsampling in ("420", "422")
     sited = sited and encoding.subsampling != "444" and info.encoding.chroma_location != "left"
-    if sited and not says_siting(container, codec, encoding):
+    if sited and not stores_siting(container, codec, encoding):
         lacking.add("chroma location")
     return frozenset(lacking)
 
 
-def says_siting(container: str, codec: str, encoding: Encoding) -> bool:
+def stores_siting(container: str, codec: str, encoding: Encoding) -> bool:
     """Can an output say where its chroma lies?  Where it cannot, every reader takes "left"."""
     if container in ("matroska", "webm"):
         return True

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av.error
+from av.packet import Packet
 from av.stream import Discard
 
 from pycolor.video.io.frame.film import rational
 from pycolor.video.io.read.source import open_source
-from pycolor.video.io.write.side_streams import is_blank
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,3 +115,8 @@ def _without_adts(data: bytes) -> bytes:
         return data
     length = (data[3] & 3) << 11 | data[4] << 3 | data[5] >> 5
     return data[7 if data[1] & 1 else 9 :] if length == len(data) else data
+
+
+def is_blank(packet: Packet[Any]) -> bool:
+    """MP4 fills the time between two titles with empty ones; the muxer makes its own."""
+    return bool(packet.size == 2 and packet.stream.name == "mov_text" and bytes(packet) == b"\0\0")

@@ -26,11 +26,11 @@ from pycolor.video.io.frame.film import Frame, rational
 from pycolor.video.io.read.continuity import Continuity
 from pycolor.video.io.read.damage import MOST_DAMAGES, Damage
 from pycolor.video.io.read.source import (
+    declared_end,
     describe,
     frame_rate,
     open_source,
     picture_stream,
-    promised_end,
 )
 
 # What a packet says of itself, where decoders do not tell when it is broken.
@@ -335,7 +335,7 @@ class Reader:
             self._damage(gap.time, str(gap))
         if self._end is not None:  # a range that ended before the film
             return
-        promised = promised_end(self._stream)
+        promised = declared_end(self._stream)
         missing = continuity.shortfall(promised) if promised is not None else 0
         if missing:
             what = f"the film ends before its header says ({missing} frames missing)"

@@ -121,7 +121,7 @@ def frame_rate(stream: VideoStream) -> Fraction:
     return Fraction(25)
 
 
-def promised_end(stream: VideoStream) -> Fraction | None:
+def declared_end(stream: VideoStream) -> Fraction | None:
     """When the picture ends by what its header says, seconds; None if it does not say."""
     base = rational(stream.time_base)
     start = (stream.start_time or 0) * base

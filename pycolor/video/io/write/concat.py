@@ -16,7 +16,7 @@ from pycolor.video.io.containers.presets import Preset, ending_of, preset_for
 from pycolor.video.io.read.damage import Damage
 from pycolor.video.io.read.reader import Reader
 from pycolor.video.io.read.source import open_source, picture_stream
-from pycolor.video.io.write.container import Output
+from pycolor.video.io.write.container import ContainerWriter
 from pycolor.video.io.write.writer import Writer
 
 
@@ -68,7 +68,7 @@ def join(
     if total != len(timeline):
         raise FilmError(_wrong_number(name or path, str(total), len(timeline)))
     delay = max(i - rank for order in orders for i, rank in enumerate(order))
-    output = Output(path, reader, preset, streams=True, metadata=metadata or {}, name=name)
+    output = ContainerWriter(path, reader, preset, streams=True, metadata=metadata or {}, name=name)
     times = _rising(output.clock(pts) for pts in timeline)
     try:
         stream = _add_picture(output, segments[0])
@@ -106,7 +106,9 @@ def _write_again(
                     if writer.written == len(timeline):
                         raise FilmError(_wrong_number(writer.target, "more", len(timeline)))
                     index, pts = writer.written, timeline[writer.written]
-                    writer.write(writer.again(frame, index=reader.first + index, pts=pts))
+                    writer.write(
+                        writer.picture_from_segment(frame, index=reader.first + index, pts=pts)
+                    )
         if writer.written != len(timeline):
             raise FilmError(_wrong_number(writer.target, str(writer.written), len(timeline)))
     return writer.written
@@ -135,7 +137,7 @@ def _rising(times: Iterable[int]) -> Sequence[int]:
     return array("q", accumulate(times, lambda last, time: max(time, last + 1)))
 
 
-def _add_picture(output: Output, segment: Path) -> Any:
+def _add_picture(output: ContainerWriter, segment: Path) -> Any:
     """A stream like the segments'."""
     with open_source(segment) as container:
         template = picture_stream(container, segment)
@@ -154,7 +156,7 @@ def _copy(
     first: int,
     times: Sequence[int],
     delay: int,
-    output: Output,
+    output: ContainerWriter,
     stream: Any,
     extradata: bytes | None,
 ) -> None:

@@ -15,7 +15,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.video.io.containers.capacity import FIXED_RATE, SPOKEN
+from pycolor.video.io.containers.capacity import DISPLAY_NAMES, FIXED_RATE
 from pycolor.video.io.containers.matroska import with_room, write_pixel_aspect
 from pycolor.video.io.containers.presets import PIPE, Preset, container_of, ending_of
 from pycolor.video.io.containers.sequence import address_of, numbered, picture_name
@@ -24,11 +24,17 @@ from pycolor.video.io.frame.film import FilmInfo, rational
 from pycolor.video.io.read.damage import Damage
 from pycolor.video.io.read.reader import Reader
 from pycolor.video.io.write.clock import MILLISECOND, Clock, grid_clock
-from pycolor.video.io.write.metadata import QUICKTIME, Fate, carry_tags, fate_of_film, film_metadata
-from pycolor.video.io.write.side_streams import Dropped, SideStreams
+from pycolor.video.io.write.metadata import (
+    QUICKTIME,
+    TagSupport,
+    carry_tags,
+    film_metadata,
+    supported_tags,
+)
+from pycolor.video.io.write.side_streams import StreamCopier, UnsupportedStream
 
 
-class Output:
+class ContainerWriter:
     """An open container with the source's metadata, and its other streams if asked for.
 
     The order of use: add the picture's stream to `container`, `write_header`, `mux` the picture's
@@ -61,7 +67,7 @@ class Output:
     ) -> None:
         suffix = ending_of(path, preset.name)
         self.name = container_of(suffix)
-        self.spoken = SPOKEN.get(self.name, self.name)
+        self.spoken = DISPLAY_NAMES.get(self.name, self.name)
         self.path = numbered(path, suffix) if self.name == "image2" else path
         self.target = name or path
         self.info: FilmInfo = reader.info
@@ -74,13 +80,13 @@ class Output:
         self.lost: list[str] = []
         self._reader = reader
         self._streams = streams
-        self._sides: SideStreams | None = None
+        self._sides: StreamCopier | None = None
         self._title = ""
         self._first_number = reader.first_number
         self._tags = film_metadata(self.info.metadata, self.name) | dict(metadata)
         self._file: Y4mFile | None = None
         self._makes_folder = False
-        fate = fate_of_film(self._tags, self.name) if streams else Fate()
+        fate = supported_tags(self._tags, self.name) if streams else TagSupport()
         if fate.lost:
             keys = ", ".join(fate.lost)
             self.lost.append(f"{self.spoken} does not hold the film's tags: {keys}")
@@ -103,7 +109,7 @@ class Output:
         return av.open(address, "w", format=self.name, options=options)
 
     @property
-    def dropped(self) -> tuple[Dropped, ...]:
+    def dropped(self) -> tuple[UnsupportedStream, ...]:
         """What of the source the container cannot hold."""
         return tuple(self._sides.dropped) if self._sides else ()
 
@@ -141,7 +147,7 @@ class Output:
             stream.set_display_matrix(info.display_matrix)
         self.container.metadata.update(self._tags)
         if self._streams and (info.streams or info.chapters):
-            self._sides = SideStreams(
+            self._sides = StreamCopier(
                 info.path,
                 self.container,
                 start=self._reader.start_time,

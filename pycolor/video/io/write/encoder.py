@@ -26,7 +26,7 @@ _FIELD_ORDER_CODES = {"progressive": 1, "tt": 2, "bb": 3, "tb": 4, "bt": 5}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class EncoderConfig:
     """An encoder, ready to be opened.
 
     Attributes:
@@ -57,7 +57,7 @@ def choose(
     codec: str | None = None,
     options: Mapping[str, str] | None = None,
     chroma: Subsampling | None = None,
-) -> Recipe:
+) -> EncoderConfig:
     """The pixel format that loses least of the source, among those the encoder takes.
 
     Depth counts most, then the chroma asked for (the source's own; the preset's choice for a
@@ -132,7 +132,7 @@ def choose(
         bit_depth=target.bit_depth,
         subsampling=target.subsampling or "444",
     )
-    return Recipe(
+    return EncoderConfig(
         codec=name,
         options=merged,
         description=target,
@@ -152,7 +152,7 @@ def _said_of_rgb(name: str, before: Encoding, bits: int) -> str:
     return f"{name} holds R'G'B': the film is converted to it; {luma}, and can be computed back"
 
 
-def as_segment(recipe: Recipe) -> Recipe:
+def as_segment(recipe: EncoderConfig) -> EncoderConfig:
     """The same pictures, kept in FFV1 until they are written as what the recipe says."""
     return replace(
         recipe, codec=ARCHIVE.codec, options=ARCHIVE.options, stored=recipe.description.name
@@ -205,7 +205,7 @@ def _slices(width: int, height: int) -> int:
 
 def add_picture(
     container: av.container.OutputContainer,
-    recipe: Recipe,
+    recipe: EncoderConfig,
     info: FilmInfo,
     *,
     clock: Clock,

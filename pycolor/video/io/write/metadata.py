@@ -63,7 +63,7 @@ def film_metadata(metadata: Mapping[str, str], container: str = "") -> dict[str,
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fate:
+class TagSupport:
     """What becomes of tags in a container.
 
     Attributes:
@@ -75,25 +75,27 @@ class Fate:
     free_keys: bool = False
 
 
-def fate_of_film(metadata: Mapping[str, str], container: str) -> Fate:
+def supported_tags(metadata: Mapping[str, str], container: str) -> TagSupport:
     """Of a film's tags.  The muxer is asked, by writing a film of one frame into memory."""
     return _fate(metadata, container, of_stream=False)
 
 
-def fate_of_stream(metadata: Mapping[str, str], container: str) -> Fate:
-    """Of a stream's tags; see `fate_of_film`."""
+def fate_of_stream(metadata: Mapping[str, str], container: str) -> TagSupport:
+    """Of a stream's tags; see `supported_tags`."""
     return _fate(metadata, container, of_stream=True)
 
 
-def _fate(metadata: Mapping[str, str], container: str, *, of_stream: bool) -> Fate:
+def _fate(metadata: Mapping[str, str], container: str, *, of_stream: bool) -> TagSupport:
     wanted = {key: value for key, value in metadata.items() if value}
     if not wanted or container in PICTURES_ONLY:
-        return Fate(lost=tuple(wanted))
+        return TagSupport(lost=tuple(wanted))
     lost = _lost(wanted, _read_back(wanted, container, of_stream, free_keys=False))
     if not lost or of_stream or container not in QUICKTIME:
-        return Fate(lost=lost)
+        return TagSupport(lost=lost)
     fewer = _lost(wanted, _read_back(wanted, container, of_stream, free_keys=True))
-    return Fate(lost=fewer, free_keys=True) if len(fewer) < len(lost) else Fate(lost=lost)
+    return (
+        TagSupport(lost=fewer, free_keys=True) if len(fewer) < len(lost) else TagSupport(lost=lost)
+    )
 
 
 def _lost(wanted: Mapping[str, str], found: Mapping[str, str]) -> tuple[str, ...]:
@@ -213,6 +215,6 @@ def carry_tags(
             lost.append(f"language {language}")
     own = {k: v for k, v in tags.items() if film.get(k) != v}
     lost += [f"tag {key}" for key in fate_of_stream(own, container).lost]
-    unheld = disposition - held_dispositions(container) - {"attached_pic", "default"}
-    lost += [f"flag {name}" for name in sorted(unheld)]
+    unsupported_marks = disposition - held_dispositions(container) - {"attached_pic", "default"}
+    lost += [f"flag {name}" for name in sorted(unsupported_marks)]
     return lost

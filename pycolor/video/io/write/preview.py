@@ -15,7 +15,7 @@ import numpy.typing as npt
 from pycolor.errors import FilmError
 
 
-class ViewingCopy:
+class PreviewWriter:
     """Writes 8-bit RGB frames as an H.264 film of BT.709.
 
     Args:
@@ -60,7 +60,7 @@ class ViewingCopy:
         frame.pts, frame.time_base = pts, self._time_base
         self._encode(frame)
 
-    def __enter__(self) -> ViewingCopy:
+    def __enter__(self) -> PreviewWriter:
         return self
 
     def __exit__(

@@ -22,6 +22,7 @@ from pycolor.errors import FilmError
 from pycolor.video.io.containers.presets import PICTURES_ONLY
 from pycolor.video.io.frame.film import Chapter, StreamInfo, rational
 from pycolor.video.io.read.damage import MOST_DAMAGES, Damage
+from pycolor.video.io.read.packets import is_blank
 from pycolor.video.io.read.source import (
     dispositions,
     is_cover,
@@ -68,7 +69,7 @@ def cut_chapter(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dropped:
+class UnsupportedStream:
     """A stream that the output cannot hold, and why."""
 
     stream: StreamInfo
@@ -78,7 +79,7 @@ class Dropped:
         return f"{self.stream} is left out: {self.reason}"
 
 
-class SideStreams:
+class StreamCopier:
     """The other streams of a film on their way into an output.
 
     It reads the source a second time, just ahead of the picture, so no packet waits for
@@ -109,7 +110,7 @@ class SideStreams:
         stop: Fraction | None = None,
         shift: Fraction = Fraction(0),
     ) -> None:
-        self.dropped: list[Dropped] = []
+        self.dropped: list[UnsupportedStream] = []
         self.lost: list[str] = []
         self.copied: dict[int, Any] = {}
         self.packets = 0
@@ -153,7 +154,7 @@ class SideStreams:
                 raise FilmError(
                     f"{path}: {name} cannot hold {info} ({reason}); name an output with .mkv."
                 )
-            self.dropped.append(Dropped(stream=info, reason=reason))
+            self.dropped.append(UnsupportedStream(stream=info, reason=reason))
 
     def _add(self, stream: Any, info: StreamInfo, name: str) -> str | None:
         """Add a stream to the output; the reason if it cannot hold it."""
@@ -377,11 +378,6 @@ def _start_of(packet: Packet[Any]) -> Fraction:
     if ticks is None:
         return Fraction(0)
     return ticks * rational(packet.time_base)
-
-
-def is_blank(packet: Packet[Any]) -> bool:
-    """MP4 fills the time between two titles with empty ones; the muxer makes its own."""
-    return bool(packet.size == 2 and packet.stream.name == "mov_text" and bytes(packet) == b"\0\0")
 
 
 def carried_otherwise(stream: Any) -> bool:

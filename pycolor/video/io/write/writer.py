@@ -15,7 +15,12 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from pycolor.encoding import Encoding, Subsampling
 from pycolor.errors import FilmError
-from pycolor.video.io.containers.capacity import FIXED_RATE, SPOKEN, says_siting, unheld
+from pycolor.video.io.containers.capacity import (
+    DISPLAY_NAMES,
+    FIXED_RATE,
+    stores_siting,
+    unsupported_marks,
+)
 from pycolor.video.io.containers.presets import Preset, container_of, ending_of, preset_for
 from pycolor.video.io.frame.film import FilmInfo, Frame
 from pycolor.video.io.frame.pixel_formats import Plane, change_codes, plane_view
@@ -23,9 +28,9 @@ from pycolor.video.io.frame.rgb import rgb_frame, rgb_of
 from pycolor.video.io.read.damage import Damage
 from pycolor.video.io.read.reader import Reader
 from pycolor.video.io.write.clock import Clock
-from pycolor.video.io.write.container import Output
-from pycolor.video.io.write.encoder import Recipe, add_picture, as_segment, choose
-from pycolor.video.io.write.side_streams import Dropped
+from pycolor.video.io.write.container import ContainerWriter
+from pycolor.video.io.write.encoder import EncoderConfig, add_picture, as_segment, choose
+from pycolor.video.io.write.side_streams import UnsupportedStream
 
 
 class Picture:
@@ -118,7 +123,7 @@ class Writer:
         self._reformatter = VideoReformatter()
         self._stored = recipe.stored
         self._codec = recipe.canonical_codec
-        self._output = Output(
+        self._output = ContainerWriter(
             self.path, reader, preset, streams=streams, metadata=metadata or {}, name=name
         )
         self.clock: Clock = self._output.clock
@@ -128,7 +133,7 @@ class Writer:
         except BaseException:
             self.abort()
             raise
-        self.dropped: tuple[Dropped, ...] = self._output.dropped
+        self.dropped: tuple[UnsupportedStream, ...] = self._output.dropped
         said = [*recipe.warnings, *map(str, self.dropped), *self._output.lost]
         self.warnings: tuple[str, ...] = (*said, *self._unheld())
 
@@ -140,10 +145,10 @@ class Writer:
     def _unheld(self) -> Iterator[str]:
         """Sentences on the marks of the picture that the output cannot bear."""
         container, codec = self._output.name, self._codec
-        marks = unheld(self.info, container, codec, self.encoding)
-        spoken = SPOKEN.get(container, container)
+        marks = unsupported_marks(self.info, container, codec, self.encoding)
+        spoken = DISPLAY_NAMES.get(container, container)
         if marks:
-            where = spoken if container in SPOKEN else f"{codec} in {container}"
+            where = spoken if container in DISPLAY_NAMES else f"{codec} in {container}"
             yield f"{where} does not say of the picture: {', '.join(sorted(marks))}"
         if container in FIXED_RATE:
             yield f"{spoken} has no times: every frame is taken to last {1 / self.info.rate} s"
@@ -185,7 +190,7 @@ class Writer:
         """What messages call the output."""
         return self._output.target
 
-    def again(self, frame: Frame, *, index: int, pts: int) -> Picture:
+    def picture_from_segment(self, frame: Frame, *, index: int, pts: int) -> Picture:
         """A Picture of a frame of a segment, which holds it as this Writer's `picture` made it.
 
         Args:
@@ -274,8 +279,8 @@ class Writer:
             raise self._output.failure(error) from error
 
 
-def _sited(recipe: Recipe, container: str) -> Recipe:
+def _sited(recipe: EncoderConfig, container: str) -> EncoderConfig:
     """Chroma is made for the siting that readers will take."""
-    if says_siting(container, recipe.canonical_codec, recipe.encoding):
+    if stores_siting(container, recipe.canonical_codec, recipe.encoding):
         return recipe
     return replace(recipe, encoding=replace(recipe.encoding, chroma_location="left"))

@@ -13,7 +13,7 @@ T = TypeVar("T")
 _END = object()
 
 
-def ahead(items: Iterable[T], depth: int) -> Generator[T, None, None]:
+def prefetch(items: Iterable[T], depth: int) -> Generator[T, None, None]:
     """The items, made in a thread of their own up to `depth` ahead of their use.
 
     An exception of the thread comes up where the next item would; leaving the loop early stops
@@ -58,7 +58,7 @@ class _Raised:
         self.error = error
 
 
-class Behind(Generic[T]):
+class BackgroundConsumer(Generic[T]):
     """Hands items to a function in a thread of its own, in order, up to `depth` waiting.
 
     Used as a context: leaving it waits for the last item; an exception of the function comes up
@@ -87,7 +87,7 @@ class Behind(Generic[T]):
             raise self._error
         self._waiting.put(item)
 
-    def __enter__(self) -> Behind[T]:
+    def __enter__(self) -> BackgroundConsumer[T]:
         self._thread.start()
         return self
 

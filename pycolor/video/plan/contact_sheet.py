@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from pycolor.video.io import Reader
-from pycolor.video.plan.analysis import Survey
+from pycolor.video.plan.analysis import FilmAnalysis
 
 COLUMNS = 6
 WIDTH = 192  # of a picture, pixels
@@ -16,20 +16,20 @@ LABEL = 16
 PAPER, INK = (250, 250, 247), (40, 40, 38)
 
 
-def draw_sheet(source: Path, survey: Survey, path: Path) -> None:
+def draw_sheet(source: Path, analysis: FilmAnalysis, path: Path) -> None:
     """Write the middle frame of each shot, with its number, frames and time, as a PNG.
 
     Args:
         source: the film.
-        survey: of the whole film.
+        analysis: of the whole film.
         path: of the picture.
 
     Raises:
         FilmError: the film cannot be read.
     """
-    wanted = {(shot.start + shot.stop) // 2: i for i, shot in enumerate(survey.shots)}
+    wanted = {(shot.start + shot.stop) // 2: i for i, shot in enumerate(analysis.shots)}
     rows = -(-len(wanted) // COLUMNS)
-    with Reader(source, timeline=survey.timeline) as reader:
+    with Reader(source, timeline=analysis.timeline) as reader:
         info = reader.info
         shape = info.height / (info.width * float(info.pixel_aspect or 1))
         height = max(1, round(WIDTH * shape))
@@ -42,13 +42,13 @@ def draw_sheet(source: Path, survey: Survey, path: Path) -> None:
             if n not in wanted:
                 continue
             i = wanted[n]
-            shot = survey.shots[i]
+            shot = analysis.shots[i]
             left, top = 8 + i % COLUMNS * (WIDTH + 8), 8 + i // COLUMNS * (height + LABEL + 8)
             black, white = info.encoding.luma_code_range
             gray = (frame.luma.astype(np.float32) - black) / (white - black)
             picture = Image.fromarray((gray.clip(0, 1) * 255).astype(np.uint8))
             sheet.paste(picture.resize((WIDTH, height), Image.Resampling.BOX), (left, top))
             kind = f", {shot.opening.kind}" if shot.opening else ""
-            label = f"{i + 1}: {shot.start}:{shot.stop}, {float(survey.starts[i]):.2f} s{kind}"
+            label = f"{i + 1}: {shot.start}:{shot.stop}, {float(analysis.starts[i]):.2f} s{kind}"
             pen.text((left, top + height + 2), label, fill=INK)
     sheet.save(path, "PNG")

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.system.atomic_file import check_output, complete_file
+from pycolor.system.atomic_file import atomic_write, check_output
 from pycolor.video.io.containers.presets import PIPE, container_of, ending_of
 from pycolor.video.io.containers.sequence import numbered, pictures_of
 
 
 @contextmanager
-def complete_output(
+def atomic_output(
     path: str | Path,
     *,
     preset: str | None = None,
@@ -24,7 +24,7 @@ def complete_output(
 ) -> Iterator[Path]:
     """What to give a Writer in place of `path`.
 
-    A file is written under a temporary name (`outfile.complete_file`).  Numbered pictures are
+    A file is written under a temporary name (`outfile.atomic_write`).  Numbered pictures are
     written into a hidden folder and moved to their names when the block ends well; a folder that
     is new appears at once.  `-`, the standard output, is written to as it is.
 
@@ -44,7 +44,7 @@ def complete_output(
         with _complete_pictures(path, preset, sources, overwrite=overwrite) as pattern:
             yield pattern
     else:
-        with complete_file(path, sources=sources, overwrite=overwrite) as part:
+        with atomic_write(path, sources=sources, overwrite=overwrite) as part:
             yield part
 
 

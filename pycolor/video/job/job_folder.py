@@ -18,10 +18,10 @@ from typing import IO, Any
 import numpy as np
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.video.plan.analysis import Survey
+from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.shots import lists
 
-_IDENTITY = "identity.json"
+_FINGERPRINT = "identity.json"
 _SURVEY = "survey.json"  # written when the survey is complete
 _LOCK = "lock"
 
@@ -39,7 +39,7 @@ class Segment:
         return self.path.with_suffix(".luma")
 
 
-def work_folder(target: Path, folder: Path | None) -> Path:
+def job_folder(target: Path, folder: Path | None) -> Path:
     """Where the work for an output lies: hidden, beside it or in `folder`."""
     return (folder or target.parent) / f".{target.name}.pycolor"
 
@@ -54,7 +54,7 @@ def file_digest(path: Path) -> str:
     return hashlib.sha256(repr(listed).encode()).hexdigest()
 
 
-class WorkFolder:
+class JobFolder:
     """A folder that one run at a time holds, for one output made in one way.
 
     Entering it finds what an earlier run of the same identity left; work of another identity is
@@ -63,7 +63,7 @@ class WorkFolder:
 
     Args:
         path: of the folder.
-        identity: everything that the result depends on, as JSON holds it.
+        fingerprint: everything that the result depends on, as JSON holds it.
         suffix: of the segments' files.
         say: called with a sentence where earlier work is removed, or this work is kept.
 
@@ -75,28 +75,28 @@ class WorkFolder:
     def __init__(
         self,
         path: Path,
-        identity: Mapping[str, Any],
+        fingerprint: Mapping[str, Any],
         suffix: str,
         *,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.path = path
-        self._identity = dict(identity)
+        self._fingerprint = dict(fingerprint)
         self._suffix = suffix
         self._say = say
         self._lock: IO[bytes] | None = None
 
-    def __enter__(self) -> WorkFolder:
+    def __enter__(self) -> JobFolder:
         self._refuse_foreign()
         try:
             self._lock = self._locked()
         except OSError as e:
             raise FilmError(f"the work folder {self.path} cannot be made: {e.strerror}.") from None
         try:
-            known = self.path / _IDENTITY
+            known = self.path / _FINGERPRINT
             if known.exists():
                 self._recognize(known)
-            self._write(known.name, json.dumps(self._identity, indent=1, sort_keys=True))
+            self._write(known.name, json.dumps(self._fingerprint, indent=1, sort_keys=True))
         except BaseException:
             self._leave()
             raise
@@ -104,7 +104,7 @@ class WorkFolder:
 
     def _refuse_foreign(self) -> None:
         """A folder that holds something, and does not say that it is ours."""
-        if (self.path / _IDENTITY).exists():  # the first file to come and the last to go
+        if (self.path / _FINGERPRINT).exists():  # the first file to come and the last to go
             return
         try:
             names = {p.name for p in self.path.iterdir()}
@@ -112,7 +112,7 @@ class WorkFolder:
             return
         except NotADirectoryError:
             names = {self.path.name}
-        if names - {_LOCK, f"{_IDENTITY}.part"} and _IDENTITY not in names:
+        if names - {_LOCK, f"{_FINGERPRINT}.part"} and _FINGERPRINT not in names:
             raise UsageError(
                 f"{self.path} is not a work folder of pycolor; move it away or choose another "
                 "with --work-dir."
@@ -141,10 +141,10 @@ class WorkFolder:
             before = json.loads(known.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             before = {}
-        if before == self._identity:
+        if before == self._fingerprint:
             return
         differs = sorted(
-            k for k in {*before, *self._identity} if before.get(k) != self._identity.get(k)
+            k for k in {*before, *self._fingerprint} if before.get(k) != self._fingerprint.get(k)
         )
         self._say(f"earlier work on this output is of other {', '.join(differs)}: it begins anew")
         self._empty()
@@ -190,7 +190,7 @@ class WorkFolder:
 
     def _empty(self) -> None:
         """Remove all but the lock; last the identity, by which a half-empty folder is known."""
-        for path in sorted(self.path.iterdir(), key=lambda path: path.name == _IDENTITY):
+        for path in sorted(self.path.iterdir(), key=lambda path: path.name == _FINGERPRINT):
             if path.name != _LOCK:
                 path.unlink()
 
@@ -201,14 +201,14 @@ class WorkFolder:
 
     # -- the survey --------------------------------------------------------------------------
 
-    def load_survey(self) -> Survey | None:
+    def load_analysis(self) -> FilmAnalysis | None:
         """What an earlier run saw, None if there was none."""
         arrays, facts = self.path / "survey.npz", self.path / _SURVEY
         if not facts.exists():
             return None
         with np.load(arrays) as stored:
             content = json.loads(facts.read_text(encoding="utf-8"))
-            return Survey(
+            return FilmAnalysis(
                 timeline=array("q", stored["timeline"].tobytes()),
                 shots=tuple(lists.read_json(json.dumps(content["shots"]))),
                 lightness=stored["lightness"],
@@ -219,20 +219,20 @@ class WorkFolder:
                 damages=tuple(content["damages"]),
             )
 
-    def save_survey(self, survey: Survey) -> None:
+    def save_analysis(self, analysis: FilmAnalysis) -> None:
         with self._told():
             np.savez(
                 self.path / "survey.npz",
-                timeline=np.asarray(survey.timeline, np.int64),
-                lightness=survey.lightness,
-                change=survey.change,
+                timeline=np.asarray(analysis.timeline, np.int64),
+                lightness=analysis.lightness,
+                change=analysis.change,
             )
         content = {
-            "shots": json.loads(lists.write_json(survey.shots)),
-            "colored": survey.colored,
-            "starts": [str(start) for start in survey.starts],
-            "rate": str(survey.rate),
-            "damages": survey.damages,
+            "shots": json.loads(lists.write_json(analysis.shots)),
+            "colored": analysis.colored,
+            "starts": [str(start) for start in analysis.starts],
+            "rate": str(analysis.rate),
+            "damages": analysis.damages,
         }
         self._write(_SURVEY, json.dumps(content))
 
