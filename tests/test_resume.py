@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -56,7 +57,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
     render = planes_of_a_frame.render_picture
     left = [frames]
 
-    def failing(*args: object, **kwargs: object) -> None:
+    def failing(*args: Any, **kwargs: Any) -> None:
         left[0] -= 1
         if left[0] < 0:
             raise KeyboardInterrupt
