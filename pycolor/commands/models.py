@@ -16,6 +16,11 @@ from pycolor.commands.base import Command
 if TYPE_CHECKING:
     from pycolor.models.zoo import Card
 
+EXAMPLES = """
+pycolor models
+pycolor models zhang2016
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flags(Command):
