@@ -13,12 +13,12 @@ from torch.export import Dim
 from pycolor.models import zoo
 from pycolor.models.checkpoints.weight_files import PACKAGED, read
 
-path = sys.argv[1] if len(sys.argv) > 1 else "pycolor2026.onnx"
-file = read(PACKAGED / zoo.card("pycolor2026").weights)
+name = sys.argv[1] if len(sys.argv) > 1 else "pycolor2026"
+file = read(PACKAGED / zoo.card(name).weights)
 network = zoo.create(file.model, **file.options).eval().requires_grad_(False)
 network.load_state_dict(file.state)
 
-sizes = ({2: Dim.DYNAMIC, 3: Dim.DYNAMIC},)
+path, sizes = f"{name}.onnx", ({2: Dim.DYNAMIC, 3: Dim.DYNAMIC},)
 names = {"input_names": ["lightness"], "output_names": ["scores"]}
 torch.onnx.export(network, (torch.rand(1, 1, 160, 240) * 100,), path, dynamic_shapes=sizes, **names)
 
