@@ -32,8 +32,8 @@ setup: $(STAMP)
 
 # One step, remade when what it depends on changes; the environment itself is reused.
 $(STAMP): pyproject.toml constraints.txt $(NATIVE)
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
-	  { echo "pycolor needs Python 3.11 to 3.13; try: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' || \
+	  { echo "pycolor needs Python 3.11 to 3.14; try: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "a virtual environment could not be made; on Debian: apt install python3-venv python3-dev g++" >&2; rm -rf $(VENV); exit 1; }
 	@$(BIN)/python -c 'import torch' 2>/dev/null || { \
