@@ -115,22 +115,21 @@ class JobFolder:
 
     def _refuse_foreign(self) -> None:
         """A folder that holds something, and does not say that it is ours."""
-        known = self.path / _FINGERPRINT
         try:
             if self.path.is_symlink() or not stat.S_ISDIR(self.path.stat().st_mode):
-                names = {self.path.name}
+                ours = False
             elif not is_own_folder(self.path):
                 raise UsageError(
                     f"{self.path} is another user's, or others may write into it; remove it or "
                     "choose another place with --work-dir."
                 )
-            elif is_regular(known):  # the first file to come and the last to go
-                return
             else:
+                known = self.path / _FINGERPRINT  # the first file to come and the last to go
                 names = {p.name for p in self.path.iterdir()}
-        except FileNotFoundError:  # or a run that ends has removed it since
+                ours = is_regular(known) or not names - {_LOCK, f"{_FINGERPRINT}.part"}
+        except FileNotFoundError:  # a run that ends has removed it since
             return
-        if names - {_LOCK, f"{_FINGERPRINT}.part"} and not is_regular(known):
+        if not ours:
             raise UsageError(
                 f"{self.path} is not a work folder of pycolor; move it away or choose another "
                 "with --work-dir."

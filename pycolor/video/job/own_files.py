@@ -29,11 +29,16 @@ def is_own_folder(path: Path) -> bool:
     if status.st_uid == os.geteuid() and not status.st_mode & _OTHERS_MAY_WRITE:
         return True
     try:
-        with tempfile.TemporaryDirectory(prefix=".pycolor-", dir=path.parent) as new:
-            fresh = os.lstat(new)
+        fresh = _fresh_folder(path.parent)
     except OSError:
         return False
     return (status.st_uid, status.st_mode) == (fresh.st_uid, fresh.st_mode)
+
+
+def _fresh_folder(parent: Path) -> os.stat_result:
+    """What a new folder in another looks like."""
+    with tempfile.TemporaryDirectory(prefix=".pycolor-", dir=parent) as new:
+        return os.lstat(new)
 
 
 def is_regular(path: Path) -> bool:
