@@ -12,6 +12,11 @@ from pycolor.commands.base import Command
 from pycolor.options import PredictOptions
 from pycolor.system.progress import Progress
 
+EXAMPLES = """
+pycolor image plate.tif colored.tif
+pycolor image scans/ colored/ --saturation 0.9
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flags(Command):
@@ -19,7 +24,7 @@ class Flags(Command):
 
     Attributes:
         source: a PNG, TIFF or JPEG file of 8 or 16 bits, or a folder of them.
-        target: the colored file, or a folder.
+        target: the colored file, PNG, TIFF or JPEG by its extension; for a folder, a folder.
         overwrite: replace existing files.
     """
 
