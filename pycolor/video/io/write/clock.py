@@ -14,6 +14,8 @@ _FINEST = 10**6
 # FFmpeg fills in the times that MPEG streams leave out, and rounds each step down: at 24000/1001
 # frames a second on a clock of 1/90000 s, a group of pictures loses so much until it is corrected.
 JITTER = Fraction(1, 4000)
+# A film with more than one gap in as many frames is one of varying rate.
+_STEADY = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +63,20 @@ class Grid:
         rate: steps a second.
         origin: time of the first frame, seconds.
         tolerance: no frame is farther from its place, seconds.
-        gapless: each step has a frame.
+        gaps: places where steps have no frame.
+        frames: of the film.
     """
 
     rate: Fraction
     origin: Fraction
     tolerance: Fraction
-    gapless: bool
+    gaps: int
+    frames: int
+
+    @property
+    def constant(self) -> bool:
+        """Is it a film of constant rate, damaged in places at most?"""
+        return self.gaps * _STEADY <= self.frames
 
 
 def grid_of(timeline: Sequence[int], base: Fraction, rate: Fraction) -> Grid | None:
@@ -82,7 +91,7 @@ def grid_of(timeline: Sequence[int], base: Fraction, rate: Fraction) -> Grid | N
     if not timeline:
         return None
     if len(timeline) == 1:
-        return Grid(rate=rate, origin=timeline[0] * base, tolerance=Fraction(0), gapless=True)
+        return Grid(rate=rate, origin=timeline[0] * base, tolerance=Fraction(0), gaps=0, frames=1)
     length = (timeline[-1] - timeline[0]) * base
     measured = (len(timeline) - 1) / length
     whole = Fraction(round(measured))
@@ -90,7 +99,7 @@ def grid_of(timeline: Sequence[int], base: Fraction, rate: Fraction) -> Grid | N
     with_gaps = None
     for candidate in dict.fromkeys(candidates):
         found = _fits(timeline, base, candidate) if candidate > 0 else None
-        if found is not None and found.gapless:
+        if found is not None and not found.gaps:
             return found
         with_gaps = with_gaps or found
     return with_gaps
@@ -104,14 +113,14 @@ def _fits(timeline: Sequence[int], base: Fraction, rate: Fraction) -> Grid | Non
     if most and base < JITTER:
         most = round(JITTER / base * down)
     first, low, high, last = timeline[0], 0, 0, -1
-    gapless = True
-    for n, pts in enumerate(timeline):
+    gaps = 0
+    for pts in timeline:
         # In `down`-ths of a tick: how late it is behind the first, and behind its place.
         late = (pts - first) * down
         place = (2 * late + up) // (2 * up)
         if place <= last:
             return None
-        gapless = gapless and place == n
+        gaps += place > last + 1
         last = place
         low, high = min(low, late - place * up), max(high, late - place * up)
         if high - low > most:
@@ -120,7 +129,7 @@ def _fits(timeline: Sequence[int], base: Fraction, rate: Fraction) -> Grid | Non
     if 2 * off > 1:  # the first frame itself was rounded
         origin += Fraction(low + high, 2 * down) * base
         off = Fraction(high - low, 2 * down)
-    return Grid(rate=rate, origin=origin, tolerance=off * base, gapless=gapless)
+    return Grid(rate=rate, origin=origin, tolerance=off * base, gaps=gaps, frames=len(timeline))
 
 
 def drift(timeline: Sequence[int], base: Fraction, rate: Fraction) -> Fraction:

@@ -85,7 +85,9 @@ class ContainerWriter:
         self.info: FilmInfo = reader.info
         self.start = beginning(reader, self.name)
         grid = grid_of(timeline, self.info.time_base, self.info.rate) if timeline else None
-        self.rate = self.info.rate if timeline is None else grid.rate if grid else Fraction(0)
+        self.rate = self.info.rate
+        if timeline is not None:
+            self.rate = grid.rate if grid is not None and grid.constant else Fraction(0)
         self.clock = self._choose_clock(grid)
         self.packets = 0
         self.is_open = True
