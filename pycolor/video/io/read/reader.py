@@ -30,6 +30,7 @@ from pycolor.video.io.read.source import (
     describe,
     frame_rate,
     open_source,
+    origin_of,
     picture_stream,
 )
 
@@ -59,6 +60,8 @@ class Reader:
         delivered: number of frames delivered so far.
         first: index of the first frame asked for; `stop` one past the last, None for the end.
         begin: time of the first frame delivered, seconds.
+        origin: time where the film as a whole begins, seconds: 0 but of MPEG's streams.
+        declared_end: seconds, when the picture ends by what its header says; None if it does not.
         start_time, stop_time: seconds, of the range asked for; None where the film decides.
 
     Raises:
@@ -98,6 +101,8 @@ class Reader:
             self.info, self._description = describe(
                 self.path, self._container, self._stream, native
             )
+            self.declared_end = declared_end(self._stream)
+            self.origin = origin_of(self._container)
             if rate is None and sequence_options(self.path, None) is not None:
                 self.info = replace(self.info, warnings=(*self.info.warnings, _NO_RATE))
             besides = self.info.chapters or self.info.streams
@@ -335,7 +340,7 @@ class Reader:
             self._damage(gap.time, str(gap))
         if self._end is not None:  # a range that ended before the film
             return
-        promised = declared_end(self._stream)
+        promised = self.declared_end
         missing = continuity.shortfall(promised) if promised is not None else 0
         if missing:
             what = f"the film ends before its header says ({missing} frames missing)"

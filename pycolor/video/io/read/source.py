@@ -45,6 +45,9 @@ from pycolor.video.io.frame.pixel_formats import (
 from pycolor.video.io.read.truncation import missing_bytes
 
 AV_TIME_BASE = 1_000_000
+# Formats of a bare stream of pictures, which has no times.
+UNCLOCKED = ("h264", "hevc", "vvc")
+_FASTEST = 300  # frames a second
 _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
@@ -114,11 +117,21 @@ def picture_stream(container: av.container.InputContainer, path: Path) -> VideoS
 
 def frame_rate(stream: VideoStream) -> Fraction:
     """Nominal frames per second: FFmpeg's guess, which survives odd time bases."""
-    for value in (stream.guessed_rate, stream.average_rate, stream.base_rate):
-        rate = rational(value)
-        if 0 < rate <= 1000:
-            return rate
-    return Fraction(25)
+    told = [stream.guessed_rate, stream.average_rate, stream.base_rate]
+    if stream.container.format.name in UNCLOCKED:  # there FFmpeg may take fields for frames
+        told.insert(0, stream.codec_context.framerate)
+    rates = [rate for rate in map(rational, told) if 0 < rate <= 1000]
+    # Where frames vary and no rate is told, FFmpeg's guess is the clock's.
+    return next((rate for rate in rates if rate <= _FASTEST), rates[0] if rates else Fraction(25))
+
+
+def origin_of(container: av.container.InputContainer) -> Fraction:
+    """The time where a film begins, seconds: MPEG's clocks run before it does."""
+    if container.format.name not in ("mpegts", "mpeg"):
+        return Fraction(0)
+    streams = (s for s in container.streams if s.type in ("video", "audio"))
+    begins = [s.start_time * rational(s.time_base) for s in streams if s.start_time is not None]
+    return min(begins, default=Fraction(0))
 
 
 def declared_end(stream: VideoStream) -> Fraction | None:
