@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from av.codec.context import Flags
 
-from pycolor.video.io import Reader, Writer, join
+from pycolor.video.io import Reader, Writer
 from pycolor.video.io.containers.presets import segment_suffix
 
 
@@ -254,7 +254,7 @@ def by_segments(
             writer.write(writer.picture(frame))
         assert writer is not None
         writer.finish()
-        join(parts, reader, result, timeline=timeline, preset=preset)
+        concat_segments(parts, reader, result, timeline=timeline, preset=preset)
         return [*reader.info.warnings, *probe.warnings]
 
 

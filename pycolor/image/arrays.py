@@ -122,7 +122,7 @@ def _codes(array: Codes) -> Codes:
             f"samples must be uint8, uint16 or of a floating type, got {array.dtype}."
         )
     low, high = float(array.min()), float(array.max())
-    if not (0 <= low and high <= 1):  # false for NaN, too
+    if not (low >= 0 and high <= 1):  # false for NaN, too
         raise UsageError(f"samples of a floating type must lie in 0 to 1, got {low} to {high}.")
     return (array.astype(np.float64) * _SIXTEEN_BITS).round().astype(np.uint16)
 
