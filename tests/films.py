@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from av.codec.context import Flags
 
-from pycolor.video.io import Reader, Writer
+from pycolor.video.io import Reader, Writer, concat_segments
 from pycolor.video.io.containers.presets import segment_suffix
 
 
