@@ -100,7 +100,10 @@ class PixelFormat:
 
 @lru_cache(maxsize=256)
 def pixel_format(name: str) -> PixelFormat | None:
-    """Describe a pixel format; None if pycolor cannot read luma samples from it."""
+    """Describe a pixel format; None if its luma samples do not lie in a plane of whole words.
+
+    Most of those that give None are laid out by `unpack` first.
+    """
     try:
         raw = av.video.format.VideoFormat(name, 64, 64)
     except ValueError:
@@ -114,6 +117,8 @@ def pixel_format(name: str) -> PixelFormat | None:
         return None
     opaque = [c for c in components if not c.is_alpha]
     alpha = len(opaque) < len(components)
+    if name.endswith(("msble", "msbbe")) or (alpha and len(opaque) == 1):
+        return None  # see `unpack`
     subsampling: Subsampling | None = None
     if not raw.is_rgb and len(opaque) >= 3:
         width, height = opaque[1].width, opaque[1].height
