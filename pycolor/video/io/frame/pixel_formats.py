@@ -119,6 +119,8 @@ def pixel_format(name: str) -> PixelFormat | None:
     alpha = len(opaque) < len(components)
     if name.endswith(("msble", "msbbe")) or (alpha and len(opaque) == 1):
         return None  # see `unpack`
+    if name.startswith(("x2rgb", "x2bgr", "gbrap")) and bits > 8:
+        return None
     subsampling: Subsampling | None = None
     if not raw.is_rgb and len(opaque) >= 3:
         width, height = opaque[1].width, opaque[1].height

@@ -38,6 +38,11 @@ _PACKED: dict[str, tuple[str, int, int, str]] = {
 }
 # Three samples of ten bits in a word of four bytes: the lowest bit of U, Y and V.
 _TENS = {"xv30": (0, 10, 20), "v30x": (2, 12, 22)}
+# Likewise of G', B' and R'.
+_RGB_TENS = {"x2rgb10": (10, 0, 20), "x2bgr10": (10, 20, 0)}
+# Planes with a fourth of alpha.  libswscale of FFmpeg 8.1 drops that of more than 8 bits for whole
+# groups of 16 columns alone and leaves the columns behind them as memory was.
+_PLANES = {f"gbrap{bits}": f"gbrp{bits}le" for bits in (10, 12, 14, 16)}
 # R'G'B' of less than a byte each: bytes of a pixel, then (lowest bit, bits) of R', G' and B'.
 _SMALL = {
     "rgb565": (2, ((11, 5), (5, 6), (0, 5))),
@@ -86,7 +91,7 @@ def _targets() -> dict[str, str]:
     plain |= dict.fromkeys(_SMALL, "gbrp")
     plain |= {stem: entry[2] for stem, entry in _WIDE.items()}
     plain |= {"ya8": "gray", "ya16": "gray16le", "monow": "gray", "monob": "gray", "pal8": "gbrp"}
-    plain |= {"xyz12": "gbrp16le"}
+    plain |= {"xyz12": "gbrp16le"} | dict.fromkeys(_RGB_TENS, "gbrp10le") | _PLANES
     plain |= {"yuv444p10msb": "yuv444p10le", "yuv444p12msb": "yuv444p12le"}
     plain |= {"gbrp10msb": "gbrp10le", "gbrp12msb": "gbrp12le"}
     return {stem + end: target for stem, target in plain.items() for end in ("", "le", "be")}
@@ -182,6 +187,11 @@ def _planes(native: av.VideoFrame, name: str, target: str, *, linear: bool) -> l
         words = _plane_bytes(native, 0, "u4")[:, :width]
         u, y, v = (words >> low & 1023 for low in _TENS[stem])
         return [y, u, v]
+    if stem in _RGB_TENS:
+        words = _plane_bytes(native, 0, "u4")[:, :width]
+        return [words >> low & 1023 for low in _RGB_TENS[stem]]
+    if stem in _PLANES:
+        return [_plane_bytes(native, k, "u2")[:, :width] for k in range(3)]
     if stem in _SMALL:
         return _small(native, stem)
     if stem in _WIDE:
