@@ -23,7 +23,7 @@ REFUSED = {
     *(f"bayer_{order}8" for order in ("bggr", "gbrg", "grbg", "rggb")),
     *(f"bayer_{o}16{e}" for o in ("bggr", "gbrg", "grbg", "rggb") for e in ("le", "be")),
 }
-NAMES = sorted(av.video.format.names)
+NAMES: list[str] = sorted(cast(Any, av.video.format).names)
 
 # Where FFmpeg's libavutil/pixfmt.h says that the samples of packed Y'CbCr lie: bytes of a word,
 # words a pixel, the places of Y', Cb and Cr among them, bits below a sample.

@@ -51,7 +51,7 @@ def samples_of(frame: av.VideoFrame, name: str, *, linear: bool = False) -> Plan
     if form.gray:
         return _full(luma_view(frame, form)[..., None], form.bit_depth)
     end = "" if form.bit_depth == 8 else f"{form.bit_depth}le"
-    planar = reformatter.reformat(frame, format=f"gbr{'a' * form.alpha}p{end}")
+    planar = reformatter.reformat(frame, format=f"gbr{'a' * form.alpha}p{end}", threads=1)
     kind = np.dtype("u1" if form.bit_depth == 8 else "<u2")
     planes = [plane_view(planar, k, kind) for k in (2, 0, 1, 3)[: 3 + form.alpha]]
     return _full(np.stack(planes, axis=2), form.bit_depth)

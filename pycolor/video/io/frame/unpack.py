@@ -116,10 +116,10 @@ def unpacked(
     if target is None:
         return native
     if _stem(name) == "xyz12":
-        return reformatter.reformat(native, format=target)
+        return reformatter.reformat(native, format=target, threads=1)
     planes = _planes(native, name, target, linear=linear)
     if name in _RESCALED:  # what FFmpeg lays out keeps every mark of the frame, fields among them
-        made = reformatter.reformat(native, format=target)
+        made = reformatter.reformat(native, format=target, threads=1)
     else:
         made = av.VideoFrame(native.width, native.height, target)
         made.pts, made.dts = native.pts, native.dts
