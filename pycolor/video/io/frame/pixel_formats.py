@@ -189,9 +189,7 @@ def rgb_luma(
     Where R' = G' = B', as in a scan of black-and-white film, it is that value.
     """
     bits = description.bit_depth
-    planar = reformatter.reformat(
-        frame, format="gbrp" if bits == 8 else f"gbrp{bits}le", threads=1
-    )
+    planar = reformatter.reformat(frame, format="gbrp" if bits == 8 else f"gbrp{bits}le", threads=1)
     dtype = np.dtype("u1" if bits == 8 else "<u2")
     green, blue, red = (plane_view(planar, i, dtype).astype(np.uint32) for i in range(3))
     kr, kb = (round(10_000 * k) for k in LUMA_COEFFICIENTS[matrix])  # all have four decimals

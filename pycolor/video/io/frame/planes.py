@@ -36,9 +36,7 @@ def rgb_planes(frame: Frame) -> tuple[Plane, Plane, Plane] | None:
     form = frame.description
     if not form.rgb:
         return None
-    native = _reformatter.reformat(
-        frame.native, format=f"gbrp{_SUFFIX[form.bit_depth]}", threads=1
-    )
+    native = _reformatter.reformat(frame.native, format=f"gbrp{_SUFFIX[form.bit_depth]}", threads=1)
     dtype = np.dtype("u1" if form.bit_depth == 8 else "<u2")
     green, blue, red = (plane_view(native, i, dtype) for i in range(3))
     return red, green, blue

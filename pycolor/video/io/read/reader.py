@@ -144,6 +144,12 @@ class Reader:
             return self.first
         return sequence.first_number + sequence.ticks[self.first]
 
+    @property
+    def has_holes(self) -> bool:
+        """Whether pictures are missing in a sequence: their places stay empty."""
+        sequence = self._sequence
+        return sequence is not None and sequence.ticks[-1] + 1 > len(sequence.ticks)
+
     def __iter__(self) -> Iterator[Frame]:
         while True:
             if self._pending is not None:
