@@ -118,9 +118,7 @@ def _codes(array: Codes) -> Codes:
     if array.dtype in (np.uint8, np.uint16):
         return array
     if array.dtype.kind != "f":
-        raise UsageError(
-            f"samples must be uint8, uint16 or of a floating type, got {array.dtype}."
-        )
+        raise UsageError(f"samples must be uint8, uint16 or of a floating type, got {array.dtype}.")
     low, high = float(array.min()), float(array.max())
     if not (low >= 0 and high <= 1):  # false for NaN, too
         raise UsageError(f"samples of a floating type must lie in 0 to 1, got {low} to {high}.")

@@ -95,7 +95,7 @@ class ContainerWriter:
         self._streams = streams
         self._sides: StreamCopier | None = None
         self._title = ""
-        self._first_number = reader.first_number
+        self._first_number = self._last_number = reader.first_number
         self._tags = film_metadata(self.info.metadata, self.name) | dict(metadata)
         self._file: Y4mFile | None = None
         self._makes_folder = False
@@ -188,6 +188,9 @@ class ContainerWriter:
         """Write a packet of the picture, and what of the other streams comes before it."""
         self.packets += 1
         time = (packet.dts or 0) * rational(packet.time_base) + self.clock.shift
+        if self.name == "image2" and self._reader.has_holes:
+            packet.pts = (packet.pts or 0) + self._first_number
+            self._last_number = packet.pts
         self.container.mux_one(packet)
         if self._sides is not None:
             self._sides.copy_until(time)
@@ -245,7 +248,8 @@ class ContainerWriter:
 
     def _remove(self) -> None:
         if self.name == "image2":
-            for number in range(self._first_number, self._first_number + self.packets + 1):
+            last = max(self._last_number, self._first_number + self.packets)
+            for number in range(self._first_number, last + 1):
                 picture_name(self.path, number).unlink(missing_ok=True)
             if self._makes_folder:
                 self.path.parent.rmdir()
@@ -293,6 +297,8 @@ class ContainerWriter:
             options["strict"] = "-1"  # FFmpeg's leave for more than 8 bits
         if self.name == "image2":
             options["start_number"] = str(self._first_number)
+            if self._reader.has_holes:  # the pictures' numbers are their times
+                options["frame_pts"] = "1"
         return options
 
 
