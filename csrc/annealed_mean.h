@@ -12,7 +12,7 @@ struct AnnealedSum {
 };
 
 template <class V>
-PC_FN AnnealedSum<V> annealed_start() {
+static PYCOLOR_HD AnnealedSum<V> annealed_start() {
   return {V(-3.4e38f), V(0.0f), V(0.0f), V(0.0f)};
 }
 
@@ -23,7 +23,7 @@ inline float annealed_scale(double temperature) {
 
 // Raise the reference to `largest` (≥ the one so far).
 template <class V>
-PC_FN void annealed_raise(AnnealedSum<V>& sum, V largest, V scale) {
+static PYCOLOR_HD void annealed_raise(AnnealedSum<V>& sum, V largest, V scale) {
   const V shrink = exp2((sum.largest - largest) * scale);
   sum.largest = largest;
   sum.weight = sum.weight * shrink;
@@ -32,7 +32,7 @@ PC_FN void annealed_raise(AnnealedSum<V>& sum, V largest, V scale) {
 }
 
 template <class V>
-PC_FN void annealed_add(AnnealedSum<V>& sum, V logit, V scale, V a, V b) {
+static PYCOLOR_HD void annealed_add(AnnealedSum<V>& sum, V logit, V scale, V a, V b) {
   const V w = exp2((logit - sum.largest) * scale);
   sum.weight = sum.weight + w;
   sum.a = fma(w, a, sum.a);
@@ -41,7 +41,7 @@ PC_FN void annealed_add(AnnealedSum<V>& sum, V logit, V scale, V a, V b) {
 
 // NaN where no logit was above −3.4e38.
 template <class V>
-PC_FN void annealed_finish(const AnnealedSum<V>& sum, V& a, V& b) {
+static PYCOLOR_HD void annealed_finish(const AnnealedSum<V>& sum, V& a, V& b) {
   const V weight = select(V(-3.3e38f) < sum.largest, sum.weight, V(0.0f));
   const V zero = select(V(-3.3e38f) < sum.largest, V(1.0f), V(0.0f));
   a = sum.a * zero / weight;

@@ -21,9 +21,9 @@ PYBIND11_MODULE(_C, m) {
   m.def("yab_to_ycbcr", &pycolor::yab_to_ycbcr, unlocked);
   m.def(
       "luma_to_lightness",
-      [](const pycolor::Image<const void>& luma, bool wide, const pycolor::FrameCode& code,
+      [](const pycolor::Image<const void>& luma, bool is_uint16, const pycolor::FrameCode& code,
          uintptr_t out, int threads) {
-        pycolor::luma_to_lightness(luma, wide, code, reinterpret_cast<float*>(out), threads);
+        pycolor::luma_to_lightness(luma, is_uint16, code, reinterpret_cast<float*>(out), threads);
       },
       unlocked);
   m.def("mean_lightness", &pycolor::mean_lightness, unlocked);
@@ -31,11 +31,11 @@ PYBIND11_MODULE(_C, m) {
   m.def(
       "fused_frame",
       [](const pycolor::Image<const float>& logits, uintptr_t palette, double temperature,
-         const pycolor::Image<const void>& luma, bool wide, const pycolor::FrameCode& code,
+         const pycolor::Image<const void>& luma, bool is_uint16, const pycolor::FrameCode& code,
          double sigma_range, double floor, const std::vector<pycolor::Image<void>>& planes,
          int threads) {
         pycolor::fused_frame(logits, reinterpret_cast<const float*>(palette), temperature, luma,
-                             wide, code, sigma_range, floor, planes, threads);
+                             is_uint16, code, sigma_range, floor, planes, threads);
       },
       unlocked);
   m.def(

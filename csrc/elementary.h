@@ -10,7 +10,7 @@ namespace pycolor {
 
 // 2^z for z ≤ 127, relative error 1.0e-7; below 2^-126 it stays there.  NaN stays NaN.
 template <class V>
-PC_FN V exp2(V z) {
+static PYCOLOR_HD V exp2(V z) {
   z = max(V(-126.0f), z);
   const V n = floor(z);
   const V r = z - n;
@@ -24,7 +24,7 @@ PC_FN V exp2(V z) {
 
 // The same with relative error 2.7e-6: for the weights of the filters.
 template <class V>
-PC_FN V exp2_weight(V z) {
+static PYCOLOR_HD V exp2_weight(V z) {
   z = max(V(-126.0f), z);
   const V n = floor(z);
   const V r = z - n;
@@ -37,7 +37,7 @@ PC_FN V exp2_weight(V z) {
 
 // 2^z with relative error 7.5e-5, times 2^90 so that z may be −210…1: the renderer's weights.
 template <class V>
-PC_FN V exp2_scaled(V z) {
+static PYCOLOR_HD V exp2_scaled(V z) {
   const V n = floor(z);
   const V r = z - n;
   V p = fma(V(9.658693983238636e+25f), r, V(2.798573252296787e+26f));
@@ -49,7 +49,7 @@ constexpr float kExp2Scale = 1237940039285380274899124224.0f;  // 2^90
 
 // log2 of a positive normal number; error 4e-8 of the result's fraction, plus its rounding.
 template <class V>
-PC_FN V log2(V x) {
+static PYCOLOR_HD V log2(V x) {
   V e;
   const V t = split(x, e) - V(1.0f);  // x = 2^e (1 + t), t in −0.25…0.5
   // Pairs first: what one sum must wait for is short.
@@ -65,7 +65,7 @@ PC_FN V log2(V x) {
 
 // x^exponent for x > 0.
 template <class V>
-PC_FN V power(V x, float exponent) {
+static PYCOLOR_HD V power(V x, float exponent) {
   return exp2(log2(x) * V(exponent));
 }
 
@@ -77,7 +77,7 @@ struct SplitNumber {
 };
 
 template <class V>
-PC_FN SplitNumber<V> split_number(V x) {
+static PYCOLOR_HD SplitNumber<V> split_number(V x) {
   SplitNumber<V> s;
   s.m = mantissa(x, s.exponent);
   return s;
@@ -85,7 +85,7 @@ PC_FN SplitNumber<V> split_number(V x) {
 
 // x^(1/2.4) · 1.055, relative error 1.4e-6.
 template <class V>
-PC_FN V srgb_power(const SplitNumber<V>& x) {
+static PYCOLOR_HD V srgb_power(const SplitNumber<V>& x) {
   alignas(64) static constexpr float of_exponent[16] = {
       0.01386165153235197f, 0.018503084778785706f, 0.024698656052350998f, 0.03296874836087227f,
       0.04400800168514252f, 0.05874363332986832f,  0.07841334491968155f,  0.10466925799846649f,
@@ -101,7 +101,7 @@ PC_FN V srgb_power(const SplitNumber<V>& x) {
 
 // Its derivative, relative error 6e-4.
 template <class V>
-PC_FN V srgb_power_slope(const SplitNumber<V>& x) {
+static PYCOLOR_HD V srgb_power_slope(const SplitNumber<V>& x) {
   alignas(64) static constexpr float of_exponent[16] = {
       189.25775146484375f, 126.31439208984375f, 84.30474853515625f,  56.266666412353516f,
       37.55349349975586f,  25.06395149230957f,  16.728179931640625f, 11.16472053527832f,
@@ -115,7 +115,7 @@ PC_FN V srgb_power_slope(const SplitNumber<V>& x) {
 
 // x^(1/2.4) of x in 2^-9…2^7, relative error 1.4e-6.
 template <class V>
-PC_FN V relative_power(V x) {
+static PYCOLOR_HD V relative_power(V x) {
   alignas(64) static constexpr float of_exponent[16] = {
       1.3348398208618164f,  1.7817974090576172f, 2.3784141540527344f,  3.17480206489563f,
       4.237852573394775f,   5.656854152679443f,  0.07432544231414795f, 0.09921256452798843f,

@@ -32,7 +32,7 @@ struct Gamut {
 
 // Hue as a number in 0…4 that turns with the angle: the position on the square |a| + |b| = 1.
 template <class V>
-PC_FN V square_angle(V a, V b) {
+static PYCOLOR_HD V square_angle(V a, V b) {
   const V t = b / max(abs(a) + abs(b), V(1e-30f));
   return select(a < V(0.0f), V(2.0f) - t, select(b < V(0.0f), V(4.0f) + t, t));
 }
@@ -43,7 +43,7 @@ struct GamutPoint {
 };
 
 template <class V>
-PC_FN GamutPoint<V> gamut_edge(const Gamut& gamut, V y, V a, V b) {
+static PYCOLOR_HD GamutPoint<V> gamut_edge(const Gamut& gamut, V y, V a, V b) {
   const V row = y * V(static_cast<float>(kGamutLumas));
   const V column = square_angle(a, b) * V(kGamutHues / 4.0f);
   const V i = min(floor(row), V(kGamutLumas - 1.0f)), j = min(floor(column), V(kGamutHues - 1.0f));
@@ -63,7 +63,7 @@ PC_FN GamutPoint<V> gamut_edge(const Gamut& gamut, V y, V a, V b) {
 // Display value of a channel in linear light, and its slope to 6e-4 of it.  Light above 1.9 counts
 // as 1.9: out of gamut.
 template <class V>
-PC_FN V encode_with_slope(V x, V& slope) {
+static PYCOLOR_HD V encode_with_slope(V x, V& slope) {
   x = min(x, V(1.9f));
   const SplitNumber<V> number = split_number(x);
   const auto curved = V(kSrgbKnee) < x;
@@ -72,13 +72,13 @@ PC_FN V encode_with_slope(V x, V& slope) {
 }
 
 template <class V>
-PC_FN V clipped(V x) {
+static PYCOLOR_HD V clipped(V x) {
   return max(V(0.0f), min(V(1.0f), x));
 }
 
 // How far s may grow until the channel reaches 0 or 1, on its tangent.
 template <class V>
-PC_FN V room(V x, V slope) {
+static PYCOLOR_HD V room(V x, V slope) {
   const V bound = select(slope < V(0.0f), V(0.0f), V(1.0f));
   const V safe = select(abs(slope) < V(1e-12f), V(1e-12f), slope);
   return (bound - x) / safe;
@@ -86,7 +86,7 @@ PC_FN V room(V x, V slope) {
 
 // f⁻¹ and a third of its derivative.
 template <class V>
-PC_FN V lab_f_inverse_with_slope(V t, V& third) {
+static PYCOLOR_HD V lab_f_inverse_with_slope(V t, V& third) {
   const auto curved = V(kLabKnee) < t;
   const V square = t * t;
   third = select(curved, square, V(kLabSlope / 3.0f));
@@ -100,7 +100,7 @@ struct Light {
 };
 
 template <class V>
-PC_FN Light<V> light_of(V fx, V fy, V fz) {
+static PYCOLOR_HD Light<V> light_of(V fx, V fy, V fz) {
   Light<V> l;
   const Triple<V> ratio = {lab_f_inverse_with_slope(fx, l.third.x),
                            lab_f_inverse_with_slope(fy, l.third.y),
@@ -112,7 +112,7 @@ PC_FN Light<V> light_of(V fx, V fy, V fz) {
 
 // One Newton step of (fy, s) for luma y and the full chroma (500 u, −200 v).
 template <class V>
-PC_FN void gamut_step(const LumaWeights& k, V y, V u, V v, V& fy, V& s) {
+static PYCOLOR_HD void gamut_step(const LumaWeights& k, V y, V u, V v, V& fy, V& s) {
   const Light<V> light = light_of(fma(s, u, fy), fy, fma(s, v, fy));
   const Triple<V> c = light.rgb, third = light.third;
   const V three(3.0f);
@@ -148,20 +148,20 @@ struct ColorDifference {
 };
 
 template <class V>
-PC_FN V green_difference(const LumaWeights& k, ColorDifference<V> d) {
+static PYCOLOR_HD V green_difference(const LumaWeights& k, ColorDifference<V> d) {
   return fma(V(-k.kr / k.kg), d.red, V(-k.kb / k.kg) * d.blue);
 }
 
 // The last 1e-5 of luma, so that it is exact.
 template <class V>
-PC_FN ColorDifference<V> settled(const LumaWeights& k, V y, Triple<V> c) {
+static PYCOLOR_HD ColorDifference<V> settled(const LumaWeights& k, V y, Triple<V> c) {
   const V rest = y - fma(V(k.kr), c.x, fma(V(k.kg), c.y, V(k.kb) * c.z));
   return {clipped(c.x + rest) - y, clipped(c.z + rest) - y};
 }
 
 // The search from the table.
 template <class V>
-PC_FN ColorDifference<V> searched_color(const Gamut& gamut, V y, V neutral, V p, V q) {
+static PYCOLOR_HD ColorDifference<V> searched_color(const Gamut& gamut, V y, V neutral, V p, V q) {
   const V u = p * neutral, v = q * neutral, a = V(500.0f) * u, b = V(-200.0f) * v;
   const GamutPoint<V> edge = gamut_edge(gamut, y, a, b);
   const V chroma = sqrt(fma(a, a, b * b)), most = max(edge.chroma, V(1e-7f));
@@ -188,7 +188,7 @@ PC_FN ColorDifference<V> searched_color(const Gamut& gamut, V y, V neutral, V p,
 
 // Σ c_j x^j for j = 0…degree.
 template <int degree, class V>
-PC_FN V polynomial(const float* c, V x) {
+static PYCOLOR_HD V polynomial(const float* c, V x) {
   if constexpr (degree == 0) {
     return V(c[0]);
   } else {
@@ -198,7 +198,7 @@ PC_FN V polynomial(const float* c, V x) {
 
 // Σ c_ij x^i y^j for i + j ≤ degree, j running first.
 template <int degree, class V>
-PC_FN V polynomial(const float* c, V x, V y) {
+static PYCOLOR_HD V polynomial(const float* c, V x, V y) {
   const V row = polynomial<degree>(c, y);
   if constexpr (degree == 0) {
     return row;
@@ -211,11 +211,11 @@ PC_FN V polynomial(const float* c, V x, V y) {
 // chroma (u, v) = (a/500, −b/200) scale together: fy/neutral is a function of p = u/neutral and
 // q = v/neutral, here one of two polynomials.
 template <class V>
-PC_FN V near_fy(const Gamut& gamut, V p, V q) {
+static PYCOLOR_HD V near_fy(const Gamut& gamut, V p, V q) {
   return polynomial<kGuessDegree>(gamut.table + kGamutCells, p, q);
 }
 template <class V>
-PC_FN V far_fy(const Gamut& gamut, V p, V q) {
+static PYCOLOR_HD V far_fy(const Gamut& gamut, V p, V q) {
   const V far(2.0f);  // from there on no color is in gamut
   return polynomial<kGuessDegree>(gamut.table + kGamutCells + kGuessTerms,
                                   max(V(-2.0f), min(far, p)), max(V(-2.0f), min(far, q)));
@@ -227,7 +227,7 @@ PC_FN V far_fy(const Gamut& gamut, V p, V q) {
 // its largest channel from its least.  First its linear light, relative to that of E; `ordinary` is
 // set where all is above the knee of f and fit for relative_power.
 template <class V, class M>
-PC_FN Triple<V> ordinary_light(const Gamut& gamut, V neutral, V p, V q, M& ordinary) {
+static PYCOLOR_HD Triple<V> ordinary_light(const Gamut& gamut, V neutral, V p, V q, M& ordinary) {
   const V fy = near_fy(gamut, p, q), fx = fy + p, fz = fy + q;
   const Triple<V> light =
       multiply<RatioToLinearMatrix>(Triple<V>{fx * fx * fx, fy * fy * fy, fz * fz * fz});
@@ -239,7 +239,8 @@ PC_FN Triple<V> ordinary_light(const Gamut& gamut, V neutral, V p, V q, M& ordin
 // `ordinary` is set where the error is below 2.5e-5 and the color is inside the gamut and above the
 // knee of sRGB.
 template <class V, class M>
-PC_FN ColorDifference<V> ordinary_color(const LumaWeights& k, V y, Triple<V> light, M& ordinary) {
+static PYCOLOR_HD ColorDifference<V> ordinary_color(const LumaWeights& k, V y, Triple<V> light,
+                                                    M& ordinary) {
   const V r = relative_power(light.x), g = relative_power(light.y), b = relative_power(light.z);
   const V luma = fma(V(k.kr), r, fma(V(k.kg), g, V(k.kb) * b));
   const V unit = y + V(0.055f), scale = fma(V(-0.2f) * unit, luma, V(1.2f) * unit);
@@ -253,8 +254,8 @@ PC_FN ColorDifference<V> ordinary_color(const LumaWeights& k, V y, Triple<V> lig
 // The color by one Newton step of fy.  The step's own length tells where the polynomial was not
 // good enough; `hard` is set there and where the color leaves the gamut.
 template <class V, class M>
-PC_FN ColorDifference<V> quick_color(const LumaWeights& k, V y, V neutral, V p, V q, V fy,
-                                     M& hard) {
+static PYCOLOR_HD ColorDifference<V> quick_color(const LumaWeights& k, V y, V neutral, V p, V q,
+                                                 V fy, M& hard) {
   const V u = p * neutral, v = q * neutral;
   const Light<V> l = light_of(fy + u, fy, fy + v);
   Triple<V> slope;
@@ -289,12 +290,12 @@ struct RelativeChroma {
 };
 
 template <class V>
-PC_FN V usable(V x) {
+static PYCOLOR_HD V usable(V x) {
   return select(abs(x) < V(1e15f), x, V(0.0f));
 }
 
 template <class V>
-PC_FN RelativeChroma<V> relative_chroma(V neutral, V a, V b) {
+static PYCOLOR_HD RelativeChroma<V> relative_chroma(V neutral, V a, V b) {
   const V inverse = V(1.0f) / neutral;
   return {usable(a) * V(1.0f / 500.0f) * inverse, usable(b) * V(-1.0f / 200.0f) * inverse};
 }
@@ -302,7 +303,7 @@ PC_FN RelativeChroma<V> relative_chroma(V neutral, V a, V b) {
 // The color of one sample of luma y (0…1), hue and chroma of (a, b); `neutral` is neutral_f(y).
 // V is a number here: vectors go through the three ways apart (cpu/color_cpu.h).
 template <class V>
-PC_FN ColorDifference<V> color_of_luma(const Gamut& gamut, V y, V neutral, V a, V b) {
+static PYCOLOR_HD ColorDifference<V> color_of_luma(const Gamut& gamut, V y, V neutral, V a, V b) {
   const RelativeChroma<V> c = relative_chroma(neutral, a, b);
   bool lit, ordinary, hard;
   const Triple<V> light = ordinary_light(gamut, neutral, c.p, c.q, lit);
@@ -314,7 +315,7 @@ PC_FN ColorDifference<V> color_of_luma(const Gamut& gamut, V y, V neutral, V a, 
 }
 
 template <class V>
-PC_FN Triple<V> rgb_of(const LumaWeights& k, V y, ColorDifference<V> d) {
+static PYCOLOR_HD Triple<V> rgb_of(const LumaWeights& k, V y, ColorDifference<V> d) {
   return {clipped(y + d.red), clipped(y + green_difference(k, d)), clipped(y + d.blue)};
 }
 

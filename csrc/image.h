@@ -5,11 +5,10 @@
 
 // Internal linkage everywhere: each instruction set's translation unit keeps its own copy.
 #if defined(__CUDACC__)
-#define PC_MEMBER __host__ __device__ __forceinline__
+#define PYCOLOR_HD __host__ __device__ __forceinline__
 #else
-#define PC_MEMBER inline __attribute__((always_inline))
+#define PYCOLOR_HD inline __attribute__((always_inline))
 #endif
-#define PC_FN static PC_MEMBER
 
 namespace pycolor {
 

@@ -11,7 +11,7 @@ inline float range_scale(double sigma) {
 }
 
 template <class V>
-PC_FN V range_weight(V difference) {
+static PYCOLOR_HD V range_weight(V difference) {
   return exp2_weight(fnma(difference, difference, V(0.0f)));
 }
 
@@ -22,7 +22,7 @@ struct SplineTaps {
 };
 
 template <class V>
-PC_FN SplineTaps<V> spline_taps(V offset) {
+static PYCOLOR_HD SplineTaps<V> spline_taps(V offset) {
   const V left = V(0.5f) - offset, right = V(0.5f) + offset;
   return {V(0.5f) * left * left, V(0.75f) - offset * offset, V(0.5f) * right * right};
 }

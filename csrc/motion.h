@@ -22,9 +22,11 @@ struct MotionJob {
   int penalty;  // on a step of one pixel away from the start, in sums of absolute differences
 };
 
-PC_FN int64_t clamped(int64_t i, int64_t size) { return i < 0 ? 0 : i < size ? i : size - 1; }
+static PYCOLOR_HD int64_t clamped(int64_t i, int64_t size) {
+  return i < 0 ? 0 : i < size ? i : size - 1;
+}
 
-PC_FN int nearest_pixel(float x) {
+static PYCOLOR_HD int nearest_pixel(float x) {
   const float limited = x < -8192.0f ? -8192.0f : x > 8192.0f ? 8192.0f : x == x ? x : 0.0f;
   const int whole = static_cast<int>(limited);  // toward zero
   const float rest = limited - static_cast<float>(whole);
@@ -32,14 +34,14 @@ PC_FN int nearest_pixel(float x) {
 }
 
 // Whether the block lies in the picture, and its rows in one piece.
-PC_FN bool is_inside(const Image<const uint8_t>& image, int64_t top, int64_t left) {
+static PYCOLOR_HD bool is_inside(const Image<const uint8_t>& image, int64_t top, int64_t left) {
   return top >= 0 && left >= 0 && top + kMotionBlock <= image.size[2] &&
          left + kMotionBlock <= image.size[3] && image.stride[3] == 1;
 }
 
 // The block whose upper left pixel is (top, left), the border's pixels repeated beyond it.
-PC_FN void load_block(const Image<const uint8_t>& image, int64_t frame, int64_t top, int64_t left,
-                      uint8_t* block) {
+static PYCOLOR_HD void load_block(const Image<const uint8_t>& image, int64_t frame, int64_t top,
+                                  int64_t left, uint8_t* block) {
   const uint8_t* from = image.data + frame * image.stride[0];
   if (is_inside(image, top, left)) {
     for (int y = 0; y < kMotionBlock; ++y)
@@ -54,7 +56,7 @@ PC_FN void load_block(const Image<const uint8_t>& image, int64_t frame, int64_t 
 }
 
 struct PlainDifference {
-  PC_MEMBER static int rows(const uint8_t* a, const uint8_t* b, int64_t stride) {
+  PYCOLOR_HD static int rows(const uint8_t* a, const uint8_t* b, int64_t stride) {
     int sum = 0;
     for (int y = 0; y < kMotionBlock; ++y) {
       for (int x = 0; x < kMotionBlock; ++x) {
@@ -69,7 +71,7 @@ struct PlainDifference {
 // One cell: of all steps within `radius` of the start, the one with the least difference plus
 // penalty; of equals the first in rows.  Differences are whole numbers, so every machine agrees.
 template <class Difference>
-PC_FN void match_cell(const MotionJob& job, int64_t n, int64_t cell_y, int64_t cell_x) {
+static PYCOLOR_HD void match_cell(const MotionJob& job, int64_t n, int64_t cell_y, int64_t cell_x) {
   uint8_t block[kMotionBlock * kMotionBlock], other[kMotionBlock * kMotionBlock];
   const int64_t top = cell_y * kMotionCell - kMotionMargin;
   const int64_t left = cell_x * kMotionCell - kMotionMargin;
@@ -124,7 +126,8 @@ struct Chroma {
 };
 
 // Bilinear between cells; the border's cells repeat beyond it.
-PC_FN Chroma sample_chroma(const Image<const float>& image, int64_t n, float y, float x) {
+static PYCOLOR_HD Chroma sample_chroma(const Image<const float>& image, int64_t n, float y,
+                                       float x) {
   const float last_y = static_cast<float>(image.size[2] - 1);
   const float last_x = static_cast<float>(image.size[3] - 1);
   y = y > 0.0f ? y : 0.0f;  // NaN too
@@ -148,7 +151,7 @@ PC_FN Chroma sample_chroma(const Image<const float>& image, int64_t n, float y, 
 
 // One cell: the weighted mean of the key frames' colors, as strong as they are on the mean (hues
 // that differ would else gray each other), at most `growth` times the mean's chroma.
-PC_FN void carry_cell(const CarryJob& job, int64_t y, int64_t x) {
+static PYCOLOR_HD void carry_cell(const CarryJob& job, int64_t y, int64_t x) {
   float weights = 0, a = 0, b = 0, strength = 0;
   for (int64_t k = 0; k < job.chroma.size[0]; ++k) {
     const Image<const float>& f = job.flow;

@@ -19,12 +19,12 @@ struct Refinement {
 };
 
 template <class V>
-PC_FN V luma_of_code(const FrameCode& code, V mean) {
+static PYCOLOR_HD V luma_of_code(const FrameCode& code, V mean) {
   return max(V(0.0f), min(V(1.0f), (mean - V(code.black)) * V(code.inverse_range)));
 }
 
 template <class V>
-PC_FN V chroma_code(const FrameCode& code, V difference, float weight) {
+static PYCOLOR_HD V chroma_code(const FrameCode& code, V difference, float weight) {
   const V chroma = difference * V(0.5f / (1.0f - weight));
   const V value = fma(chroma, V(code.span), V(code.neutral));
   return max(V(0.0f), min(V(code.top), value));
@@ -35,13 +35,13 @@ PC_FN V chroma_code(const FrameCode& code, V difference, float weight) {
 struct Site {
   int first, count;
   float begin, end;  // of the box, in samples from `first` on
-  PC_MEMBER float weight(int k) const {
+  PYCOLOR_HD float weight(int k) const {
     const float low = static_cast<float>(k), high = low + 1.0f;
     return (end < high ? end : high) - (begin > low ? begin : low);
   }
 };
 
-PC_FN Site site_of(float center, int shift) {
+static PYCOLOR_HD Site site_of(float center, int shift) {
   const float size = static_cast<float>(1 << shift);
   const float begin = center + 0.5f - 0.5f * size, end = begin + size;
   int first = static_cast<int>(begin), last = static_cast<int>(end);
@@ -53,7 +53,7 @@ PC_FN Site site_of(float center, int shift) {
 
 // The low-resolution coordinate of luma coordinate `position`, half-pixel centers.
 template <class V>
-PC_FN V low_coordinate(V position, float low_size, float size) {
+static PYCOLOR_HD V low_coordinate(V position, float low_size, float size) {
   return (position + V(0.5f)) * V(low_size / size) - V(0.5f);
 }
 

@@ -29,12 +29,12 @@ def joint_bilateral_upsample(
 ) -> None: ...
 def convert(steps: list[int], x: _View, out: _View, kind: int, threads: int) -> None: ...
 def yab_to_ycbcr(yab: _View, kr: float, kb: float, out: _View, threads: int) -> None: ...
-def luma_to_lightness(luma: _View, wide: bool, code: _Code, out: int, threads: int) -> None: ...
-def mean_lightness(luma: _View, wide: bool, code: _Code, out: _View, threads: int) -> None: ...
+def luma_to_lightness(luma: _View, is_uint16: bool, code: _Code, out: int, threads: int) -> None: ...
+def mean_lightness(luma: _View, is_uint16: bool, code: _Code, out: _View, threads: int) -> None: ...
 def render(
     field: _View,
     luma: _View,
-    wide: bool,
+    is_uint16: bool,
     code: _Code,
     sigma_range: float,
     floor: float,
@@ -47,7 +47,7 @@ def fused_frame(
     palette: int,
     temperature: float,
     luma: _View,
-    wide: bool,
+    is_uint16: bool,
     code: _Code,
     sigma_range: float,
     floor: float,

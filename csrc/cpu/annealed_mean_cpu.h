@@ -16,8 +16,8 @@ constexpr int kEntries = 8;  // of the palette between two looks at the largest 
 
 // Adds `count` entries of one vector of pixels.
 template <int count>
-PC_FN void annealed_entries(AnnealedSum<Lanes>& sum, const float* x, int64_t stride,
-                            const float* palette, Lanes scale) {
+static PYCOLOR_HD void annealed_entries(AnnealedSum<Lanes>& sum, const float* x, int64_t stride,
+                                        const float* palette, Lanes scale) {
   AnnealedSum<Lanes> s = sum;
   Lanes largest = s.largest;
 #pragma GCC unroll 8
@@ -53,8 +53,9 @@ void annealed_block(const float* x, int64_t entries, int64_t stride, const float
 }
 
 // One pixel whose entries follow each other in memory; `padded` entries of the palette, a then b.
-PC_FN AnnealedSum<float> annealed_pixel(const float* x, int64_t entries, const float* palette,
-                                        int64_t padded, float scale) {
+static PYCOLOR_HD AnnealedSum<float> annealed_pixel(const float* x, int64_t entries,
+                                                    const float* palette, int64_t padded,
+                                                    float scale) {
   const int64_t whole = entries / 16 * 16;
   float rest[16];
   for (int i = 0; i < 16; ++i) rest[i] = whole + i < entries ? x[whole + i] : -3.4e38f;

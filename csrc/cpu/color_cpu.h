@@ -16,7 +16,7 @@ struct ColorRun {
   float red[kRun], green[kRun], blue[kRun];
 };
 
-PC_FN ColorDifference<Lanes> color_at(const ColorRun& run, int64_t i) {
+static PYCOLOR_HD ColorDifference<Lanes> color_at(const ColorRun& run, int64_t i) {
   return {load(run.red + i), load(run.blue + i)};
 }
 
@@ -27,7 +27,7 @@ struct Listed {
 };
 
 // Fetches the listed samples, and some of them again to fill the last vector.
-PC_FN void fetch_listed(const ColorRun& run, Listed& list, int count) {
+static PYCOLOR_HD void fetch_listed(const ColorRun& run, Listed& list, int count) {
   for (int i = count; i % 16 != 0; ++i) list.which[i] = list.which[count - 1];
   for (int i = 0; i < count; i += 16) {
     const Index index = load_index(list.which + i);

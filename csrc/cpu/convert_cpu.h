@@ -8,7 +8,7 @@
 namespace pycolor {
 namespace {
 
-PC_FN Triple<Lanes> run(Step step, Triple<Lanes> c) {
+static PYCOLOR_HD Triple<Lanes> run(Step step, Triple<Lanes> c) {
   switch (step) {
     case Step::kRgbToLinear:
       return RgbToLinear::of(c);

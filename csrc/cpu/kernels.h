@@ -10,7 +10,7 @@ namespace pycolor {
 struct LowPlanes {
   float* data;
   int64_t height, width, row;  // row ≥ width + 16
-  PC_MEMBER float* plane(int64_t frame, int64_t which, int64_t y) const {
+  PYCOLOR_HD float* plane(int64_t frame, int64_t which, int64_t y) const {
     return data + ((frame * 3 + which) * height + y) * row;
   }
 };
@@ -47,10 +47,10 @@ struct RenderJob {
   // out: u and v, or r, g and b
   void* out[3];
   int64_t out_stride[3][3];  // frame, row, column of each
-  int wide;                  // samples are uint16_t
+  int is_uint16;             // samples are uint16_t
   int rgb;
   // The low-resolution coordinate of an output row.
-  PC_MEMBER float low_row(int64_t row) const {
+  PYCOLOR_HD float low_row(int64_t row) const {
     const float position = code.center_row + static_cast<float>(row << code.row_shift);
     return low_coordinate(position, static_cast<float>(low.height), static_cast<float>(height));
   }
@@ -103,10 +103,11 @@ struct Kernels {
                         int64_t count, const float* palette, float scale, float* a, float* b,
                         int64_t out_stride);
   // Mean lightness × scale of each cell in one low-resolution row.
-  void (*mean_lightness)(const void* luma, int wide, int64_t row_stride, int64_t height,
+  void (*mean_lightness)(const void* luma, int is_uint16, int64_t row_stride, int64_t height,
                          int64_t width, int64_t low_height, int64_t low_width, int64_t row,
                          const FrameCode& code, float scale, float* out);
-  void (*lightness)(const void* luma, int wide, int64_t count, const FrameCode& code, float* out);
+  void (*lightness)(const void* luma, int is_uint16, int64_t count, const FrameCode& code,
+                    float* out);
   // The low-resolution chroma planes' samples: `count` of a row, as numbers that all sums with
   // weights have room for; NaN and ∞ count as 0.  Whole vectors are written.
   void (*low_chroma)(const float* from, int64_t stride, int64_t count, float unit, float* to);

@@ -14,12 +14,12 @@ namespace {
 
 #if defined(__SSE2__)
 struct VectorDifference {
-  PC_MEMBER static __m128i two_rows(const uint8_t* first, int64_t stride) {
+  PYCOLOR_HD static __m128i two_rows(const uint8_t* first, int64_t stride) {
     const __m128i upper = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(first));
     const __m128i lower = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(first + stride));
     return _mm_unpacklo_epi64(upper, lower);
   }
-  PC_MEMBER static int rows(const uint8_t* a, const uint8_t* b, int64_t stride) {
+  PYCOLOR_HD static int rows(const uint8_t* a, const uint8_t* b, int64_t stride) {
     __m128i sum = _mm_setzero_si128();
     for (int y = 0; y < kMotionBlock; y += 2) {
       const __m128i mine = _mm_loadu_si128(reinterpret_cast<const __m128i*>(a + y * kMotionBlock));

@@ -30,20 +30,20 @@ void convert(const std::vector<int>& steps, const Image<const float>& in, const 
 void yab_to_ycbcr(const Image<const float>& in, float kr, float kb, const Image<float>& out,
                   int threads);
 
-void luma_to_lightness(const Image<const void>& luma, bool wide, const FrameCode& code, float* out,
-                       int threads);
+void luma_to_lightness(const Image<const void>& luma, bool is_uint16, const FrameCode& code,
+                       float* out, int threads);
 
-void mean_lightness(const Image<const void>& luma, bool wide, const FrameCode& code,
+void mean_lightness(const Image<const void>& luma, bool is_uint16, const FrameCode& code,
                     const Image<float>& out, int threads);
 
 // Planes: {u, v}, or {r, g, b} where rgb is true; each N×1×rows×columns.
-void render(const Image<const float>& field, const Image<const void>& luma, bool wide,
+void render(const Image<const float>& field, const Image<const void>& luma, bool is_uint16,
             const FrameCode& code, double sigma_range, double floor,
             const std::vector<Image<void>>& planes, bool rgb, int threads);
 
 // annealed_mean, then render to {u, v}: the same bytes.
 void fused_frame(const Image<const float>& logits, const float* palette, double temperature,
-                 const Image<const void>& luma, bool wide, const FrameCode& code,
+                 const Image<const void>& luma, bool is_uint16, const FrameCode& code,
                  double sigma_range, double floor, const std::vector<Image<void>>& planes,
                  int threads);
 

@@ -27,7 +27,7 @@ struct BlockTaps {
 };
 
 // low[index] where all 16 indices lie within 16 samples of each other; else a gather.
-PC_FN Lanes fetch(const float* low, int32_t base, int near, Index index) {
+static PYCOLOR_HD Lanes fetch(const float* low, int32_t base, int near, Index index) {
   return near ? pick(low + base, offset(index, -base)) : gather(low, index);
 }
 
@@ -180,8 +180,8 @@ void site_means(const RenderJob& job, const T* luma, int64_t row, int64_t column
 // The refined chroma of 16 samples, as (p, q) of gamut.h, with the given scaled lightness and row
 // weights.  Range weights are times 2^90.
 template <bool far>
-PC_FN RelativeChroma<Lanes> refine(const BlockTaps& t, const SplineTaps<float>& rows, float floor,
-                                   Lanes guide, Lanes neutral) {
+static PYCOLOR_HD RelativeChroma<Lanes> refine(const BlockTaps& t, const SplineTaps<float>& rows,
+                                               float floor, Lanes guide, Lanes neutral) {
   const float w[3] = {rows.before, rows.nearest, rows.after};
   Lanes total_a(0.0f), total_b(0.0f), total(kExp2Scale * floor);
 #pragma GCC unroll 3
@@ -287,7 +287,7 @@ void render_band(const RenderJob& job, int64_t frame, const Band& band) {
 void render(const RenderJob& job, int64_t frame, const Band& band) {
   // Guides differ by 100·scale at most.  Its square must stay below 210.
   const bool far = job.refinement.range_scale > 0.1445f;
-  if (job.wide) {
+  if (job.is_uint16) {
     if (far) return render_band<uint16_t, true>(job, frame, band);
     return render_band<uint16_t, false>(job, frame, band);
   }

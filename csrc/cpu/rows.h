@@ -25,9 +25,10 @@ void over_rows(int64_t frames, int64_t rows, int64_t step, int threads, const Bo
   });
 }
 
-inline const void* row_of(const Image<const void>& image, bool wide, int64_t frame, int64_t row) {
+inline const void* row_of(const Image<const void>& image, bool is_uint16, int64_t frame,
+                          int64_t row) {
   const int64_t at = frame * image.stride[0] + row * image.stride[2];
-  return static_cast<const char*>(image.data) + at * (wide ? 2 : 1);
+  return static_cast<const char*>(image.data) + at * (is_uint16 ? 2 : 1);
 }
 
 }  // namespace pycolor

@@ -93,7 +93,7 @@ __global__ void annealed_entries(Logits<T> logits, const float* palette, float s
 
 template <class T>
 void annealed_typed(const Image<const void>& image, const float* palette, float scale,
-                    const Image<float>& out, cudaStream_t stream) {
+                    const Image<float>& out, Launch launch) {
   const int64_t *size = image.size, *s = image.stride;
   const Logits<T> logits = {static_cast<const T*>(image.data),
                             {s[0], s[1], s[2], s[3]},
@@ -106,23 +106,21 @@ void annealed_typed(const Image<const void>& image, const float* palette, float 
                 static_cast<unsigned>(size[0]));
   };
   if (s[1] == 1 && size[1] >= 32) {
-    launch(annealed_entries<T>, blocks(kWarps), dim3(32, kWarps), stream, logits, palette, scale,
-           out);
+    enqueue(launch, annealed_entries<T>, blocks(kWarps), dim3(32, kWarps), logits, palette, scale,
+            out);
   } else {
-    launch(annealed_pixels<T>, blocks(kPixels), dim3(kPixels, kSlices), stream, logits, palette,
-           scale, out);
+    enqueue(launch, annealed_pixels<T>, blocks(kPixels), dim3(kPixels, kSlices), logits, palette,
+            scale, out);
   }
 }
 
 }  // namespace
 
 void annealed_mean(const Image<const void>& logits, int entry_bytes, const float* palette,
-                   double temperature, const Image<float>& out, Queue queue) {
-  const DeviceGuard guard(queue.device);
+                   double temperature, const Image<float>& out, Launch launch) {
   const float scale = static_cast<float>(1.4426950408889634 / temperature);
-  const auto stream = static_cast<cudaStream_t>(queue.stream);
-  if (entry_bytes == 2) return annealed_typed<__half>(logits, palette, scale, out, stream);
-  annealed_typed<float>(logits, palette, scale, out, stream);
+  if (entry_bytes == 2) return annealed_typed<__half>(logits, palette, scale, out, launch);
+  annealed_typed<float>(logits, palette, scale, out, launch);
 }
 
 }  // namespace pycolor::cuda

@@ -105,30 +105,28 @@ __global__ void upsample(Image<const float> chroma, Image<const float> guide_low
 }  // namespace
 
 void joint_bilateral(const Image<const float>& chroma, const Image<const float>& guide, int radius,
-                     double sigma_space, double sigma_range, const Image<float>& out, Queue queue) {
-  const DeviceGuard guard(queue.device);
-  const auto stream = static_cast<cudaStream_t>(queue.stream);
+                     double sigma_space, double sigma_range, const Image<float>& out,
+                     Launch launch) {
   const float space = static_cast<float>(-0.72134752044448170 / (sigma_space * sigma_space));
   const float range = range_scale(sigma_range);
   const dim3 grid = grid_over(out), block(kColumns, kRows);
   int64_t c = 0;
   for (; c + 2 <= out.size[1]; c += 2)
-    launch(bilateral<2>, grid, block, stream, chroma, guide, radius, space, range, c, out);
+    enqueue(launch, bilateral<2>, grid, block, chroma, guide, radius, space, range, c, out);
   if (c < out.size[1])
-    launch(bilateral<1>, grid, block, stream, chroma, guide, radius, space, range, c, out);
+    enqueue(launch, bilateral<1>, grid, block, chroma, guide, radius, space, range, c, out);
 }
 
 void joint_bilateral_upsample(const Image<const float>& chroma, const Image<const float>& guide_low,
                               const Image<const float>& guide, double sigma_range, double floor,
                               int radius, double sigma_space, const Image<float>& out,
-                              Queue queue) {
-  const DeviceGuard guard(queue.device);
+                              Launch launch) {
   const UpsampleParameters k = {
       radius < 0 ? 3 : 2 * radius + 1, radius >= 0, range_scale(sigma_range),
       static_cast<float>(floor),
       static_cast<float>(-0.72134752044448170 / (sigma_space * sigma_space))};
-  launch(upsample, grid_over(out), dim3(kColumns, kRows), static_cast<cudaStream_t>(queue.stream),
-         chroma, guide_low, guide, k, out);
+  enqueue(launch, upsample, grid_over(out), dim3(kColumns, kRows), chroma, guide_low, guide, k,
+          out);
 }
 
 }  // namespace pycolor::cuda

@@ -26,16 +26,12 @@ dim3 blocks_over(const int64_t* size, int64_t frames) {
 
 }  // namespace
 
-void motion_search(const MotionJob& job, Queue queue) {
-  const DeviceGuard guard(queue.device);
-  launch(match_cells, blocks_over(job.flow.size, job.flow.size[0]), dim3(kThreads),
-         static_cast<cudaStream_t>(queue.stream), job);
+void motion_search(const MotionJob& job, Launch launch) {
+  enqueue(launch, match_cells, blocks_over(job.flow.size, job.flow.size[0]), dim3(kThreads), job);
 }
 
-void carry_chroma(const CarryJob& job, Queue queue) {
-  const DeviceGuard guard(queue.device);
-  launch(carry_cells, blocks_over(job.out.size, 1), dim3(kThreads),
-         static_cast<cudaStream_t>(queue.stream), job);
+void carry_chroma(const CarryJob& job, Launch launch) {
+  enqueue(launch, carry_cells, blocks_over(job.out.size, 1), dim3(kThreads), job);
 }
 
 }  // namespace pycolor::cuda
