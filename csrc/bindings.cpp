@@ -47,6 +47,18 @@ PYBIND11_MODULE(_C, m) {
       },
       unlocked);
   m.def(
+      "chain_flows",
+      [](const pycolor::Image<const float>& first, const pycolor::Image<const float>& second,
+         const pycolor::Image<float>& out,
+         int threads) { pycolor::chain_flows({first, second, out}, threads); },
+      unlocked);
+  m.def(
+      "flow_to_field",
+      [](const pycolor::Image<const float>& flow, const pycolor::Image<const float>& cost,
+         const pycolor::Image<float>& field_flow, const pycolor::Image<float>& field_cost,
+         int threads) { pycolor::flow_to_field({flow, cost, field_flow, field_cost}, threads); },
+      unlocked);
+  m.def(
       "carry_chroma",
       [](const pycolor::Image<const float>& chroma, const pycolor::Image<const float>& flow,
          const pycolor::Image<const float>& cost, uintptr_t weight, double sigma, double floor,

@@ -93,6 +93,20 @@ PYBIND11_MODULE(_cuda, m) {
       },
       unlocked);
   m.def(
+      "chain_flows",
+      [](const Image<const float>& first, const Image<const float>& second, const Image<float>& out,
+         int device,
+         uintptr_t stream) { cuda::chain_flows({first, second, out}, on(device, stream)); },
+      unlocked);
+  m.def(
+      "flow_to_field",
+      [](const Image<const float>& flow, const Image<const float>& cost,
+         const Image<float>& field_flow, const Image<float>& field_cost, int device,
+         uintptr_t stream) {
+        cuda::flow_to_field({flow, cost, field_flow, field_cost}, on(device, stream));
+      },
+      unlocked);
+  m.def(
       "carry_chroma",
       [](const Image<const float>& chroma, const Image<const float>& flow,
          const Image<const float>& cost, uintptr_t weight, double sigma, double floor,

@@ -64,6 +64,10 @@ def motion_search(
     cost: _View,
     threads: int,
 ) -> None: ...
+def chain_flows(first: _View, second: _View, out: _View, threads: int) -> None: ...
+def flow_to_field(
+    flow: _View, cost: _View, field_flow: _View, field_cost: _View, threads: int
+) -> None: ...
 def carry_chroma(
     chroma: _View,
     flow: _View,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../image.h"
+#include "../motion.h"
 #include "../render.h"
 
 namespace pycolor {
@@ -120,6 +121,11 @@ struct Kernels {
   void (*convert)(const ConvertJob& job, int64_t frame, int64_t row);
   void (*yab_to_ycbcr)(const Gamut& gamut, const Image<const float>& in, const Image<float>& out,
                        int64_t frame, int64_t row);
+  // Color over time: rows first … last − 1 of cells; flow_to_field one plane, channel 2 the cost.
+  void (*motion_search)(const MotionJob& job, int64_t frame, int64_t first, int64_t last);
+  void (*chain_flows)(const ChainJob& job, int64_t frame, int64_t first, int64_t last);
+  void (*flow_to_field)(const FieldFlowJob& job, int64_t key, int64_t channel);
+  void (*carry_chroma)(const CarryJob& job, int64_t first, int64_t last);
 };
 
 const Kernels& kernels_plain();

@@ -48,6 +48,8 @@ void fused_frame(const Image<const float>& logits, const float* palette, double 
                  int threads);
 
 void motion_search(const MotionJob& job, int threads);
+void chain_flows(const ChainJob& job, int threads);
+void flow_to_field(const FieldFlowJob& job, int threads);
 void carry_chroma(const CarryJob& job, int threads);
 
 }  // namespace pycolor

@@ -12,6 +12,9 @@ namespace pycolor {
 // chunks of others for some microseconds, then asleep; without work it sleeps.  A call made while
 // another is running, or from inside a chunk, runs on its caller alone.  A forked child starts with
 // an empty pool.
+//
+// What a chunk throws is thrown here, once no thread is at work any more: of several the first.
+// Chunks that have not begun by then are left out.
 void parallel_for(int threads, int64_t gate, int64_t chunks, void (*body)(void*, int64_t),
                   void* context);
 

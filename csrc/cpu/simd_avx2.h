@@ -221,5 +221,44 @@ static PYCOLOR_HD Lanes pick(const float* p, Index i) {
   return {pick(row.l, row.h, i.l), pick(row.l, row.h, i.h)};
 }
 
+// The least of eight sums with penalties, times 2^16, plus its place; of equals the first.
+static PYCOLOR_HD uint32_t least_of(__m128i sums, const uint16_t* penalty) {
+  const __m128i p = _mm_loadu_si128(reinterpret_cast<const __m128i*>(penalty));
+  const uint32_t found =
+      static_cast<uint32_t>(_mm_cvtsi128_si32(_mm_minpos_epu16(_mm_adds_epu16(sums, p))));
+  return found << 16 | (found >> 16 & 7);
+}
+// to[i] = from[index[i]] of 16 bytes.
+static PYCOLOR_HD void pick_bytes(const uint8_t* from, const uint8_t* index, uint8_t* to) {
+  const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  const __m128i i = _mm_loadu_si128(reinterpret_cast<const __m128i*>(index));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_shuffle_epi8(x, i));
+}
+
+// Block matching.  Rows of a block and of a window are 16 bytes apart; of a block's the first eight
+// count.
+struct Block {
+  __m256i rows[4];
+};
+static PYCOLOR_HD Block load_block(const uint8_t* rows) {
+  const __m256i* x = reinterpret_cast<const __m256i*>(rows);
+  return {{_mm256_loadu_si256(x), _mm256_loadu_si256(x + 1), _mm256_loadu_si256(x + 2),
+           _mm256_loadu_si256(x + 3)}};
+}
+// Of the block's differences Σ|a − b| from what stands i = 0…7 bytes into the window, plus
+// penalty[i], the least, times 2^16, plus the first such i.
+static PYCOLOR_HD uint32_t least_difference(const Block& block, const uint8_t* window,
+                                            const uint16_t* penalty) {
+  __m256i sum = _mm256_setzero_si256();
+#pragma GCC unroll 4
+  for (int k = 0; k < 4; ++k) {
+    const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(window) + k);
+    sum = _mm256_add_epi16(sum, _mm256_mpsadbw_epu8(x, block.rows[k], 0));     // bytes 0…3 of a row
+    sum = _mm256_add_epi16(sum, _mm256_mpsadbw_epu8(x, block.rows[k], 0x2d));  // bytes 4…7
+  }
+  return least_of(_mm_add_epi16(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1)),
+                  penalty);
+}
+
 }  // namespace avx2
 }  // namespace pycolor

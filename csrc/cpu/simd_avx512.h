@@ -153,5 +153,48 @@ static PYCOLOR_HD Lanes pick(const float* p, Index i) {
   return Lanes(_mm512_permutexvar_ps(i.v, _mm512_loadu_ps(p)));
 }
 
+// The least of eight sums with penalties, times 2^16, plus its place; of equals the first.
+static PYCOLOR_HD uint32_t least_of(__m128i sums, const uint16_t* penalty) {
+  const __m128i p = _mm_loadu_si128(reinterpret_cast<const __m128i*>(penalty));
+  const uint32_t found =
+      static_cast<uint32_t>(_mm_cvtsi128_si32(_mm_minpos_epu16(_mm_adds_epu16(sums, p))));
+  return found << 16 | (found >> 16 & 7);
+}
+// to[i] = from[index[i]] of 16 bytes.
+static PYCOLOR_HD void pick_bytes(const uint8_t* from, const uint8_t* index, uint8_t* to) {
+  const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  const __m128i i = _mm_loadu_si128(reinterpret_cast<const __m128i*>(index));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_shuffle_epi8(x, i));
+}
+
+// Block matching.  Rows of a block and of a window are 16 bytes apart; of a block's the first eight
+// count.
+struct Block {
+  __m512i quad[2][2];  // rows 0…3 and 4…7; bytes 0…3 and 4…7 of each row, four times
+};
+static PYCOLOR_HD Block load_block(const uint8_t* rows) {
+  const __m512i upper = _mm512_loadu_si512(rows), lower = _mm512_loadu_si512(rows + 64);
+  return {
+      {{_mm512_shuffle_epi32(upper, _MM_PERM_AAAA), _mm512_shuffle_epi32(upper, _MM_PERM_BBBB)},
+       {_mm512_shuffle_epi32(lower, _MM_PERM_AAAA), _mm512_shuffle_epi32(lower, _MM_PERM_BBBB)}}};
+}
+// Of the block's differences Σ|a − b| from what stands i = 0…7 bytes into the window, plus
+// penalty[i], the least, times 2^16, plus the first such i.
+static PYCOLOR_HD uint32_t least_difference(const Block& block, const uint8_t* window,
+                                            const uint16_t* penalty) {
+  const __m512i upper = _mm512_loadu_si512(window), lower = _mm512_loadu_si512(window + 64);
+  // Eight places of four bytes: from bytes 0 and 4 on four places each, so 0x94 lays out quads 0,
+  // 1 and 1, 2; 0xe9 for the block's second quad those after them.
+  const __m512i sum =
+      _mm512_add_epi16(_mm512_add_epi16(_mm512_dbsad_epu8(block.quad[0][0], upper, 0x94),
+                                        _mm512_dbsad_epu8(block.quad[0][1], upper, 0xe9)),
+                       _mm512_add_epi16(_mm512_dbsad_epu8(block.quad[1][0], lower, 0x94),
+                                        _mm512_dbsad_epu8(block.quad[1][1], lower, 0xe9)));
+  const __m256i half =
+      _mm256_add_epi16(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64(sum, 1));
+  return least_of(_mm_add_epi16(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1)),
+                  penalty);
+}
+
 }  // namespace avx512
 }  // namespace pycolor

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #include "../image.h"
@@ -289,6 +292,69 @@ static PYCOLOR_HD Lanes load_apart(const float* p, int shift) {
 static PYCOLOR_HD Lanes pick(const float* p, Index i) {
   for (FourInts& part : i.v) part &= 15;
   return gather(p, i);
+}
+
+// to[i] = from[index[i]] of 16 bytes.
+static PYCOLOR_HD void pick_bytes(const uint8_t* from, const uint8_t* index, uint8_t* to) {
+  for (int i = 0; i < 16; ++i) to[i] = from[index[i]];
+}
+// Block matching.  Rows of a block and of a window are 16 bytes apart; of a block's the first eight
+// count.
+#if defined(__SSE2__)
+static PYCOLOR_HD __m128i two_rows(const uint8_t* rows) {
+  return _mm_unpacklo_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(rows)),
+                            _mm_loadl_epi64(reinterpret_cast<const __m128i*>(rows + 16)));
+}
+struct Block {
+  __m128i rows[4];  // two each
+};
+static PYCOLOR_HD Block load_block(const uint8_t* rows) {
+  return {{two_rows(rows), two_rows(rows + 32), two_rows(rows + 64), two_rows(rows + 96)}};
+}
+static PYCOLOR_HD uint32_t difference(const Block& block, const uint8_t* window) {
+  __m128i sum = _mm_setzero_si128();
+#pragma GCC unroll 4
+  for (int k = 0; k < 4; ++k)
+    sum = _mm_add_epi64(sum, _mm_sad_epu8(block.rows[k], two_rows(window + 32 * k)));
+  return static_cast<uint32_t>(_mm_cvtsi128_si32(sum) +
+                               _mm_cvtsi128_si32(_mm_unpackhi_epi64(sum, sum)));
+}
+#elif defined(__aarch64__)
+struct Block {
+  uint8x8_t rows[8];
+};
+static PYCOLOR_HD Block load_block(const uint8_t* rows) {
+  Block block;
+  for (int y = 0; y < 8; ++y) block.rows[y] = vld1_u8(rows + 16 * y);
+  return block;
+}
+static PYCOLOR_HD uint32_t difference(const Block& block, const uint8_t* window) {
+  uint16x8_t sum = vabdl_u8(block.rows[0], vld1_u8(window));
+  for (int y = 1; y < 8; ++y) sum = vabal_u8(sum, block.rows[y], vld1_u8(window + 16 * y));
+  return vaddlvq_u16(sum);
+}
+#else
+struct Block {
+  const uint8_t* rows;
+};
+static PYCOLOR_HD Block load_block(const uint8_t* rows) { return {rows}; }
+static PYCOLOR_HD uint32_t difference(const Block& block, const uint8_t* window) {
+  int sum = 0;
+  for (int y = 0; y < 8; ++y)
+    for (int x = 0; x < 8; ++x) sum += std::abs(block.rows[16 * y + x] - window[16 * y + x]);
+  return static_cast<uint32_t>(sum);
+}
+#endif
+// Of the block's differences Σ|a − b| from what stands i = 0…7 bytes into the window, plus
+// penalty[i], the least, times 2^16, plus the first such i.  A penalty of 2^16 − 1: not looked at.
+static PYCOLOR_HD uint32_t least_difference(const Block& block, const uint8_t* window,
+                                            const uint16_t* penalty) {
+  uint32_t least = 0xffffu << 16;
+  for (uint32_t i = 0; i < 8 && penalty[i] != 0xffff; ++i) {
+    const uint32_t found = (difference(block, window + i) + penalty[i]) << 16 | i;
+    least = found < least ? found : least;
+  }
+  return least;
 }
 
 }  // namespace plain

@@ -51,6 +51,8 @@ void render(const Image<const float>& field, const Image<const void>& luma, bool
             Launch launch);
 
 void motion_search(const MotionJob& job, Launch launch);
+void chain_flows(const ChainJob& job, Launch launch);
+void flow_to_field(const FieldFlowJob& job, Launch launch);
 void carry_chroma(const CarryJob& job, Launch launch);
 
 }  // namespace pycolor::cuda

@@ -16,6 +16,7 @@ static PYCOLOR_HD float max(float a, float b) { return a > b ? a : b; }
 static PYCOLOR_HD float abs(float a) { return fabsf(a); }
 static PYCOLOR_HD float sqrt(float a) { return sqrtf(a); }
 static PYCOLOR_HD float floor(float a) { return floorf(a); }
+static PYCOLOR_HD float natural_exp(float a) { return expf(a); }
 static PYCOLOR_HD bool any(bool m) { return m; }
 static PYCOLOR_HD float select(bool m, float yes, float no) { return m ? yes : no; }
 // Toward zero; what holds no int32 gives 0.

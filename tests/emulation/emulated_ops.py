@@ -229,6 +229,24 @@ def test_motion_search(size):
 
 
 @pytest.mark.parametrize("size", SIZES)
+def test_chain_flows(size):
+    first, second = torch.randn(2, 2, 2, *size) * 9
+    out = torch.empty_like(first)
+    module.chain_flows(view(first), view(second), view(out), *LAUNCH)
+    assert torch.equal(out, ops.chain_flows(first, second))
+
+
+@pytest.mark.parametrize("of", SIZES)
+@pytest.mark.parametrize("size", [(1, 1), (11, 37), (90, 40)])
+def test_flow_to_field(of, size):
+    flow, cost = torch.randn(2, 2, *of) * 9, torch.rand(2, 1, *of) * 40
+    out = torch.empty(2, 2, *size), torch.empty(2, 1, *size)
+    module.flow_to_field(view(flow), view(cost), view(out[0]), view(out[1]), *LAUNCH)
+    for got, want in zip(out, ops.flow_to_field(flow, cost, size), strict=True):
+        assert torch.equal(got, want)
+
+
+@pytest.mark.parametrize("size", SIZES)
 def test_carry_chroma(size, close):
     chroma, flow = torch.randn(3, 2, *size) * 30, torch.randn(3, 2, *size) * 3
     cost, weight = torch.rand(3, 1, *size) * 20, torch.rand(3) + 0.1
@@ -262,8 +280,9 @@ def test_an_error_that_another_library_left_is_not_ours(monkeypatch):
 
 
 def test_a_launch_that_fails_is_said():
+    logits, out = torch.zeros(1, 4, 1, 1), torch.empty(1, 2, 1, 1)
+    many = (logits.data_ptr(), (70000, 4, 1, 1), (0, 1, 1, 1))
+    to = (out.data_ptr(), (70000, 2, 1, 1), (0, 1, 1, 1))
+    colors = palette(4)
     with pytest.raises(RuntimeError, match="launch failed: invalid configuration"):
-        logits, out = torch.zeros(1, 4, 1, 1), torch.empty(1, 2, 1, 1)
-        many = (logits.data_ptr(), (70000, 4, 1, 1), (0, 1, 1, 1))
-        to = (out.data_ptr(), (70000, 2, 1, 1), (0, 1, 1, 1))
-        module.annealed_mean(many, 4, palette(4).data_ptr(), 1.0, to, *LAUNCH)
+        module.annealed_mean(many, 4, colors.data_ptr(), 1.0, to, *LAUNCH)
