@@ -1,11 +1,22 @@
-// Σ_q w_q c_q / Σ_q w_q,  w_q = exp((x_q − max x)/T)   (Zhang et al. 2016, equation 5).
+// Annealed mean: from a distribution over colors to one color.
+//
+//   (a, b) = Σ_q w_q c_q / Σ_q w_q,  w_q = exp((x_q − max x)/T)     (Zhang et al. 2016, equation 5)
+//
+// x_q are Q logits of a pixel, c_q the palette's (a, b), T > 0 the temperature: 1 is the
+// expectation, towards 0 it is the mode.  N×Q×h×w logits give N×2×h×w.
+//
+// One pass: the sums are kept relative to the largest logit so far, and scaled down when a larger
+// one comes (Milakov and Gimelshein 2018).  The exponent is 2^(x·log2(e)/T), log2(e)/T a factor
+// made once. Error against exact arithmetic: 1e-3 ab units for finite logits at T = 0.38; it grows
+// as 1/T. NaN anywhere, +∞ anywhere, or −∞ everywhere gives NaN.
 #pragma once
 
 #include "elementary.h"
 
 namespace pycolor {
 
-// The running sums of one pixel (or 16), relative to the largest logit so far.
+// The running sums of one pixel (or 16), relative to the largest logit so far: weight is Σ w_q, (a,
+// b) are Σ w_q c_q.
 template <class V>
 struct AnnealedSum {
   V largest, weight, a, b;

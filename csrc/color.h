@@ -1,4 +1,14 @@
 // One pixel: sRGB, linear light, XYZ, Lab, Luv, Y'CbCr, both directions.  V as in elementary.h.
+//
+//   linear = srgb⁻¹(R'G'B')                      IEC 61966-2-1
+//   (X, Y, Z) = M · linear                        D65, Y of white 1
+//   L = 116 f(Y) − 16, a = 500 (f(X/Xn) − f(Y)), b = 200 (f(Y) − f(Z/Zn))        CIE 15:2018, 8.2.1
+//   u = 13 L (u' − u'n), v = 13 L (v' − v'n), u' = 4X/D, v' = 9Y/D, D = X + 15Y + 3Z       8.2.2
+//
+// R'G'B' and linear light in 0…1 but not clamped to it, L in 0…100, a, b, u, v about ±180. f(t) is
+// the cube root above (6/29)³ and its tangent below; so f⁻¹ is a cube, and going to R'G'B' takes no
+// cube root at all. Errors against float64: R'G'B', linear, XYZ 2e-5; L, a, b 5e-4; u, v 1e-3 (u
+// and v are quotients).
 #pragma once
 
 #include "elementary.h"
@@ -68,6 +78,7 @@ static PYCOLOR_HD V srgb_encode(V x) {
   return select(V(kSrgbKnee) < x, fma(V(1.055f), p, V(-0.055f)), x * V(12.92f));
 }
 
+// M · c; the coefficients are constants of the code, not loads.
 template <class M, class V>
 static PYCOLOR_HD Triple<V> multiply(Triple<V> c) {
   return {fma(V(M::at(0, 0)), c.x, fma(V(M::at(0, 1)), c.y, V(M::at(0, 2)) * c.z)),
@@ -143,8 +154,9 @@ struct LuvToXyz {
   }
 };
 
-// L* of the neutral color with luma y in 0…1, as f(Y) = (L + 16)/116, error 5e-7.
-//
+// L* of the neutral color with luma y in 0…1, as f(Y) = (L + 16)/116, error 5e-7.  For neutral
+// colors Y is a function of Y' alone, whatever the matrix, so lightness needs no power and no cube
+// root.
 // Cubics over 14 pieces that grow with y; the knees of sRGB and of f lie where two of them meet.
 template <class V>
 static PYCOLOR_HD V neutral_f(V y) {

@@ -1,7 +1,15 @@
 // exp2, log2 and powers for V = 16 floats (cpu/simd_*.h) or one (cuda/scalar.h).
 //
-// Only explicit fma: every instruction set rounds the same way and gives the same bits.
-// Coefficients: minimax fits in relative error by reweighted least squares, rounded to float.
+// Every function is a reduction to a short interval and a polynomial there:
+//
+//   2^z = 2^⌊z⌋ · p(z − ⌊z⌋),        the whole part going into the exponent's bits;
+//   log2 x = e + t·p(t),              x = 2^e (1 + t), t in −0.25…0.5;
+//   x^k = c[e] · p(m),                x = m·2^e, c a table over the exponent, for the fixed powers.
+//
+// Only explicit fma: every instruction set rounds the same way and gives the same bits, which is
+// why the compiler is told not to contract products and sums (-ffp-contract=off, -fmad=false).
+// Coefficients are minimax fits in relative error by reweighted least squares, rounded to float;
+// the errors given hold for those rounded values and the float arithmetic.
 #pragma once
 
 #include "image.h"
@@ -63,13 +71,16 @@ static PYCOLOR_HD V log2(V x) {
   return fma(p, t, e);
 }
 
-// x^exponent for x > 0.
+// x^exponent for x > 0 of normal size.  The error of log2 is multiplied by exponent·ln 2, so it is
+// for exponents of a few units: cube roots and the 2.4 of sRGB.
 template <class V>
 static PYCOLOR_HD V power(V x, float exponent) {
   return exp2(log2(x) * V(exponent));
 }
 
-// Powers of x in 2^-15…2, each a table over the exponent times a polynomial of the mantissa m.
+// Powers of x in 2^-15…2, each a table over the exponent times a polynomial of the mantissa m in
+// 1…2. The table has 16 entries, a vector's lanes, so looking up is a permutation of one register
+// and not a load for each lane; one split serves the power and its slope.
 template <class V>
 struct SplitNumber {
   decltype(to_index(V(0.0f))) exponent;

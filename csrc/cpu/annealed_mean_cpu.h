@@ -1,4 +1,10 @@
 // Annealed mean on 16 lanes.  Included by each instruction set's translation unit.
+//
+// Two layouts.  Where pixels follow each other (contiguous N×Q×h×w), 16 pixels are a vector and the
+// palette is walked eight entries at a time, so that the largest logit is looked at, and the sums
+// scaled down, once in eight.  Where a pixel's logits follow each other (channels last), 16 entries
+// of the palette are a vector, and the largest logit of the pixel is found first.  A pixel's result
+// does not depend on what stands beside it.
 #pragma once
 
 #include "../annealed_mean.h"

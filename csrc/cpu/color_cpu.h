@@ -1,4 +1,8 @@
 // Colors of a run of samples: all by the short way, then those it is not for by the longer ones.
+//
+// A branch a vector would send 16 colors the long way for one, and be guessed wrong; so each way is
+// a loop over the run that also says which samples it was not for, and the next way takes these
+// laid side by side.  See ../gamut.h for the ways themselves.
 #pragma once
 
 #include <utility>
@@ -151,8 +155,8 @@ void search_colors(const Gamut& gamut, ColorRun& run, Listed& list, int count) {
     for (int i = 0; i < left; i += 16) {
       const GamutPlace<Lanes> from = {load(walk->fy + i), load(walk->s + i)};
       Mask on;
-      const GamutPlace<Lanes> at = search_step(gamut, load(walk->level + i), load(walk->u + i),
-                                               load(walk->v + i), from, on);
+      const GamutPlace<Lanes> at =
+          search_step(gamut, load(walk->level + i), load(walk->u + i), load(walk->v + i), from, on);
       store(walk->fy + i, at.fy);
       store(walk->s + i, at.s);
       moving[i / 16] = static_cast<uint16_t>(bits(on));

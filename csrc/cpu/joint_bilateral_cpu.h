@@ -1,4 +1,9 @@
-// The two joint bilateral filters as ops of their own.
+// The two joint bilateral filters as ops of their own, see ../joint_bilateral.h.
+//
+// joint_bilateral: rows are copied once with a border that weighs nothing (a guide of 1e18
+// resembles no sample), so the inner loop has no tests; two channels share the weights.
+// joint_bilateral_upsample: taps by gather, which any ratio of sizes allows; the renderer has its
+// own, faster way for the ratios of video.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,10 @@
 // What each instruction set implements: the ops on one share of the work.
+//
+// ops.cpp, render.cpp and motion.cpp check nothing and compute nothing a pixel: they lay out a job
+// and call these, a row or a band at a time, from several threads.  The table of the best set that
+// the machine runs is chosen once (dispatch.cpp), and its rows are functions of a translation unit
+// that is compiled for that set: kernels_plain.cpp, kernels_avx2.cpp and kernels_avx512.cpp include
+// the same sources after another simd_*.h.
 #pragma once
 
 #include "../image.h"
@@ -34,6 +40,7 @@ struct SiteTaps {
   float weight[5];
 };
 
+// The renderer on one frame or several: all that the bands share, worked out once.
 struct RenderJob {
   LowPlanes low;
   const void* luma;  // uint8_t or uint16_t
@@ -57,6 +64,7 @@ struct RenderJob {
   }
 };
 
+// Arrays N×C×H×W, the guide N×1×H×W; see ../joint_bilateral.h.
 struct JointBilateralJob {
   Image<const float> chroma, guide;
   Image<float> out;
@@ -65,6 +73,7 @@ struct JointBilateralJob {
   const float* space;  // (2·radius + 1)²: log2 of the spatial weight; below −1e30 outside the disk
 };
 
+// chroma N×C×h×w, guide_low N×1×h×w, guide N×1×H×W, out N×C×H×W.
 struct UpsampleJob {
   Image<const float> chroma, guide_low, guide;
   Image<float> out;
@@ -76,6 +85,8 @@ struct UpsampleJob {
   const float* column_weight;
 };
 
+// A conversion is a run of these, see ../color.h: rgb_to_lab is kRgbToLinear, kLinearToXyz,
+// kXyzToLab.
 enum class Step : int {
   kRgbToLinear,
   kLinearToRgb,
@@ -107,6 +118,7 @@ struct Kernels {
   void (*mean_lightness)(const void* luma, int is_uint16, int64_t row_stride, int64_t height,
                          int64_t width, int64_t low_height, int64_t low_width, int64_t row,
                          const FrameCode& code, float scale, float* out);
+  // L* of each of `count` codes.
   void (*lightness)(const void* luma, int is_uint16, int64_t count, const FrameCode& code,
                     float* out);
   // The low-resolution chroma planes' samples: `count` of a row, as numbers that all sums with
@@ -114,10 +126,12 @@ struct Kernels {
   void (*low_chroma)(const float* from, int64_t stride, int64_t count, float unit, float* to);
   // Writes what the job's taps then are.
   void (*column_taps)(const RenderJob& job, const ColumnTaps& taps);
+  // A band of a frame, all columns.
   void (*render)(const RenderJob& job, int64_t frame, const Band& band);
   void (*joint_bilateral)(const JointBilateralJob& job, int64_t frame, int64_t first_row,
                           int64_t last_row);
   void (*upsample)(const UpsampleJob& job, int64_t frame, int64_t first_row, int64_t last_row);
+  // One row of each.
   void (*convert)(const ConvertJob& job, int64_t frame, int64_t row);
   void (*yab_to_ycbcr)(const Gamut& gamut, const Image<const float>& in, const Image<float>& out,
                        int64_t frame, int64_t row);

@@ -1,4 +1,6 @@
 // The ops for the Lanes of the simd_*.h that was included before.
+//
+// All of it lies in an unnamed namespace: three translation units hold functions of the same names.
 #pragma once
 
 #include "annealed_mean_cpu.h"

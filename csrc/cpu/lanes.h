@@ -1,5 +1,7 @@
-// Loads and stores of the last samples of a row, and of samples apart in memory.  The simd_*.h of
-// the translation unit comes before.
+// Loads and stores of the last samples of a row, and of samples apart in memory.
+//
+// The simd_*.h of the translation unit comes before.  No load or store goes beyond the row: rows of
+// the caller's arrays end where his memory may end.
 #pragma once
 
 #include "../image.h"
@@ -16,6 +18,7 @@ static PYCOLOR_HD Lanes load_row(const T* row, int64_t x, int64_t width) {
   return load(rest);
 }
 
+// 16 samples `stride` apart, the first of them again past `count`.
 static PYCOLOR_HD Lanes load_samples(const float* p, int64_t stride, int64_t count) {
   if (stride == 1 && count >= 16) return load(p);
   float lanes[16];
@@ -23,6 +26,7 @@ static PYCOLOR_HD Lanes load_samples(const float* p, int64_t stride, int64_t cou
   return load(lanes);
 }
 
+// The first `count` lanes to samples `stride` apart.
 template <class T>
 static PYCOLOR_HD void put(T* out, int64_t stride, int64_t count, Lanes value) {
   if (stride == 1 && count >= 16) return store(out, value);

@@ -1,4 +1,10 @@
 // Lightness of luma codes: of each, of the mean over a cell, and the mean under a chroma sample.
+//
+//   L* = 116 f(Y) − 16 with f(Y) = neutral_f(Y'), Y' of the mean code.
+//
+// The mean is taken of the codes and not of L*: it is what a camera with fewer pixels had seen, and
+// one L* a cell instead of one a pixel.  Whole rows are summed as whole numbers, in 16 bits while
+// they fit: exact, and twice as many samples an instruction.  Error against float64: 1e-4 of L*.
 #pragma once
 
 #include "kernels.h"
@@ -94,6 +100,7 @@ void sum_cell_rows(const T* luma, int64_t stride, int64_t height, int64_t width,
   }
 }
 
+// One row of cells.  Ends of cells fall between samples, which count by the share that lies inside.
 template <class T>
 void mean_typed(const T* luma, int64_t stride, int64_t height, int64_t width, int64_t low_height,
                 int64_t low_width, int64_t row, const FrameCode& code, float scale, float* out) {

@@ -1,3 +1,5 @@
+// The ops on whole arrays: what is worked out once a call, in double where it costs nothing, and
+// how the rows are shared out.
 #include "ops.h"
 
 #include <algorithm>
@@ -34,6 +36,7 @@ void annealed_mean(const Image<const float>& logits, const float* palette, doubl
 
 void joint_bilateral(const Image<const float>& chroma, const Image<const float>& guide, int radius,
                      double sigma_space, double sigma_range, const Image<float>& out, int threads) {
+  // A window larger than the picture holds no more of it.
   const int64_t reach = std::max(chroma.size[2], chroma.size[3]) - 1;
   const int r = static_cast<int>(std::min<int64_t>(radius, reach));
   const int window = 2 * r + 1;
@@ -56,6 +59,8 @@ void joint_bilateral_upsample(const Image<const float>& chroma, const Image<cons
                               const Image<const float>& guide, double sigma_range, double floor,
                               int radius, double sigma_space, const Image<float>& out,
                               int threads) {
+  // Weights and samples of each output row and column, the ends repeated: taps × size, columns
+  // padded to whole vectors.  The spline's three are its pieces, see spline_taps.
   const int taps = radius < 0 ? 3 : 2 * radius + 1;
   std::vector<int32_t> index[2];
   std::vector<float> weight[2];

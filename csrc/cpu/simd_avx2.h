@@ -1,4 +1,8 @@
-// 16 floats in two AVX2 registers.
+// 16 floats in two AVX2 registers: the vectors that the ops are written in.
+//
+// Each simd_*.h offers the same names with the same results to the bit: Lanes are 16 floats, Index
+// 16 int32, Mask 16 answers.  What the comments here say holds for the other two.  The inline
+// namespace keeps the names of the three translation units apart in one library.
 #pragma once
 
 #include <immintrin.h>
@@ -8,6 +12,7 @@
 namespace pycolor {
 inline namespace avx2 {
 
+// 16 floats; a new one from a number holds it in all lanes.
 struct Lanes {
   static constexpr int count = 16;
   __m256 l, h;
@@ -34,6 +39,7 @@ static PYCOLOR_HD Lanes operator*(Lanes a, Lanes b) {
 static PYCOLOR_HD Lanes operator/(Lanes a, Lanes b) {
   return {_mm256_div_ps(a.l, b.l), _mm256_div_ps(a.h, b.h)};
 }
+// a·b + c and c − a·b, rounded once.
 static PYCOLOR_HD Lanes fma(Lanes a, Lanes b, Lanes c) {
   return {_mm256_fmadd_ps(a.l, b.l, c.l), _mm256_fmadd_ps(a.h, b.h, c.h)};
 }
@@ -62,10 +68,12 @@ static PYCOLOR_HD Mask operator|(Mask a, Mask b) {
 static PYCOLOR_HD Mask operator&(Mask a, Mask b) {
   return {_mm256_and_ps(a.l, b.l), _mm256_and_ps(a.h, b.h)};
 }
+// Whether one lane says yes; and lane i's answer as bit i.
 static PYCOLOR_HD bool any(Mask m) { return _mm256_movemask_ps(_mm256_or_ps(m.l, m.h)) != 0; }
 static PYCOLOR_HD unsigned bits(Mask m) {
   return static_cast<unsigned>(_mm256_movemask_ps(m.l) | _mm256_movemask_ps(m.h) << 8);
 }
+// Lane by lane `yes` where the mask says so, else `no`.
 static PYCOLOR_HD Lanes select(Mask m, Lanes yes, Lanes no) {
   return {_mm256_blendv_ps(no.l, yes.l, m.l), _mm256_blendv_ps(no.h, yes.h, m.h)};
 }
@@ -102,6 +110,7 @@ static PYCOLOR_HD __m256i quarter_octave(__m256 x) {
 static PYCOLOR_HD Index quarter_octave(Lanes x) {
   return {quarter_octave(x.l), quarter_octave(x.h)};
 }
+// 16 samples that follow each other, of any alignment.
 static PYCOLOR_HD Lanes load(const float* p) {
   return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)};
 }
@@ -158,12 +167,14 @@ static PYCOLOR_HD float sum_of(Lanes a) {
   y = _mm_add_ps(y, _mm_movehl_ps(y, y));
   return _mm_cvtss_f32(_mm_add_ss(y, _mm_movehdup_ps(y)));
 }
+// NaN may be lost.
 static PYCOLOR_HD float largest_of(Lanes a) {
   const __m256 x = _mm256_max_ps(a.l, a.h);
   __m128 y = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
   y = _mm_max_ps(y, _mm_movehl_ps(y, y));
   return _mm_cvtss_f32(_mm_max_ss(y, _mm_movehdup_ps(y)));
 }
+// Rounded, in 16 bits, in order: packing goes by halves of the registers and mixes them up.
 static PYCOLOR_HD __m256i to_words(Lanes a) {
   const __m256i words = _mm256_packus_epi32(_mm256_cvtps_epi32(a.l), _mm256_cvtps_epi32(a.h));
   return _mm256_permute4x64_epi64(words, 0xd8);
@@ -196,9 +207,11 @@ static PYCOLOR_HD Index offset(Index a, int32_t b) {
   const __m256i x = _mm256_set1_epi32(b);
   return {_mm256_add_epi32(a.l, x), _mm256_add_epi32(a.h, x)};
 }
+// p[i] of each lane: sixteen loads, so what is near is picked from a register instead.
 static PYCOLOR_HD Lanes gather(const float* p, Index i) {
   return {_mm256_i32gather_ps(p, i.l, 4), _mm256_i32gather_ps(p, i.h, 4)};
 }
+// p[0], p[2] … p[14].
 static PYCOLOR_HD __m256 load_even(const float* p) {
   const __m256 x = _mm256_shuffle_ps(_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8), 0x88);
   return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(x), 0xd8));

@@ -1,4 +1,8 @@
-// 16 floats in one AVX-512 register.
+// 16 floats in one AVX-512 register; names and results as in simd_avx2.h.
+//
+// Of AVX-512 the foundation and BW, DQ and VL are used, which all processors since Skylake-X and
+// Zen 4 have.  Lookups in 16 entries, the power tables and the taps of the renderer, are one
+// instruction.
 #pragma once
 
 #include <immintrin.h>

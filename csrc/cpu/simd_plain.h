@@ -1,4 +1,8 @@
-// 16 floats in four of the compiler's vectors of 4: the x86-64 baseline (SSE2), aarch64, others.
+// 16 floats in four of the compiler's vectors of 4; names and results as in simd_avx2.h.
+//
+// For the x86-64 baseline (SSE2), aarch64 and others: GCC's and Clang's vector extension turns
+// these into the machine's instructions.  Where a processor has no fused multiply-add it is made of
+// doubles, so that the bits are those of the others; that is what this level is slow for.
 #pragma once
 
 #include <cmath>
@@ -206,6 +210,7 @@ static PYCOLOR_HD Lanes split(Lanes x, Lanes& e) {
   }
   return x;
 }
+// 16 samples as floats.
 template <class T>
 static PYCOLOR_HD Lanes widen(const T* p) {
   Lanes r;
