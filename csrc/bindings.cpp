@@ -1,4 +1,7 @@
 // The module pycolor._C: one line an op.
+//
+// Arguments are plain (addresses, sizes, numbers), see casters.h, and pycolor/ops has checked them;
+// the GIL is released for the time of an op.  pycolor/_C.pyi is the same list for Python.
 #include "casters.h"
 #include "cpu/gamut_table.h"
 #include "cpu/ops.h"

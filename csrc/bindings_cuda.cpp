@@ -1,4 +1,7 @@
 // The module pycolor._cuda: one line an op.
+//
+// As bindings.cpp; in place of a number of threads an op takes a device and a stream of it, which
+// are torch's current ones.  pycolor/_cuda.pyi is the same list for Python.
 #include "casters.h"
 #include "cuda/ops.h"
 

@@ -1,4 +1,8 @@
 // The renderer on whole frames: what is worked out once a call, and what is shared out.
+//
+// Two parts behind one gate: the low-resolution planes of all frames, then bands of output rows.
+// The field is the caller's, or decoded from logits on the way (fused_frame); the bytes are the
+// same.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -14,6 +18,7 @@
 namespace pycolor {
 namespace {
 
+// The weights of the luma samples under a chroma sample along one axis.
 SiteTaps site_taps(float center, int shift) {
   const Site site = site_of(center, shift);
   SiteTaps taps = {site.first, site.count, {}};

@@ -1,3 +1,9 @@
+// Annealed mean on the GPU, see ../annealed_mean.h.
+//
+// Two layouts, by what makes the reads of a warp follow each other.  Planes (contiguous N×Q×h×w):
+// 32 pixels a warp, the palette in eight slices, one a warp, whose sums meet in shared memory.
+// Channels last: a warp a pixel, the palette's entries across its lanes, sums met by shuffles.
+// Logits are read once, so memory bounds it.
 #include "launch.h"
 #include "scalar.h"
 
@@ -21,6 +27,7 @@ struct Logits {
   int entries, height, width;
 };
 
+// Sums of two parts of the palette, brought to the larger of their largest logits.
 __device__ void merge(AnnealedSum<float>& sum, AnnealedSum<float> other, float scale) {
   const float largest = max(sum.largest, other.largest);
   annealed_raise(sum, largest, scale);
@@ -30,6 +37,7 @@ __device__ void merge(AnnealedSum<float>& sum, AnnealedSum<float> other, float s
   sum.b += other.b;
 }
 
+// Entries first, first + step … of one pixel.
 template <class T>
 __device__ void accumulate(AnnealedSum<float>& sum, const T* x, int64_t stride, int first, int step,
                            int entries, const float* palette, float scale) {

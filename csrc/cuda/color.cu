@@ -1,3 +1,4 @@
+// Color conversions on the GPU: one thread a pixel, all steps of a conversion in registers.
 #include "launch.h"
 #include "scalar.h"
 

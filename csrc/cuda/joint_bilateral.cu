@@ -1,3 +1,8 @@
+// The two joint bilateral filters on the GPU, see ../joint_bilateral.h: one thread an output pixel.
+//
+// Neighboring threads read neighboring samples, which the L1 cache serves; spatial weights are
+// worked out in place of being looked up.  Positions in double: a float's rounding would show in
+// large frames.
 #include "launch.h"
 #include "scalar.h"
 
@@ -30,6 +35,7 @@ __device__ T& at(const Image<T>& image, int64_t n, int64_t c, int64_t y, int64_t
       .data[n * image.stride[0] + c * image.stride[1] + y * image.stride[2] + x * image.stride[3]];
 }
 
+// `channels` from `channel` on, which share the weights.
 template <int channels>
 __global__ void bilateral(Image<const float> chroma, Image<const float> guide, int radius,
                           float space_scale, float range, int64_t channel, Image<float> out) {
@@ -60,6 +66,7 @@ struct UpsampleParameters {
   float range, floor, space_scale;
 };
 
+// The spline's 3×3 samples, or (2r + 1)² with a Gaussian; the low guide's border is repeated.
 __global__ void upsample(Image<const float> chroma, Image<const float> guide_low,
                          Image<const float> guide, UpsampleParameters k, Image<float> out) {
   const Pixel p = pixel_of_thread();

@@ -1,4 +1,8 @@
 // Color over time on the GPU: one thread a cell.  See ../motion.h.
+//
+// The small pictures of a shot lie in the L2 cache, and blocks of neighboring cells overlap: no
+// shared memory is used.  Whole numbers and the same order of sums: flows, costs and chained flows
+// have the CPU's bits.
 #include "launch.h"
 #include "scalar.h"
 

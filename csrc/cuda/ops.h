@@ -1,5 +1,11 @@
 // The ops on CUDA arrays: each queues its kernels on a stream and returns.  No op allocates or
 // waits.
+//
+// Meaning, shapes and ranges as in cpu/ops.h; the mathematics is the same source (gamut.h, motion.h
+// and so on with V = float).  Codes are within one of the CPU's, motion_search finds the same
+// flows, chain_flows and flow_to_field give the same bits: exp2 and powers are the kernels' own,
+// and products are fused only where the source says so (-fmad=false).  What is left is the sums
+// over a cell, which threads share out in another order, and expf.
 #pragma once
 
 #include <cstdint>

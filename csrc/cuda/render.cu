@@ -1,3 +1,8 @@
+// The renderer on the GPU, see ../render.h: the cells' lightness, then one thread an output sample.
+//
+// No intermediate planes: luma and the small field go in, codes come out.  Threads of a warp lie
+// along a row, so loads of luma and stores of codes are whole lines.  A color that needs more than
+// the short way holds up its warp alone.
 #include "launch.h"
 #include "scalar.h"
 

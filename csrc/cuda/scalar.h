@@ -1,4 +1,7 @@
 // The arithmetic of elementary.h for V = float: one sample a thread.
+//
+// Names and results as in cpu/simd_avx2.h, with int for Index and bool for Mask: one source serves
+// vectors and threads.  It comes before the headers that use it.
 #pragma once
 
 #include <math.h>
