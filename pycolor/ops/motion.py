@@ -86,6 +86,91 @@ def motion_search(
 
 
 define(
+    "chain_flows(Tensor first, Tensor second, Tensor(a!) out) -> ()",
+    lambda first, second, out: _C.chain_flows(view(first), view(second), view(out), threads()),
+    lambda first, second, out: cuda_module().chain_flows(
+        view(first), view(second), view(out), *stream(first)
+    ),
+)
+
+
+def chain_flows(first: Tensor, second: Tensor) -> Tensor:
+    """The flows from A to C, of those from A to B and from B to C.
+
+    u(p) = v(p) + w(p + v(p)), w bilinear between the cells and repeated beyond the border.
+
+    Args:
+        first: v, N×2×h×w, (dy, dx) in pixels, a cell being 4×4 of them.
+        second: w, the same shape.
+
+    Returns:
+        u, N×2×h×w, float32.
+    """
+    first, second = floats("first", first, "N×2×h×w"), floats("second", second, "N×2×h×w")
+    n, c, h, w = first.shape
+    expect(c == 2 and h > 0 and w > 0, f"first must be N×2×h×w, got {sizes_of(first)}")
+    expect(
+        first.shape == second.shape,
+        f"second must be {sizes_of(first)} as the first, got {sizes_of(second)}",
+    )
+    same_device("second", second, first)
+    out = torch.empty(first.shape, device=first.device)
+    if n > 0:
+        torch.ops.pycolor.chain_flows(first, _dense(second), out)
+    return out
+
+
+def _dense(planes: Tensor) -> Tensor:
+    """N×C×h×w whose planes can be addressed with 32 bits."""
+    h, w = planes.shape[2:]
+    expect(h * w < 1 << 31, f"a plane must be below 2³¹ cells, got {h}×{w}")
+    reach = (h - 1) * abs(planes.stride(2)) + (w - 1) * abs(planes.stride(3))
+    return planes if reach < 1 << 31 else planes.contiguous()
+
+
+define(
+    "flow_to_field(Tensor flow, Tensor cost, Tensor(a!) field_flow, Tensor(b!) field_cost) -> ()",
+    lambda flow, cost, field_flow, field_cost: _C.flow_to_field(
+        view(flow), view(cost), view(field_flow), view(field_cost), threads()
+    ),
+    lambda flow, cost, field_flow, field_cost: cuda_module().flow_to_field(
+        view(flow), view(cost), view(field_flow), view(field_cost), *stream(flow)
+    ),
+)
+
+
+def flow_to_field(flow: Tensor, cost: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Flows in pixels as flows in cells of a chroma field, with their costs: `carry_chroma`'s.
+
+    Both are resized as `torch.nn.functional.interpolate(mode="bilinear")` does; dy is first
+    multiplied by height/(4h), dx by width/(4w).
+
+    Args:
+        flow: K×2×h×w, (dy, dx) in pixels, a cell being 4×4 of them.
+        cost: K×1×h×w.
+        size: (height, width) of the field.
+
+    Returns:
+        flow, K×2×height×width, and cost, K×1×height×width, both float32.
+    """
+    flow, cost = floats("flow", flow, "K×2×h×w"), floats("cost", cost, "K×1×h×w")
+    k, c, h, w = flow.shape
+    expect(c == 2 and h > 0 and w > 0, f"flow must be K×2×h×w, got {sizes_of(flow)}")
+    expect(
+        tuple(cost.shape) == (k, 1, h, w),
+        f"cost must be {k}×1×{h}×{w} as the flow is {sizes_of(flow)}, got {sizes_of(cost)}",
+    )
+    same_device("cost", cost, flow)
+    height, width = size
+    expect(height > 0 and width > 0, f"size must be positive, got {height}×{width}")
+    field_flow = torch.empty(k, 2, height, width, device=flow.device)
+    field_cost = torch.empty(k, 1, height, width, device=flow.device)
+    if k > 0:
+        torch.ops.pycolor.flow_to_field(flow, cost, field_flow, field_cost)
+    return field_flow, field_cost
+
+
+define(
     "carry_chroma(Tensor chroma, Tensor flow, Tensor cost, Tensor weight, float sigma, "
     "float floor, float growth, Tensor(a!) out) -> ()",
     lambda chroma, flow, cost, weight, sigma, floor, growth, out: _C.carry_chroma(
@@ -146,6 +231,6 @@ def carry_chroma(
     expect(growth >= 1, f"growth must be 1 or more, got {growth}")
     out = torch.empty(1, 2, h, w, device=chroma.device)
     torch.ops.pycolor.carry_chroma(
-        chroma, flow, cost, weight.float().contiguous(), sigma, floor, growth, out
+        _dense(chroma), flow, cost, weight.float().contiguous(), sigma, floor, growth, out
     )
     return out
