@@ -80,33 +80,47 @@ static PYCOLOR_HD void put_match(const MotionJob& job, int64_t n, int64_t cell_y
   *cost = static_cast<float>(difference) / (kMotionBlock * kMotionBlock);
 }
 
-// The block whose upper left pixel is (top, left), the border's pixels repeated beyond it.
-static PYCOLOR_HD void load_block(const Image<const uint8_t>& image, int64_t frame, int64_t top,
-                                  int64_t left, uint8_t* block) {
-  const uint8_t* from = image.data + frame * image.stride[0];
+// A pixel of a frame, the border's pixels repeated beyond it.
+static PYCOLOR_HD int pixel_at(const Image<const uint8_t>& image, const uint8_t* frame, int64_t y,
+                               int64_t x) {
+  return frame[clamped(y, image.size[2]) * image.stride[2] +
+               clamped(x, image.size[3]) * image.stride[3]];
+}
+
+// Σ |block − image| where the block's upper left pixel is at (top, left).
+static PYCOLOR_HD int block_difference(const Image<const uint8_t>& image, const uint8_t* frame,
+                                       const int (&block)[kMotionBlock][kMotionBlock], int64_t top,
+                                       int64_t left) {
+  const bool inside = top >= 0 && left >= 0 && top + kMotionBlock <= image.size[2] &&
+                      left + kMotionBlock <= image.size[3];
+  const uint8_t* corner = inside ? frame + top * image.stride[2] + left * image.stride[3] : frame;
+  int sum = 0;
   for (int y = 0; y < kMotionBlock; ++y) {
-    const uint8_t* row = from + clamped(top + y, image.size[2]) * image.stride[2];
-    for (int x = 0; x < kMotionBlock; ++x)
-      block[y * kMotionBlock + x] = row[clamped(left + x, image.size[3]) * image.stride[3]];
+    for (int x = 0; x < kMotionBlock; ++x) {
+      const int other = inside ? corner[y * image.stride[2] + x * image.stride[3]]
+                               : pixel_at(image, frame, top + y, left + x);
+      const int d = block[y][x] - other;
+      sum += d < 0 ? -d : d;
+    }
   }
+  return sum;
 }
 
 // One cell, step by step: what the definition says.  Of equals the first in rows.
 static PYCOLOR_HD void match_cell(const MotionJob& job, int64_t n, int64_t cell_y, int64_t cell_x) {
-  constexpr int pixels = kMotionBlock * kMotionBlock;
-  uint8_t block[pixels], other[pixels];
   const MotionStart start = motion_start(job, n, cell_y, cell_x);
-  load_block(job.guide, n, start.top, start.left, block);
+  const uint8_t* guide = job.guide.data + n * job.guide.stride[0];
+  const uint8_t* reference = job.reference.data + n * job.reference.stride[0];
+  int block[kMotionBlock][kMotionBlock];
+  for (int y = 0; y < kMotionBlock; ++y)
+    for (int x = 0; x < kMotionBlock; ++x)
+      block[y][x] = pixel_at(job.guide, guide, start.top + y, start.left + x);
   int best = 0x7fffffff, best_difference = 0, best_y = 0, best_x = 0;
   for (int step_y = -job.radius; step_y <= job.radius; ++step_y) {
     for (int step_x = -job.radius; step_x <= job.radius; ++step_x) {
       const int dy = start.dy + step_y, dx = start.dx + step_x;
-      load_block(job.reference, n, start.top + dy, start.left + dx, other);
-      int difference = 0;
-      for (int i = 0; i < pixels; ++i) {
-        const int d = int{block[i]} - int{other[i]};
-        difference += d < 0 ? -d : d;
-      }
+      const int difference =
+          block_difference(job.reference, reference, block, start.top + dy, start.left + dx);
       const int away = (step_y < 0 ? -step_y : step_y) + (step_x < 0 ? -step_x : step_x);
       const int score = difference + job.penalty * away;
       if (score < best) {
