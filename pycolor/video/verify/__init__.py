@@ -9,9 +9,8 @@ from itertools import zip_longest
 from pathlib import Path
 
 from pycolor.video.io import Reader
-from pycolor.video.io.containers.capacity import FIXED_RATE
-from pycolor.video.io.containers.presets import CONTAINER_OF_SUFFIX
 from pycolor.video.io.containers.sequence import pictures_of
+from pycolor.video.io.containers.spec import spec_of, spec_of_suffix
 from pycolor.video.io.write.container import beginning
 from pycolor.video.verify.marks import marks
 from pycolor.video.verify.pictures import Pictures
@@ -73,7 +72,7 @@ def _compare(before: Reader, after: Reader, lossless: bool | None) -> VerifyRepo
     container = container_name(after)
     shift = beginning(before, container)
     demanded = after.info.codec in LOSSLESS_CODECS if lossless is None else lossless
-    pictures = Pictures(before, after, shift=shift, has_times=container not in FIXED_RATE)
+    pictures = Pictures(before, after, shift=shift, has_times=not spec_of(container).fixed_rate)
     for pair in zip_longest(before, after):
         pictures.add(*pair)
     checks = [
@@ -99,9 +98,9 @@ def _compare(before: Reader, after: Reader, lossless: bool | None) -> VerifyRepo
 
 def container_name(reader: Reader) -> str:
     """FFmpeg's name of the muxer that writes what a Reader reads."""
-    named = CONTAINER_OF_SUFFIX.get(reader.path.suffix.lower())
+    named = spec_of_suffix(reader.path.suffix)
     demuxer = reader.info.container.split(",")
-    return named if named is not None else demuxer[0]
+    return named.name if named is not None else demuxer[0]
 
 
 def _damage(name: str, reader: Reader) -> Iterator[Check]:

@@ -25,18 +25,23 @@ from pycolor.video.io.containers.timecode import later_timecode
 from pycolor.video.io.frame.film import Frame, rational
 from pycolor.video.io.read.continuity import Continuity
 from pycolor.video.io.read.damage import MOST_DAMAGES, Damage
+from pycolor.video.io.read.pulldown import find_pulldown
 from pycolor.video.io.read.source import (
+    UNCLOCKED,
     declared_end,
     describe,
     frame_rate,
     open_source,
     origin_of,
     picture_stream,
+    stored_tags,
 )
 
 # What a packet says of itself, where decoders do not tell when it is broken.
 _CHECKS: dict[str, type[SliceChecks | EndMarkers]] = {"ffv1": SliceChecks, "mjpeg": EndMarkers}
 _NO_RATE = f"numbered pictures tell no rate; {DEFAULT_RATE} frames per second is taken"
+# Of these FFmpeg counts the frames.
+_WITHOUT_TIMES = ("image2", "yuv4mpegpipe", *UNCLOCKED)
 # (frame, index, pts)
 Numbered = Generator[tuple[av.VideoFrame, int, int], None, None]
 
@@ -96,15 +101,16 @@ class Reader:
             self._stream.thread_type = "AUTO"
             self._time_base = rational(self._stream.time_base)
             self._refuse_other_rate()
+            stored = stored_tags(self._stream)
             self._frames = self._open_range()
             native, index, pts = self._peek()
             self.info, self._description = describe(
-                self.path, self._container, self._stream, native
+                self.path, self._container, self._stream, native, stored
             )
+            self._aspect = rational(self._stream.codec_context.sample_aspect_ratio)
             self.declared_end = declared_end(self._stream)
             self.origin = origin_of(self._container)
-            if rate is None and sequence_options(self.path, None) is not None:
-                self.info = replace(self.info, warnings=(*self.info.warnings, _NO_RATE))
+            self._note_rate()
             besides = self.info.chapters or self.info.streams
             if self.stop is not None and self._timeline is None and besides:
                 self._timeline = scan(self.path, rate)  # how far of them the range reaches
@@ -142,6 +148,15 @@ class Reader:
         if self._timeline is not None:  # by its time, so that a varying rate keeps its clock
             frames = round((self.begin - self._timeline[0] * self._time_base) * self.info.rate)
         return later_timecode(told, frames, self.info.rate) or ""
+
+    def timeline(self) -> Sequence[int] | None:
+        """The pts of all frames of the range, in order, without decoding.
+
+        None where packets do not tell, or where frames are equally long by their nature.
+        """
+        if self._timeline is None and not self.info.container.startswith(_WITHOUT_TIMES):
+            self._timeline = scan(self.path, self._rate)
+        return None if self._timeline is None else self._timeline[self.first : self.stop]
 
     @property
     def first_number(self) -> int:
@@ -200,6 +215,18 @@ class Reader:
                 f"{self.path} tells that it has {told} frames per second; a rate is for numbered "
                 f"pictures and for raw streams that do not tell, got {self._rate}."
             )
+
+    def _note_rate(self) -> None:
+        """What is to be said of the rate that the film tells, or does not tell."""
+        info, said = self.info, ""
+        if self._rate is None and sequence_options(self.path, None) is not None:
+            said = _NO_RATE
+        pulldown = find_pulldown(self.path, info.container, info.codec)
+        if pulldown is not None:
+            said = str(pulldown)
+            self.info = replace(info, rate=pulldown.rate or info.rate)
+        if said:
+            self.info = replace(self.info, warnings=(*info.warnings, said))
 
     # -- the range ---------------------------------------------------------------------------
 
@@ -329,6 +356,12 @@ class Reader:
                 f"{info.width}×{info.height} {info.pixel_format} to {now[0]}×{now[1]} {now[2]}; "
                 "expected one format throughout: cut it there."
             )
+        aspect = rational(self._stream.codec_context.sample_aspect_ratio)
+        if aspect and aspect != self._aspect:
+            before, after = (f"{a.numerator}:{a.denominator}" for a in (self._aspect, aspect))
+            what = f"the pixel aspect changes from {before} to {after}; an output tells one for all"
+            self._damage(pts * self._time_base, what)
+            self._aspect = aspect
 
     def _conclude(self) -> None:
         """Say what is missing, now that all is read that there is."""

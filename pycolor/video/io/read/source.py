@@ -14,6 +14,7 @@ from typing import Any, cast
 import av
 import av.container
 import av.error
+import av.filter
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
@@ -164,15 +165,53 @@ def chroma_location_of(stream: VideoStream, frame: av.VideoFrame) -> int:
         return 0  # a codec that Matroska does not hold
 
 
-def color_tags(frame: av.VideoFrame, location: int) -> ColorTags:
-    """As the decoder read them (containers know less, and sometimes otherwise)."""
+def stored_tags(stream: VideoStream) -> ColorTags:
+    """As the container tells them, before a frame is decoded: that overwrites them."""
+    context = stream.codec_context
     return ColorTags(
-        range=int(frame.color_range) if int(frame.color_range) in (LIMITED, FULL) else 0,
-        matrix=int(frame.colorspace),
-        primaries=int(frame.color_primaries) or UNSPECIFIED,
-        transfer=int(frame.color_trc) or UNSPECIFIED,
+        range=int(context.color_range) if int(context.color_range) in (LIMITED, FULL) else 0,
+        matrix=int(context.colorspace),
+        primaries=int(context.color_primaries) or UNSPECIFIED,
+        transfer=int(context.color_trc) or UNSPECIFIED,
+    )
+
+
+def color_tags(frame: av.VideoFrame, location: int, stored: ColorTags) -> ColorTags:
+    """As the decoder read them (containers know less, and sometimes otherwise), or as `stored`."""
+    found = int(frame.colorspace), int(frame.color_primaries), int(frame.color_trc)
+    # A reserved 0 is no code of primaries or of a transfer; of a matrix it is R'G'B'.
+    matrix, primaries, transfer = found[0], found[1] or UNSPECIFIED, found[2] or UNSPECIFIED
+    return ColorTags(
+        range=int(frame.color_range) if int(frame.color_range) in (LIMITED, FULL) else stored.range,
+        matrix=stored.matrix if matrix == UNSPECIFIED else matrix,
+        primaries=stored.primaries if primaries == UNSPECIFIED else primaries,
+        transfer=stored.transfer if transfer == UNSPECIFIED else transfer,
         chroma_location=location,
     )
+
+
+def frame_fields(frame: av.VideoFrame) -> str:
+    """The order of a frame's fields: tt, bb, or progressive.
+
+    PyAV tells that a frame is interlaced, but not which field is first; a filter of FFmpeg's does.
+    """
+    if not frame.interlaced_frame:
+        return "progressive"
+    graph = av.filter.Graph()
+    source = graph.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 25)
+    )
+    chosen = graph.add("select", r"eq(interlace_type\,BOTTOMFIRST)")
+    sink = graph.add("buffersink")
+    source.link_to(chosen)
+    chosen.link_to(sink)
+    graph.configure()
+    graph.push(frame)
+    try:
+        graph.pull()
+    except (av.error.BlockingIOError, av.error.EOFError):
+        return "tt"
+    return "bb"
 
 
 def display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
@@ -230,8 +269,9 @@ def describe(
     container: av.container.InputContainer,
     stream: VideoStream,
     first: av.VideoFrame,
+    stored: ColorTags,
 ) -> tuple[FilmInfo, PixelFormat]:
-    """All that `FilmInfo` tells, from the open file and its first decoded frame.
+    """All that `FilmInfo` tells, from the open file, its tags, and its first decoded frame.
 
     Raises:
         FilmError: for a pixel format or a matrix that has no Y'.
@@ -244,7 +284,7 @@ def describe(
             f"{path} stores {name}; expected Y'CbCr, gray or R'G'B' of 8 to 16 bits: convert it "
             "first, for example to gray16le or yuv444p10le FFV1."
         )
-    tags = color_tags(first, chroma_location_of(stream, first))
+    tags = color_tags(first, chroma_location_of(stream, first), stored)
     warnings: list[str] = []
 
     code = tags.matrix
@@ -283,6 +323,8 @@ def describe(
         warnings.append(f"the file is truncated: {lost}")
 
     order = FIELD_ORDERS.get(int(stream.codec_context.field_order), "unknown")
+    if first.interlaced_frame and order in ("unknown", "progressive"):
+        order = frame_fields(first)
     aspect = rational(stream.sample_aspect_ratio)
     matrix = display_matrix(first)
     others = tuple(stream_info(s) for s in container.streams if s.index != stream.index)

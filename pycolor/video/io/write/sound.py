@@ -10,8 +10,8 @@ import av.container
 import av.error
 from av.packet import Packet
 
-# WebM holds Vorbis and Opus alone; films have neither.
-ENCODERS = {"webm": "libopus"}
+from pycolor.video.io.containers.spec import spec_of
+
 _RATE_HZ = 48_000  # Opus decodes to no other (RFC 7845, 5.1)
 _BITS_PER_CHANNEL = 64_000
 # Opus orders its channels as Vorbis does (RFC 7845, 5.1.1.2).
@@ -40,7 +40,7 @@ class SoundEncoder:
 
     def __init__(self, output: av.container.OutputContainer, stream: Any) -> None:
         channels = stream.codec_context.layout.nb_channels
-        added: Any = output.add_stream(ENCODERS[output.format.name], rate=_RATE_HZ)
+        added: Any = output.add_stream(spec_of(output.format.name).sound, rate=_RATE_HZ)
         self._context = added.codec_context
         self._context.layout = _LAYOUTS[channels]
         self._context.bit_rate = _BITS_PER_CHANNEL * channels
