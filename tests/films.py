@@ -77,6 +77,7 @@ def make_film(
     pixel_aspect: Fraction | None = None,
     field_order: int = 0,
     fields: str = "",
+    coded_fields: bool = False,
     rotation: int = 0,
     timecode: str = "",
     sound: Sequence[str] = (),
@@ -90,6 +91,7 @@ def make_film(
     """Write a film; `times` are its pts in `time_base` (1/rate if not given).
 
     `fields` (tff or bff) marks every frame as two fields, as well as `field_order` the stream.
+    `coded_fields` has the encoder code them as such.
     `sound` names encoders, one track each; `titles` names a subtitle encoder.
     """
     base = time_base or 1 / Fraction(rate)
@@ -110,6 +112,8 @@ def make_film(
         context.color_range, context.colorspace = color_range, matrix
         context.color_primaries, context.color_trc = primaries, transfer
         context.flags |= Flags.frame_duration
+        if coded_fields:
+            context.flags |= Flags.interlaced_dct | Flags.interlaced_me
         if field_order:
             context.field_order = field_order
             if codec == "libx264":

@@ -38,8 +38,8 @@ class Pulldown:
         shown = f"{float(self.shown):.6g}"
         what = f"film at {float(self.rate):.6g} frames a second" if self.rate else "frames"
         return (
-            f"{what} shown at {shown} by repeated fields (pulldown flags): frames keep their times, "
-            "the flags are not written"
+            f"{what} shown at {shown} by repeated fields (pulldown flags): frames keep their "
+            "times, the flags are not written"
         )
 
 
@@ -48,7 +48,8 @@ def find_pulldown(path: Path, container: str, codec: str) -> Pulldown | None:
 
     Args:
         path: of it.
-        container, codec: FFmpeg's names.
+        container: FFmpeg's name.
+        codec: FFmpeg's name.
     """
     if container not in _CONTAINERS or codec not in _CODECS or not path.is_file():
         return None

@@ -293,9 +293,13 @@ class Reader:
         """(frame, pts) in order, pts rising; damage is noted and passed over."""
         last: int | None = None
         step = due = Fraction(0)  # ticks; the rate is known once a frame is decoded
+        # AVI numbers packets as they are decoded, and FFmpeg guesses the rest wrongly where
+        # H.264 puts them into another order; a frame of AVI is as long as the next.
+        guessed = self._container.format.name == "avi" and self._codec in ("h264", "hevc")
         for native in self._natives():
             step = step or max(Fraction(1), 1 / frame_rate(self._stream) / self._time_base)
-            pts = native.pts
+            told = native.pts if last is None or not guessed else None
+            pts = told
             if pts is None:  # a raw stream has no clock: its frames follow the nominal rate
                 pts = round(due)
             elif last is not None and pts <= last:
@@ -305,13 +309,17 @@ class Reader:
                 )
                 pts = last + 1
             last = pts
-            due = step + (due if native.pts is None else pts)
+            due = step + (due if told is None else pts)
             yield native, pts
+
+    @property
+    def _codec(self) -> str:
+        return str(self._stream.codec_context.codec.canonical_name)
 
     def _natives(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self._stream)
         time: Fraction | None = None
-        kind = _CHECKS.get(self._stream.codec_context.codec.canonical_name)
+        kind = _CHECKS.get(self._codec)
         checks = None if kind is None else kind()
         while True:
             try:

@@ -323,7 +323,7 @@ def describe(
         warnings.append(f"the file is truncated: {lost}")
 
     order = FIELD_ORDERS.get(int(stream.codec_context.field_order), "unknown")
-    if first.interlaced_frame and order in ("unknown", "progressive"):
+    if first.interlaced_frame and order == "unknown":
         order = frame_fields(first)
     aspect = rational(stream.sample_aspect_ratio)
     matrix = display_matrix(first)

@@ -111,6 +111,10 @@ def choose(
         )
     if target.subsampling != wanted and _narrower(target.subsampling, wanted):
         warnings.append(f"{name} holds chroma as {_colons(target.subsampling)} only")
+    elif target.subsampling != wanted and not (info.height % 2 or info.width % 2):
+        warnings.append(
+            f"{name} holds no chroma as {_colons(wanted)}: it is {_colons(target.subsampling)}"
+        )
     elif target.subsampling != wanted and name in _NEEDS_EVEN:
         warnings.append(
             f"{info.width}×{info.height} is odd and {name} cannot hold it as {_colons(wanted)}: "

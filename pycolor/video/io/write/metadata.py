@@ -38,6 +38,8 @@ _CONTAINER_KEYS = {
     "application_platform",
     "modification_date",
     "toolkit_version_num",
+    "file_package_umid",
+    "material_package_umid",
 }
 # AVI's and MP4's muxers write a codec's name or a handler's of their own where none is given.
 _HANDLER = "handler_name"

@@ -196,10 +196,12 @@ class StreamCopier:
         late = (stream.start_time or 0) * rational(stream.time_base) - self._shift
         if self._start is None and abs(late) > _AUDIBLE:
             return f"it begins {float(late):+.3f} s from the picture, which mxf cannot say"
-        self.lost.append(
-            f"mxf ends sound with the picture: of audio stream {stream.index}, what is longer is "
-            "cut, and what is shorter is filled with silence"
+        said = (
+            "mxf ends sound with the picture: what is longer is cut, and what is shorter is filled "
+            "with silence"
         )
+        if said not in self.lost:
+            self.lost.append(said)
         return None
 
     def carry_chapters(self) -> None:
