@@ -38,6 +38,15 @@ def marks(before: Reader, result: FilmInfo, container: str) -> Iterator[Check]:
     yield check("rotation", _turn(source), _turn(result))
     if source.field_order != "unknown" or source.interlaced:
         yield _order(source, result, lacking)
+    if source.reel:
+        yield check("reel name", source.reel, result.reel or "none")
+    if source.captions:
+        yield check("captions", "in the pictures", "in the pictures" if result.captions else "none")
+    if source.clean_aperture is not None:
+        yield check("clean aperture", *(_aperture(i) for i in (source, result)))
+    if source.unread:
+        detail = f"the source also holds, and no output: {', '.join(source.unread)}"
+        yield Check(name="container", state="note", detail=detail)
     if source.timecode:
         yield check("timecode", before.timecode or "none", result.timecode or "none")
 
@@ -86,6 +95,13 @@ def _order(source: FilmInfo, result: FilmInfo, lacking: frozenset[str]) -> Check
             got=names[1],
         )
     return same("field order", *names, lacking=lacking)
+
+
+def _aperture(info: FilmInfo) -> str:
+    if info.clean_aperture is None:
+        return "none"
+    width, height = (f"{float(size):g}" for size in info.clean_aperture)
+    return f"{width}×{height}"
 
 
 def _code(code: int) -> str:

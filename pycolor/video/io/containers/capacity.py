@@ -16,6 +16,8 @@ from pycolor.video.io.frame.pixel_formats import UNSPECIFIED
 
 # Codecs whose stream tells color tags itself, whatever the container knows.
 _TELL_COLOR = ("h264", "hevc", "av1", "vp9", "prores", "mpeg2video")
+# Their encoders write captions into the coded pictures.
+_CAPTIONED = ("h264", "hevc", "mpeg2video")
 # They call every frame progressive.
 _NO_FIELDS = ("dnxhd",)
 
@@ -33,7 +35,7 @@ def unsupported_marks(
 
     Returns:
         Some of: pixel aspect, rotation, field order, timecode, matrix, primaries, transfer,
-        chroma location.
+        chroma location, reel name, captions, clean aperture.
     """
     lacking = {mark for mark in _borne(info) if not _holds(mark, info, container, codec)}
     sited = not info.gray and info.encoding.subsampling in ("420", "422")
@@ -62,14 +64,21 @@ def _borne(info: FilmInfo) -> set[str]:
         "matrix": True,
         "primaries": info.tags.primaries != UNSPECIFIED,
         "transfer": info.tags.transfer != UNSPECIFIED,
+        "reel name": bool(info.reel),
+        "captions": info.captions,
+        "clean aperture": info.clean_aperture is not None,
     }
     return {mark for mark, is_there in present.items() if is_there}
 
 
 def _holds(mark: str, info: FilmInfo, container: str, codec: str) -> bool:
     spec = spec_of(container)
-    if mark in spec.lacks:
+    if mark in spec.lacks or mark == "clean aperture":  # which FFmpeg reads but does not write
         return False
+    if mark == "captions":
+        return codec in _CAPTIONED and not spec.pictures_only
+    if mark == "reel name":
+        return spec.reel and bool(info.timecode)
     if mark == "field order":
         return codec not in _NO_FIELDS and (spec.fields_of is None or codec in spec.fields_of)
     if mark == "pixel aspect":

@@ -38,6 +38,7 @@ class ContainerSpec:
         whole_sound: sound ends with the picture.
         trial_codec: an encoder that is quick to open, to ask the muxer with.
         counts_timecode: it stores the number of a frame, which its timecode must tell at its rate.
+        reel: it holds the name of a reel beside its timecode.
         siting: of which chroma it can tell the place: of any; of what the codec tells itself
             ("codec"); of 4:2:0 in 8 bits.
         lacks: marks of the picture that it cannot tell, see `capacity.unsupported_marks`.
@@ -70,6 +71,7 @@ class ContainerSpec:
     whole_sound: bool = False
     trial_codec: str = "mpeg4"
     counts_timecode: bool = False
+    reel: bool = False
     siting: Literal["any", "codec", "420 in 8 bits"] = "codec"
     lacks: frozenset[str] = frozenset()
     fields_of: tuple[str, ...] | None = None
@@ -109,6 +111,7 @@ SPECS = (
     ContainerSpec(
         name="matroska",
         presets={".mkv": "archive"},
+        reel=True,
         clock=Fraction(1, 1000),
         chapters=True,
         chapter_tags=True,
@@ -137,6 +140,7 @@ SPECS = (
     ContainerSpec(
         name="mov",
         presets={".mov": "h264"},
+        reel=True,
         edit_list=True,
         counts_timecode=True,
         chapters=True,

@@ -20,7 +20,9 @@ from av.video.stream import VideoStream
 
 from pycolor.errors import FilmError
 from pycolor.video.io.containers.matroska import chroma_location
+from pycolor.video.io.containers.matroska_extras import MatroskaExtras, matroska_extras
 from pycolor.video.io.containers.presets import PIPE
+from pycolor.video.io.containers.quicktime import clean_aperture
 from pycolor.video.io.containers.sequence import sequence_options
 from pycolor.video.io.containers.y4m import siting_of_header
 from pycolor.video.io.frame.film import (
@@ -264,6 +266,31 @@ def find_timecode(container: av.container.InputContainer, stream: VideoStream) -
     return ""
 
 
+def _find_reel(container: av.container.InputContainer, stream: VideoStream) -> str:
+    """MOV keeps the reel's name with the timecode's track, others with the picture."""
+    owners = [stream.metadata, *(s.metadata for s in container.streams.data)]
+    names = ((key.lower(), value) for tags in owners for key, value in tags.items())
+    return next((value for key, value in names if key == "reel_name"), "")
+
+
+def _side_data(frame: av.VideoFrame) -> set[str]:
+    """Names of what a frame carries besides its picture."""
+    names = set()
+    for name in ("A53_CC",):
+        try:
+            if frame.side_data.get(name) is not None:
+                names.add(name)
+        except ValueError:  # a kind of side data that this PyAV has no name for
+            continue
+    return names
+
+
+def _film_tags(container: av.container.InputContainer, extras: MatroskaExtras) -> dict[str, str]:
+    """The tags of the film itself, where others of the same name stand beside them."""
+    film = {key.lower(): value for key, value in extras.film.items()}
+    return {k: film.get(k.lower(), v) for k, v in container.metadata.items()}
+
+
 def describe(
     path: Path,
     container: av.container.InputContainer,
@@ -322,6 +349,7 @@ def describe(
     if lost:
         warnings.append(f"the file is truncated: {lost}")
 
+    extras = matroska_extras(path) if path.is_file() else MatroskaExtras()
     order = FIELD_ORDERS.get(int(stream.codec_context.field_order), "unknown")
     if first.interlaced_frame and order == "unknown":
         order = frame_fields(first)
@@ -351,9 +379,13 @@ def describe(
         timecode=find_timecode(container, stream),
         streams=others,
         chapters=tuple(map(stored_chapter, container.chapters())),
-        metadata=dict(container.metadata),
+        metadata=_film_tags(container, extras),
         picture_metadata=dict(stream.metadata),
         picture_disposition=dispositions(stream),
         warnings=tuple(warnings),
+        reel=_find_reel(container, stream),
+        captions="A53_CC" in _side_data(first),
+        clean_aperture=clean_aperture(path, stream.index) if path.is_file() else None,
+        unread=tuple(extras.lost),
     )
     return info, description

@@ -172,6 +172,8 @@ class ContainerWriter:
                 f"the timecode {info.timecode} cannot be counted on to the first frame of the "
                 "range at this rate: it is left out"
             )
+        if info.reel and self.spec.reel and info.timecode:
+            stream.metadata["reel_name"] = info.reel
         if info.display_matrix:
             stream.set_display_matrix(info.display_matrix)
         self.container.metadata.update(self._tags)
@@ -185,6 +187,10 @@ class ContainerWriter:
             )
             self._sides.carry_chapters()
             self.lost += self._sides.lost
+        if self._streams and info.unread:
+            self.lost.append(
+                f"the film's container also holds, and no output: {', '.join(info.unread)}"
+            )
         self._title = stream.metadata.get("title", "")
         if self._patches_aspect:
             stream.metadata["title"] = with_room(self._title)

@@ -179,6 +179,12 @@ class StreamCopier:
             if stream.type == "audio":
                 _name_layout(out)
         out.disposition = stream.disposition
+        if stream.type == "video" and "timecode" in stream.metadata and not is_cover(stream):
+            if self._start is None:
+                out.codec_context.framerate = stream.average_rate  # which MOV counts by
+                out.metadata["timecode"] = stream.metadata["timecode"]
+            else:
+                self.lost.append(f"the timecode of {info} counts from its first frame: left out")
         lost = carry_tags(
             out,
             stream.metadata,
