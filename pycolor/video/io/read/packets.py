@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import av.error
+import numpy as np
 from av.packet import Packet
 from av.stream import Discard
 
@@ -64,6 +66,26 @@ def packet_records(path: Path, index: int, *, plain_text: bool = False) -> Itera
                 )
         except av.error.FFmpegError:
             return  # the end of a damaged film
+
+
+def sample_digest(path: Path, index: int, start: Fraction | None, stop: Fraction | None) -> str:
+    """SHA-256 of the samples of a track, decoded, of the packets that begin in a range."""
+    digest = hashlib.sha256()
+    with open_source(path) as container:
+        stream: Any = container.streams[index]
+        try:
+            for packet in container.demux(stream):
+                time = None if packet.pts is None else packet.pts * rational(packet.time_base)
+                outside = time is not None and (
+                    (start is not None and time < start) or (stop is not None and time >= stop)
+                )
+                if outside:
+                    continue
+                for frame in packet.decode():
+                    digest.update(np.ascontiguousarray(frame.to_ndarray()).data)
+        except av.error.FFmpegError:
+            pass  # the end of a damaged film
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ from pycolor.video.io.containers.mjpeg import EndMarkers
 from pycolor.video.io.containers.presets import PIPE
 from pycolor.video.io.containers.sequence import DEFAULT_RATE, first_number, sequence_options
 from pycolor.video.io.containers.timecode import later_timecode
+from pycolor.video.io.containers.y4m import RatedY4m, without_rate
 from pycolor.video.io.frame.film import Frame, rational
 from pycolor.video.io.read.continuity import Continuity
 from pycolor.video.io.read.damage import MOST_DAMAGES, Damage
@@ -221,6 +222,8 @@ class Reader:
         info, said = self.info, ""
         if self._rate is None and sequence_options(self.path, None) is not None:
             said = _NO_RATE
+        if self._rate is None and self.path.is_file() and without_rate(self.path):
+            said = f"its header tells no rate; {info.rate} frames per second is taken (--rate)"
         pulldown = find_pulldown(self.path, info.container, info.codec)
         if pulldown is not None:
             said = str(pulldown)
@@ -353,7 +356,10 @@ class Reader:
         """Bytes of a y4m behind its last frame: its demuxer leaves half a frame without a word."""
         if self.info.container != "yuv4mpegpipe" or not self.path.is_file():
             return 0
-        return max(0, self.path.stat().st_size - self._read_to)
+        size = self.path.stat().st_size
+        if self._rate is not None and without_rate(self.path):
+            size += RatedY4m(self.path, self._rate).growth
+        return max(0, size - self._read_to)
 
     def _check(self, native: av.VideoFrame, pts: int) -> None:
         info = self.info

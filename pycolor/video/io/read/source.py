@@ -9,7 +9,7 @@ import struct
 import sys
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import av
 import av.container
@@ -24,7 +24,7 @@ from pycolor.video.io.containers.matroska_extras import MatroskaExtras, matroska
 from pycolor.video.io.containers.presets import PIPE
 from pycolor.video.io.containers.quicktime import clean_aperture
 from pycolor.video.io.containers.sequence import sequence_options
-from pycolor.video.io.containers.y4m import siting_of_header
+from pycolor.video.io.containers.y4m import RatedY4m, siting_of_header, without_rate
 from pycolor.video.io.frame.film import (
     FIELD_ORDERS,
     Chapter,
@@ -47,11 +47,18 @@ from pycolor.video.io.frame.pixel_formats import (
 )
 from pycolor.video.io.read.truncation import missing_bytes
 
+# What a playlist or a film names is read from this machine alone.
+_LOCAL = {"protocol_whitelist": "file,crypto,data"}
 AV_TIME_BASE = 1_000_000
 # Formats of a bare stream of pictures, which has no times.
 UNCLOCKED = ("h264", "hevc", "vvc")
 _FASTEST = 300  # frames a second
 _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
+
+
+def as_address(path: Path) -> str:
+    """FFmpeg's address of a file: a name with a colon, as `reel1:a.mkv`, is no protocol's."""
+    return f"file:{path}"
 
 
 def open_source(path: Path, rate: Fraction | None = None) -> av.container.InputContainer:
@@ -71,10 +78,15 @@ def open_source(path: Path, rate: Fraction | None = None) -> av.container.InputC
         raise FilmError(f"{path} does not exist.")
     try:
         if sequence is not None:
-            return av.open(sequence[0], "r", format="image2", options=sequence[1])
+            address = sequence[0] if sequence[0].startswith("/") else f"./{sequence[0]}"
+            return av.open(address, "r", format="image2", options=sequence[1])
         if path.stat().st_size == 0:
             raise FilmError(f"{path} is empty (0 bytes).")
-        return av.open(str(path), "r", options={"framerate": str(rate)} if rate else {})
+        if rate is not None and without_rate(path):
+            rated = cast(BinaryIO, RatedY4m(path, rate))
+            return av.open(rated, "r", format="yuv4mpegpipe")
+        options = {"framerate": str(rate)} if rate else {}
+        return av.open(as_address(path), "r", options=options | _LOCAL)
     except PermissionError as error:
         raise FilmError(f"{path} may not be read: permission denied.") from error
     except av.error.EOFError as error:

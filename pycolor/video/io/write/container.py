@@ -23,6 +23,7 @@ from pycolor.video.io.containers.y4m import Y4mFile
 from pycolor.video.io.frame.film import FilmInfo, rational
 from pycolor.video.io.read.damage import Damage
 from pycolor.video.io.read.reader import Reader
+from pycolor.video.io.read.source import as_address
 from pycolor.video.io.write.clock import (
     MILLISECOND,
     Clock,
@@ -116,11 +117,11 @@ class ContainerWriter:
             self._file = Y4mFile(self.path, self.info.pixel_aspect)
             file: Any = self._file
             return av.open(file, "w", format=self.name, options=options)
-        address = str(self.path)
+        address = as_address(self.path)
         if self.name == "image2":
             self._makes_folder = not self.path.parent.exists()
             self.path.parent.mkdir(exist_ok=True)
-            address = address_of(self.path)
+            address = as_address(Path(address_of(self.path)))
         return av.open(address, "w", format=self.name, options=options)
 
     def _refuse_rate(self) -> None:

@@ -111,15 +111,15 @@ def choose(
         )
     if target.subsampling != wanted and _narrower(target.subsampling, wanted):
         warnings.append(f"{name} holds chroma as {_colons(target.subsampling)} only")
-    elif target.subsampling != wanted and not (info.height % 2 or info.width % 2):
-        warnings.append(
-            f"{name} holds no chroma as {_colons(wanted)}: it is {_colons(target.subsampling)}"
-        )
     elif target.subsampling != wanted and name in _NEEDS_EVEN:
-        warnings.append(
-            f"{info.width}×{info.height} is odd and {name} cannot hold it as {_colons(wanted)}: "
-            f"chroma is {_colons(target.subsampling)}, which few hardware players show"
-        )
+        became = f"chroma is {_colons(target.subsampling)}"
+        if info.height % 2 or info.width % 2:
+            warnings.append(
+                f"{info.width}×{info.height} is odd and {name} cannot hold it as "
+                f"{_colons(wanted)}: {became}, which few hardware players show"
+            )
+        else:
+            warnings.append(f"{name} does not hold {_colons(wanted)}: {became}")
     if source.alpha and not target.alpha:
         warnings.append(f"{name} in {target.name} holds no alpha channel: the film's is left out")
     merged = {} if own else dict(preset.options)

@@ -33,7 +33,7 @@ from pycolor.video.io.read.source import (
 )
 from pycolor.video.io.write.clock import MILLISECOND
 from pycolor.video.io.write.metadata import carry_tags, film_metadata
-from pycolor.video.io.write.sound import SoundEncoder, why_not_coded
+from pycolor.video.io.write.sound import SoundEncoder, encoder_for, why_not_coded
 
 # Text subtitles that one container family writes one way and the other another: of each kind, what
 # it can be made of.
@@ -170,9 +170,9 @@ class StreamCopier:
                 spec_of(name).text_filter, in_stream=stream
             )
         elif coded_again(stream, name):
-            encoder = SoundEncoder(self._output, stream)
+            encoder = SoundEncoder(self._output, stream, encoder_for(stream, name))
             self._encoders[stream.index] = encoder
-            self.lost.append(f"{name} does not hold {info}: it is coded again ({encoder})")
+            self.lost.append(f"{name} does not hold {info}: {encoder}")
             out = encoder.stream
         else:
             out = self._output.add_stream_from_template(stream, opaque=True)
@@ -249,9 +249,9 @@ class StreamCopier:
     def fill_with_silence(self, until: Fraction) -> None:
         """Bring every track of PCM up to a time: MXF drops the pictures behind its shortest one."""
         for index, out in self.copied.items():
-            context: Any = self._container.streams[index].codec_context
-            if context is None or context.type != "audio":
+            if out.type != "audio":
                 continue
+            context: Any = out.codec_context
             frame_bytes = context.layout.nb_channels * _PCM_BYTES[context.codec.name]
             done = self._bytes.get(index, 0) // frame_bytes
             lacking = round(until * context.sample_rate) - done
@@ -400,7 +400,7 @@ def why_left_out(stream: Any, info: StreamInfo, container: str) -> str | None:
     if is_converted(info, container):
         return None
     if coded_again(stream, container):
-        return why_not_coded(stream)
+        return why_not_coded(stream, encoder_for(stream, container))
     return refusal(stream, container)
 
 
@@ -411,14 +411,12 @@ def is_converted(info: StreamInfo, container: str) -> bool:
 
 def coded_again(stream: Any, container: str) -> bool:
     """Is it sound of a codec that the container does not hold, while it holds another one?"""
-    sound = stream.type == "audio" and bool(spec_of(container).sound)
+    sound = stream.type == "audio" and bool(encoder_for(stream, container))
     return sound and refusal(stream, container) is not None
 
 
 def streams_coded_again(path: Path, container: str) -> frozenset[int]:
     """The indices of a film's tracks of sound that are coded again for an output of its."""
-    if not spec_of(container).sound:
-        return frozenset()
     with open_source(path) as source:
         return frozenset(s.index for s in source.streams.audio if coded_again(s, container))
 
