@@ -15,7 +15,7 @@ import pytest
 from av.codec.context import Flags
 
 from pycolor.video.io import Reader, Writer, join
-from pycolor.video.io.containers.presets import segment_suffix
+from pycolor.video.io.containers.presets import ending_of, preset_for, segment_suffix
 
 
 def data_folder() -> Path | None:
@@ -245,6 +245,7 @@ def by_segments(
         probe = Writer(result, reader, preset=preset)
         probe.abort()
         suffix = segment_suffix(result, preset)
+        chosen = preset_for(ending_of(result, preset), preset)
         timeline: list[int] = []
         parts: list[Path] = []
         writer: Writer | None = None
@@ -253,7 +254,7 @@ def by_segments(
                 if writer is not None:
                     writer.finish()
                 parts.append(result.with_name(f"{result.stem}-part{len(parts)}{suffix}"))
-                writer = Writer(parts[-1], reader, preset=preset, streams=False)
+                writer = Writer(parts[-1], reader, preset=chosen, streams=False)
             timeline.append(frame.pts)
             writer.write(writer.picture(frame))
         assert writer is not None

@@ -23,6 +23,8 @@ _MPEG_SOUND = ("mp1", "mp2", "mp3")  # MP4 has one name for all of them
 # No edit list hides more; a longer run of hidden packets is another stream.
 _MOST_HIDDEN = 100_000
 # Packets of two codecs are of different lengths; more is heard (EBU R 37: 40 ms early, 60 late).
+# Clocks round each packet; a whole track is moved by something else.
+_MOVED = Fraction(3, 4000)
 _SOUND_MOVES = Fraction(60, 1000)
 
 
@@ -95,7 +97,7 @@ class Comparison:
                 break
             hidden += 1
             source = next(sources, None)
-        count, late = 0, Fraction(0)
+        count, late, total, lasting = 0, Fraction(0), Fraction(0), Fraction(0)
         before, rises = None, True
         while source is not None or result is not None:
             if source is None or result is None:
@@ -111,7 +113,10 @@ class Comparison:
             if source.time is not None and result.time is not None:
                 rises = rises and (before is None or source.time > before)
                 before = source.time
-                late = max(late, abs(result.time - (source.time - self._shift)))
+                off = result.time - (source.time - self._shift)
+                late, total = max(late, abs(off)), total + off
+            if one.kind == "subtitle" and source.lasting and result.lasting:
+                lasting = max(lasting, abs(result.lasting - source.lasting))
             count += 1
             source, result = next(sources, None), next(results, None)
         what = f"{one.codec}: {count} packets "
@@ -122,6 +127,11 @@ class Comparison:
         if late > MILLISECOND:
             what += f", but off by up to {float(late * 1000):.3f} ms"
         state: State = "differs" if late > MILLISECOND else "ok"
+        if count and abs(total / count) > _MOVED:
+            state, what = "differs", f"{what}, all by {float(total / count * 1000):+.3f} ms"
+        if lasting > MILLISECOND:
+            state = "differs"
+            what += f", shown longer or shorter by up to {float(lasting * 1000):.0f} ms"
         if state == "differs" and not rises:
             state, what = "note", f"{what}: its times do not rise in the source"
         return Check(name=_name(one), state=state, detail=what, stream=one.index)

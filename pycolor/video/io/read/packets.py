@@ -15,7 +15,7 @@ from av.packet import Packet
 from av.stream import Discard
 
 from pycolor.video.io.frame.film import rational
-from pycolor.video.io.read.source import open_source
+from pycolor.video.io.read.source import open_source, refuse_unreadable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +26,13 @@ class PacketRecord:
         data: its bytes.
         time: in seconds, None if it has none.
         hidden: an edit list keeps it from being shown.
+        lasting: seconds, 0 if it does not tell.
     """
 
     data: bytes
     time: Fraction | None
     hidden: bool
+    lasting: Fraction = Fraction(0)
 
 
 def packet_records(path: Path, index: int, *, plain_text: bool = False) -> Iterator[PacketRecord]:
@@ -63,9 +65,10 @@ def packet_records(path: Path, index: int, *, plain_text: bool = False) -> Itera
                     data=data,
                     time=None if ticks is None else ticks * rational(packet.time_base),
                     hidden=bool(packet.is_discard),
+                    lasting=(packet.duration or 0) * rational(packet.time_base),
                 )
-        except av.error.FFmpegError:
-            return  # the end of a damaged film
+        except av.error.FFmpegError as error:
+            refuse_unreadable(path, error)  # else the end of a damaged film
 
 
 def sample_digest(path: Path, index: int, start: Fraction | None, stop: Fraction | None) -> str:
@@ -83,8 +86,8 @@ def sample_digest(path: Path, index: int, start: Fraction | None, stop: Fraction
                     continue
                 for frame in packet.decode():
                     digest.update(np.ascontiguousarray(frame.to_ndarray()).data)
-        except av.error.FFmpegError:
-            pass  # the end of a damaged film
+        except av.error.FFmpegError as error:
+            refuse_unreadable(path, error)  # else the end of a damaged film
     return digest.hexdigest()
 
 

@@ -35,6 +35,7 @@ from pycolor.video.io.read.source import (
     open_source,
     origin_of,
     picture_stream,
+    refuse_unreadable,
     stored_tags,
 )
 
@@ -328,6 +329,7 @@ class Reader:
             try:
                 packet = next(packets, None)
             except av.error.FFmpegError as error:
+                refuse_unreadable(self.path, error)
                 self._damage(time, f"reading stopped ({error.strerror or error})")
                 packet = None
             if packet is None:
@@ -429,8 +431,8 @@ def scan(path: str | Path, rate: Fraction | None = None) -> Sequence[int] | None
                 if packet.pts is None:
                     return None
                 found.append(packet.pts)
-        except av.error.FFmpegError:
-            pass  # a truncated film: what was found counts
+        except av.error.FFmpegError as error:
+            refuse_unreadable(path, error)  # of a truncated film, what was found counts
     found = array("q", sorted(found))
     return None if any(b <= a for a, b in pairwise(found)) else found
 

@@ -102,6 +102,17 @@ def open_source(path: Path, rate: Fraction | None = None) -> av.container.InputC
         raise FilmError(f"{path} could not be read: {error}.") from error
 
 
+def refuse_unreadable(path: Path, error: Exception) -> None:
+    """A film that is broken ends where it breaks; one that cannot be read is no film.
+
+    Raises:
+        FilmError: if the error is one of the machine: a disk that fails, a file that is gone.
+    """
+    if isinstance(error, OSError) and not isinstance(error, BlockingIOError):
+        reason = error.strerror or error
+        raise FilmError(f"{path} cannot be read to its end: {reason}.") from error
+
+
 def _open_pipe() -> av.container.InputContainer:
     if sys.stdin.isatty():
         raise FilmError("the standard input is a terminal; expected y4m from a program or a file.")

@@ -28,6 +28,7 @@ from pycolor.video.io.read.source import (
     is_cover,
     open_source,
     picture_stream,
+    refuse_unreadable,
     stored_chapter,
     stream_info,
 )
@@ -121,6 +122,7 @@ class StreamCopier:
         self._encoders: dict[int, SoundEncoder] = {}
         self._waiting: Packet[Any] | None = None
         self._hides = spec_of(output.format.name).edit_list
+        self._path = path
         self._container = open_source(path)
         try:
             self._add_streams(path)
@@ -275,8 +277,8 @@ class StreamCopier:
             for packet in self._container.demux(*streams):
                 if packet.size and not is_blank(packet) and self._belongs(packet):
                     yield packet
-        except av.error.FFmpegError:
-            return  # the picture's Reader reports where a damaged film ends
+        except av.error.FFmpegError as error:
+            refuse_unreadable(self._path, error)  # the picture's Reader reports other damage
 
     def _belongs(self, packet: Packet[Any]) -> bool:
         begin = _start_of(packet)
