@@ -151,6 +151,23 @@ class FilmInfo:
         return known_format(self.pixel_format)
 
     @property
+    def turns(self) -> int:
+        """Quarter turns counterclockwise that bring the stored picture upright, 0 to 3."""
+        return round(self.rotation / 90) % 4
+
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """(height, width) of the picture turned upright, in stored pixels."""
+        size = self.height, self.width
+        return size[::-1] if self.turns % 2 else size
+
+    @property
+    def upright_aspect(self) -> Fraction:
+        """Width / height of a pixel of the upright picture, 1 if it is not stored."""
+        aspect = self.pixel_aspect or Fraction(1)
+        return 1 / aspect if self.turns % 2 else aspect
+
+    @property
     def matrix_name(self) -> str:
         return MATRIX_NAMES.get(self.matrix_code, str(self.matrix_code))
 
