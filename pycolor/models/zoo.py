@@ -250,8 +250,8 @@ def outside_cards() -> list[Card]:
     return found
 
 
-def _all_cards() -> Iterator[Card]:
-    """Ours, then those of other packages, which are looked for only when they are needed."""
+def all_cards() -> Iterator[Card]:
+    """Every card; other packages are asked last, and only if the caller comes that far."""
     yield from CARDS
     yield from outside_cards()
 
@@ -262,10 +262,10 @@ def card(name: str | None) -> Card:
     Raises:
         UsageError: there is none of this name.
     """
-    for c in _all_cards():
+    for c in all_cards():
         if c.name == (name or DEFAULT):
             return c
-    known = ", ".join(c.name for c in (*CARDS, *outside_cards()))
+    known = ", ".join(c.name for c in all_cards())
     raise UsageError(f"model {name!r} is not known; expected one of: {known}.")
 
 
@@ -284,7 +284,7 @@ def create(name: str, **options: Any) -> Colorizer:
 
 def recognize(state: State) -> tuple[str, dict[str, Any]] | None:
     """Which model a state dict belongs to, by its keys and shapes: name and options, or None."""
-    for c in _all_cards():
+    for c in all_cards():
         options = c.recognize(state)
         if options is not None:
             return c.name, options

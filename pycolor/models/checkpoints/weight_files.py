@@ -258,7 +258,7 @@ def load(name: str | None = None, weights: Path | None = None) -> Loaded:
     if name is not None and file.model != name:
         raise UsageError(f"weights {path} belong to {file.model}, expected those of {name}.")
     c = zoo.card(file.model)
-    expected = c.sha256 if weights is None else zoo.OPEN_SHA256 if weights == OPEN else None
+    expected = zoo.OPEN_SHA256 if weights == OPEN else c.sha256 or None if weights is None else None
     if expected not in (None, file.sha256):
         raise FilmError(
             f"weights {path} are damaged: expected SHA-256 {expected}, got {file.sha256}."
