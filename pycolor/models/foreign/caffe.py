@@ -27,7 +27,7 @@ _BLOB_LEGACY_SHAPE = (1, 2, 3, 4)  # num, channels, height, width
 _BLOB_DATA, _BLOB_SHAPE, _BLOB_DOUBLE_DATA = 5, 7, 8
 
 _MOST_DIMENSIONS = 8
-_MOST_FIELDS = 1 << 20  # of a file; Caffe packs the numbers of a blob into one
+_MOST_FIELDS = 1 << 18  # of a file; Caffe packs the numbers of a blob into one
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
