@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 from tyro.conf import Positional, arg
 
-from pycolor.commands.base import Command
-from pycolor.options import frame_range, frame_rate
+from pycolor.commands.base import Command, range_in_frames
+from pycolor.frame_ranges import frame_range, frame_rate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Flags(Command):
     Attributes:
         source: the film.
         result: the colored film.
-        frames: A:B, the frames that were colored.
+        frames: A:B, the frames that were colored; or timecodes, as for `pycolor video`.
         rate: frames per second, if it was given.
         json: print the report as JSON.
     """
@@ -41,7 +41,7 @@ def run(flags: Flags) -> int:
     report = compare(
         flags.source,
         flags.result,
-        frames=frame_range(flags.frames),
+        frames=frame_range(range_in_frames(flags.source, flags.frames, flags.rate)),
         rate=frame_rate(flags.rate),
     )
     if flags.json:

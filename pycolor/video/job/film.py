@@ -17,10 +17,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pycolor.errors import FilmError, UsageError
+from pycolor.frame_ranges import frame_range, frame_rate
 from pycolor.image.guides import load_predictor
 from pycolor.models import zoo
 from pycolor.models.predictor import Predictor
-from pycolor.options import VideoOptions, frame_range, frame_rate
+from pycolor.option_checks import as_path
+from pycolor.options import VideoOptions
 from pycolor.system.atomic_file import check_output
 from pycolor.system.progress import Progress
 from pycolor.version import __version__
@@ -42,7 +44,7 @@ from pycolor.video.job.sidecar import (
 from pycolor.video.job.source_digest import SourceDigest, file_digest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.plan.plan import Plan, ShotBody, plan_of
-from pycolor.video.shots import lists
+from pycolor.video.shots import list_files
 from pycolor.video.shots.detector import Shot
 
 
@@ -98,8 +100,8 @@ class FilmReport:
 
 
 def color_film(
-    source: Path,
-    target: Path,
+    source: str | Path,
+    target: str | Path,
     options: VideoOptions,
     *,
     say: Callable[[str], None] = lambda _: None,
@@ -122,7 +124,7 @@ def color_film(
         UsageError: an option or a name does not fit.
         FilmError: the film cannot be read, or the output not be written.
     """
-    with materialize_stdin(source) as path:
+    with materialize_stdin(as_path("source", source)) as path:
         return _Run(path, target, options, say, progress).run()
 
 
@@ -180,13 +182,14 @@ class _Run:
 
     def __init__(
         self,
-        source: Path,
-        target: Path,
+        source: str | Path,
+        target: str | Path,
         options: VideoOptions,
         say: Callable[[str], None],
         progress: Progress | None,
     ) -> None:
-        self.source, self.target, self.options = source, target, options
+        self.source, self.target = as_path("source", source), as_path("target", target)
+        self.options = options
         self.say, self.progress = say, progress
         self.range, self.rate = frame_range(options.frames), frame_rate(options.rate)
         self.offset = self.range[0] if self.range else 0
@@ -338,14 +341,12 @@ class _Run:
         path = self.options.shots
         if path is None:
             return None
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as e:
-            raise UsageError(f"the list of shots {path} cannot be read: {e}.") from None
+        text = list_files.read_file(path)
+        first = self.offset if self.range else None
 
         def shots(frames: int, rate: Fraction) -> list[Shot]:
             try:
-                return lists.read(path.suffix, text, frames, rate)
+                return list_files.read(path.suffix, text, frames, rate, first)
             except ValueError as e:
                 raise UsageError(f"the list of shots {path} does not fit: {e}.") from None
 
@@ -420,6 +421,7 @@ class _Run:
                 self.source,
                 frames=self.range,
                 rate=self.rate,
+                sensitivity=self.options.sensitivity,
                 shots=listed,
                 progress=self.progress,
             )

@@ -17,7 +17,7 @@ from pycolor.version import __version__
 from pycolor.video.io import frame_checksums
 from pycolor.video.io.containers.sequence import is_pattern, picture_stem
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.video.shots import lists
+from pycolor.video.shots import json_list
 
 if TYPE_CHECKING:
     from pycolor.video.job.film import FilmReport
@@ -117,7 +117,7 @@ def write_sidecar(
         "frames": report.frames,
         "frames_kept_in_their_own_color": report.kept,
         "key_frames": report.key_frames,
-        "shots": json.loads(lists.write_json(analysis.shots))["shots"],
+        "shots": json.loads(json_list.write_json(analysis.shots))["shots"],
         "colored_shots": list(analysis.colored),
         "warnings": list(report.warnings),
     }
