@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -287,12 +288,14 @@ def load(name: str | None = None, weights: Path | None = None) -> Loaded:
     try:
         if expected is None:
             check_options(c, file.options, file.state)
-        network = c.build(**file.options)
+        with _usual_torch():
+            network = c.build(**file.options)
     except (TypeError, ValueError) as e:
         raise FilmError(f"weights {path} do not fit {c.name}: {e}.") from None
     fill(network, file.state, path)
     network.eval().requires_grad_(False)
-    network.fold()
+    with _usual_torch():
+        network.fold()
     return Loaded(
         network=network,
         card=c,
@@ -300,6 +303,18 @@ def load(name: str | None = None, weights: Path | None = None) -> Loaded:
         temperature=c.temperature if file.temperature is None else file.temperature,
         short_side=file.short_side or c.short_side,
     )
+
+
+@contextmanager
+def _usual_torch() -> Iterator[None]:
+    """Networks in float32 whatever the caller's default, whose random state is left as it is."""
+    default = torch.get_default_dtype()
+    with torch.random.fork_rng(devices=[]):
+        torch.set_default_dtype(torch.float32)
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(default)
 
 
 def _packaged(c: zoo.Card) -> Path:

@@ -251,6 +251,8 @@ class _Run:
         for text in (*reader.info.warnings, *factory.warnings):
             self.warn(text)
         predictor = load_predictor(options.predict)
+        for text in predictor.notes:
+            self.warn(text)
         work = held.enter_context(
             JobFolder(
                 job_folder(self.target, options.work_dir),
@@ -312,7 +314,7 @@ class _Run:
             options=self.options,
             versions=versions(),
             source_digest=job.source.sha256,
-            weights_digest=job.predictor.loaded.sha256,
+            model=(job.predictor.loaded.card.name, job.predictor.loaded.sha256),
             analysis=job.seen,
             luma=job.work.digests(job.segments),
         )

@@ -76,7 +76,7 @@ def write_sidecar(
     options: VideoOptions,
     versions: dict[str, str],
     source_digest: str,
-    weights_digest: str,
+    model: tuple[str, str],
     analysis: FilmAnalysis,
     luma: Iterable[str],
 ) -> None:
@@ -88,7 +88,7 @@ def write_sidecar(
         options: as they were given.
         versions: of what decides the result.
         source_digest: SHA-256, hexadecimal, and so the others.
-        weights_digest: of the weight file.
+        model: its name, and the digest of the weight file.
         analysis: of the source.
         luma: the same of each frame's luma, written one by one: a long film has many.
 
@@ -103,13 +103,13 @@ def write_sidecar(
         "source": {
             "name": report.source.name,
             "sha256": source_digest,
-            "frames": report.frames,
+            "frames": report.info.frames or None,
             "width": report.info.width,
             "height": report.info.height,
             "pixel_format": report.info.pixel_format,
             "rate": str(report.info.rate),
         },
-        "model": {"name": report.model.split()[0], "weights_sha256": weights_digest},
+        "model": dict(zip(("name", "weights_sha256"), model, strict=True)),
         "digital_source_type": DIGITAL_SOURCE_TYPE,
         "options": json.loads(json.dumps(asdict(options), default=str)),
         "device": report.device,
