@@ -57,7 +57,7 @@ def choose_device(name: str) -> torch.device:
     """
     if name == "auto":
         # The GPU path needs our CUDA module too: the network's output never leaves the device.
-        usable = torch.cuda.is_available() and ops.build_info()["cuda"]
+        usable = torch.cuda.is_available() and not _module_missing()
         return torch.device("cuda" if usable else "cpu")
     try:
         device = torch.device(name)
@@ -65,7 +65,39 @@ def choose_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError) as e:
         first = str(e).splitlines()[0]
         raise UsageError(f"device {name!r} cannot be used here: {first}.") from None
+    if device.type not in ("cpu", "cuda"):
+        raise UsageError(f"device {name!r} cannot be used here: expected cpu or cuda.")
+    if device.type == "cuda" and (reason := _module_missing()):
+        raise UsageError(f"device {name!r} needs pycolor's CUDA module: {reason}.")
     return device
+
+
+def _module_missing() -> str:
+    """Why the GPU's kernels are not here; empty where they are."""
+    info = ops.build_info()
+    return "" if info["cuda"] else f"it was not built ({info['cuda_reason']})"
+
+
+def why_cpu(name: str) -> str:
+    """What keeps `auto` from a GPU that is there, as a note; empty where nothing does."""
+    if name != "auto" or not torch.cuda.is_available() or not (reason := _module_missing()):
+        return ""
+    return f"the CPU is used, though there is a GPU: pycolor's CUDA module is missing, {reason}"
+
+
+# The process in which a network has run.  A child that is forked from it has none of the threads
+# that torch and the kernels wait for.
+_ran_in: int | None = None
+
+
+def _check_not_forked() -> None:
+    global _ran_in
+    if _ran_in not in (None, os.getpid()) and torch.get_num_threads() > 1:
+        raise UsageError(
+            "this process was forked from one in which a model has run, whose threads it has not; "
+            'expected multiprocessing.get_context("spawn"), or torch.set_num_threads(1).'
+        )
+    _ran_in = os.getpid()
 
 
 def bfloat16_in_hardware() -> bool:
@@ -109,14 +141,20 @@ class Predictor:
     Args:
         options: see `PredictOptions`.
 
+    Attributes:
+        notes: what a person may want to know of the choice of the device.
+
     Raises:
         UsageError: the model or the device is not known, or an option is not for this model.
         FilmError: the weights cannot be read.
     """
 
     def __init__(self, options: PredictOptions) -> None:
+        _check_not_forked()
         self.options = options
         self.device = choose_device(options.device)
+        note = why_cpu(options.device)
+        self.notes = (note,) if note else ()
         self.dtype = choose_dtype(options.dtype, self.device)
         self.loaded = weight_files.load(options.model, options.weights)
         self.network = place(self.loaded.network, self.device)
@@ -180,6 +218,11 @@ class Predictor:
         Raises:
             UsageError: the model does not take a picture of this size.
         """
+        if not isinstance(luma, Tensor):
+            raise UsageError(
+                f"luma must be a torch tensor, N×H×W of uint8 or uint16, got "
+                f"{type(luma).__name__}; torch.from_numpy makes one of an array."
+            )
         height, width = luma.shape[-2:]
         size = network_size(
             height, width, pixel_aspect, self.short_side, self.network.input_multiple

@@ -78,7 +78,7 @@ def motion_search(
     expect(0 <= penalty <= 1 << 16, "penalty must lie in 0 to 65536, got {}", penalty)
     shape = (n, 2, height // MOTION_CELL, width // MOTION_CELL)
     if start is None:
-        start = torch.zeros(shape, device=guide.device)
+        start = torch.zeros(shape, dtype=torch.float32, device=guide.device)
     start = floats("start", start, "N×2×h×w")
     expect(
         tuple(start.shape) == shape,
@@ -88,8 +88,8 @@ def motion_search(
         start,
     )
     same_device("start", start, guide)
-    flow = torch.empty(shape, device=guide.device)
-    cost = torch.empty(n, 1, *shape[2:], device=guide.device)
+    flow = torch.empty(shape, dtype=torch.float32, device=guide.device)
+    cost = torch.empty(n, 1, *shape[2:], dtype=torch.float32, device=guide.device)
     if n > 0:
         torch.ops.pycolor.motion_search(guide, reference, start, radius, penalty, flow, cost)
     return flow, cost
@@ -252,7 +252,7 @@ def carry_chroma(
     positive("sigma", sigma)
     expect(floor >= 0, "floor must be 0 or more, got {}", floor)
     expect(growth >= 1, "growth must be 1 or more, got {}", growth)
-    out = torch.empty(1, 2, h, w, device=chroma.device)
+    out = torch.empty(1, 2, h, w, dtype=torch.float32, device=chroma.device)
     torch.ops.pycolor.carry_chroma(
         _dense(chroma), flow, cost, weight.float().contiguous(), sigma, floor, growth, out
     )

@@ -18,10 +18,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pycolor.errors import FilmError, UsageError
+from pycolor.frame_ranges import frame_range, frame_rate
 from pycolor.image.guides import load_predictor
 from pycolor.models import zoo
 from pycolor.models.predictor import Predictor
-from pycolor.options import VideoOptions, frame_range, frame_rate
+from pycolor.option_checks import as_path
+from pycolor.options import VideoOptions
 from pycolor.system.atomic_file import check_output
 from pycolor.system.progress import Progress
 from pycolor.system.stopwatch import Stopwatch
@@ -45,7 +47,7 @@ from pycolor.video.job.sidecar import (
 from pycolor.video.job.source_digest import SourceDigest, file_digest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.plan.plan import Plan, ShotBody, plan_of
-from pycolor.video.shots import lists
+from pycolor.video.shots import list_files
 from pycolor.video.shots.detector import Shot
 
 
@@ -74,8 +76,8 @@ def color_film(
         UsageError: an option or a name does not fit.
         FilmError: the film cannot be read, or the output not be written.
     """
-    with materialize_stdin(Path(source)) as path:
-        return _Run(path, Path(target), options, say, progress).run()
+    with materialize_stdin(as_path("source", source)) as path:
+        return _Run(path, as_path("target", target), options, say, progress).run()
 
 
 @contextmanager
@@ -132,13 +134,14 @@ class _Run:
 
     def __init__(
         self,
-        source: Path,
-        target: Path,
+        source: str | Path,
+        target: str | Path,
         options: VideoOptions,
         say: Callable[[str], None],
         progress: Progress | None,
     ) -> None:
-        self.source, self.target, self.options = source, target, options
+        self.source, self.target = as_path("source", source), as_path("target", target)
+        self.options = options
         self.say, self.progress = say, progress
         self.range, self.rate = frame_range(options.frames), frame_rate(options.rate)
         self.offset = self.range[0] if self.range else 0
@@ -200,6 +203,8 @@ class _Run:
         for text in (*reader.info.warnings, *factory.warnings):
             self.warn(text)
         predictor = load_predictor(options.predict)
+        for text in predictor.notes:
+            self.warn(text)
         work = held.enter_context(
             JobFolder(
                 job_folder(self.target, options.work_dir),
@@ -261,7 +266,7 @@ class _Run:
             options=self.options,
             versions=versions(),
             source_digest=job.source.sha256,
-            weights_digest=job.predictor.loaded.sha256,
+            model=(job.predictor.loaded.card.name, job.predictor.loaded.sha256),
             analysis=job.seen,
             luma=job.work.digests(job.segments),
         )
@@ -290,14 +295,12 @@ class _Run:
         path = self.options.shots
         if path is None:
             return None
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as e:
-            raise UsageError(f"the list of shots {path} cannot be read: {e}.") from None
+        text = list_files.read_file(path)
+        first = self.offset if self.range else None
 
         def shots(frames: int, rate: Fraction) -> list[Shot]:
             try:
-                return lists.read(path.suffix, text, frames, rate)
+                return list_files.read(path.suffix, text, frames, rate, first)
             except ValueError as e:
                 raise UsageError(f"the list of shots {path} does not fit: {e}.") from None
 
@@ -379,6 +382,7 @@ class _Run:
                 self.source,
                 frames=self.range,
                 rate=self.rate,
+                sensitivity=self.options.sensitivity,
                 shots=listed,
                 progress=self.progress,
             )
