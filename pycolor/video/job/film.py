@@ -1,8 +1,9 @@
-"""A film from file to file: survey, plan, color segment by segment, join."""
+"""A film from file to file: analyze, plan, color segment by segment, join, check."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -22,13 +23,15 @@ from pycolor.models import zoo
 from pycolor.models.predictor import Predictor
 from pycolor.options import VideoOptions, frame_range, frame_rate
 from pycolor.system.progress import Progress
+from pycolor.system.stopwatch import Stopwatch
 from pycolor.version import __version__
-from pycolor.video.io import Damage, FilmInfo, Reader, Writer, join
+from pycolor.video.io import Damage, FrameSource, Reader, Writer, concat_segments
 from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_for, segment_suffix
 from pycolor.video.io.frame.digest import luma_digest
 from pycolor.video.job.atomic_output import atomic_output, exists
 from pycolor.video.job.job_folder import JobFolder, Segment, file_digest, job_folder
-from pycolor.video.job.segment import SegmentWriter, Stopwatch, Task, color_frames
+from pycolor.video.job.report import FilmReport
+from pycolor.video.job.segment import SegmentJob, run_segments
 from pycolor.video.job.sidecar import (
     free_sidecar,
     synthetic_media_tag,
@@ -41,61 +44,10 @@ from pycolor.video.shots import lists
 from pycolor.video.shots.detector import Shot
 
 
-@dataclass(frozen=True, kw_only=True)
-class FilmReport:
-    """What was done to a film.
-
-    Attributes:
-        source: the film.
-        target: the colored film; `sidecar` the JSON file that tells how it was made,
-            None for a pipe.
-        info: of the source.
-        frames: of the output, `kept` of them with the source's own color.
-        resumed: frames that an earlier, interrupted run had colored.
-        seconds: from opening the source to the finished file.
-        stage_seconds: time spent in each stage; stages overlap, so they do not add up.
-        shots: found in the frames that were colored.
-        key_frames: that the model colored.
-        model: name and the first digits of its weights' digest.
-        device: and arithmetic.
-        pixel_format: of the output.
-        warnings: what was assumed, dropped or damaged.
-    """
-
-    source: Path
-    target: Path
-    sidecar: Path | None
-    info: FilmInfo
-    frames: int
-    kept: int
-    resumed: int
-    seconds: float
-    stage_seconds: dict[str, float]
-    shots: tuple[Shot, ...]
-    key_frames: int
-    model: str
-    device: str
-    pixel_format: str
-    warnings: tuple[str, ...]
-
-    def summary(self) -> list[str]:
-        """A few lines for a person."""
-        stages = ", ".join(f"{k} {v:.1f} s" for k, v in self.stage_seconds.items())
-        shots = f"{len(self.shots)} shot" + ("" if len(self.shots) == 1 else "s")
-        kept = f", {self.kept} left in their own color" if self.kept else ""
-        resumed = f", {self.resumed} from an earlier run" if self.resumed else ""
-        return [
-            f"{self.target}: {self.frames} frames in {shots}{kept}{resumed}, "
-            f"{self.info.width}x{self.info.height}, {self.pixel_format}, "
-            f"{self.model} on {self.device}",
-            f"{self.seconds:.1f} s, {self.frames / self.seconds:.1f} frames/s ({stages})",
-        ]
-
-
 def color_film(
-    source: Path,
-    target: Path,
-    options: VideoOptions,
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    options: VideoOptions = VideoOptions(),  # noqa: B008  (frozen)
     *,
     say: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
@@ -117,8 +69,8 @@ def color_film(
         UsageError: an option or a name does not fit.
         FilmError: the film cannot be read, or the output not be written.
     """
-    with materialize_stdin(source) as path:
-        return _Run(path, target, options, say, progress).run()
+    with materialize_stdin(Path(source)) as path:
+        return _Run(path, Path(target), options, say, progress).run()
 
 
 @contextmanager
@@ -142,8 +94,8 @@ class _Job:
     """What is known of a film before its frames are colored.
 
     Attributes:
-        reader: of the source, closed: it still tells what the film is.
-        factory: makes the output's pictures, and writes none.
+        reader: of the source, closed; its `info` and range describe what is colored.
+        pixel_format: of the output.
         source_digest: SHA-256 of the source.
         predictor: the model.
         work: the folder, held.
@@ -154,7 +106,7 @@ class _Job:
     """
 
     reader: Reader
-    factory: Writer
+    pixel_format: str
     source_digest: str
     predictor: Predictor
     work: JobFolder
@@ -241,7 +193,7 @@ class _Run:
         segments = [work.segment(*ends) for ends in pairwise(plan.cuts(options.segment_frames))]
         return _Job(
             reader=reader,
-            factory=factory,
+            pixel_format=factory.pixel_format,
             source_digest=source_digest,
             predictor=predictor,
             work=work,
@@ -267,7 +219,7 @@ class _Run:
             key_frames=sum(len(span.keys) for span in spans if isinstance(span, ShotBody)),
             model=f"{predictor.loaded.card.name} ({predictor.loaded.sha256[:8]})",
             device=f"{predictor.device} in {str(predictor.dtype).removeprefix('torch.')}",
-            pixel_format=job.factory.pixel_format,
+            pixel_format=job.pixel_format,
             warnings=tuple(self.warnings),
         )
 
@@ -326,34 +278,41 @@ class _Run:
         """
         with TemporaryDirectory() as folder:
             path = Path(folder, "probe.y4m") if str(self.target) == PIPE else part
-            factory = self._writer(path, reader, streams=True)
-            factory.abort()
-        return factory
+            writer = Writer(
+                path,
+                reader,
+                preset=self._preset,
+                codec=self.options.codec,
+                options=self.options.encoder_options,
+                name=self.target,
+            )
+            writer.abort()
+        return writer
 
-    def _writer(self, path: Path, reader: Reader, *, streams: bool) -> Writer:
-        return Writer(
-            path,
-            reader,
-            preset=self._preset,
-            codec=self.options.codec,
-            options=self.options.encoder_options,
-            streams=streams,
-            name=self.target,
-        )
-
-    def _task(self, job: _Job) -> Task:
-        return Task(
-            source=self.source,
+    def _jobs(self, job: _Job, segments: Sequence[Segment]) -> list[SegmentJob]:
+        source = FrameSource(
+            path=self.source,
             rate=self.rate,
             offset=self.offset,
             timeline=self._timeline(job.seen),
-            plan=job.plan,
-            predictor=job.predictor,
-            batch=self.options.batch or (8 if job.predictor.device.type == "cuda" else 1),
-            factory=job.factory,
-            watch=self.watch,
-            progress=self.progress,
         )
+        return [
+            SegmentJob(
+                source=source,
+                plan=job.plan,
+                first=segment.first,
+                stop=segment.stop,
+                preset=self.options.preset,
+                codec=self.options.codec,
+                encoder_options=self.options.encoder_options,
+                predict=self.options.predict,
+                weights_sha256=job.predictor.loaded.sha256,
+                batch=self.options.batch or (8 if job.predictor.device.type == "cuda" else 1),
+                output=job.work.part(segment),
+                target=self.target,
+            )
+            for segment in segments
+        ]
 
     def _fingerprint(self, source_digest: str, predictor: Predictor) -> dict[str, Any]:
         """Everything that the result depends on."""
@@ -394,24 +353,21 @@ class _Run:
 
     def _color(self, job: _Job) -> None:
         """Make the segments that are missing, one run of neighbors after the other."""
-        work, task = job.work, self._task(job)
-        if self.progress is not None:
+        work, progress = job.work, self.progress
+        if progress is not None:
             left = sum(s.stop - s.first for s in job.segments if not work.is_done(s))
-            self.progress.stage(f"{self.source.name}: coloring", left)
+            progress.stage(f"{self.source.name}: coloring", left)
+        on_frame = progress.advance if progress is not None else lambda: None
         for group in _missing(job.segments, work):
-            writer = SegmentWriter(
-                group, work, lambda path: self._writer(path, job.reader, streams=False)
-            )
-            try:
-                color_frames(task, group[0].first, group[-1].stop, writer.write)
-            except BaseException:
-                writer.abort()
-                raise
+            jobs = self._jobs(job, group)
+            results = run_segments(jobs, job.predictor, watch=self.watch, on_frame=on_frame)
+            for segment, result in zip(group, results, strict=True):
+                work.complete(segment, result.luma)
 
     def _join(self, part: Path, job: _Job) -> None:
         damages: list[Damage] = []
         with self.watch("join"):
-            join(
+            concat_segments(
                 [segment.path for segment in job.segments],
                 job.reader,
                 part,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pycolor.errors import UsageError
 from pycolor.models.checkpoints.weight_files import Loaded
@@ -14,11 +14,9 @@ from pycolor.options import VideoOptions
 from pycolor.system.atomic_file import atomic_write, check_output
 from pycolor.version import __version__
 from pycolor.video.io import frame_checksums
+from pycolor.video.job.report import FilmReport
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.shots import lists
-
-if TYPE_CHECKING:
-    from pycolor.video.job.film import FilmReport
 
 # IPTC's term for a picture that is in part the work of a trained model.
 DIGITAL_SOURCE_TYPE = (

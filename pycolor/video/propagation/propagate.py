@@ -39,10 +39,10 @@ def fields(lookahead: Lookahead, plan: Plan, first: int, stop: int) -> Iterator[
     """
     carried: dict[int, KeyframePropagator] = {}
 
-    def of(take: ShotBody) -> KeyframePropagator:
-        if take.start not in carried:
-            carried[take.start] = KeyframePropagator(take, lookahead, plan.reach)
-        return carried[take.start]
+    def of(body: ShotBody) -> KeyframePropagator:
+        if body.start not in carried:
+            carried[body.start] = KeyframePropagator(body, lookahead, plan.reach)
+        return carried[body.start]
 
     for span in plan.spans:
         numbers = range(max(first, span.start), min(stop, span.stop))
@@ -60,7 +60,7 @@ def fields(lookahead: Lookahead, plan: Plan, first: int, stop: int) -> Iterator[
             yield from _mixed(span, lookahead, of, numbers)
             if span.before is not None:
                 carried.pop(span.before.start, None)
-        for start in [s for s, c in carried.items() if c.take.stop < span.start]:
+        for start in [s for s, c in carried.items() if c.body.stop < span.start]:
             del carried[start]
 
 
@@ -73,7 +73,7 @@ class KeyframeInterval:
     """
 
     def __init__(self, numbers: Sequence[int], lookahead: Lookahead) -> None:
-        guides = [lookahead.guide(n) for n in numbers]
+        guides = [lookahead.motion_frame(n) for n in numbers]
         earlier, later = torch.cat(guides[:-1]), torch.cat(guides[1:])
         flows = search(torch.cat([earlier, later]), torch.cat([later, earlier]))
         onward, backward = flows.chunk(2)  # n → n + 1, n + 1 → n
@@ -87,21 +87,20 @@ class KeyframeInterval:
 
 
 class KeyframePropagator:
-    """The fields of one take."""
+    """The fields of one shot."""
 
-    def __init__(self, take: ShotBody, lookahead: Lookahead, reach: int) -> None:
-        self.take = take
+    def __init__(self, body: ShotBody, lookahead: Lookahead, reach: int) -> None:
+        self.body = body
         self._sights = lookahead
         self._reach = reach
-        self._usable = take.usable()
+        self._usable = body.usable()
         self._blocks: dict[int, KeyframeInterval] = {}
         self._between: dict[tuple[int, int], Tensor] = {}
 
     def field(self, n: int) -> Tensor:
-        """2×h×w, of frame n of the take."""
-        if n in self.take.outliers:
-            n = self._usable[max(0, bisect_right(self._usable, n) - 1)]
-        keys = self.take.keys
+        """2×h×w, of frame n of the shot."""
+        n = self.body.shown(n)
+        keys = self.body.keys
         place = bisect_right(keys, n) - 1
         if self._reach == 1:  # every frame is a key frame
             return self._sights.field(n)[0]
@@ -114,9 +113,9 @@ class KeyframePropagator:
         return self._carry(n, used, torch.cat(flows))
 
     def _carry(self, n: int, used: list[int], flows: Tensor) -> Tensor:
-        keys = [self.take.keys[i] for i in used]
-        guide = self._sights.guide(n).expand(len(keys), -1, -1, -1)
-        guides = torch.cat([self._sights.guide(key) for key in keys])
+        keys = [self.body.keys[i] for i in used]
+        guide = self._sights.motion_frame(n).expand(len(keys), -1, -1, -1)
+        guides = torch.cat([self._sights.motion_frame(key) for key in keys])
         flows, cost = ops.motion_search(guide, guides, flows, radius=_REFINEMENT_PIXELS)
         chroma = torch.cat([self._sights.field(key) for key in keys])
         weight = [math.cos(math.pi / 2 * (key - n) / self._reach) ** 2 for key in keys]
@@ -125,7 +124,7 @@ class KeyframePropagator:
 
     def _to_key(self, n: int, place: int, side: int, i: int) -> Tensor:
         """Flow from frame n to key frame i, by the key frame `side` beside n."""
-        if n == self.take.keys[side]:
+        if n == self.body.keys[side]:
             return self._sights.no_flow() if i == side else self._key_to_key(side, i)
         block = self._block(place)
         near = block.to_previous[n] if side == place else block.to_next[n]
@@ -136,7 +135,7 @@ class KeyframePropagator:
         if (i, j) not in self._between:
             step = 1 if j > i else -1
             block = self._block(min(i, i + step))
-            key = self.take.keys[i]
+            key = self.body.keys[i]
             flow = block.to_next[key] if step == 1 else block.to_previous[key]
             if i + step != j:
                 flow = chain(flow, self._key_to_key(i + step, j))
@@ -145,14 +144,14 @@ class KeyframePropagator:
 
     def _block(self, i: int) -> KeyframeInterval:
         if i not in self._blocks:
-            first, last = self.take.keys[i], self.take.keys[i + 1]
+            first, last = self.body.keys[i], self.body.keys[i + 1]
             low, high = bisect_right(self._usable, first) - 1, bisect_right(self._usable, last)
             self._blocks[i] = KeyframeInterval(self._usable[low:high], self._sights)
         return self._blocks[i]
 
     def _forget(self, n: int) -> None:
         """Drop flows that no later frame uses."""
-        keys = self.take.keys
+        keys = self.body.keys
         for i in [i for i in self._blocks if keys[i + 1] <= n - self._reach]:
             del self._blocks[i]
         for pair in [p for p in self._between if keys[min(p)] <= n - self._reach]:
@@ -178,12 +177,12 @@ def _mixed(
     numbers: range,
 ) -> Iterator[Tensor]:
     """Fields of a dissolve or fade: the colors of both sides, in the measured shares."""
-    sides = [take for take in (span.before, span.after) if take is not None]
+    sides = [body for body in (span.before, span.after) if body is not None]
     edges = [t.stop - 1 if t is span.before else t.start for t in sides]
-    colors = [of(take).field(edge) for take, edge in zip(sides, edges, strict=True)]
-    pictures = [lookahead.guide(edge) for edge in edges]
+    colors = [of(body).field(edge) for body, edge in zip(sides, edges, strict=True)]
+    pictures = [lookahead.motion_frame(edge) for edge in edges]
     for n in numbers:
-        shares, certainty = _shares(lookahead.guide(n), pictures)
+        shares, certainty = _shares(lookahead.motion_frame(n), pictures)
         if span.kind == "dissolve":
             shares = _of_one(shares)
             if len(sides) == 2:  # what moved since the edges is not measured: time tells then

@@ -20,7 +20,7 @@ from pycolor.video.io.write.container import ContainerWriter
 from pycolor.video.io.write.writer import Writer
 
 
-def join(
+def concat_segments(
     segments: Sequence[Path],
     reader: Reader,
     path: str | Path,
@@ -107,7 +107,9 @@ def _write_again(
                         raise FilmError(_wrong_number(writer.target, "more", len(timeline)))
                     index, pts = writer.written, timeline[writer.written]
                     writer.write(
-                        writer.picture_from_segment(frame, index=reader.first + index, pts=pts)
+                        writer.factory.picture_from_segment(
+                            frame, index=reader.first + index, pts=pts
+                        )
                     )
         if writer.written != len(timeline):
             raise FilmError(_wrong_number(writer.target, str(writer.written), len(timeline)))

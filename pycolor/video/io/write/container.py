@@ -1,4 +1,4 @@
-"""A container being written: its header, its other streams, its end.  Writer and join share it."""
+"""A container being written: its header, its other streams, its end."""
 
 from __future__ import annotations
 
