@@ -16,6 +16,7 @@ from tyro.conf import UseAppendAction
 from pycolor.errors import UsageError
 
 Dtype = Literal["auto", "float32", "bfloat16"]
+Look = Literal["", "natural", "vivid", "two-color", "autochrome", "dye-transfer"]
 Decode = Literal["auto", "mean", "annealed", "mode"]
 
 
@@ -93,8 +94,14 @@ class PredictOptions:
         reserve: how far pale colors, of which a model is unsure, are drawn to gray and the others
             made stronger for it, in ab units, 0 (not at all) to 100; 10 to 20 calms a lively model.
         style: a picture whose global features color the film (iizuka2016).
-        reference: a color picture of the scene; give several, and each shot takes the one most
-            like it (varga2017).
+        reference: a color picture that leads: FRAME=FILE is a still of the film (its color holds
+            there and is carried on), a folder one of many whose names end in frame numbers or
+            timecodes, a plain file something alike; give several. varga2017 takes plain files, and
+            each shot the one most like it.
+        guidance: a JSON document of points, strokes, masks, a palette and looks of some frames.
+        look: natural, vivid, two-color, autochrome or dye-transfer; chroma then falls to 0 at the
+            ends of the luma range (default: as the model says).
+        warmth: -1 (colder) to 1 (warmer).
         compile: let torch.compile make the network's code for this machine; takes a C++ compiler
             and up to a minute at the start.
     """
@@ -109,6 +116,9 @@ class PredictOptions:
     reserve: float = 0.0
     style: Path | None = None
     reference: UseAppendAction[tuple[Path, ...]] = ()
+    guidance: Path | None = None
+    look: Look = ""
+    warmth: float = 0.0
     compile: bool = False
 
     def __post_init__(self) -> None:
@@ -117,6 +127,8 @@ class PredictOptions:
             raise UsageError(f"short_side must be a multiple of 8, 16 or more, got {side}.")
         if not 0 <= self.saturation <= 4:
             raise UsageError(f"saturation must lie in 0 to 4, got {self.saturation}.")
+        if not -1 <= self.warmth <= 1:
+            raise UsageError(f"warmth must lie in -1 to 1, got {self.warmth}.")
         if not 0 <= self.reserve <= 100:
             raise UsageError(f"reserve must lie in 0 to 100, got {self.reserve}.")
 

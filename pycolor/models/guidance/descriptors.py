@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +24,7 @@ LIGHTNESS = 1.5
 KEPT = 96
 
 
+@runtime_checkable
 class Describes(Protocol):
     """A network whose maps tell what stands at a place."""
 

@@ -3,8 +3,9 @@
 With q a descriptor of the picture and k those of the guided cells, which have color c and a weight
 u (0: nothing is known there), the match is Σ p c u / Σ p u, with p the softmax of
 (−|q − k|² + b)/τ over the cells of all guided pictures together; b favors pictures nearer in time.
-So the nearest and best match wins, two pictures that disagree are not averaged to gray, and a cell
-of which nothing is known draws weight away from those that are less alike.
+So the nearest and best match wins, and a cell of which nothing is known draws weight away from
+those that are less alike.  Colors that disagree do not gray each other: the mean is lengthened to
+the mean of their lengths, at most `GROWTH` times.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor
 
 TEMPERATURE = 0.042  # τ, in squared distances between descriptors
+GROWTH = 1.6
 _ROWS = 1024  # cells that are compared at once: memory stays in the caches
 
 
@@ -71,14 +73,18 @@ def match(queries: Tensor, pictures: Sequence[Cells], temperature: float = TEMPE
     offset = (bias - (keys * keys).sum(1)) / temperature
     color = torch.cat([p.color for p in pictures])
     weight = torch.cat([p.weight for p in pictures])[:, None]
+    squared = (color * color).sum(1, keepdim=True)
     values = torch.cat(
-        [color * weight, weight, (color * color).sum(1, keepdim=True) * weight, bias[:, None]], 1
+        [color * weight, weight, squared * weight, squared.sqrt() * weight, bias[:, None]], 1
     )
     found, soft = _attend(q * (2 / temperature), keys, offset, values)
     known = found[:, 2:3]
     mean = found[:, :2] / known.clamp_min(1e-6)
     variance = found[:, 3:4] / known.clamp_min(1e-6) - (mean * mean).sum(1, keepdim=True)
-    distance = (q * q).sum(1, keepdim=True) - temperature * soft + found[:, 4:5]
+    length = found[:, 4:5] / known.clamp_min(1e-6)
+    shorter = (mean * mean).sum(1, keepdim=True).sqrt()
+    mean = mean * (length / shorter.clamp_min(1e-3)).clamp(1, GROWTH)
+    distance = (q * q).sum(1, keepdim=True) - temperature * soft + found[:, 5:6]
 
     def planes(x: Tensor) -> Tensor:
         return x.reshape(n, h, w, -1).movedim(-1, 1).contiguous()

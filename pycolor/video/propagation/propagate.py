@@ -22,6 +22,8 @@ from pycolor.video.plan.plan import Plan, ShotBody, TransitionSpan
 from pycolor.video.propagation.flow import chain, search
 from pycolor.video.propagation.lookahead import Lookahead, l_to_luma
 
+# How much more a key frame counts at itself for being guided, and how many frames around it do.
+GUIDED, GUIDED_FRAMES = 15.0, 12
 _REFINEMENT_PIXELS = 1  # how far a chained flow is corrected
 
 
@@ -118,9 +120,16 @@ class KeyframePropagator:
         guides = torch.cat([self._sights.motion_frame(key) for key in keys])
         flows, cost = ops.motion_search(guide, guides, flows, radius=_REFINEMENT_PIXELS)
         chroma = torch.cat([self._sights.field(key) for key in keys])
-        weight = [math.cos(math.pi / 2 * (key - n) / self._reach) ** 2 for key in keys]
+        weight = [self._weight(key, n) for key in keys]
         flows, cost = _on_grid(flows, cost, chroma.shape[2], chroma.shape[3])
         return ops.carry_chroma(chroma, flows, cost, torch.tensor(weight, device=chroma.device))[0]
+
+    def _weight(self, key: int, n: int) -> float:
+        """How much a key frame counts for frame n, before what motion says."""
+        weight = math.cos(math.pi / 2 * (key - n) / self._reach) ** 2
+        if key in self.body.guided:
+            weight *= 1 + GUIDED * max(0.0, 1 - abs(key - n) / GUIDED_FRAMES) ** 2
+        return weight
 
     def _to_key(self, n: int, place: int, side: int, i: int) -> Tensor:
         """Flow from frame n to key frame i, by the key frame `side` beside n."""
