@@ -24,6 +24,7 @@ COMMANDS = {
     "image": "color pictures",
     "verify": "compare a colored film with its source",
     "shots": "list the shots of a film",
+    "suggest": "propose frames to color by hand",
     "compare": "show two films beside each other",
     "evaluate": "measure a model or a coloring against true colors",
     "study": "ask people how the colors look",

@@ -21,7 +21,7 @@ LEVELS = (0.3, 0.6, 0.8, 0.5)
 LIGHTNESS = 1.5
 
 # Dimensions that are kept: the others hold a few percent of the distances.
-KEPT = 96
+KEPT = 64
 
 
 @runtime_checkable
@@ -33,26 +33,38 @@ class Describes(Protocol):
         ...
 
 
-def describe(taps: Sequence[Tensor], lightness: Tensor) -> Tensor:
-    """Descriptors of the cells of the field.
+def levels(taps: Sequence[Tensor], lightness: Tensor) -> list[Tensor]:
+    """What is described, each level at its own size.
 
     Args:
         taps: N×C×h/k×w/k for k = 4, 8, 16, 32.
         lightness: N×1×h×w, L* in 0 … 100.
 
     Returns:
-        N×D×h/4×w/4, float32.
+        N×C×h/k×w/k each, standardized, of unit length times its weight; and L* of the cells.
     """
-    size = taps[0].shape[-2:]
     parts = []
     for maps, weight in zip(taps, LEVELS, strict=True):
         x = maps.float()
-        x = x - x.mean((2, 3), keepdim=True)
-        x = x / (x.std((2, 3), keepdim=True) + 1e-4)
-        x = F.normalize(x, dim=1) * weight
-        parts.append(F.interpolate(x, size, mode="bilinear", align_corners=False))
-    light = F.adaptive_avg_pool2d(lightness.float(), size) / 100 - 0.5
-    return torch.cat([*parts, light * LIGHTNESS], dim=1)
+        deviation, mean = torch.std_mean(x, (2, 3), keepdim=True)
+        x = (x - mean) / (deviation + 1e-4)
+        parts.append(F.normalize(x, dim=1) * weight)
+    light = F.adaptive_avg_pool2d(lightness.float(), taps[0].shape[-2:]) / 100 - 0.5
+    return [*parts, light * LIGHTNESS]
+
+
+def describe(taps: Sequence[Tensor], lightness: Tensor) -> Tensor:
+    """Descriptors of the cells of the field, N×D×h/4×w/4: `levels` at the finest size."""
+    return _joined(levels(taps, lightness))
+
+
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    size = parts[0].shape[-2:]
+    return torch.cat([_at(size, x) for x in parts], dim=1)
+
+
+def _at(size: torch.Size, x: Tensor) -> Tensor:
+    return F.interpolate(x, size, mode="bilinear", align_corners=False)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,14 +80,14 @@ class Basis:
     axes: Tensor
 
     @classmethod
-    def of(cls, descriptors: Sequence[Tensor], kept: int = KEPT) -> Basis:
+    def of(cls, pictures: Sequence[Sequence[Tensor]], kept: int = KEPT) -> Basis:
         """The basis of some pictures.
 
         Args:
-            descriptors: each N×D×h×w.
+            pictures: of each its `levels`.
             kept: directions.
         """
-        cells = torch.cat([d.movedim(1, -1).flatten(0, -2) for d in descriptors]).double()
+        cells = torch.cat([_joined(x).movedim(1, -1).flatten(0, -2) for x in pictures]).double()
         mean = cells.mean(0)
         centered = cells - mean
         _, axes = torch.linalg.eigh(centered.T @ centered / len(cells))
@@ -84,8 +96,18 @@ class Basis:
         largest = axes.gather(0, axes.abs().argmax(0, keepdim=True))
         return cls(mean=mean.float(), axes=(axes * largest.sign()).float())
 
-    def project(self, descriptors: Tensor) -> Tensor:
-        """N×D×h×w as N×d×h×w."""
-        return torch.einsum("ndhw,dk->nkhw", descriptors, self.axes) - (
-            self.mean @ self.axes
-        ).reshape(1, -1, 1, 1)
+    def project(self, parts: Sequence[Tensor]) -> Tensor:
+        """Descriptors in this basis, N×d×h/4×w/4.
+
+        Args:
+            parts: `levels` of some pictures.  Each is projected at its own size, which is the
+                same as projecting them joined.
+        """
+        size = parts[0].shape[-2:]
+        out = (-(self.mean @ self.axes)).reshape(1, -1, 1, 1)
+        at = 0
+        for x in parts:
+            axes = self.axes[at : at + x.shape[1]]
+            out = out + _at(size, torch.einsum("ndhw,dk->nkhw", x, axes))
+            at += x.shape[1]
+        return out

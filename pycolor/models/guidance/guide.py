@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pycolor.models.colorizer import Guidance
-from pycolor.models.guidance.descriptors import Basis, describe
+from pycolor.models.guidance.descriptors import Basis, levels
 from pycolor.models.guidance.gate import confidence
 from pycolor.models.guidance.matching import Cells, match
 
@@ -37,7 +37,7 @@ class GuidedPicture:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Known:
-    """A guided picture as frames are compared with it: K×d descriptors, and its scene, C."""
+    """A guided picture as frames are compared with it: h×w×d descriptors, and its scene, C."""
 
     picture: GuidedPicture
     keys: Tensor
@@ -59,14 +59,14 @@ class Guide:
     ) -> None:
         self._taps = taps
         looks = [self._look(picture.lightness) for picture in pictures]
-        self._basis = Basis.of([descriptors for descriptors, _ in looks])
+        self._basis = Basis.of([parts for parts, _ in looks])
         self._known = [
             _Known(
                 picture=picture,
-                keys=self._basis.project(descriptors)[0].flatten(1).T.contiguous(),
+                keys=self._basis.project(parts)[0].movedim(0, -1).contiguous(),
                 scene=scene[0],
             )
-            for picture, (descriptors, scene) in zip(pictures, looks, strict=True)
+            for picture, (parts, scene) in zip(pictures, looks, strict=True)
         ]
 
     @torch.inference_mode()
@@ -86,9 +86,9 @@ class Guide:
         Returns:
             1×…×h/4×w/4.
         """
-        descriptors, scene = self._look(lightness)
+        parts, scene = self._look(lightness)
         chosen = self._chosen(scene[0], frame, shot)
-        found = match(self._basis.project(descriptors), [_cells(k, b) for k, b in chosen])
+        found = match(self._basis.project(parts), [_cells(k, b, len(chosen)) for k, b in chosen])
         hints, weight = found.color, confidence(found)
         own = [k.picture for k, _ in chosen if frame is not None and k.picture.frame == frame]
         for picture in own:  # what a person said of this very frame holds
@@ -97,11 +97,11 @@ class Guide:
             weight = torch.maximum(weight, given.weight)
         return Guidance(hints=hints, weight=weight)
 
-    def _look(self, lightness: Tensor) -> tuple[Tensor, Tensor]:
-        """Descriptors 1×D×h×w, and what the picture shows as a whole, 1×C of unit length."""
+    def _look(self, lightness: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Levels of its descriptors, and what the picture shows as a whole, 1×C of length 1."""
         taps = self._taps(lightness)
         scene = F.normalize(taps[-1].float().mean((2, 3)), dim=1)
-        return describe(taps, lightness), scene
+        return levels(taps, lightness), scene
 
     def _chosen(
         self, scene: Tensor, frame: int | None, shot: tuple[int, int] | None
@@ -132,12 +132,23 @@ def _frame(known: _Known) -> int:
     return known.picture.frame
 
 
-def _cells(known: _Known, bias: float) -> Cells:
+def _cells(known: _Known, bias: float, pictures: int) -> Cells:
+    """Of one picture every cell, of two every second as on a checkerboard, of more every fourth:
+    more pictures cost no more.
+    """
+    h, w, _ = known.keys.shape
+    row, column = torch.arange(h)[:, None], torch.arange(w)
+    if pictures == 1:
+        taken = (row >= 0) & (column >= 0)
+    elif pictures == 2:
+        taken = (row + column) % 2 == 0
+    else:
+        taken = (row % 2 == 0) & (column % 2 == 0)
     color = known.picture.color
     return Cells(
-        keys=known.keys,
-        color=color.hints[0].flatten(1).T,
-        weight=color.weight.flatten(),
+        keys=known.keys[taken],
+        color=color.hints[0].movedim(0, -1)[taken],
+        weight=color.weight[0, 0][taken],
         bias=bias,
     )
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 TEMPERATURE = 0.042  # τ, in squared distances between descriptors
 GROWTH = 1.6
-_ROWS = 1024  # cells that are compared at once: memory stays in the caches
+_ROWS = 128  # cells that are compared at once, so that their scores stay in the cache
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
