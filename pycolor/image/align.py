@@ -87,7 +87,7 @@ def onto(
     grid = torch.stack(torch.broadcast_tensors(x[None, :], y[:, None]), -1)[None]
     laid = F.grid_sample(turned, grid.float(), padding_mode="border", align_corners=False)
     inside = (grid.abs() <= 1).all(-1)[:, None].float()
-    return laid.clamp(0, 1), inside
+    return laid, inside
 
 
 def _candidates(still: Tensor, frame: Tensor) -> Iterator[Placement]:

@@ -104,7 +104,7 @@ def still_of(rgb: Tensor, lightness: Tensor, predictor: Predictor, names: tuple[
             f"{AGREEMENT} or more."
         )
     laid, inside = onto(rgb.float(), placed, (frame.shape[0], frame.shape[1]))
-    lab = ops.rgb_to_lab(laid.contiguous())
+    lab = ops.rgb_to_lab(laid.clamp(0, 1).contiguous())
     return _known(lab[:, 1:], predictor, inside)
 
 

@@ -89,7 +89,8 @@ class Guide:
         parts, scene = self._look(lightness)
         chosen = self._chosen(scene[0], frame, shot)
         found = match(self._basis.project(parts), [_cells(k, b, len(chosen)) for k, b in chosen])
-        hints, weight = found.color, confidence(found)
+        likest = max(float(k.scene @ scene[0]) for k, _ in chosen)
+        hints, weight = found.color, confidence(found, likest)
         own = [k.picture for k, _ in chosen if frame is not None and k.picture.frame == frame]
         for picture in own:  # what a person said of this very frame holds
             given = picture.color
