@@ -73,7 +73,8 @@ class Options:
 def clips(data: Path, _: int) -> list[Row]:
     """Each film: automatic, the true first frame of each shot given, one in 48 frames given."""
     rows: list[Row] = []
-    for path in sorted((data / "video" / "colour").glob("*.mp4")):
+    paths = sorted((data / "video" / "colour").glob("*.mp4"), key=lambda p: (p.stem in FITTED, p))
+    for path in paths:
         with TemporaryDirectory(prefix="pycolor-") as folder:
             rows += _clip(path, Path(folder))
             print(*rows[-3:], sep="\n", flush=True)

@@ -271,7 +271,7 @@ def test_an_edited_still_comes_back(edit) -> None:
 
 
 def test_a_still_of_another_frame_is_told() -> None:
-    other = scene().flip(0, 1).roll(33, 1)
+    other = scene().flip(1).roll(33, 1)
     assert align(other, scene()).agreement < 0.7
 
 

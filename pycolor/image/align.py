@@ -14,12 +14,13 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from scipy.fft import next_fast_len
 from torch import Tensor
 
-SHORT_SIDE = 96  # of the frame at the search, pixels
+SHORT_SIDE = 48  # of the frame at the search, pixels
 AGREEMENT = 0.7  # correlation from which on a still is one of this frame
 _ALIKE = 0.97  # correlation at which nothing else is tried
-_SCALES = tuple(2 ** (i / 12) for i in range(-12, 13))
+_SCALES = tuple(2 ** (i / 10) for i in range(-10, 11))
 _SMALLEST = 0.2  # share of the frame that must be shown
 
 
@@ -129,7 +130,7 @@ def _search(still: Tensor, frame: Tensor) -> tuple[int, int, float]:
     h, w = still.shape
     pads = (w // 2, w - w // 2, h // 2, h - h // 2)
     f, inside = (F.pad(x, pads) for x in (frame - frame.mean(), torch.ones_like(frame)))
-    size = (f.shape[0] + h, f.shape[1] + w)
+    size = (next_fast_len(f.shape[0] + h), next_fast_len(f.shape[1] + w))
 
     def correlated(a: Tensor, b: Tensor) -> Tensor:
         spectrum = torch.fft.rfft2(a.double(), size) * torch.fft.rfft2(b.double(), size).conj()
@@ -150,13 +151,13 @@ def _search(still: Tensor, frame: Tensor) -> tuple[int, int, float]:
 
 
 def _refined(still: Tensor, frame: Tensor, found: Placement) -> Placement:
-    """The placement at twice the size, its edges moved by less and less."""
+    """The placement at four times the size, its edges moved by less and less."""
     if (found.top, found.bottom, found.left, found.right) == (0, 1, 0, 1):
         return found
-    fine = _resized(frame, 2 * SHORT_SIDE / min(frame.shape))
+    fine = _resized(frame, 4 * SHORT_SIDE / min(frame.shape))
     turned = torch.rot90(still, found.turns)
     best = _measured(turned, fine, found)
-    step = 2.0
+    step = 4.0
     while step >= 0.25:
         better = max(
             (_measured(turned, fine, moved) for moved in _moved(best, fine.shape, step)),
