@@ -24,6 +24,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 import tyro
+from PIL import Image
 from torch import Tensor
 from tyro.conf import Positional, arg
 
@@ -47,7 +48,7 @@ POINTS, POINT_RADIUS = 10, 3  # 7×7 pixels
 SIDE = 256
 
 Row = dict[str, Any]
-Part = Callable[[Path, int], list[Row]]
+Part = Callable[["Options"], list[Row]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,23 +59,28 @@ class Options:
         data: folder of video/colour and eval.
         parts: of the measurement.
         photographs: how many of eval/, evenly spread.
+        films: names without their ending; none: all.
         json: file for the rows.
     """
 
     data: Annotated[Positional[Path], arg(metavar="DATA")]
     parts: tuple[str, ...] = ("clips", "photographs", "unrelated", "points")
     photographs: int = 34
+    films: tuple[str, ...] = ()
     json: Path | None = None
 
 
 # ---- films -------------------------------------------------------------------------------------
 
 
-def clips(data: Path, _: int) -> list[Row]:
+def clips(options: Options) -> list[Row]:
     """Each film: automatic, the true first frame of each shot given, one in 48 frames given."""
     rows: list[Row] = []
-    paths = sorted((data / "video" / "colour").glob("*.mp4"), key=lambda p: (p.stem in FITTED, p))
+    folder = options.data / "video" / "colour"
+    paths = sorted(folder.glob("*.mp4"), key=lambda p: (p.stem in FITTED, p.stem))
     for path in paths:
+        if options.films and path.stem not in options.films:
+            continue
         with TemporaryDirectory(prefix="pycolor-") as folder:
             rows += _clip(path, Path(folder))
             print(*rows[-3:], sep="\n", flush=True)
@@ -131,7 +137,7 @@ def write_true_stills(path: Path, frames: Sequence[int], folder: Path) -> tuple[
         for n, frame in enumerate(source.decode(video=0)):
             if n in frames:
                 still = folder / f"still_{n:06d}.png"
-                frame.to_image().save(still)
+                Image.fromarray(frame.to_ndarray(format="rgb24")).save(still)
                 named.append(Path(f"{n}={still}"))
     return tuple(named)
 
@@ -155,34 +161,34 @@ def errors(true: Path, found: Path, given: set[int]) -> Row:
 
 def pixel_ciede2000(a: Tensor, b: Tensor) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Of each pixel of 1×3×H×W Lab."""
-    from skimage.color import deltaE_ciede2000
+    from skimage import color
 
     first, second = (x[0].movedim(0, -1).numpy() for x in (a, b))
-    return np.asarray(deltaE_ciede2000(first, second), np.float64).ravel()
+    return np.asarray(color.deltaE_ciede2000(first, second), np.float64).ravel()
 
 
 # ---- photographs -------------------------------------------------------------------------------
 
 
-def photographs(data: Path, count: int) -> list[Row]:
+def photographs(options: Options) -> list[Row]:
     """The left half of each leads the right."""
     predictor = Predictor(PredictOptions())
     rows = []
-    for path, rgb in _photos(data, count):
+    for path, rgb in _photos(options):
         half = rgb.shape[2] // 2
         rows.append({"photograph": path.stem, **_led(predictor, rgb[..., half:], rgb[..., :half])})
     return rows
 
 
-def unrelated(data: Path, count: int) -> list[Row]:
+def unrelated(options: Options) -> list[Row]:
     """Another photograph leads; and a frame of another film."""
     predictor = Predictor(PredictOptions())
-    photos = list(_photos(data, count))
+    photos = _photos(options)
     rows = [
         {"target": path.stem, **_led(predictor, rgb, photos[(i + 1) % len(photos)][1])}
         for i, (path, rgb) in enumerate(photos)
     ]
-    films = [_frame(p, 20) for p in sorted((data / "video" / "colour").glob("[!c]*.mp4"))]
+    films = [_frame(p, 20) for p in sorted((options.data / "video" / "colour").glob("[!c]*.mp4"))]
     for i, rgb in enumerate(films):
         for other in (1, 2):
             led = _led(predictor, rgb, films[(i + other) % len(films)])
@@ -190,11 +196,11 @@ def unrelated(data: Path, count: int) -> list[Row]:
     return rows
 
 
-def points(data: Path, count: int) -> list[Row]:
+def points(options: Options) -> list[Row]:
     """Ten random true points of 7×7 pixels: ours, automatic, and Levin et al. with the same."""
     predictor = Predictor(PredictOptions())
     rows = []
-    for i, (path, rgb) in enumerate(_photos(data, count)):
+    for i, (path, rgb) in enumerate(_photos(options)):
         random = np.random.default_rng(i)
         h, w = rgb.shape[1:]
         lab = ops.rgb_to_lab(rgb[None].contiguous())
@@ -202,7 +208,10 @@ def points(data: Path, count: int) -> list[Row]:
             (int(random.integers(3, h - 3)), int(random.integers(3, w - 3))) for _ in range(POINTS)
         ]
         boxes = [(slice(y - 3, y + 4), slice(x - 3, x + 4)) for y, x in places]
-        means = [lab[0, :, by, bx].mean((1, 2)).clamp(min=torch.tensor([0.0, -128, -128])).tolist() for by, bx in boxes]
+        means = [
+            lab[0, :, by, bx].mean((1, 2)).clamp(min=torch.tensor([0.0, -128, -128])).tolist()
+            for by, bx in boxes
+        ]
         marks = [
             Mark(frame=0, at=(x + 0.5, y + 0.5), radius=POINT_RADIUS + 0.5, color=tuple(mean))
             for (y, x), mean in zip(places, means, strict=True)
@@ -232,10 +241,14 @@ def _levin(rgb: Tensor, boxes: Sequence[tuple[slice, slice]]) -> Tensor:
     return reference.rgb_to_lab(shown)[None, 1:].float()
 
 
-def _photos(data: Path, count: int) -> list[tuple[Path, Tensor]]:
-    paths = items(data / "eval")
-    chosen = [paths[round(i)] for i in np.linspace(0, len(paths) - 1, count)]
-    return [(path, torch.from_numpy(read_rgb(path, SIDE).copy()).movedim(-1, 0) / 255) for path in chosen]
+def _photos(options: Options) -> list[tuple[Path, Tensor]]:
+    paths = items(options.data / "eval")
+    last = len(paths) - 1
+    chosen = [paths[round(i)] for i in np.linspace(0, last, options.photographs)]
+    return [
+        (path, torch.from_numpy(read_rgb(path, SIDE).copy()).movedim(-1, 0) / 255)
+        for path in chosen
+    ]
 
 
 def _frame(path: Path, n: int) -> Tensor:
@@ -302,7 +315,7 @@ def main() -> None:
     options = tyro.cli(Options)
     found: dict[str, Any] = {}
     for part in options.parts:
-        rows = PARTS[part](options.data, options.photographs)
+        rows = PARTS[part](options)
         found[part] = {"summary": summary(part, rows), "rows": rows}
         print(part, json.dumps(found[part]["summary"], indent=1), flush=True)
     if options.json is not None:

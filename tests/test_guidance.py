@@ -17,7 +17,7 @@ from pycolor.image.align import align, onto
 from pycolor.image.references import Reference, references
 from pycolor.models.colorizer import Guidance
 from pycolor.models.guidance.descriptors import Basis, describe, levels
-from pycolor.models.guidance.guide import GuidedPicture, Guide, blend
+from pycolor.models.guidance.guide import Guide, GuidedPicture, blend
 from pycolor.models.guidance.looks import LOOKS, Grade
 from pycolor.models.guidance.marks import Mark, Marks, ab_of
 from pycolor.models.guidance.matching import Cells, match
@@ -66,9 +66,8 @@ def test_a_picture_finds_itself() -> None:
     parts = levels(taps(), torch.rand(1, 1, 32, 48) * 100)
     basis = Basis.of([parts], kept=16)
     keys = basis.project(parts)
-    assert torch.allclose(
-        torch.cdist(*[keys[0].flatten(1).T] * 2).argsort(1)[:, 0], torch.arange(96)
-    )
+    cells = keys[0].flatten(1).T
+    assert torch.equal(torch.cdist(cells, cells).argmin(1), torch.arange(96))
     color = torch.randn(96, 2) * 30
     found = match(keys, [Cells(keys=keys[0].flatten(1).T, color=color, weight=torch.ones(96))])
     assert float((found.color[0].flatten(1).T - color).norm(dim=1).median()) < 1
@@ -104,9 +103,7 @@ def test_the_color_of_a_guided_frame_holds() -> None:
 
 
 def test_the_nearer_of_two_stills_wins_and_they_do_not_gray_each_other() -> None:
-    red, green = (
-        picture(3, c, frame=n, shot=(0, 101)) for c, n in ((40.0, 0), (-40.0, 100))
-    )
+    red, green = (picture(3, c, frame=n, shot=(0, 101)) for c, n in ((40.0, 0), (-40.0, 100)))
     guide = Guide([red, green], of_seed)
     same = torch.full((1, 1, 32, 48), 3.0)
     near = guide.guidance(same, 10, (0, 101))

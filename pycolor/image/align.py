@@ -63,9 +63,7 @@ def align(still: Tensor, frame: Tensor) -> Placement:
     return _refined(still, frame, best)
 
 
-def onto(
-    rgb: Tensor, placement: Placement, size: tuple[int, int]
-) -> tuple[Tensor, Tensor]:
+def onto(rgb: Tensor, placement: Placement, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
     """A still on the frame's grid.
 
     Args:
@@ -134,7 +132,8 @@ def _search(still: Tensor, frame: Tensor) -> tuple[int, int, float]:
 
     def correlated(a: Tensor, b: Tensor) -> Tensor:
         spectrum = torch.fft.rfft2(a.double(), size) * torch.fft.rfft2(b.double(), size).conj()
-        return torch.fft.irfft2(spectrum, size)[: f.shape[0] - h + 1, : f.shape[1] - w + 1]
+        whole: Tensor = torch.fft.irfft2(spectrum, size)
+        return whole[: f.shape[0] - h + 1, : f.shape[1] - w + 1]
 
     t, one = still - still.mean(), torch.ones_like(still)
     count = correlated(inside, one).clamp_min(1)
@@ -187,7 +186,9 @@ def _moved(p: Placement, shape: torch.Size, step: float) -> Iterator[Placement]:
 
 
 def _measured(turned: Tensor, frame: Tensor, p: Placement) -> Placement:
-    laid, inside = onto(turned[None].expand(3, -1, -1), _unturned(p), (frame.shape[0], frame.shape[1]))
+    laid, inside = onto(
+        turned[None].expand(3, -1, -1), _unturned(p), (frame.shape[0], frame.shape[1])
+    )
     shown = inside[0, 0] > 0
     agreement = _correlation(laid[0, 0][shown], frame[shown]) if bool(shown.any()) else -1.0
     return Placement(

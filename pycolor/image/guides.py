@@ -83,7 +83,9 @@ def alike(rgb: Tensor, predictor: Predictor) -> GuidedPicture:
     return GuidedPicture(lightness=lab[:, :1].contiguous(), color=_known(lab[:, 1:], predictor))
 
 
-def still_of(rgb: Tensor, lightness: Tensor, predictor: Predictor, names: tuple[str, str]) -> Guidance:
+def still_of(
+    rgb: Tensor, lightness: Tensor, predictor: Predictor, names: tuple[str, str]
+) -> Guidance:
     """The color of a still at the cells of its frame.
 
     Args:

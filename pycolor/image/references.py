@@ -1,11 +1,11 @@
 """What `--reference` names: stills of the film at a frame, folders of them, pictures of the like.
 
-    48=still.png            the film's frame 48, in color
-    00:00:02:00=still.png   the same, by its time from the film's first frame (hours, minutes,
-                            seconds, frames)
-    stills/                 pictures whose names end in a frame's number or time: shot_000048.png,
-                            shot_00-00-02-00.png
-    uniform.jpg             something that looks like what the film shows
+48=still.png            the film's frame 48, in color
+00:00:02:00=still.png   the same, by its time from the film's first frame (hours, minutes,
+                        seconds, frames)
+stills/                 pictures whose names end in a frame's number or time: shot_000048.png,
+                        shot_00-00-02-00.png
+uniform.jpg             something that looks like what the film shows
 """
 
 from __future__ import annotations

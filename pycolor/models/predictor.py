@@ -21,8 +21,8 @@ from pycolor.errors import FilmError, UsageError
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, Guidance, Guide, place
 from pycolor.models.guidance.descriptors import Describes
-from pycolor.models.guidance.guide import GuidedPicture, blend
 from pycolor.models.guidance.guide import Guide as Examples
+from pycolor.models.guidance.guide import GuidedPicture, blend
 from pycolor.models.guidance.looks import Grade
 from pycolor.options import PredictOptions
 
@@ -300,7 +300,7 @@ class Predictor:
                 field[i : i + 1] = blend(field[i : i + 1], known)
         field = field * self.options.saturation
         if grade is not None:
-            field = grade.of(field, F.adaptive_avg_pool2d(lightness, field.shape[2:]))
+            field = grade.of(field, F.adaptive_avg_pool2d(lightness, tuple(field.shape[2:])))
         return torch.rot90(field, -quarter_turns, (2, 3)).contiguous()
 
     def _field(self, lightness: Tensor, context: Tensor | None) -> Tensor:

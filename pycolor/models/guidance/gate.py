@@ -30,6 +30,8 @@ def confidence(match: Match, scenes: float) -> Tensor:
     """
     around = F.avg_pool2d(match.distance, 5, 1, 2, count_include_pad=False)
     whole = match.distance.mean((2, 3), keepdim=True)
-    features = (match.distance, match.spread / _UNIT, whole, around, scenes)
-    score = sum((k * f for k, f in zip(COEFFICIENTS, features, strict=True)), torch.zeros(()))
-    return torch.sigmoid(score + OFFSET) * match.known
+    features = (match.distance, match.spread / _UNIT, whole, around)
+    score = torch.full_like(match.distance, OFFSET + COEFFICIENTS[-1] * scenes)
+    for coefficient, feature in zip(COEFFICIENTS, features, strict=False):
+        score = score + coefficient * feature
+    return torch.sigmoid(score) * match.known

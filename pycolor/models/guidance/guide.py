@@ -121,9 +121,7 @@ class Guide:
             away = [abs(_frame(k) - frame) for k in near]
             total = max(1, sum(away))
             least = min(away)
-            chosen = [
-                (k, -NEAR * (a - least) / total) for k, a in zip(near, away, strict=True)
-            ]
+            chosen = [(k, -NEAR * (a - least) / total) for k, a in zip(near, away, strict=True)]
         alike = sorted(others, key=lambda k: -float(k.scene @ scene))[:ELSEWHERE]
         return chosen + [(k, -NEAR if chosen else 0.0) for k in alike]
 

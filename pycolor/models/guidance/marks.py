@@ -137,9 +137,13 @@ class Marks:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values; `from_json` reads them back."""
-        empty = (None, (), [])
+        empty: tuple[Any, ...] = (None, (), [])
         marks = [
-            {k: v for k, v in asdict(mark).items() if v not in empty and (k, v) != ("radius", RADIUS)}
+            {
+                k: v
+                for k, v in asdict(mark).items()
+                if v not in empty and (k, v) != ("radius", RADIUS)
+            }
             for mark in self.marks
         ]
         looks = [asdict(look) for look in self.looks]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -76,9 +77,11 @@ def coverage(mark: Mark, shown: tuple[int, int], field: tuple[int, int]) -> Tens
 def _dense(stroke: Sequence[Point], step: float) -> list[Point]:
     """Points along a line, not farther apart than `step`."""
     out = [stroke[0]]
-    for (x0, y0), (x1, y1) in zip(stroke, stroke[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(stroke):
         parts = max(1, round(float(np.hypot(x1 - x0, y1 - y0)) / max(step, 1e-3)))
-        out += [(x0 + (x1 - x0) * i / parts, y0 + (y1 - y0) * i / parts) for i in range(1, parts + 1)]
+        out += [
+            (x0 + (x1 - x0) * i / parts, y0 + (y1 - y0) * i / parts) for i in range(1, parts + 1)
+        ]
     return out
 
 

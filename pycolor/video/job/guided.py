@@ -164,9 +164,7 @@ def _lightness(frame: Frame, info: FilmInfo, predictor: Predictor, gain: float) 
     return brightened(predictor.lightness(luma, info.encoding, aspect, turns), gain).cpu()
 
 
-def _frames(
-    source: FrameSource, numbers: Sequence[int]
-) -> Iterator[tuple[int, Frame, FilmInfo]]:
+def _frames(source: FrameSource, numbers: Sequence[int]) -> Iterator[tuple[int, Frame, FilmInfo]]:
     """Some frames, in order: one by one where they can be sought, else in one go."""
     if not numbers:
         return

@@ -99,9 +99,7 @@ def suggest_stills(
     ]
 
 
-def greedy(
-    like: npt.NDArray[np.float64], weight: npt.NDArray[np.float64], count: int
-) -> list[int]:
+def greedy(like: npt.NDArray[np.float64], weight: npt.NDArray[np.float64], count: int) -> list[int]:
     """Candidates, best first: each adds most to Σ weightᵢ · max likeᵢⱼ over the chosen j.
 
     Args:
