@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any
 
 import tyro
-from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
+from tyro.conf import DisallowNone, FlagCreatePairsOff, OmitArgPrefixes
 
 from pycolor.errors import PycolorError, UsageError
 
@@ -26,6 +26,7 @@ COMMANDS = {
     "image": "color pictures",
     "verify": "compare a colored film with its source",
     "shots": "list the shots of a film",
+    "suggest": "propose frames to color by hand",
     "compare": "show two films beside each other",
     "evaluate": "measure a model or a coloring against true colors",
     "study": "ask people how the colors look",

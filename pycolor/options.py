@@ -18,6 +18,7 @@ from pycolor.frame_ranges import check_frames, frame_rate
 from pycolor.option_checks import as_path, check_choice, check_number, check_whole, take_paths
 
 Dtype = Literal["auto", "float32", "bfloat16"]
+Look = Literal["", "natural", "vivid", "two-color", "autochrome", "dye-transfer"]
 Decode = Literal["auto", "mean", "annealed", "mode"]
 ColorShots = Literal["keep", "recolor"]
 Steady = Literal["off", "fast", "best"]
@@ -74,8 +75,13 @@ class PredictOptions:
         reserve: soft threshold on the chroma in ab units, 0 to 100: weak, uncertain colors go to
             gray, strong ones gain; 10 to 20 calms a lively model.
         style: a picture whose overall look guides the colors (iizuka2016).
-        reference: a color picture of the scene; repeatable, each shot uses the most similar one
-            (varga2017).
+        reference: a color picture that guides the colors; repeatable. FRAME=FILE is a still of the
+            film: its colors hold there and are carried on; a folder holds stills whose names end in
+            frame numbers or timecodes; a plain file shows something alike.
+        guidance: a JSON document of points, strokes, masks, a palette and looks of some frames.
+        look: a preset of color; chroma then falls to 0 at the ends of the luma range (default: as
+            the model predicts).
+        warmth: -1 (colder) to 1 (warmer).
         compile: run the network through torch.compile; needs a C++ compiler and up to a minute at
             the start.
     """
@@ -90,6 +96,9 @@ class PredictOptions:
     reserve: Annotated[float, arg(name="chroma-threshold")] = 0.0
     style: Path | None = None
     reference: UseAppendAction[tuple[Path, ...]] = ()
+    guidance: Path | None = None
+    look: Look = ""
+    warmth: float = 0.0
     compile: bool = False
 
     def __post_init__(self) -> None:
@@ -97,10 +106,12 @@ class PredictOptions:
         if side is not None and (not isinstance(side, int) or side < 16 or side % 8):
             raise UsageError(f"short_side must be a multiple of 8, 16 or more, got {side}.")
         check_number("saturation", self.saturation, 0, 4)
+        check_number("warmth", self.warmth, -1, 1)
         check_number("chroma-threshold", self.reserve, 0, 100)
         check_choice("dtype", self.dtype, Dtype)
         check_choice("decode", self.decode, Decode)
-        take_paths(self, "weights", "style")
+        check_choice("look", self.look, Look)
+        take_paths(self, "weights", "style", "guidance")
         given = self.reference
         if isinstance(given, str | os.PathLike):
             raise UsageError(f"reference must be a tuple of paths, got {given!r} alone.")

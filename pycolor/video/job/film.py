@@ -21,6 +21,7 @@ from pycolor.errors import FilmError, UsageError
 from pycolor.frame_ranges import frame_range, frame_rate
 from pycolor.image.guides import load_predictor
 from pycolor.models import zoo
+from pycolor.models.guidance.guide import GuidedPicture
 from pycolor.models.predictor import Predictor
 from pycolor.option_checks import as_path
 from pycolor.options import VideoOptions
@@ -31,6 +32,7 @@ from pycolor.version import __version__
 from pycolor.video.io import Damage, FrameSource, Reader, Writer, concat_segments
 from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_for, segment_suffix
 from pycolor.video.io.frame.digest import luma_digest
+from pycolor.video.job import guided
 from pycolor.video.job.atomic_output import atomic_output, exists, pattern_of, placed_files
 from pycolor.video.job.job_folder import JobFolder, Segment, job_folder
 from pycolor.video.job.placed_files import has_placed
@@ -114,6 +116,7 @@ class _Job:
         work: the folder, held.
         seen: what the film showed at the first look.
         plan: what is done with each frame.
+        guided: what a person gave.
         segments: in which the frames are colored and encoded.
         resumed: frames of the segments that an earlier run had made.
     """
@@ -125,6 +128,7 @@ class _Job:
     work: JobFolder
     seen: FilmAnalysis
     plan: Plan
+    guided: tuple[GuidedPicture, ...]
     segments: Sequence[Segment]
     resumed: int
 
@@ -205,10 +209,11 @@ class _Run:
         predictor = load_predictor(options.predict)
         for text in predictor.notes:
             self.warn(text)
+        given = guided.given(options.predict, predictor, reader.info, self.offset)
         work = held.enter_context(
             JobFolder(
                 job_folder(self.target, options.work_dir),
-                self._fingerprint(source.sha256, predictor),
+                self._fingerprint(source.sha256, predictor, given),
                 segment_suffix(self.target, options.preset),
                 say=self.warn,
             )
@@ -218,6 +223,7 @@ class _Run:
         for damage in seen.damages:
             self.warn(f"{self.source} {damage}")
         plan = plan_of(seen, options.steady, recolor=options.color_shots == "recolor")
+        plan = guided.guided_plan(plan, given, options.predict, self.offset)
         segments = [work.segment(*ends) for ends in pairwise(plan.cuts(options.segment_frames))]
         return _Job(
             reader=reader,
@@ -227,6 +233,7 @@ class _Run:
             work=work,
             seen=seen,
             plan=plan,
+            guided=guided.guided_pictures(given, plan, self._frame_source(seen), predictor),
             segments=segments,
             resumed=sum(s.stop - s.first for s in segments if work.is_done(s)),
         )
@@ -330,17 +337,21 @@ class _Run:
             writer.abort()
         return writer
 
-    def _jobs(self, job: _Job, segments: Sequence[Segment]) -> list[SegmentJob]:
-        source = FrameSource(
+    def _frame_source(self, seen: FilmAnalysis) -> FrameSource:
+        return FrameSource(
             path=self.source,
             rate=self.rate,
             offset=self.offset,
-            timeline=self._timeline(job.seen),
+            timeline=self._timeline(seen),
         )
+
+    def _jobs(self, job: _Job, segments: Sequence[Segment]) -> list[SegmentJob]:
+        source = self._frame_source(job.seen)
         return [
             SegmentJob(
                 source=source,
                 plan=job.plan,
+                guided=job.guided,
                 first=segment.first,
                 stop=segment.stop,
                 preset=self.options.preset,
@@ -355,16 +366,22 @@ class _Run:
             for segment in segments
         ]
 
-    def _fingerprint(self, source_digest: str, predictor: Predictor) -> dict[str, Any]:
+    def _fingerprint(
+        self, source_digest: str, predictor: Predictor, given: guided.Given
+    ) -> dict[str, Any]:
         """Everything that the result depends on."""
         options = self.options
         ignored = ("overwrite", "work_dir", "keep_work", "framemd5", "shots")
         chosen = {k: v for k, v in asdict(options).items() if k not in ignored}
-        given = [*filter(None, (options.shots, options.predict.style)), *options.predict.reference]
+        predict = options.predict
+        files = [*filter(None, (options.shots, predict.style, predict.guidance))]
+        if predictor.network.guide == "reference":
+            files += predict.reference
+        files += [r.path for r in (*given.stills.values(), *given.alike)]
         return {
             "source": source_digest,
             "options": json.loads(json.dumps(chosen, default=str)),
-            "files": [file_digest(path) for path in given],
+            "files": [file_digest(path) for path in files],
             "weights": predictor.loaded.sha256,
             "arithmetic": f"{predictor.device.type} {predictor.dtype}",
             "container": segment_suffix(self.target, self.options.preset),

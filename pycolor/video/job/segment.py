@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pycolor.errors import FilmError
 from pycolor.image.guides import load_predictor
+from pycolor.models.guidance.guide import GuidedPicture
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 from pycolor.system.prefetch import BackgroundConsumer, prefetch
@@ -39,6 +40,7 @@ class SegmentJob:
     Attributes:
         source: the film's frames.
         plan: of all of them.
+        guided: pictures of which a person gave color.
         first: number of the first frame; `stop` one past the last.
         preset: name of what the output is for; None for the default of the target's ending.
         codec: encoder in place of the preset's, and its `encoder_options`.
@@ -51,6 +53,7 @@ class SegmentJob:
 
     source: FrameSource
     plan: Plan
+    guided: tuple[GuidedPicture, ...] = ()
     first: int
     stop: int
     preset: str | None = None
@@ -115,6 +118,7 @@ def run_segments(
     """
     watch = watch or Stopwatch()
     source, plan = jobs[0].source, jobs[0].plan
+    predictor.lead_by(jobs[0].guided)
     first, stop = jobs[0].first, jobs[-1].stop
     ends = sorted({*range(first, stop, LAYER_FRAMES), stop})
     with ExitStack() as stack:

@@ -22,6 +22,8 @@ from pycolor.video.plan.plan import Plan, ShotBody, TransitionSpan
 from pycolor.video.propagation.flow import search
 from pycolor.video.propagation.lookahead import Lookahead, l_to_luma
 
+# How much more a key frame counts at itself for being guided, and how many frames around it do.
+GUIDED, GUIDED_FRAMES = 15.0, 12
 _REFINEMENT_PIXELS = 1  # how far a chained flow is corrected
 
 
@@ -133,8 +135,15 @@ class KeyframePropagator:
         flows, cost = ops.motion_search(guide, around.guides, flows, radius=_REFINEMENT_PIXELS)
         chroma = around.chroma
         flows, cost = ops.flow_to_field(flows, cost, (chroma.shape[2], chroma.shape[3]))
-        weight = [math.cos(math.pi / 2 * (key - n) / self._reach) ** 2 for key in around.keys]
+        weight = [self._weight(key, n) for key in around.keys]
         return ops.carry_chroma(chroma, flows, cost, torch.tensor(weight, device=chroma.device))[0]
+
+    def _weight(self, key: int, n: int) -> float:
+        """How much a key frame counts for frame n, before what motion says."""
+        weight = math.cos(math.pi / 2 * (key - n) / self._reach) ** 2
+        if key in self.body.guided:
+            weight *= 1 + GUIDED * max(0.0, 1 - abs(key - n) / GUIDED_FRAMES) ** 2
+        return weight
 
     def _flows(self, n: int, place: int, low: int, high: int, around: _Around) -> Tensor:
         """Flows from frame n to the key frames low … high − 1, by those beside it."""
