@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pycolor.image.arrays import color
     from pycolor.models.predictor import Predictor
     from pycolor.options import PredictOptions, VideoOptions
-    from pycolor.video.job.film import FilmReport, color_film
+    from pycolor.video.job.film import color_film
+    from pycolor.video.job.report import FilmReport
     from pycolor.video.verify import VerifyReport, verify
 
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _HOME = {
     "Encoding": "pycolor.encoding",
     "FilmError": "pycolor.errors",
-    "FilmReport": "pycolor.video.job.film",
+    "FilmReport": "pycolor.video.job.report",
     "PredictOptions": "pycolor.options",
     "Predictor": "pycolor.models.predictor",
     "PycolorError": "pycolor.errors",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from pycolor.commands.base import Command
+from pycolor.commands.base import Command, range_in_frames
 from pycolor.options import VideoOptions
 from pycolor.system.progress import Progress
 
@@ -44,9 +44,10 @@ class Flags(Command):
 def run(flags: Flags) -> int:
     from pycolor.video.job.film import color_film
 
-    out = flags.output
+    out, film = flags.output, flags.film
+    film = replace(film, frames=range_in_frames(flags.source, film.frames, film.rate))
     with Progress(flags.source.name, None, "frames", out.style) as progress:
-        report = color_film(flags.source, flags.target, flags.film, say=out.say, progress=progress)
+        report = color_film(flags.source, flags.target, film, say=out.say, progress=progress)
     for line in report.summary():
         out.say(line)
     return 0

@@ -7,6 +7,7 @@ of it than stands here, so that a new model is its own file and a card in `zoo.p
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -16,6 +17,30 @@ from pycolor import ops
 from pycolor.models.inference.fuse import fold_layers
 
 Guide = Literal["", "style", "reference"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Guidance:
+    """Color that is known at some places of the chroma field.
+
+    Attributes:
+        hints: N×2×h×w ab at the cells of the field; what stands where the weight is 0 is not seen.
+        weight: N×1×h×w, how far each hint is to be trusted, 0 (there is none) to 1.
+
+    Raises:
+        ValueError: the shapes do not fit together.
+    """
+
+    hints: Tensor
+    weight: Tensor
+
+    def __post_init__(self) -> None:
+        n, _, h, w = self.weight.shape if self.weight.dim() == 4 else (0, 0, 0, 0)
+        if self.weight.shape != (n, 1, h, w) or self.hints.shape != (n, 2, h, w):
+            raise ValueError(
+                "guidance needs hints N×2×h×w and weights N×1×h×w, got "
+                f"{tuple(self.hints.shape)} and {tuple(self.weight.shape)}"
+            )
 
 
 class Colorizer(nn.Module):

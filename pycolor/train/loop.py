@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -15,12 +14,13 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from pycolor.errors import UsageError
+from pycolor.errors import FilmError, UsageError
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, place
 from pycolor.models.predictor import choose_device
 from pycolor.ops.reference import rgb_to_lab
+from pycolor.system.atomic_file import atomic_write
 from pycolor.train.data.augment import film_luma
 from pycolor.train.data.photos import Photo, Stream, center_crop, find_photos
 from pycolor.train.distributed import Lesson, Processes, joined, own_device, shared
@@ -72,9 +72,8 @@ def validation_batches(photos: list[Photo], size: int, batch: int) -> Iterator[T
 
 def save_atomically(state: object, path: Path) -> None:
     """`torch.save` that leaves the old file or the new one, never half of one."""
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    os.replace(part, path)
+    with atomic_write(path, overwrite=True) as part:
+        torch.save(state, part)
 
 
 def train(
@@ -97,9 +96,10 @@ def train(
         The weights file that was written (safetensors, averaged weights).
 
     Raises:
-        ValueError: no usable pictures, `out` holds a run of other options, or the batch cannot be
-            shared evenly.
-        UsageError: the device or an option cannot be used here.
+        UsageError: no usable pictures, `out` holds a run of other options, the batch cannot be
+            shared evenly, or the device or an option cannot be used here.
+        FilmError: no picture of a batch can be read, the loss is no number, or `out` cannot be
+            written.
     """
     device = own_device(choose_device(options.device))
     with joined(device) as processes:
@@ -116,7 +116,7 @@ def _train(
 ) -> Path:
     """The training as this process sees it."""
     if options.batch % processes.count:
-        raise ValueError(
+        raise UsageError(
             f"a batch must be shared evenly by {processes.count} processes, got {options.batch}."
         )
     if options.threads:
@@ -148,7 +148,7 @@ def _train(
     if checkpoint.exists():
         saved = torch.load(checkpoint, map_location=device, weights_only=True)
         if saved["fixed"] != _fixed(options):
-            raise ValueError(
+            raise UsageError(
                 f"{out} holds a training with other options: expected {_fixed(options)}, "
                 f"got {saved['fixed']}."
             )
@@ -187,7 +187,9 @@ def _train(
     last_report, last_step = time.monotonic(), step
     running = 0.0
     batches = stream.batches(step, (processes.rank, processes.count))
-    while step < options.end:
+    # A run that ended early has ended, also when it is started again.
+    over = step > 0 and processes.from_first(lambda: _over(log, options))
+    while step < options.end and not over:
         batch = next(batches)
         skipped.update(batch.skipped)
         rgb = batch.rgb.to(device).float() / 255
@@ -203,7 +205,7 @@ def _train(
         objective.before(step, (model, averaged))
         loss = lesson(sample_of(rgb, luma, batch.photos, chance))
         if not torch.isfinite(loss):
-            raise RuntimeError(f"the loss must stay finite, got {float(loss)} at step {step}")
+            raise FilmError(f"the loss must stay finite, got {float(loss)} at step {step}.")
         loss.backward()
         nn.utils.clip_grad_norm_(weights, options.clip)
         optimizer.step()
@@ -237,8 +239,7 @@ def _train(
                     checkpoint,
                 )
                 last_report, last_step = time.monotonic(), step
-        if due and processes.from_first(lambda: _over(log, options)):
-            break
+        over = due and processes.from_first(lambda: _over(log, options))
     batches.close()  # type: ignore[attr-defined]
     if log is not None:
         log.close()

@@ -1,15 +1,49 @@
-"""A chroma field into the chroma planes of a picture."""
+"""Color layers into the chroma planes of pictures."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import islice
 
 from torch import Tensor
 
 from pycolor import ops
 from pycolor.encoding import Encoding, Field
-from pycolor.video.io import Picture
+from pycolor.system.stopwatch import Stopwatch
+from pycolor.video.io import Frame, Picture
 from pycolor.video.io.frame.tensors import as_tensor
+from pycolor.video.io.write.frame_factory import FrameFactory
+from pycolor.video.propagation.layer import Layer
+
+
+def render_layer(
+    layer: Layer,
+    frames: Iterable[Frame],
+    factory: FrameFactory,
+    sink: Callable[[Picture], None],
+    watch: Stopwatch | None = None,
+) -> None:
+    """Give frames the color of a layer.
+
+    Args:
+        layer: of consecutive frames.
+        frames: the same ones, decoded, in order; no more of them are taken than the layer has.
+        factory: makes the pictures, and says how they are encoded.
+        sink: takes each picture.
+        watch: times the stage "render".
+    """
+    watch = watch or Stopwatch()
+    remaining = iter(frames)
+    for field in layer.fields:
+        for frame in islice(remaining, 1):
+            with watch("render"):
+                picture = factory.picture(frame)
+                if field is not None:
+                    render_picture(field, picture, factory.encoding, interlaced=frame.interlaced)
+            sink(picture)
+            del frame, picture  # large, and not to be held while the next one is decoded
+
 
 FIELDS: tuple[Field, Field] = ("top", "bottom")
 

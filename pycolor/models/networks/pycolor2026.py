@@ -186,6 +186,13 @@ class Pycolor2026(Colorizer):
         """Of the scores, further, where it is light, 313."""
         return self.scores.weight[:, -1, 0, 0]
 
+    def taps(self, lightness: Tensor) -> list[Tensor]:
+        """What the trunk sees: maps of a 4th, an 8th, a 16th and a 32nd of the size.
+
+        Of two pictures, places of one material are alike in them (`models.guidance`).
+        """
+        return self.trunk((gray_of(lightness) * 255 - 127) / 128)  # type: ignore[no-any-return]
+
     def features(self, lightness: Tensor) -> Tensor:
         """Hidden activations before the last 1×1 layer, and how light it is, N×(C+1)×H/4×W/4."""
         x4, x8, x16, x32 = self.trunk((gray_of(lightness) * 255 - 127) / 128)

@@ -20,6 +20,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from pycolor.errors import FilmError, UsageError
 from pycolor.train.options import CropOptions
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
@@ -40,17 +41,38 @@ class Photo:
             return os.pread(f.fileno(), self.size, self.offset)
 
     def decode(self) -> Image.Image:
-        """The picture in 8-bit RGB."""
+        """The picture in 8-bit RGB, upright as its EXIF orientation says."""
         with Image.open(io.BytesIO(self.read())) as image:
-            return image.convert("RGB")
+            return _upright(image).convert("RGB")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """A picture turned as its EXIF orientation says; as it is where that cannot be read."""
+    try:
+        turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # EXIF of many cameras is damaged, and no reason to lose a photograph
+        turn = None
+    return image if turn is None else image.transpose(turn)
+
+
+_ORIENTATION = 0x0112
+# What brings a picture upright, by EXIF 2.32, table 4-6 "Orientation".
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def find_photos(sources: Sequence[Path]) -> list[Photo]:
     """All pictures below the folders and inside the tars, in a fixed order.
 
     Raises:
-        FileNotFoundError: a source does not exist.
-        ValueError: a source is neither folder nor tar, or no picture is in any of them.
+        UsageError: a source does not exist, is neither folder nor tar, or no picture is in any.
     """
     photos: list[Photo] = []
     for source in sources:
@@ -62,14 +84,14 @@ def find_photos(sources: Sequence[Path]) -> list[Photo]:
                     name = str(path.relative_to(source))
                     photos.append(Photo(path, 0, path.stat().st_size, name))
         elif not source.exists():
-            raise FileNotFoundError(f"training data {source} does not exist.")
+            raise UsageError(f"training data {source} does not exist.")
         elif source.suffix.lower() == ".tar" and tarfile.is_tarfile(source):
             photos += _tar_photos(source)
         else:
-            raise ValueError(f"training data must be folders or .tar files, got {source}.")
+            raise UsageError(f"training data must be folders or .tar files, got {source}.")
     if not photos:
         where = ", ".join(str(s) for s in sources) or "nothing"
-        raise ValueError(f"training needs color pictures, found none in {where}.")
+        raise UsageError(f"training needs color pictures, found none in {where}.")
     return photos
 
 
@@ -169,7 +191,7 @@ class Stream:
         skipped = tuple(self.photos[r.photo].name for r in results if r.rgb is None)
         if not good:
             count = len(set(skipped))
-            raise ValueError(f"none of {count} pictures could be read, {skipped[0]} first.")
+            raise FilmError(f"none of {count} pictures could be read, {skipped[0]} first.")
         # An unreadable picture gives its place to another of the batch: sizes stay the same.
         crops, photos = zip(*(good[i % len(good)] for i in range(len(results))), strict=True)
         return Batch(torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2), photos, skipped)
