@@ -23,6 +23,7 @@ from pycolor.reference import rgb_to_lab
 from pycolor.train.data import Photo, Stream, center_crop, find_photos
 from pycolor.train.film import film_luma
 from pycolor.train.log import Log, Progress
+from pycolor.train.made import grays
 from pycolor.train.objectives.choice import network_options, objective_for
 from pycolor.train.objectives.objective import Sample
 from pycolor.train.optimizers import make_optimizer
@@ -122,7 +123,14 @@ def _train(
         torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     photos, held_out = split(find_photos(data), options.validation, options.seed)
-    stream = Stream(photos, options.batch, options.crop, options.seed, options.workers)
+    stream = Stream(
+        photos,
+        options.batch,
+        options.crop,
+        options.seed,
+        options.workers,
+        options.sampling_weights,
+    )
 
     model = zoo.create(options.model, **network_options(options, photos))
     if options.init is not None:
@@ -163,7 +171,7 @@ def _train(
 
     def sample_of(rgb: Tensor, luma: Tensor, photos: Sequence[int], chance: Generator) -> Sample:
         lightness = luma_lightness(luma).contiguous(memory_format=torch.channels_last)
-        return Sample(lightness, rgb, photos, chance, step)
+        return Sample(lightness, rgb, photos, chance, step, made if photos else 0)
 
     def validate(log: Log) -> float:
         average.eval()
@@ -182,6 +190,7 @@ def _train(
                 pictures += len(rgb)
         return total / max(1, pictures)
 
+    made = round(options.made * options.batch / processes.count)
     log = Log(out, step, tensorboard=options.tensorboard) if processes.first else None
     last_report, last_step = time.monotonic(), step
     running = 0.0
@@ -191,6 +200,8 @@ def _train(
         skipped.update(batch.skipped)
         rgb = batch.rgb.to(device).float() / 255
         chance = _chance(options.seed, step, processes.rank)
+        if made:
+            rgb[:made] = grays(rgb[:made], chance)
         luma = film_luma(rgb, options.film, chance)
 
         model.train()
@@ -269,7 +280,10 @@ def _fixed(options: TrainOptions) -> dict[str, Any]:
     # Options that came later are named where they are not the usual: older runs go on.
     later = [
         n
-        for n in ("network", "optimizer", "beta2", "huber", "labels", "pair", "trunk_share")
+        for n in (
+            *("network", "optimizer", "beta2", "huber", "labels", "pair", "trunk_share"),
+            *("sampling", "made", "guided"),
+        )
         if every[n] != usual[n]
     ]
     return {name: every[name] for name in (*names, *later)}
