@@ -21,7 +21,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pycolor import ops
-from pycolor.models.colorizer import Colorizer, Guidance, check_width, decode, gray_of, scaled, width_of
+from pycolor.models.colorizer import (
+    Colorizer,
+    Guidance,
+    check_width,
+    decode,
+    gray_of,
+    scaled,
+    width_of,
+)
 from pycolor.models.folding import fold_normalization
 from pycolor.reference import WHITE_UV
 
@@ -187,6 +195,7 @@ class Hwang2016(Colorizer):
         Args:
             lightness: N×1×h×w, L*; sides multiples of 8.
             context: none is used.
+            guidance: none is taken.
 
         Returns:
             N×100×h×w, the logits of U's 50 bins and of V's, or N×2×h×w, U and V; float32.

@@ -132,7 +132,9 @@ def _drawing(luma: Plane, rng: Generator) -> Plane:
             r = float(rng.uniform(2, size / 5))
             pen.ellipse((start[0] - r, start[1] - r, start[0] + r, start[1] + r), outline=255)
         if rng.random() < 0.15:
-            pen.text(line[0], "".join(rng.choice(list(_LETTERS), 6)), 255, ImageFont.load_default(9))
+            pen.text(
+                line[0], "".join(rng.choice(list(_LETTERS), 6)), 255, ImageFont.load_default(9)
+            )
     cover = np.asarray(page, np.float64) / 255
     ink = 0.0 if ground.mean() > 0.4 else 1.0
     return ground * (1 - cover) + ink * cover

@@ -42,7 +42,9 @@ class Classification(Objective):
         assert network.palette is not None
         self.palette = network.palette.detach().clone()
         if self.options.guided and "hints" not in network.guides:
-            raise UsageError(f"{self.options.model} as it is built takes no hints: guided must be 0.")
+            raise UsageError(
+                f"{self.options.model} as it is built takes no hints: guided must be 0."
+            )
         if self.shift.any() and network.offsets is None:
             raise UsageError(
                 f"{self.options.model} has no scores that restore or last-uniform could shift."
