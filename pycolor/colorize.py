@@ -24,7 +24,8 @@ from pycolor.models.colorizer import Colorizer, place
 from pycolor.options import PredictOptions
 from pycolor.still import read_image
 
-# Chroma that a reserve leaves as it is, in ab units: about the mean of colored photographs.
+# Chroma from which on a reserve leaves colors as they are, in ab units: about the mean of
+# colored photographs.
 PIVOT = 20.0
 
 # What the decodes are called (Zhang et al. 2016, eq. 5 and figure 2).
@@ -274,12 +275,11 @@ class Predictor:
 
 
 def reserved(field: Tensor, reserve: float) -> Tensor:
-    """A field whose pale colors are drawn to gray, and whose strong ones are stronger for it.
+    """A field whose pale colors are drawn to gray; none is made stronger.
 
     The mean of a distribution is pale where a model is unsure.  There gray errs less, and is what
-    a restorer would leave; what the model is sure of regains the chroma that averaging took.
-    Chroma C is multiplied by C / (C + r) · (P + r) / P, where P is `PIVOT`: once at P, (P + r) / P
-    times at most.
+    a restorer would leave.  Chroma C is multiplied by C / (C + r) · (P + r) / P up to P, which is
+    `PIVOT`, and stays as it is above.
 
     Args:
         field: N×2×h×w ab.
@@ -289,7 +289,7 @@ def reserved(field: Tensor, reserve: float) -> Tensor:
         return field
     a, b = field.split(1, dim=1)
     chroma = (a * a + b * b).sqrt()
-    drawn: Tensor = field * (chroma * (1 + reserve / PIVOT) / (chroma + reserve))
+    drawn: Tensor = field * (chroma * (1 + reserve / PIVOT) / (chroma + reserve)).clamp_max(1)
     return drawn
 
 

@@ -90,8 +90,8 @@ class PredictOptions:
         saturation: factor on the predicted chroma, 0 to 4.
         decode: how a predicted distribution becomes a color: mean, annealed (T = 0.38) or mode
             (auto: as the model's card says).
-        reserve: how far pale colors, of which a model is unsure, are drawn to gray and the others
-            made stronger for it, in ab units, 0 (not at all) to 100; 10 to 20 calms a lively model.
+        reserve: how far pale colors, of which a model is unsure, are drawn to gray, in ab units, 0
+            (not at all) to 100; what has a chroma of 20 or more stays, and nothing gets stronger.
         style: a picture whose global features color the film (iizuka2016).
         reference: a color picture of the scene; give several, and each shot takes the one most
             like it (varga2017).

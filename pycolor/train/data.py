@@ -128,7 +128,10 @@ def _shares(photos: Sequence[Photo], weights: Mapping[str, float]) -> npt.NDArra
     """Passes over each photograph, by the tar or folder that it lies in."""
     stems = [p.path.stem if p.path.suffix.lower() == ".tar" else p.path.parent.name for p in photos]
     if unknown := set(weights) - set(stems):
-        raise ValueError(f"sampling names {min(unknown)}, which is no tar or folder of the data.")
+        raise ValueError(
+            f"sampling names {min(unknown)}, which is no tar or folder of the data; "
+            "an empty one takes all alike."
+        )
     shares = np.array([weights.get(stem, 1.0) for stem in stems])
     if shares.sum() < 1:
         raise ValueError("sampling leaves no photograph.")

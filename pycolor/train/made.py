@@ -178,7 +178,7 @@ def _outlines(luma: Plane, rng: Generator) -> Plane:
     smooth = ndimage.gaussian_filter(luma, rng.uniform(0.5, 1.5))
     slope = ndimage.gaussian_gradient_magnitude(smooth, 0.8)
     ink = np.clip(slope / (np.quantile(slope, rng.uniform(0.9, 0.98)) + 1e-3), 0, 1)
-    drawn = 1 - ink
+    drawn = np.asarray(1 - ink, np.float64)
     return 1 - drawn if rng.random() < 0.2 else drawn
 
 
@@ -189,7 +189,8 @@ def _hatched(luma: Plane, rng: Generator) -> Plane:
     if rng.random() < 0.4:
         levels = int(rng.integers(1, 3))
         smooth = ndimage.gaussian_filter(luma, rng.uniform(0.5, 2))
-        return np.round((smooth - smooth.min()) / (np.ptp(smooth) + 1e-3) * levels) / levels
+        even = (smooth - smooth.min()) / (np.ptp(smooth) + 1e-3)
+        return np.asarray(np.round(even * levels) / levels, np.float64)
     period = rng.uniform(3, 7)
     angle = rng.uniform(0, np.pi)
     u = x * np.cos(angle) + y * np.sin(angle)
