@@ -12,6 +12,7 @@ docs/results/judge.json, and the table of docs/results.md has a column for each.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -170,8 +171,11 @@ def _frames(film: Path, size: tuple[int, int]) -> Iterator[tuple[Tensor, Tensor]
             yield torch.from_numpy(faults.lab_of(picture.shown)), picture.luma
 
 
-def judge_film(film: Path, options: PredictOptions) -> tuple[Faults, list[float]]:
-    """Faults of every twelfth frame, and the drift of each shot that lasts a second."""
+def judge_film(film: Path, options: PredictOptions) -> tuple[Faults, list[float | None]]:
+    """Faults of every twelfth frame, and the drift of each shot that lasts a second.
+
+    None for a shot without a steady place.
+    """
     found = Faults({})
     shots = [(shot.start, shot.stop) for shot in survey(film).shots]
     with TemporaryDirectory(prefix="pycolor-") as folder:
@@ -194,7 +198,7 @@ def judge_film(film: Path, options: PredictOptions) -> tuple[Faults, list[float]
         for a, b in shots
         if b - a >= 24
     ]
-    return found, drifts
+    return found, [None if math.isnan(d) else d for d in drifts]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,7 +251,7 @@ def write(told: dict[str, Any]) -> None:
     path = RESULTS / "judge.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     columns = [c for c in known if c["name"] != told["name"]] + [told]
-    path.write_text(json.dumps(columns, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(columns, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     fill_in("judge", judge_table(columns), DOCS / "results.md")
 
 
@@ -274,7 +278,11 @@ def judge_table(columns: list[dict[str, Any]]) -> str:
         for key, value in column["faded copies"].items():
             put(f"ab error, {key}, over the clean copy's", name, f"{value:.2f}")
         for film, drifts in column.get("drift", {}).items():
-            put(f"drift by shot: {film}", name, ", ".join(f"{d:.1f}" for d in drifts))
+            put(
+                f"drift by shot: {film}",
+                name,
+                ", ".join("–" if d is None else f"{d:.1f}" for d in drifts),
+            )
     names = [column["name"] for column in columns]
     lines = [[label, *[cells.get(n, "–") for n in names]] for label, cells in rows.items()]
     return table(["", *names], lines)

@@ -233,6 +233,6 @@ def _framed(picture: Plane, rng: Generator) -> Plane:
 
 
 _KINDS: tuple[Callable[[Plane, Generator], Plane], ...] = (
-    *(_card, _card, _title, _title, _drawing, _drawing, _test_card, _noise),
+    *(_card, _card, _card, _title, _title, _drawing, _drawing, _test_card, _noise),
     *(_outlines, _hatched, _x_ray, _x_ray),
 )
