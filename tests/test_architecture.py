@@ -55,6 +55,8 @@ FLOORS = {
         "train.log",
         "train.pictures",
         "train.pairs",
+        "train.made",
+        "train.guidance",
     ],
     5: [
         "video.plan",
