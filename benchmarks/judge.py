@@ -6,7 +6,7 @@ DATA holds eval/ (color photographs that no training sees) and video/archival/. 
 eval/, fixed by a seed, are for choosing a model's dials; the other 60 are reported.  The rules are
 in faults.py, the pictures without color in judge_inputs.py, the boxes of skin and of dark neutral
 cloth in regions.json and dark_neutral.json, drawn by hand.  The result is added by its name to
-docs/results/judge.json, and the table of docs/results.md has a column for each.
+docs/results/judge.json, and docs/results.md has a column for each.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from benchmarks import faults
 from benchmarks.faults import Faults, Plane
 from benchmarks.judge_inputs import FADED, INPUTS, Codes
 from benchmarks.judge_inputs import faded as faded_copy
-from benchmarks.page import DOCS, RESULTS, fill_in, table
+from benchmarks.page import RESULTS
+from benchmarks.results import PAGE, page
 from pycolor import metrics
 from pycolor.album import color_still
 from pycolor.colorize import Predictor
@@ -247,45 +248,13 @@ def main(options: Judge) -> None:
 
 
 def write(told: dict[str, Any]) -> None:
-    """Put a column into the JSON and the page."""
+    """Put a column into the JSON, and all of them on the page."""
     path = RESULTS / "judge.json"
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    known = json.loads(path.read_text(encoding="utf-8"))["columns"] if path.exists() else []
     columns = [c for c in known if c["name"] != told["name"]] + [told]
-    path.write_text(json.dumps(columns, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    fill_in("judge", judge_table(columns), DOCS / "results.md")
-
-
-def judge_table(columns: list[dict[str, Any]]) -> str:
-    """For docs/results.md: a column for each that was judged."""
-    rows: dict[str, dict[str, str]] = {}
-
-    def put(label: str, name: str, text: str) -> None:
-        rows.setdefault(label, {})[name] = text
-
-    for column in columns:
-        name = column["name"]
-        for key, value in column["figures"].items():
-            put(key, name, f"{value:.0%}" if key == "colorfulness" else f"{value:.2f}")
-        for kind, (count, of) in column["faults"].items():
-            put(f"{kind}, photographs", name, f"{count} of {of}")
-        clips = Faults({})
-        for found in column.get("films", {}).values():
-            clips += Faults({k: (v[0], v[1]) for k, v in found.items()})
-        for kind, (count, of) in clips.counts.items():
-            put(f"{kind}, archival clips", name, f"{count} of {of}")
-        for key, value in column["chroma of what has none"].items():
-            put(f"mean chroma: {key}", name, f"{value:.1f}")
-        for key, value in column["faded copies"].items():
-            put(f"ab error, {key}, over the clean copy's", name, f"{value:.2f}")
-        for film, drifts in column.get("drift", {}).items():
-            put(
-                f"drift by shot: {film}",
-                name,
-                ", ".join("–" if d is None else f"{d:.1f}" for d in drifts),
-            )
-    names = [column["name"] for column in columns]
-    lines = [[label, *[cells.get(n, "–") for n in names]] for label, cells in rows.items()]
-    return table(["", *names], lines)
+    whole = {"record": told["record"], "columns": columns}
+    path.write_text(json.dumps(whole, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import torch
 
 from benchmarks import faults, judge
 from benchmarks.judge_inputs import FADED, INPUTS, faded
+from benchmarks.judge_table import judge_table
 from pycolor.reference import lab_to_rgb
 
 BOXES = Path(judge.__file__).parent
@@ -131,7 +132,7 @@ def test_figures_of_a_perfect_and_of_a_gray_result() -> None:
         "chroma of what has none": {"map": 1.25},
         "faded copies": {"0.35 + 0.4 y": 1.0},
     }
-    text = judge.judge_table([column])
+    text = judge_table([column])
     assert "| colorfulness | 100% |" in text
     assert "| mean chroma: map | 1.2 |" in text
 

@@ -169,7 +169,7 @@ class Colorizer(nn.Module):
         Returns:
             N×2×h/s×w/s ab, float32.
         """
-        out = self(lightness, context, guidance)
+        out = self(lightness, context) if guidance is None else self(lightness, context, guidance)
         if self.palette is None:
             return out  # type: ignore[no-any-return]
         return decode(out, self.palette, temperature)

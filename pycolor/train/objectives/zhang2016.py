@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pycolor import palette as alphabet
 from pycolor.errors import UsageError
-from pycolor.models.colorizer import Colorizer
+from pycolor.models.colorizer import Colorizer, Guidance
 from pycolor.train.data import Stream
 from pycolor.train.guidance import simulated
 from pycolor.train.losses import mean_square, rebalanced_classification
@@ -57,10 +57,10 @@ class Classification(Objective):
 
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
         ab = color_target(sample.rgb, network.output_stride)
-        guidance = None
+        inputs: list[Tensor | Guidance | None] = [sample.lightness]
         if network.training and self.options.guided:
-            guidance = simulated(ab, self.options.guided, sample.chance)
-        return self.of_logits(self.run(network, sample.lightness, None, guidance), ab, sample.made)
+            inputs += [None, simulated(ab, self.options.guided, sample.chance)]
+        return self.of_logits(self.run(network, *inputs), ab, sample.made)
 
     def finish(self, network: Colorizer) -> Colorizer:
         """From the weights w that were taught to those that are to be shown.
