@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
 from pycolor.models import zoo
 from pycolor.models.colorizer import Guidance, gray_of
 from pycolor.models.levels import lightness_of, normalized
-from pycolor.models.pycolor2026 import Pycolor2026, certainty, within_ends
+from pycolor.models.pycolor2026 import Pycolor2026, within_ends
+from pycolor.models.surfaces import descriptors, grid_of, unified
 from pycolor.train.guidance import simulated
 
 
-def network(**options: bool) -> Pycolor2026:
+def network(**options: Any) -> Pycolor2026:
     torch.manual_seed(0)
     made = Pycolor2026(width=0.25, **options)
     made(torch.rand(2, 1, 64, 64) * 100)  # a step of the running statistics
@@ -55,7 +58,7 @@ def test_hints_of_no_weight_change_nothing_and_others_do() -> None:
 
 
 def test_one_encoding_serves_many_decodings() -> None:
-    guided = network(levels=True, attention=True, hints=True)
+    guided = network(levels=True, attention=True, hints=True, reach=0.8)
     lightness = torch.rand(1, 1, 64, 96) * 100
     seen = guided.encode(lightness)
     decoded = guided.decode(seen)
@@ -107,13 +110,24 @@ def test_chroma_ends_where_lightness_does() -> None:
     torch.testing.assert_close(share, torch.tensor([0, 0, 0.5, 1, 1, 1, 0.5, 0, 0]))
 
 
-def test_doubt_is_the_entropy() -> None:
-    """Ln 313 = 5.75 nats of a uniform distribution, none of a sure one."""
-    logits = torch.zeros(1, 313, 1, 2)
-    logits[0, 7, 0, 1] = 50
-    low, high = certainty(logits, 5.7462).flatten().tolist()
-    assert low == pytest.approx(0.5, abs=1e-3)
-    assert high == pytest.approx(1, abs=1e-6)
+def test_alike_places_get_one_color() -> None:
+    """Two materials: within each the scores become their mean, across them nothing passes."""
+    feature = torch.zeros(1, 2, 8, 8)
+    feature[:, 0, :, :4], feature[:, 1, :, 4:] = 1, 1
+    scores = torch.randn(1, 5, 8, 8)
+    columns = descriptors([(feature, 30.0)], torch.full((1, 1, 8, 8), 50.0))
+    columns[:, -2:] = 0  # wherever they lie
+    found = unified(scores, columns, 1.0)
+    for part in (slice(0, 4), slice(4, 8)):
+        mean = scores[..., part].mean((2, 3), keepdim=True).expand(-1, -1, 8, 4)
+        torch.testing.assert_close(found[..., part], mean)
+
+
+def test_places_are_compared_on_a_grid_of_bounded_size() -> None:
+    assert grid_of(24, 32) == (24, 32)
+    h, w = grid_of(300, 400)
+    assert h * w <= 2100
+    assert h / w == pytest.approx(0.75, abs=0.02)
 
 
 def test_simulated_hints_are_the_truth_where_they_are_sure() -> None:

@@ -32,6 +32,7 @@ from pycolor.models.colorizer import (
 )
 from pycolor.models.folding import fold_normalization
 from pycolor.models.levels import lightness_of, normalized
+from pycolor.models.surfaces import descriptors, grid_of, unified
 from pycolor.palette import gamut_bins
 
 STEM = 32
@@ -48,6 +49,9 @@ STAGES = (
 TAPPED = (1, 2, 4, 6)  # stages whose last map the decoder takes: a 4th, 8th, 16th, 32nd of the size
 DECODER = (192, 192, 144, 128)  # channels from the deepest map up
 DARK, LIGHT = 15.0, 40.0  # L* between which the last layer's further input goes from 0 to 1
+
+# Weights of the trunk's maps and of the decoder's where places are compared.
+ALIKE_TAPS, ALIKE_MAPS = ((1, 0.6), (2, 0.8), (3, 0.5)), (0.8, 0.8)
 
 
 class _Layer(nn.Sequential):
@@ -236,8 +240,8 @@ class Pycolor2026(Colorizer):
             to gray at the ends of the lightness.
         attention: it has a layer in which places of a material look at each other.
         hints: it takes hints.
-        doubt: entropy of the distribution, in nats, at which half of the chroma is left (0: all
-            of it is, always).
+        reach: squared distance of features within which places are drawn to one color, see
+            `surfaces` (0: they are not).
     """
 
     input_multiple = 32
@@ -249,14 +253,14 @@ class Pycolor2026(Colorizer):
         levels: bool = False,
         attention: bool = False,
         hints: bool = False,
-        doubt: float = 0.0,
+        reach: float = 0.0,
     ) -> None:
         super().__init__()
         check_width(width)
         self.options = {"width": width}
-        given = {"levels": levels, "attention": attention, "hints": hints, "doubt": doubt}
+        given = {"levels": levels, "attention": attention, "hints": hints, "reach": reach}
         self.options |= {name: value for name, value in given.items() if value}
-        self.levels, self.doubt = levels, doubt
+        self.levels, self.reach = levels, reach
         self.guides = frozenset({"hints"} if hints else ())
         self.trunk = Trunk()
         taps = [STAGES[s][-1] for s in TAPPED]
@@ -381,22 +385,21 @@ class Pycolor2026(Colorizer):
 
     def colors(self, seen: Encoded, decoded: Decoded, temperature: float) -> Tensor:
         """Chroma N×2×h/4×w/4, float32, of what `encode` and `decode` gave."""
-        field = colorizer.decode(decoded.logits, self.palette, temperature)
-        if self.doubt:
-            field = field * certainty(decoded.logits, self.doubt)
+        logits = decoded.logits
+        if self.reach:
+            logits = unified(logits, self._descriptors(seen, decoded), self.reach)
+        field = colorizer.decode(logits, self.palette, temperature)
         if self.levels:
             field = field * within_ends(F.avg_pool2d(seen.lightness, self.output_stride))
         return field
 
-
-def certainty(logits: Tensor, doubt: float) -> Tensor:
-    """Share of the chroma that is kept, N×1×h×w: 1 where the distribution says one color.
-
-    1 / (1 + exp((H − doubt) / 0.25)) of its entropy H in nats.
-    """
-    log_p = logits.log_softmax(1)
-    entropy = -(log_p.exp() * log_p).sum(1, keepdim=True)
-    return torch.sigmoid((doubt - entropy) / 0.25)
+    def _descriptors(self, seen: Encoded, decoded: Decoded) -> Tensor:
+        """Of the places of the map of an 8th of the size."""
+        maps = [(seen.taps[k], w) for k, w in ALIKE_TAPS] + [
+            *zip(decoded.maps, ALIKE_MAPS, strict=True)
+        ]
+        size = grid_of(*seen.taps[1].shape[-2:])
+        return descriptors(maps, F.adaptive_avg_pool2d(seen.lightness, size))
 
 
 def within_ends(lightness: Tensor) -> Tensor:
