@@ -73,7 +73,7 @@ class PredictOptions:
         decode: how a predicted distribution becomes a color; annealed: mean at T = 0.38; auto: as
             the model's card says.
         reserve: soft threshold on the chroma in ab units, 0 to 100: weak, uncertain colors go to
-            gray, strong ones gain; 10 to 20 calms a lively model.
+            gray; a chroma of 20 or more stays as it is.
         style: a picture whose overall look guides the colors (iizuka2016).
         reference: a color picture that guides the colors; repeatable. FRAME=FILE is a still of the
             film: its colors hold there and are carried on; a folder holds stills whose names end in

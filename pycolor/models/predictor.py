@@ -26,7 +26,8 @@ from pycolor.models.guidance.guide import GuidedPicture, blend
 from pycolor.models.guidance.looks import Grade
 from pycolor.options import PredictOptions
 
-# Chroma that a reserve leaves as it is, in ab units: about the mean of colored photographs.
+# Chroma from which on a reserve leaves colors as they are, in ab units: about the mean of
+# colored photographs.
 CHROMA_PIVOT = 20.0
 
 # What the decodes are called (Zhang et al. 2016, eq. 5 and figure 2).
@@ -382,12 +383,11 @@ class Predictor:
 
 
 def suppress_uncertain_chroma(field: Tensor, reserve: float) -> Tensor:
-    """A field whose pale colors are drawn to gray, and whose strong ones are stronger for it.
+    """A field whose pale colors are drawn to gray; none is made stronger.
 
     The mean of a distribution is pale where a model is unsure.  There gray errs less, and is what
-    a restorer would leave; what the model is sure of regains the chroma that averaging took.
-    Chroma C is multiplied by C / (C + r) · (P + r) / P, where P is `CHROMA_PIVOT`: once at P,
-    (P + r) / P times at most.
+    a restorer would leave.  Chroma C is multiplied by C / (C + r) · (P + r) / P up to P, which is
+    `CHROMA_PIVOT`, and stays as it is above.
 
     Args:
         field: N×2×h×w ab.
@@ -397,7 +397,9 @@ def suppress_uncertain_chroma(field: Tensor, reserve: float) -> Tensor:
         return field
     a, b = field.split(1, dim=1)
     chroma = (a * a + b * b).sqrt()
-    drawn: Tensor = field * (chroma * (1 + reserve / CHROMA_PIVOT) / (chroma + reserve))
+    drawn: Tensor = field * (chroma * (1 + reserve / CHROMA_PIVOT) / (chroma + reserve)).clamp_max(
+        1
+    )
     return drawn
 
 

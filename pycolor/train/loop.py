@@ -22,6 +22,7 @@ from pycolor.models.predictor import choose_device
 from pycolor.ops.reference import rgb_to_lab
 from pycolor.system.atomic_file import atomic_write
 from pycolor.train.data.augment import film_luma
+from pycolor.train.data.made import grays
 from pycolor.train.data.photos import Photo, Stream, center_crop, find_photos
 from pycolor.train.distributed import Lesson, Processes, joined, own_device, shared
 from pycolor.train.log import Log, Progress
@@ -123,7 +124,14 @@ def _train(
         torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     photos, held_out = split(find_photos(data), options.validation, options.seed)
-    stream = Stream(photos, options.batch, options.crop, options.seed, options.workers)
+    stream = Stream(
+        photos,
+        options.batch,
+        options.crop,
+        options.seed,
+        options.workers,
+        options.sampling_weights,
+    )
 
     model = zoo.create(options.model, **network_options(options, photos))
     if options.init is not None:
@@ -164,7 +172,7 @@ def _train(
 
     def sample_of(rgb: Tensor, luma: Tensor, photos: Sequence[int], chance: Generator) -> Sample:
         lightness = luma_lightness(luma).contiguous(memory_format=torch.channels_last)
-        return Sample(lightness, rgb, photos, chance, step)
+        return Sample(lightness, rgb, photos, chance, step, made if photos else 0)
 
     def validate(log: Log) -> float:
         average.eval()
@@ -183,6 +191,7 @@ def _train(
                 pictures += len(rgb)
         return total / max(1, pictures)
 
+    made = round(options.made * options.batch / processes.count)
     log = Log(out, step, tensorboard=options.tensorboard) if processes.first else None
     last_report, last_step = time.monotonic(), step
     running = 0.0
@@ -194,6 +203,8 @@ def _train(
         skipped.update(batch.skipped)
         rgb = batch.rgb.to(device).float() / 255
         chance = _chance(options.seed, step, processes.rank)
+        if made:
+            rgb[:made] = grays(rgb[:made], chance)
         luma = film_luma(rgb, options.film, chance)
 
         model.train()
@@ -271,7 +282,10 @@ def _fixed(options: TrainOptions) -> dict[str, Any]:
     # Options that came later are named where they are not the usual: older runs go on.
     later = [
         n
-        for n in ("network", "optimizer", "beta2", "huber", "labels", "pair", "trunk_share")
+        for n in (
+            *("network", "optimizer", "beta2", "huber", "labels", "pair", "trunk_share"),
+            *("sampling", "made", "guided"),
+        )
         if every[n] != usual[n]
     ]
     return {name: every[name] for name in (*names, *later)}

@@ -247,7 +247,7 @@ def start_from(network: Colorizer, name: str, path: Path) -> None:
     path = located(path)
     state, metadata, _ = read_tensors(path)
     if metadata.get("model") == name:
-        fill(network, state, path)
+        fill(network, state, path, partly=True)  # the network may have parts that it had not
     else:
         fill(network, zoo.card(name).convert(state), path, partly=True)
 
