@@ -81,8 +81,8 @@ def clips(options: Options) -> list[Row]:
     for path in paths:
         if options.films and path.stem not in options.films:
             continue
-        with TemporaryDirectory(prefix="pycolor-") as folder:
-            rows += _clip(path, Path(folder))
+        with TemporaryDirectory(prefix="pycolor-") as scratch:
+            rows += _clip(path, Path(scratch))
             print(*rows[-3:], sep="\n", flush=True)
     return rows
 
@@ -164,7 +164,7 @@ def pixel_ciede2000(a: Tensor, b: Tensor) -> np.ndarray[Any, np.dtype[np.float64
     from skimage import color
 
     first, second = (x[0].movedim(0, -1).numpy() for x in (a, b))
-    return np.asarray(color.deltaE_ciede2000(first, second), np.float64).ravel()
+    return np.asarray(color.deltaE_ciede2000(first, second), np.float64).ravel()  # type: ignore[no-untyped-call]
 
 
 # ---- photographs -------------------------------------------------------------------------------

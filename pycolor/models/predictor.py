@@ -344,7 +344,8 @@ class Predictor:
                 field[i : i + 1] = blend(field[i : i + 1], known)
         field = field * self.options.saturation
         if grade is not None:
-            field = grade.of(field, F.adaptive_avg_pool2d(lightness, tuple(field.shape[2:])))
+            h, w = field.shape[2:]
+            field = grade.of(field, F.adaptive_avg_pool2d(lightness, (h, w)))
         return torch.rot90(field, -quarter_turns, (2, 3)).contiguous()
 
     def _field(self, lightness: Tensor, context: Tensor | None) -> Tensor:

@@ -49,7 +49,8 @@ def levels(taps: Sequence[Tensor], lightness: Tensor) -> list[Tensor]:
         deviation, mean = torch.std_mean(x, (2, 3), keepdim=True)
         x = (x - mean) / (deviation + 1e-4)
         parts.append(F.normalize(x, dim=1) * weight)
-    light = F.adaptive_avg_pool2d(lightness.float(), tuple(taps[0].shape[-2:])) / 100 - 0.5
+    h, w = taps[0].shape[-2:]
+    light = F.adaptive_avg_pool2d(lightness.float(), (h, w)) / 100 - 0.5
     return [*parts, light * LIGHTNESS]
 
 
