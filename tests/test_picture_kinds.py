@@ -391,8 +391,8 @@ def test_tiff_of_sixteen_bits_keeps_what_it_says(tmp_path: Path) -> None:
         assert back.info.icc_profile == profiles.srgb_profile()
         assert back.info.dots_per_inch == pytest.approx((400, 200), abs=0.1)
     with tifffile.TiffFile(tmp_path / "b.tif") as written:
-        assert written.pages[0].tags[270].value == "plate 12"
-        assert written.pages[0].tags[315].value == "Ottomar Anschtz"
+        assert written.pages[0].tags[270].value == "plate 12"  # type: ignore[union-attr]
+        assert written.pages[0].tags[315].value == "Ottomar Anschtz"  # type: ignore[union-attr]
 
 
 # -- folders, and what is too large --------------------------------------------------------------
