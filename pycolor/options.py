@@ -165,7 +165,10 @@ class VideoOptions:
         codec_options: key=value,... for that encoder.
         overwrite: replace an existing output file.
         batch: frames that go through the network together (0: one on a CPU, eight on a GPU).
-        color_shots: what is done with shots that have color: keep or recolor.
+        color_shots: what is done with shots that have true color: keep or recolor.
+        tints: what is done with the one color of shots that are tinted or toned as a whole: remove
+            (the model's color takes its place), keep (it stays under the model's color) or leave
+            (such a shot is not colored).
         shots: a list of shots in place of the detector's: .csv, .edl or .json, as
             `pycolor shots` writes them.
         work_dir: folder for the work in progress (default: beside the output).
@@ -182,6 +185,7 @@ class VideoOptions:
     overwrite: bool = False
     batch: int = 0
     color_shots: Literal["keep", "recolor"] = "keep"
+    tints: Literal["remove", "keep", "leave"] = "remove"
     shots: Path | None = None
     work_dir: Path | None = None
     keep_work: bool = False

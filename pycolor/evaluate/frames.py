@@ -17,7 +17,6 @@ from pycolor.ops import reference
 from pycolor.video.io import FilmInfo, Frame
 from pycolor.video.io.frame.planes import chroma_planes, rgb_planes
 
-
 _RATE_TOLERANCE = Fraction(2, 1000)
 
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
+import numpy as np
 from torch import Tensor
 
 from pycolor import ops
 from pycolor.encoding import Encoding, Field
-from pycolor.video.io import Picture
+from pycolor.video.io import Picture, Plane
 from pycolor.video.io.frame.tensors import as_tensor
 
 FIELDS: tuple[Field, Field] = ("top", "bottom")
 
 
 def render_picture(
-    field: Tensor, picture: Picture, encoding: Encoding, *, interlaced: bool
+    field: Tensor,
+    picture: Picture,
+    encoding: Encoding,
+    *,
+    interlaced: bool,
+    under: bool = False,
 ) -> None:
     """Write a chroma field into a picture's chroma planes.
 
@@ -24,7 +31,23 @@ def render_picture(
         picture: its luma guides, its chroma is overwritten.
         encoding: of the picture.
         interlaced: the picture holds two fields, each with chroma lines of its own.
+        under: the chroma that is there stays under the new one: their sum is written.
     """
+    before = [plane.copy() for plane in picture.chroma] if under else []
+    _render(field, picture, encoding, interlaced=interlaced)
+    for plane, old in zip(picture.chroma, before, strict=False):
+        plane[:] = _sum(plane, old, encoding)
+
+
+def _sum(new: Plane, old: Plane, encoding: Encoding) -> Plane:
+    """Chroma codes whose distances from neutral are added, within what is a code of chroma."""
+    neutral, span = encoding.chroma_code_range
+    low, high = (0, span) if encoding.full_range else (neutral - span // 2, neutral + span // 2)
+    total = new.astype(np.int32) + old - neutral
+    return cast(Plane, total.clip(low, high).astype(new.dtype))
+
+
+def _render(field: Tensor, picture: Picture, encoding: Encoding, *, interlaced: bool) -> None:
     luma, u, v = (as_tensor(p)[None] for p in (picture.luma, *picture.chroma))
     fields = field[None].cpu()
     # A frame of one line of chroma has one field.

@@ -36,6 +36,7 @@ from pycolor.video.job.sidecar import (
     write_sidecar,
 )
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
+from pycolor.video.plan.own_color import tints_note
 from pycolor.video.plan.plan import Plan, ShotBody, plan_of
 from pycolor.video.shots import lists
 from pycolor.video.shots.detector import Shot
@@ -237,7 +238,15 @@ class _Run:
         seen = self._survey(work, listed)
         for damage in seen.damages:
             self.warn(f"{self.source} {damage}")
-        plan = plan_of(seen, options.steady, recolor=options.color_shots == "recolor")
+        tinted = tints_note(seen.looks, options.tints)
+        if tinted is not None:
+            self.warn(tinted)
+        plan = plan_of(
+            seen,
+            options.steady,
+            recolor=options.color_shots == "recolor",
+            tints=options.tints,
+        )
         segments = [work.segment(*ends) for ends in pairwise(plan.cuts(options.segment_frames))]
         return _Job(
             reader=reader,

@@ -9,7 +9,7 @@ import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +19,7 @@ import numpy as np
 
 from pycolor.errors import FilmError, UsageError
 from pycolor.video.plan.analysis import FilmAnalysis
+from pycolor.video.plan.own_color import OwnColor
 from pycolor.video.shots import lists
 
 _FINGERPRINT = "identity.json"
@@ -217,6 +218,7 @@ class JobFolder:
                 starts=tuple(Fraction(start) for start in content["starts"]),
                 rate=Fraction(content["rate"]),
                 damages=tuple(content["damages"]),
+                looks=tuple(OwnColor(**look) for look in content["looks"]),
             )
 
     def save_analysis(self, analysis: FilmAnalysis) -> None:
@@ -233,6 +235,7 @@ class JobFolder:
             "starts": [str(start) for start in analysis.starts],
             "rate": str(analysis.rate),
             "damages": analysis.damages,
+            "looks": [asdict(look) for look in analysis.looks],
         }
         self._write(_SURVEY, json.dumps(content))
 

@@ -131,7 +131,13 @@ def color_frames(task: Task, first: int, stop: int, put: Callable[[int, Picture]
             with watch("render"):
                 picture = factory.picture(frame)
                 if color is not None:
-                    render_picture(color, picture, factory.encoding, interlaced=frame.interlaced)
+                    render_picture(
+                        color,
+                        picture,
+                        factory.encoding,
+                        interlaced=frame.interlaced,
+                        under=plan.span_at(n).under,
+                    )
             encoder.put((n, picture))
             del frame, picture
 

@@ -108,6 +108,7 @@ def write_sidecar(
         "key_frames": report.key_frames,
         "shots": json.loads(lists.write_json(analysis.shots))["shots"],
         "colored_shots": list(analysis.colored),
+        "own_colors": [str(look) for look in analysis.looks],
         "warnings": list(report.warnings),
     }
     with atomic_write(path, overwrite=True) as part, part.open("w", encoding="utf-8") as f:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,8 @@ import numpy.typing as npt
 from pycolor.options import PropagationOptions
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.shots.detector import Shot, Transition
+
+Tints = Literal["remove", "keep", "leave"]
 
 # Flicker is the ratio of a frame's lightness to the median over this many frames on each side.
 _FLICKER_REACH = 25
@@ -33,6 +36,7 @@ class ShotBody:
             among them.  Empty where the source's own color is kept.
         outliers: flashes and damage: frames that show their neighbor's color, and no vote.
         passthrough: the source's own color stays.
+        under: the source's own color stays under the model's: a tint.
     """
 
     start: int
@@ -40,6 +44,7 @@ class ShotBody:
     keys: Sequence[int]
     outliers: frozenset[int] = frozenset()
     passthrough: bool = False
+    under: bool = False
 
     @property
     def context_frame(self) -> int:
@@ -70,6 +75,11 @@ class TransitionSpan:
     @property
     def passthrough(self) -> bool:
         return any(take is not None and take.passthrough for take in (self.before, self.after))
+
+    @property
+    def under(self) -> bool:
+        """The source's color fades as its picture does."""
+        return any(take is not None and take.under for take in (self.before, self.after))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,18 +134,29 @@ class Plan:
         return marks
 
 
-def plan_of(analysis: FilmAnalysis, options: PropagationOptions, *, recolor: bool) -> Plan:
+def plan_of(
+    analysis: FilmAnalysis,
+    options: PropagationOptions,
+    *,
+    recolor: bool,
+    tints: Tints = "remove",
+) -> Plan:
     """The plan for a film.
 
     Args:
         analysis: of the film.
         options: how steady, at what cost.
         recolor: color the shots that have color, too.
+        tints: what is done with shots that have a tint or tone, see `VideoOptions`.
     """
     gain = np.ones(len(analysis), np.float32)
     takes: list[ShotBody] = []
-    for shot, colored in zip(analysis.shots, analysis.colored, strict=True):
-        take = _take(shot, analysis, options, passthrough=colored and not recolor)
+    tinted = [look.kind in ("tint", "tone") for look in analysis.looks]
+    tinted = tinted or [False] * len(analysis.shots)
+    for shot, colored, tint in zip(analysis.shots, analysis.colored, tinted, strict=True):
+        kept = (colored and not recolor) or (tint and tints == "leave")
+        take = _take(shot, analysis, options, passthrough=kept)
+        take = replace(take, under=tint and tints == "keep")
         takes.append(take)
         if options.steady != "off":
             own = slice(take.start, take.stop)

@@ -55,7 +55,7 @@ class Lookahead:
         self._watch = watch
         self._batch = batch
         self._aspect = float(info.pixel_aspect or 1)
-        self._turns = info.turns
+        self._turns = round(info.rotation / 90) % 4
         self._guides: dict[int, Tensor] = {}
         self._waiting: dict[int, Tensor] = {}
         self._fields: dict[int, Tensor] = {}
