@@ -13,6 +13,7 @@ from typing import Literal
 
 from tyro.conf import UseAppendAction
 
+from pycolor.encoding import Matrix, TagOverride
 from pycolor.errors import UsageError
 
 Dtype = Literal["auto", "float32", "bfloat16"]
@@ -158,6 +159,9 @@ class VideoOptions:
         frames: A:B, color only frames A to B - 1 (either may be left out).
         rate: frames per second of numbered pictures (default: 24), and of a film that does not
             tell; N or N/D, such as 24000/1001.
+        range: limited or full: the range of the source's codes, where it does not tell or tells
+            wrongly (the gray of a pipe without a tag is taken as full).
+        matrix: bt601, bt709, bt2020, fcc or smpte240m: likewise of its Y'CbCr.
         preset: what the output is for: archive, h264, access, lossless-h264, prores, prores4444,
             dnxhr, v210, png, tiff, dpx or y4m; default: by the extension (.mkv: archive, .mp4 and
             .mov: h264, .mxf: dnxhr, .webm: access).
@@ -179,6 +183,8 @@ class VideoOptions:
 
     frames: str = ":"
     rate: str | None = None
+    range: Literal["limited", "full"] | None = None
+    matrix: Matrix | None = None
     preset: str | None = None
     codec: str | None = None
     codec_options: str = ""
@@ -200,6 +206,12 @@ class VideoOptions:
         if self.segment_frames < 1:
             raise UsageError(f"segment_frames must be 1 or more, got {self.segment_frames}.")
         _ = frame_range(self.frames), frame_rate(self.rate), self.encoder_options
+
+    @property
+    def override(self) -> TagOverride:
+        """What is said of the source's tags."""
+        full = None if self.range is None else self.range == "full"
+        return TagOverride(full_range=full, matrix=self.matrix)
 
     @property
     def encoder_options(self) -> dict[str, str]:

@@ -220,7 +220,9 @@ class _Run:
         """Look at the film, load the model and plan the work; `held` takes the work folder."""
         options = self.options
         # What it tells is needed later on; the packets' index that it holds is not.
-        with Reader(self.source, frames=self.range, rate=self.rate) as reader:
+        with Reader(
+            self.source, frames=self.range, rate=self.rate, override=options.override
+        ) as reader:
             factory = self._probe(part, reader)
         for text in (*reader.info.warnings, *factory.warnings):
             self.warn(text)
@@ -354,6 +356,7 @@ class _Run:
         return Task(
             source=self.source,
             rate=self.rate,
+            override=self.options.override,
             offset=self.offset,
             timeline=self._timeline(job.seen),
             plan=job.plan,
@@ -393,6 +396,7 @@ class _Run:
                 rate=self.rate,
                 shots=listed,
                 progress=self.progress,
+                override=self.options.override,
             )
         work.save_analysis(seen)
         return seen

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from torch import Tensor
 
+from pycolor.encoding import TagOverride
 from pycolor.models.predictor import Predictor
 from pycolor.system.prefetch import BackgroundConsumer, prefetch
 from pycolor.system.progress import Progress
@@ -65,7 +66,8 @@ class Task:
     """Everything that coloring some frames needs.
 
     Attributes:
-        source: the film, shown at `rate` if it does not tell; `offset` the number of the range's
+        source: the film, shown at `rate` if it does not tell, its tags being those of `override`
+            where that says any; `offset` the number of the range's
             first frame in it.
         timeline: pts of the whole film's frames; None where frames cannot be sought by their time.
         plan: of the range.
@@ -76,6 +78,7 @@ class Task:
 
     source: Path
     rate: Fraction | None
+    override: TagOverride
     offset: int
     timeline: Sequence[int] | None
     plan: Plan
@@ -89,7 +92,13 @@ class Task:
         """Of frames first … stop − 1 of the range, and perhaps of some before."""
         start = first if self.timeline is not None else 0
         frames = (self.offset + start, self.offset + stop)
-        return Reader(self.source, frames=frames, timeline=self.timeline, rate=self.rate)
+        return Reader(
+            self.source,
+            frames=frames,
+            timeline=self.timeline,
+            rate=self.rate,
+            override=self.override,
+        )
 
     def frames(self, reader: Reader, first: int) -> Generator[Frame, None, None]:
         """What a reader delivers from frame `first` of the range on, decoded ahead."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from pycolor.encoding import TagOverride
 from pycolor.system.prefetch import prefetch
 from pycolor.system.progress import Progress
 from pycolor.video.io import Reader
@@ -59,6 +60,7 @@ def analyze_film(
     sensitivity: float = 1.0,
     shots: Callable[[int, Fraction], Sequence[Shot]] | None = None,
     progress: Progress | None = None,
+    override: TagOverride | None = None,
 ) -> FilmAnalysis:
     """Read a film once, part it into shots, and note what coloring it needs to know.
 
@@ -69,6 +71,7 @@ def analyze_film(
         sensitivity: of the shot detector; 1 is balanced.
         shots: gives the shots, of the number of frames and the rate, in place of the detector.
         progress: advanced by each frame.
+        override: tags in place of the source's own, see `Reader`.
 
     Raises:
         FilmError: the film cannot be read.
@@ -78,7 +81,7 @@ def analyze_film(
     lightness, change = array("f"), array("f")
     chroma: list[OwnColor] = []  # of every fourth frame
     with ExitStack() as stack:
-        reader = stack.enter_context(Reader(source, frames=frames, rate=rate))
+        reader = stack.enter_context(Reader(source, frames=frames, rate=rate, override=override))
         info = reader.info
         detector = ShotDetector(
             ShotOptions(
