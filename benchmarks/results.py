@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.judge_table import EXPLAINED, judge_table
 from benchmarks.page import table
 from pycolor.evaluate.films import TIMES
 from pycolor.evaluate.measures import MEASURES, OWN
@@ -45,7 +46,12 @@ def runs(data: Path) -> dict[str, list[str]]:
     for film in FILMS:
         for steady in STEADY:
             path = str(data / "video" / "colour" / film)
-            commands[f"film-{Path(film).stem}-{steady}"] = [*evaluate, path, "--steady", steady]
+            commands[f"film-{Path(film).stem}-{steady}"] = [
+                *evaluate,
+                path,
+                "--propagation",
+                steady,
+            ]
     speed = ["--models", zoo.DEFAULT, "--heights", "360", "1080"]
     commands["video"] = ["benchmarks.video", *speed, "--json", "{json}"]
     commands["runtimes"] = ["benchmarks.runtimes", "--seconds", "6", "--json", "{json}"]
@@ -88,6 +94,14 @@ def page() -> str:
     parts = [INTRODUCTION]
     if "photographs" in found:
         parts += photographs(found["photographs"])
+    if "judge" in found:
+        told = found["judge"]
+        parts += [
+            "## Faults, counted",
+            EXPLAINED,
+            judge_table(told["columns"]),
+            source("judge", told),
+        ]
     films = {name: told for name, told in found.items() if name.startswith("film-")}
     if films:
         parts += over_time(films)
@@ -149,7 +163,14 @@ def over_time(films: dict[str, Json]) -> list[str]:
         gray = number(summary["cdc"]["gray"]["mean"])
         color = [number(summary[m]["found"]["mean"]) for m in ("ciede2000", "colorfulness")]
         rows.append([f"`{settings['true']}`", settings["steady"], *values, gray, *color])
-    columns = ["film", "`--steady`", *TIMES.values(), "CDC of gray", "CIEDE2000", "colorfulness"]
+    columns = [
+        "film",
+        "`--propagation`",
+        *TIMES.values(),
+        "CDC of gray",
+        "CIEDE2000",
+        "colorfulness",
+    ]
     return [
         "## Color over time",
         "Less is better; in parentheses the true film's own, which holds its motion, its noise and "

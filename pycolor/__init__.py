@@ -1,7 +1,8 @@
 """Color for black-and-white film.
 
-    from pycolor import color_film, VideoOptions
-    color_film(Path("in.mp4"), Path("out.mp4"), VideoOptions())
+    import pycolor
+    colored = pycolor.color(picture)  # a NumPy array, a PIL picture or a torch tensor
+    pycolor.color_film(Path("in.mp4"), Path("out.mp4"), pycolor.VideoOptions())
 
 `pycolor.ops` holds the kernels, `pycolor.ops.reference` their plain twins, `pycolor.models.zoo` the
 models.  Importing this package imports torch when one of its names is first used, and changes
@@ -18,9 +19,11 @@ from pycolor.version import __version__
 if TYPE_CHECKING:
     from pycolor.encoding import Encoding
     from pycolor.errors import FilmError, PycolorError, UsageError
+    from pycolor.image.arrays import color
     from pycolor.models.predictor import Predictor
     from pycolor.options import PredictOptions, VideoOptions
-    from pycolor.video.job.film import FilmReport, color_film
+    from pycolor.video.job.film import color_film
+    from pycolor.video.job.report import FilmReport
     from pycolor.video.verify import VerifyReport, verify
 
 
@@ -28,13 +31,14 @@ if TYPE_CHECKING:
 _HOME = {
     "Encoding": "pycolor.encoding",
     "FilmError": "pycolor.errors",
-    "FilmReport": "pycolor.video.job.film",
+    "FilmReport": "pycolor.video.job.report",
     "PredictOptions": "pycolor.options",
     "Predictor": "pycolor.models.predictor",
     "PycolorError": "pycolor.errors",
     "UsageError": "pycolor.errors",
     "VerifyReport": "pycolor.video.verify",
     "VideoOptions": "pycolor.options",
+    "color": "pycolor.image.arrays",
     "color_film": "pycolor.video.job.film",
     "verify": "pycolor.video.verify",
 }
@@ -50,6 +54,7 @@ __all__ = [
     "VerifyReport",
     "VideoOptions",
     "__version__",
+    "color",
     "color_film",
     "verify",
 ]

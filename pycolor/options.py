@@ -5,55 +5,28 @@ The command line makes its flags from them; the attributes' descriptions are its
 
 from __future__ import annotations
 
-import re
+import math
+import os
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from tyro.conf import UseAppendAction
+from tyro.conf import UseAppendAction, arg
 
 from pycolor.encoding import Matrix, TagOverride
 from pycolor.errors import UsageError
+from pycolor.frame_ranges import check_frames, frame_rate
+from pycolor.option_checks import as_path, check_choice, check_number, check_whole, take_paths
 
 Dtype = Literal["auto", "float32", "bfloat16"]
+Look = Literal["", "natural", "vivid", "two-color", "autochrome", "dye-transfer"]
 Decode = Literal["auto", "mean", "annealed", "mode"]
-
-
-def frame_range(text: str) -> tuple[int, int | None] | None:
-    """A range of frames from A:B, either left out; None for the whole film.
-
-    Raises:
-        UsageError: it is none.
-    """
-    begin, colon, end = text.partition(":")
-    try:
-        first, stop = int(begin or 0), int(end) if end else None
-    except ValueError:
-        first, stop = -1, None
-    if not colon or first < 0 or (stop is not None and stop <= first):
-        raise UsageError(f"frames must be A:B with 0 <= A < B, got {text!r}.")
-    return None if (first, stop) == (0, None) else (first, stop)
-
-
-def frame_rate(text: str | None) -> Fraction | None:
-    """Frames per second from N or N/D, exact; None of None.
-
-    Raises:
-        UsageError: it is none, or one that no film has.
-    """
-    if text is None:
-        return None
-    match = re.fullmatch(r"(\d+)(?:/(\d+))?", text)
-    # Containers count in 32 bits, and no camera takes more than a thousand frames a second.
-    parts = [int(part or 1) for part in match.groups()] if match else [0]
-    rate = Fraction(*parts) if all(0 < part < 1 << 31 for part in parts) else Fraction(0)
-    if not 0 < rate <= 1000:
-        raise UsageError(
-            "rate must be frames per second, a whole number or a fraction such as 24000/1001, up "
-            f"to 1000; got {text!r}."
-        )
-    return rate
+ColorShots = Literal["keep", "recolor"]
+Tints = Literal["remove", "keep", "leave"]
+Range = Literal["limited", "full"]
+Steady = Literal["off", "fast", "best"]
+Question = Literal["natural", "real"]
+View = Literal["side", "wipe", "ab"]
 
 
 def key_values(name: str, text: str) -> dict[str, str]:
@@ -75,71 +48,105 @@ def key_values(name: str, text: str) -> dict[str, str]:
     return found
 
 
+def check_sensitivity(value: float) -> None:
+    """Refuse a sensitivity of the shot detector that is none.
+
+    Raises:
+        UsageError: it is.
+    """
+    if not 0 < value < math.inf:
+        raise UsageError(f"sensitivity must be above 0, got {value}.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class PredictOptions:
     """How chroma is predicted.
 
     Attributes:
-        model: name of a model, see `pycolor models` (default: the one that the weights belong to,
-            pycolor2026 without any).
-        weights: a weight file that `pycolor train` wrote, in place of the packaged one; `open`
-            are weights in the package that have seen photographs under CC BY and CC0 alone, and
-            the name of published ones stands for them once `pycolor weights pull` has them.
-        device: auto, cpu, cuda, cuda:1, ... (auto takes a GPU where there is one).
-        dtype: of the network's arithmetic (auto: bfloat16 where the processor has it).
-        short_side: of the network's input in pixels, a multiple of 8 (default: the model's own).
-        saturation: factor on the predicted chroma, 0 to 4.
-        decode: how a predicted distribution becomes a color: mean, annealed (T = 0.38) or mode
-            (auto: as the model's card says).
-        reserve: how far pale colors, of which a model is unsure, are drawn to gray and the others
-            made stronger for it, in ab units, 0 (not at all) to 100; 10 to 20 calms a lively model.
-        style: a picture whose global features color the film (iizuka2016).
-        reference: a color picture of the scene; give several, and each shot takes the one most
-            like it (varga2017).
-        compile: let torch.compile make the network's code for this machine; takes a C++ compiler
-            and up to a minute at the start.
+        model: the model, by its name in `pycolor models` (default: pycolor2026, or the one that
+            the weights belong to).
+        weights: a weight file of `pycolor train`; `open`: packaged weights trained on CC BY and
+            CC0 photographs only; or the name of weights fetched by `pycolor weights pull`
+            (default: the model's packaged weights).
+        device: cpu, cuda, cuda:1, ... (default: a GPU if there is one).
+        dtype: arithmetic of the network; auto: bfloat16 where the processor supports it.
+        short_side: shorter side of the network's input in pixels, a multiple of 8 (default: the
+            model's own).
+        saturation: factor on the chroma, 0 to 4.
+        decode: how a predicted distribution becomes a color; annealed: mean at T = 0.38; auto: as
+            the model's card says.
+        reserve: soft threshold on the chroma in ab units, 0 to 100: weak, uncertain colors go to
+            gray; a chroma of 20 or more stays as it is.
+        style: a picture whose overall look guides the colors (iizuka2016).
+        reference: a color picture that guides the colors; repeatable. FRAME=FILE is a still of the
+            film: its colors hold there and are carried on; a folder holds stills whose names end in
+            frame numbers or timecodes; a plain file shows something alike.
+        guidance: a JSON document of points, strokes, masks, a palette and looks of some frames.
+        look: a preset of color; chroma then falls to 0 at the ends of the luma range (default: as
+            the model predicts).
+        warmth: -1 (colder) to 1 (warmer).
+        compile: run the network through torch.compile; needs a C++ compiler and up to a minute at
+            the start.
     """
 
     model: str | None = None
-    weights: Path | None = None
+    weights: Annotated[Path | None, arg(metavar="FILE|NAME")] = None
     device: str = "auto"
     dtype: Dtype = "auto"
     short_side: int | None = None
     saturation: float = 1.0
     decode: Decode = "auto"
-    reserve: float = 0.0
+    reserve: Annotated[float, arg(name="chroma-threshold")] = 0.0
     style: Path | None = None
     reference: UseAppendAction[tuple[Path, ...]] = ()
+    guidance: Path | None = None
+    look: Look = ""
+    warmth: float = 0.0
     compile: bool = False
 
     def __post_init__(self) -> None:
         side = self.short_side
-        if side is not None and (side < 16 or side % 8):
+        if side is not None and (not isinstance(side, int) or side < 16 or side % 8):
             raise UsageError(f"short_side must be a multiple of 8, 16 or more, got {side}.")
-        if not 0 <= self.saturation <= 4:
-            raise UsageError(f"saturation must lie in 0 to 4, got {self.saturation}.")
-        if not 0 <= self.reserve <= 100:
-            raise UsageError(f"reserve must lie in 0 to 100, got {self.reserve}.")
+        check_number("saturation", self.saturation, 0, 4)
+        check_number("warmth", self.warmth, -1, 1)
+        check_number("chroma-threshold", self.reserve, 0, 100)
+        check_choice("dtype", self.dtype, Dtype)
+        check_choice("decode", self.decode, Decode)
+        check_choice("look", self.look, Look)
+        take_paths(self, "weights", "style", "guidance")
+        given = self.reference
+        if isinstance(given, str | os.PathLike):
+            raise UsageError(f"reference must be a tuple of paths, got {given!r} alone.")
+        object.__setattr__(self, "reference", tuple(as_path("reference", p) for p in given))
 
 
 @dataclass(frozen=True, kw_only=True)
 class PropagationOptions:
-    """How color is kept steady inside a shot.
+    """How color is propagated from key frames along motion.
 
     Attributes:
-        steady: off (each frame by itself), fast or best (more key frames).
-        key_every: frames between two key frames where little moves (default: 12, best: 6).
+        steady: temporal propagation of color; off: every frame by itself, best: more key frames.
+        key_every: frames from one key frame to the next where little moves, 1 to 24 (default: 12;
+            best: 6).
     """
 
-    steady: Literal["off", "fast", "best"] = "fast"
+    steady: Annotated[Steady, arg(name="propagation")] = "fast"
     key_every: int | None = None
 
     # How much change (see `pycolor shots`) is worth a key frame more.
     change_a_key = 0.4
 
     def __post_init__(self) -> None:
-        if self.key_every is not None and not 1 <= self.key_every <= 24:
-            raise UsageError(f"key_every must lie in 1 to 24, got {self.key_every}.")
+        check_choice("steady", self.steady, Steady)
+        if self.key_every is None:
+            return
+        check_whole("key_every", self.key_every, 1, 24)
+        if self.steady == "off" and self.key_every != 1:
+            raise UsageError(
+                f"key_every must be left out where steady is off, which makes every frame a key "
+                f"frame; got {self.key_every}."
+            )
 
     @property
     def stride_frames(self) -> int:
@@ -156,44 +163,47 @@ class VideoOptions:
     """How a film is read, colored and written.
 
     Attributes:
-        frames: A:B, color only frames A to B - 1 (either may be left out).
-        rate: frames per second of numbered pictures (default: 24), and of a film that does not
-            tell; N or N/D, such as 24000/1001.
-        range: limited or full: the range of the source's codes, where it does not tell or tells
-            wrongly (the gray of a pipe without a tag is taken as full).
-        matrix: bt601, bt709, bt2020, fcc or smpte240m: likewise of its Y'CbCr.
-        preset: what the output is for: archive, h264, access, lossless-h264, prores, prores4444,
-            dnxhr, v210, png, tiff, dpx or y4m; default: by the extension (.mkv: archive, .mp4 and
-            .mov: h264, .mxf: dnxhr, .webm: access).
-        codec: video encoder by its FFmpeg name, in place of the preset's.
-        codec_options: key=value,... for that encoder.
-        overwrite: replace an existing output file.
-        batch: frames that go through the network together (0: one on a CPU, eight on a GPU).
-        color_shots: what is done with shots that have true color: keep or recolor.
+        frames: write only the frames from A up to, not including, B; either may be left out.
+            Timecodes, HH:MM:SS:FF-HH:MM:SS:FF, count from the film's first frame.
+        rate: frames per second of numbered pictures and of films that do not state it, N, N/D or
+            a decimal; 23.976 is 24000/1001 (default: 24).
+        range: of the source's codes, where it does not state it or states a wrong one (the gray of
+            a pipe without a tag is taken as full).
+        matrix: likewise of its Y'CbCr.
+        preset: codec settings: archive (FFV1), h264, access (small), lossless-h264, prores,
+            prores4444, dnxhr, v210, png, tiff, dpx, y4m (default: by OUT's extension: .mkv
+            archive, .mp4 and .mov h264, .mxf dnxhr, .webm access).
+        codec: video encoder by FFmpeg's name, in place of the preset's.
+        codec_options: options of the encoder.
+        overwrite: replace OUT if it exists.
+        batch: frames per pass through the network; 0: one on a CPU, eight on a GPU.
+        color_shots: what is done with shots that are in true color already.
         tints: what is done with the one color of shots that are tinted or toned as a whole: remove
             (the model's color takes its place), keep (it stays under the model's color) or leave
             (such a shot is not colored).
-        shots: a list of shots in place of the detector's: .csv, .edl or .json, as
-            `pycolor shots` writes them.
-        work_dir: folder for the work in progress (default: beside the output).
-        keep_work: keep it when the output is finished.
-        segment_frames: a killed run loses at most so many frames.
-        framemd5: also write OUT.framemd5, checksums of the output's decoded frames.
+        shots: take the cuts from this .csv, .edl or .json list of `pycolor shots`; it counts from
+            the film's first frame.
+        sensitivity: of shot detection; above 1 finds more transitions, and more false ones.
+        work_dir: folder for the unfinished work (default: beside OUT).
+        keep_work: keep that folder when OUT is finished.
+        segment_frames: frames per segment; an interrupted run resumes at the last whole segment.
+        framemd5: also write OUT.framemd5, the checksums of the decoded frames.
     """
 
-    frames: str = ":"
-    rate: str | None = None
-    range: Literal["limited", "full"] | None = None
+    frames: Annotated[str, arg(metavar="A:B")] = ":"
+    rate: Annotated[str | None, arg(metavar="FPS")] = None
+    range: Range | None = None
     matrix: Matrix | None = None
     preset: str | None = None
     codec: str | None = None
-    codec_options: str = ""
+    codec_options: Annotated[str, arg(metavar="K=V,...")] = ""
     overwrite: bool = False
     batch: int = 0
-    color_shots: Literal["keep", "recolor"] = "keep"
-    tints: Literal["remove", "keep", "leave"] = "remove"
+    color_shots: ColorShots = "keep"
+    tints: Tints = "remove"
     shots: Path | None = None
-    work_dir: Path | None = None
+    sensitivity: float = 1.0
+    work_dir: Annotated[Path | None, arg(metavar="DIR")] = None
     keep_work: bool = False
     segment_frames: int = 240
     framemd5: bool = False
@@ -201,11 +211,25 @@ class VideoOptions:
     steady: PropagationOptions = field(default_factory=PropagationOptions)
 
     def __post_init__(self) -> None:
-        if self.batch < 0:
-            raise UsageError(f"batch must be 0 or more, got {self.batch}.")
-        if self.segment_frames < 1:
-            raise UsageError(f"segment_frames must be 1 or more, got {self.segment_frames}.")
-        _ = frame_range(self.frames), frame_rate(self.rate), self.encoder_options
+        check_whole("batch", self.batch, 0)
+        check_whole("segment_frames", self.segment_frames, 1)
+        check_choice("color_shots", self.color_shots, ColorShots)
+        check_choice("tints", self.tints, Tints)
+        if self.range is not None:
+            check_choice("range", self.range, Range)
+        if self.matrix is not None:
+            check_choice("matrix", self.matrix, Matrix)
+        check_sensitivity(self.sensitivity)
+        if self.codec is not None and not self.codec.strip():
+            raise UsageError("codec must be the name of an encoder, got an empty one.")
+        for name, kind in (("predict", PredictOptions), ("steady", PropagationOptions)):
+            if not isinstance(getattr(self, name), kind):
+                raise UsageError(
+                    f"{name} must be {kind.__name__}, got {type(getattr(self, name)).__name__}."
+                )
+        take_paths(self, "shots", "work_dir")
+        check_frames(self.frames)
+        _ = frame_rate(self.rate), self.encoder_options
 
     @property
     def override(self) -> TagOverride:
@@ -224,15 +248,15 @@ class EvaluateOptions:
     """How an evaluation is made.
 
     Attributes:
-        size: shorter side at which pictures and frames are judged, never enlarged; 0: as stored.
+        size: shorter side at which pictures are compared, never enlarged; 0: as stored.
         as_film: a folder of pictures is the frames of one film.
-        rate: frames per second of numbered pictures (default: 24), and of a film that does not
-            tell; N or N/D.
+        rate: frames per second of numbered pictures and of films that do not state it, N, N/D or
+            a decimal (default: 24).
     """
 
     size: int = 256
     as_film: bool = False
-    rate: str | None = None
+    rate: Annotated[str | None, arg(metavar="FPS")] = None
 
     def __post_init__(self) -> None:
         if self.size and self.size < 32:
@@ -245,17 +269,17 @@ class StudyOptions:
     """What people are asked.
 
     Attributes:
-        question: natural ("does this look natural?", one picture at a time) or real ("which one
-            is real?", the true one beside another).
-        truth: name of the folder in true colors.
-        seed: of the order; with a participant's name it tells all that is shown.
-        trials: that count, for each participant; 0: all pictures there are.
-        practice: trials before, which are corrected and do not count (only for real).
-        seconds: for which each of two pictures is seen; 0: until the answer.
+        question: natural: "does this look natural?", one picture at a time; real: "which one is
+            real?", the true picture beside another.
+        truth: name of the folder with the true colors.
+        seed: of the random order; with a participant's name it determines all that is shown.
+        trials: for each participant; 0: one for every picture.
+        practice: trials with feedback before those that count (only for real).
+        seconds: that each picture of a pair is shown; 0: until the answer.
         side: longer side of a picture on the screen, in pixels.
     """
 
-    question: Literal["natural", "real"] = "natural"
+    question: Question = "natural"
     truth: str = "truth"
     seed: int = 0
     trials: int = 0
@@ -264,9 +288,9 @@ class StudyOptions:
     side: int = 256
 
     def __post_init__(self) -> None:
+        check_choice("question", self.question, Question)
         for name in ("trials", "practice", "seconds"):
-            if getattr(self, name) < 0:
-                raise UsageError(f"{name} must be 0 or more, got {getattr(self, name)}.")
+            check_number(name, getattr(self, name), 0)
         if not 16 <= self.side <= 4096:
             raise UsageError(f"side must lie in 16 to 4096 pixels, got {self.side}.")
 
@@ -281,22 +305,23 @@ class CompareOptions:
     """How two films are shown beside each other.
 
     Attributes:
-        view: side (by side), wipe (an edge that wanders from one to the other) or ab (side by
-            side, chroma alone at one lightness).
-        plot: also draw mean chroma and its change along time, with the cuts, as a PNG.
-        height: of each picture, pixels (0: the first film's).
-        rate: frames per second of numbered pictures (default: 24), and of a film that does not
-            tell; N or N/D.
+        view: side by side; a moving wipe; or ab, the chroma alone side by side.
+        plot: also plot mean chroma and its change over time, with the cuts, as a PNG.
+        height: of each picture in pixels; 0: the first film's.
+        rate: frames per second of numbered pictures and of films that do not state it, N, N/D or
+            a decimal (default: 24).
         overwrite: replace existing files.
     """
 
-    view: Literal["side", "wipe", "ab"] = "side"
+    view: View = "side"
     plot: Path | None = None
     height: int = 0
-    rate: str | None = None
+    rate: Annotated[str | None, arg(metavar="FPS")] = None
     overwrite: bool = False
 
     def __post_init__(self) -> None:
+        check_choice("view", self.view, View)
+        take_paths(self, "plot")
         _ = frame_rate(self.rate)
         if self.height and self.height < 16:
             raise UsageError(f"height must be 16 or more, or 0, got {self.height}.")

@@ -18,6 +18,7 @@ PACKAGE = ROOT / "pycolor"
 # The rooms, from the bottom up: a file imports from its own room and from lower floors alone.
 FLOORS = (
     "errors version",
+    "frame_ranges option_checks",
     "encoding options _C _cuda system",
     "ops video.io.frame",
     "models video.io.containers",
@@ -26,7 +27,8 @@ FLOORS = (
     "video.io image",
     "train video.shots",
     "video.plan",
-    "video.propagation video.render video.verify",
+    "video.propagation video.verify",
+    "video.render",
     "video.job",
     "evaluate",
     "web",

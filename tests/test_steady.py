@@ -230,11 +230,11 @@ def test_frames_by_themselves_need_no_guides(monkeypatch):
     plan = plan_of(survey_of(lumas), PropagationOptions(steady="off"), recolor=False)
     alone = len(colors(lumas, plan, Painter(by_lightness)))
     assert (alone, plan.carries) == (len(lumas), False)
-    assert sights_of_a_film._guide_size(HEIGHT, WIDTH) not in looked
+    assert sights_of_a_film._motion_size(HEIGHT, WIDTH) not in looked
     plan = plan_of(survey_of(lumas), PropagationOptions(), recolor=False)
     colors(lumas, plan, Painter(by_lightness))
     assert plan.carries
-    assert sights_of_a_film._guide_size(HEIGHT, WIDTH) in looked
+    assert sights_of_a_film._motion_size(HEIGHT, WIDTH) in looked
 
 
 def test_flicker_of_the_model_is_averaged_out():

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pycolor.errors import FilmError
-from pycolor.video.io import Reader, Writer, join, scan
+from pycolor.video.io import Reader, Writer, concat_segments, scan
 from pycolor.video.io.containers.timecode import later_timecode
 from pycolor.video.io.write.metadata import fate_of_stream, supported_tags
 from pycolor.video.verify import Check, verify
@@ -286,7 +286,7 @@ def test_messages_name_the_target_and_not_the_hidden_file(tmp_path: Path) -> Non
     timeline = scan(source)
     assert timeline is not None
     with Reader(source) as reader, pytest.raises(FilmError, match=r"/film\.mkv could not be"):
-        join([tmp_path / "segment.mkv"], reader, hidden, timeline=timeline, name=target)
+        concat_segments([tmp_path / "segment.mkv"], reader, hidden, timeline=timeline, name=target)
 
 
 def test_a_folder_that_is_gone_is_one_sentence(tmp_path: Path) -> None:

@@ -1,20 +1,23 @@
-"""What every command has: its output, and what it says."""
+"""The options that every command has."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from pycolor.errors import UsageError
+from pycolor.frame_ranges import frame_range, frame_rate, has_timecodes
 from pycolor.system.progress import Style
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContainerWriter:
-    """What a command says, and how.
+class Messages:
+    """What a command prints about its progress.
 
     Attributes:
-        progress: auto (a bar on a terminal, lines elsewhere), plain, json or none; on stderr.
-        quiet: say nothing but errors.
+        progress: how progress is shown on stderr; auto: a bar on a terminal, lines elsewhere.
+        quiet: print errors only.
         debug: show the traceback of an error.
     """
 
@@ -27,13 +30,35 @@ class ContainerWriter:
         return "none" if self.quiet else self.progress
 
     def say(self, text: str) -> None:
-        """One line for the person who waits, on stderr."""
+        """Print one line on stderr, unless told to be quiet."""
         if not self.quiet and self.progress != "json":
             print(text, file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """What every command has."""
+    """The options that every command has."""
 
-    output: ContainerWriter = field(default_factory=ContainerWriter)
+    output: Messages = field(default_factory=Messages)
+
+
+def range_in_frames(source: Path, text: str, rate: str | None) -> str:
+    """A range of a film in frame numbers, A:B; timecodes are turned by the film's own rate.
+
+    Raises:
+        UsageError: there is no such range.
+        FilmError: the film cannot be read.
+    """
+    if not has_timecodes(text):
+        return text
+    if str(source) == "-":
+        raise UsageError(
+            "frames must be A:B for a film from the standard input, whose rate is not known yet."
+        )
+    from pycolor.video.io import Reader
+
+    with Reader(source, rate=frame_rate(rate)) as reader:
+        found = frame_range(text, reader.info.rate)
+    if found is None:
+        return ":"
+    return f"{found[0]}:{'' if found[1] is None else found[1]}"

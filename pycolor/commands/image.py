@@ -13,15 +13,19 @@ from pycolor.errors import UsageError
 from pycolor.options import PredictOptions
 from pycolor.system.progress import Progress
 
+EXAMPLES = """
+pycolor image plate.tif colored.tif
+pycolor image scans/ colored/ --saturation 0.9
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flags(Command):
     """Color a picture, or every picture of a folder.
 
     Attributes:
-        source: a picture file (PNG, TIFF, JPEG, DPX, OpenEXR, and most others), or a folder of
-            them.
-        target: the colored file, PNG, TIFF or JPEG by its ending, or a folder.
+        source: a picture file (PNG, TIFF, JPEG, DPX, OpenEXR and most others), or a folder of them.
+        target: the colored file, PNG, TIFF or JPEG by its extension; for a folder, a folder.
         overwrite: replace existing files.
         most_megapixels: a picture of more pixels is refused before it is decoded; each megapixel
             takes some 10 MB of memory (at 8 bits).

@@ -1,8 +1,10 @@
-"""A chroma field into the chroma planes of a picture."""
+"""Color layers into the chroma planes of pictures."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import islice
 from typing import cast
 
 import numpy as np
@@ -10,8 +12,47 @@ from torch import Tensor
 
 from pycolor import ops
 from pycolor.encoding import Encoding, Field
-from pycolor.video.io import Picture, Plane
+from pycolor.system.stopwatch import Stopwatch
+from pycolor.video.io import Frame, Picture, Plane
 from pycolor.video.io.frame.tensors import as_tensor
+from pycolor.video.io.write.frame_factory import FrameFactory
+from pycolor.video.propagation.layer import Layer
+
+
+def render_layer(
+    layer: Layer,
+    frames: Iterable[Frame],
+    factory: FrameFactory,
+    sink: Callable[[Picture], None],
+    watch: Stopwatch | None = None,
+) -> None:
+    """Give frames the color of a layer.
+
+    Args:
+        layer: of consecutive frames.
+        frames: the same ones, decoded, in order; no more of them are taken than the layer has.
+        factory: makes the pictures, and says how they are encoded.
+        sink: takes each picture.
+        watch: times the stage "render".
+    """
+    watch = watch or Stopwatch()
+    remaining = iter(frames)
+    unders = layer.under or (False,) * len(layer.fields)
+    for field, under in zip(layer.fields, unders, strict=True):
+        for frame in islice(remaining, 1):
+            with watch("render"):
+                picture = factory.picture(frame)
+                if field is not None:
+                    render_picture(
+                        field,
+                        picture,
+                        factory.encoding,
+                        interlaced=frame.interlaced,
+                        under=under,
+                    )
+            sink(picture)
+            del frame, picture  # large, and not to be held while the next one is decoded
+
 
 FIELDS: tuple[Field, Field] = ("top", "bottom")
 

@@ -4,24 +4,28 @@
 * `Writer` encodes pictures whose luma is the source's, and copies everything else.
 * `scan` tells the times of all frames without decoding.
 * `PreviewWriter` writes RGB frames, for films that are only looked at.
-* `join` makes one film of segments, packet by packet.
+* `concat_segments` makes one film of segments, packet by packet.
 """
 
 from pycolor.video.io.frame.film import ColorTags, FilmInfo, Frame, StreamInfo
 from pycolor.video.io.frame.pixel_formats import Plane, change_codes
 from pycolor.video.io.read.checksums import frame_checksums
 from pycolor.video.io.read.damage import Damage
+from pycolor.video.io.read.frame_source import FrameSource
 from pycolor.video.io.read.reader import Reader, scan
-from pycolor.video.io.write.concat import join
+from pycolor.video.io.write.concat import concat_segments
+from pycolor.video.io.write.frame_factory import FrameFactory, Picture
 from pycolor.video.io.write.preview import PreviewWriter
 from pycolor.video.io.write.side_streams import UnsupportedStream
-from pycolor.video.io.write.writer import Picture, Writer
+from pycolor.video.io.write.writer import Writer
 
 __all__ = [
     "ColorTags",
     "Damage",
     "FilmInfo",
     "Frame",
+    "FrameFactory",
+    "FrameSource",
     "Picture",
     "Plane",
     "PreviewWriter",
@@ -30,7 +34,7 @@ __all__ = [
     "UnsupportedStream",
     "Writer",
     "change_codes",
+    "concat_segments",
     "frame_checksums",
-    "join",
     "scan",
 ]

@@ -1,8 +1,9 @@
-"""A film from file to file: survey, plan, color segment by segment, join."""
+"""A film from file to file: analyze, plan, color segment by segment, join, check."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -17,86 +18,46 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pycolor.errors import FilmError, UsageError
+from pycolor.frame_ranges import frame_range, frame_rate
 from pycolor.image.guides import load_predictor
 from pycolor.models import zoo
+from pycolor.models.guidance.guide import GuidedPicture
 from pycolor.models.predictor import Predictor
-from pycolor.options import VideoOptions, frame_range, frame_rate
+from pycolor.option_checks import as_path
+from pycolor.options import VideoOptions
+from pycolor.system.atomic_file import check_output
 from pycolor.system.progress import Progress
+from pycolor.system.stopwatch import Stopwatch
 from pycolor.version import __version__
-from pycolor.video.io import Damage, FilmInfo, Reader, Writer, join
+from pycolor.video.io import Damage, FrameSource, Reader, Writer, concat_segments
 from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_for, segment_suffix
 from pycolor.video.io.frame.digest import luma_digest
-from pycolor.video.job.atomic_output import atomic_output, exists
-from pycolor.video.job.job_folder import JobFolder, Segment, file_digest, job_folder
-from pycolor.video.job.segment import SegmentWriter, Stopwatch, Task, color_frames
+from pycolor.video.job import guided
+from pycolor.video.job.atomic_output import atomic_output, exists, pattern_of, placed_files
+from pycolor.video.job.job_folder import JobFolder, Segment, job_folder
+from pycolor.video.job.placed_files import has_placed
+from pycolor.video.job.report import FilmReport
+from pycolor.video.job.segment import SegmentJob, run_segments
 from pycolor.video.job.sidecar import (
+    framemd5_path,
     free_sidecar,
+    removed_on_error,
     synthetic_media_tag,
     write_framemd5,
     write_sidecar,
 )
+from pycolor.video.job.source_digest import SourceDigest, file_digest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.plan.own_color import tints_note
 from pycolor.video.plan.plan import Plan, ShotBody, plan_of
-from pycolor.video.shots import lists
+from pycolor.video.shots import list_files
 from pycolor.video.shots.detector import Shot
 
 
-@dataclass(frozen=True, kw_only=True)
-class FilmReport:
-    """What was done to a film.
-
-    Attributes:
-        source: the film.
-        target: the colored film; `sidecar` the JSON file that tells how it was made,
-            None for a pipe.
-        info: of the source.
-        frames: of the output, `kept` of them with the source's own color.
-        resumed: frames that an earlier, interrupted run had colored.
-        seconds: from opening the source to the finished file.
-        stage_seconds: time spent in each stage; stages overlap, so they do not add up.
-        shots: found in the frames that were colored.
-        key_frames: that the model colored.
-        model: name and the first digits of its weights' digest.
-        device: and arithmetic.
-        pixel_format: of the output.
-        warnings: what was assumed, dropped or damaged.
-    """
-
-    source: Path
-    target: Path
-    sidecar: Path | None
-    info: FilmInfo
-    frames: int
-    kept: int
-    resumed: int
-    seconds: float
-    stage_seconds: dict[str, float]
-    shots: tuple[Shot, ...]
-    key_frames: int
-    model: str
-    device: str
-    pixel_format: str
-    warnings: tuple[str, ...]
-
-    def summary(self) -> list[str]:
-        """A few lines for a person."""
-        stages = ", ".join(f"{k} {v:.1f} s" for k, v in self.stage_seconds.items())
-        shots = f"{len(self.shots)} shot" + ("" if len(self.shots) == 1 else "s")
-        kept = f", {self.kept} left in their own color" if self.kept else ""
-        resumed = f", {self.resumed} from an earlier run" if self.resumed else ""
-        return [
-            f"{self.target}: {self.frames} frames in {shots}{kept}{resumed}, "
-            f"{self.info.width}x{self.info.height}, {self.pixel_format}, "
-            f"{self.model} on {self.device}",
-            f"{self.seconds:.1f} s, {self.frames / self.seconds:.1f} frames/s ({stages})",
-        ]
-
-
 def color_film(
-    source: Path,
-    target: Path,
-    options: VideoOptions,
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    options: VideoOptions = VideoOptions(),  # noqa: B008  (frozen)
     *,
     say: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
@@ -118,8 +79,8 @@ def color_film(
         UsageError: an option or a name does not fit.
         FilmError: the film cannot be read, or the output not be written.
     """
-    with materialize_stdin(source) as path:
-        return _Run(path, target, options, say, progress).run()
+    with materialize_stdin(as_path("source", source)) as path:
+        return _Run(path, as_path("target", target), options, say, progress).run()
 
 
 @contextmanager
@@ -130,8 +91,14 @@ def materialize_stdin(source: Path) -> Iterator[Path]:
         return
     with TemporaryDirectory(prefix="pycolor-") as folder:
         path = Path(folder, "stdin.y4m")
-        with path.open("wb") as f:
-            shutil.copyfileobj(sys.stdin.buffer, f, 1 << 20)
+        try:
+            with path.open("wb") as f:
+                shutil.copyfileobj(sys.stdin.buffer, f, 1 << 20)
+        except OSError as e:
+            raise FilmError(
+                f"the film from the standard input could not be copied into {folder}: "
+                f"{e.strerror}; TMPDIR names another place."
+            ) from None
         yield path
 
 
@@ -143,24 +110,26 @@ class _Job:
     """What is known of a film before its frames are colored.
 
     Attributes:
-        reader: of the source, closed: it still tells what the film is.
-        factory: makes the output's pictures, and writes none.
-        source_digest: SHA-256 of the source.
+        reader: of the source, closed; its `info` and range describe what is colored.
+        pixel_format: of the output.
+        source: its digest, and whether it stays so.
         predictor: the model.
         work: the folder, held.
         seen: what the film showed at the first look.
         plan: what is done with each frame.
+        guided: what a person gave.
         segments: in which the frames are colored and encoded.
         resumed: frames of the segments that an earlier run had made.
     """
 
     reader: Reader
-    factory: Writer
-    source_digest: str
+    pixel_format: str
+    source: SourceDigest
     predictor: Predictor
     work: JobFolder
     seen: FilmAnalysis
     plan: Plan
+    guided: tuple[GuidedPicture, ...]
     segments: Sequence[Segment]
     resumed: int
 
@@ -170,13 +139,14 @@ class _Run:
 
     def __init__(
         self,
-        source: Path,
-        target: Path,
+        source: str | Path,
+        target: str | Path,
         options: VideoOptions,
         say: Callable[[str], None],
         progress: Progress | None,
     ) -> None:
-        self.source, self.target, self.options = source, target, options
+        self.source, self.target = as_path("source", source), as_path("target", target)
+        self.options = options
         self.say, self.progress = say, progress
         self.range, self.rate = frame_range(options.frames), frame_rate(options.rate)
         self.offset = self.range[0] if self.range else 0
@@ -193,17 +163,29 @@ class _Run:
         options, target = self.options, self.target
         self._validate_options()
         listed = self._listed_shots()
+        own = self._is_own_output()
         with ExitStack() as held:  # the work folder, until the output is in place
-            with atomic_output(
-                target, preset=options.preset, sources=[self.source], overwrite=options.overwrite
-            ) as part:
+            with (
+                removed_on_error() as beside,
+                atomic_output(
+                    target,
+                    preset=options.preset,
+                    sources=[self.source],
+                    overwrite=options.overwrite or own,
+                ) as part,
+            ):
                 sidecar = None if str(target) == PIPE else free_sidecar(target)
+                if options.framemd5:
+                    check_output(framemd5_path(target), overwrite=options.overwrite or own)
                 job = self._prepare(part, listed, held)
                 self._color(job)
                 self._join(part, job)
                 self._check(part, job)
-            report = self._report(job, sidecar, time.perf_counter() - began)
-            self._write_sidecar(job, report)
+                job.source.check()
+                report = self._report(job, sidecar, time.perf_counter() - began)
+                self._write_beside(job, report, part, beside)
+            if options.framemd5:
+                write_framemd5(target, overwrite=options.overwrite or own)
             if not options.keep_work:
                 job.work.remove()
         return report
@@ -220,23 +202,26 @@ class _Run:
         """Look at the film, load the model and plan the work; `held` takes the work folder."""
         options = self.options
         # What it tells is needed later on; the packets' index that it holds is not.
+        source = SourceDigest(self.source)
         with Reader(
             self.source, frames=self.range, rate=self.rate, override=options.override
         ) as reader:
             factory = self._probe(part, reader)
         for text in (*reader.info.warnings, *factory.warnings):
             self.warn(text)
-        source_digest = file_digest(self.source)
         predictor = load_predictor(options.predict)
+        for text in predictor.notes:
+            self.warn(text)
+        given = guided.given(options.predict, predictor, reader.info, self.offset)
         work = held.enter_context(
             JobFolder(
                 job_folder(self.target, options.work_dir),
-                self._fingerprint(source_digest, predictor),
+                self._fingerprint(source.sha256, predictor, given),
                 segment_suffix(self.target, options.preset),
                 say=self.warn,
             )
         )
-        self._check_output_free()
+        self._check_output_free(work)
         seen = self._survey(work, listed)
         for damage in seen.damages:
             self.warn(f"{self.source} {damage}")
@@ -249,15 +234,17 @@ class _Run:
             recolor=options.color_shots == "recolor",
             tints=options.tints,
         )
+        plan = guided.guided_plan(plan, given, options.predict, self.offset)
         segments = [work.segment(*ends) for ends in pairwise(plan.cuts(options.segment_frames))]
         return _Job(
             reader=reader,
-            factory=factory,
-            source_digest=source_digest,
+            pixel_format=factory.pixel_format,
+            source=source,
             predictor=predictor,
             work=work,
             seen=seen,
             plan=plan,
+            guided=guided.guided_pictures(given, plan, self._frame_source(seen), predictor),
             segments=segments,
             resumed=sum(s.stop - s.first for s in segments if work.is_done(s)),
         )
@@ -278,29 +265,44 @@ class _Run:
             key_frames=sum(len(span.keys) for span in spans if isinstance(span, ShotBody)),
             model=f"{predictor.loaded.card.name} ({predictor.loaded.sha256[:8]})",
             device=f"{predictor.device} in {str(predictor.dtype).removeprefix('torch.')}",
-            pixel_format=job.factory.pixel_format,
+            pixel_format=job.pixel_format,
             warnings=tuple(self.warnings),
         )
 
-    def _write_sidecar(self, job: _Job, report: FilmReport) -> None:
-        """Write what lies beside the output."""
-        if report.sidecar is not None:
-            write_sidecar(
-                report.sidecar,
-                report=report,
-                options=self.options,
-                versions=versions(),
-                source_digest=job.source_digest,
-                weights_digest=job.predictor.loaded.sha256,
-                analysis=job.seen,
-                luma=job.work.digests(job.segments),
-            )
-        if self.options.framemd5:
-            write_framemd5(self.target)
+    def _write_beside(self, job: _Job, report: FilmReport, part: Path, beside: list[Path]) -> None:
+        """Write the sidecar, add it to `beside`, and note what the output is made of.
 
-    def _check_output_free(self) -> None:
+        The output takes its name after that: a run that is killed in between is not in the way of
+        the next one.
+        """
+        if report.sidecar is None:
+            return
+        beside.append(report.sidecar)
+        write_sidecar(
+            report.sidecar,
+            report=report,
+            options=self.options,
+            versions=versions(),
+            source_digest=job.source.sha256,
+            model=(job.predictor.loaded.card.name, job.predictor.loaded.sha256),
+            analysis=job.seen,
+            luma=job.work.digests(job.segments),
+        )
+        job.work.announce(placed_files(self.target, part))
+
+    def _is_own_output(self) -> bool:
+        """Whether a run that was killed at its very end gave the output its name."""
+        try:
+            pattern = pattern_of(self.target, self.options.preset)
+        except UsageError:  # told later, with all that else may be wrong
+            return False
+        return has_placed(job_folder(self.target, self.options.work_dir), pattern)
+
+    def _check_output_free(self, work: JobFolder) -> None:
         """Between the first look at the output's name and the lock, another run may have ended."""
-        if not self.options.overwrite and exists(self.target, self.options.preset):
+        if self.options.overwrite or not exists(self.target, self.options.preset):
+            return
+        if not has_placed(work.path, pattern_of(self.target, self.options.preset)):
             raise UsageError(
                 f"{self.target} was finished by another run while this one began; --overwrite "
                 "replaces it."
@@ -311,14 +313,12 @@ class _Run:
         path = self.options.shots
         if path is None:
             return None
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as e:
-            raise UsageError(f"the list of shots {path} cannot be read: {e}.") from None
+        text = list_files.read_file(path)
+        first = self.offset if self.range else None
 
         def shots(frames: int, rate: Fraction) -> list[Shot]:
             try:
-                return lists.read(path.suffix, text, frames, rate)
+                return list_files.read(path.suffix, text, frames, rate, first)
             except ValueError as e:
                 raise UsageError(f"the list of shots {path} does not fit: {e}.") from None
 
@@ -337,46 +337,63 @@ class _Run:
         """
         with TemporaryDirectory() as folder:
             path = Path(folder, "probe.y4m") if str(self.target) == PIPE else part
-            factory = self._writer(path, reader, streams=True)
-            factory.abort()
-        return factory
+            writer = Writer(
+                path,
+                reader,
+                preset=self._preset,
+                codec=self.options.codec,
+                options=self.options.encoder_options,
+                name=self.target,
+            )
+            writer.abort()
+        return writer
 
-    def _writer(self, path: Path, reader: Reader, *, streams: bool) -> Writer:
-        return Writer(
-            path,
-            reader,
-            preset=self._preset,
-            codec=self.options.codec,
-            options=self.options.encoder_options,
-            streams=streams,
-            name=self.target,
-        )
-
-    def _task(self, job: _Job) -> Task:
-        return Task(
-            source=self.source,
+    def _frame_source(self, seen: FilmAnalysis) -> FrameSource:
+        return FrameSource(
+            path=self.source,
             rate=self.rate,
             override=self.options.override,
             offset=self.offset,
-            timeline=self._timeline(job.seen),
-            plan=job.plan,
-            predictor=job.predictor,
-            batch=self.options.batch or (8 if job.predictor.device.type == "cuda" else 1),
-            factory=job.factory,
-            watch=self.watch,
-            progress=self.progress,
+            timeline=self._timeline(seen),
         )
 
-    def _fingerprint(self, source_digest: str, predictor: Predictor) -> dict[str, Any]:
+    def _jobs(self, job: _Job, segments: Sequence[Segment]) -> list[SegmentJob]:
+        source = self._frame_source(job.seen)
+        return [
+            SegmentJob(
+                source=source,
+                plan=job.plan,
+                guided=job.guided,
+                first=segment.first,
+                stop=segment.stop,
+                preset=self.options.preset,
+                codec=self.options.codec,
+                encoder_options=self.options.encoder_options,
+                predict=self.options.predict,
+                weights_sha256=job.predictor.loaded.sha256,
+                batch=self.options.batch or (8 if job.predictor.device.type == "cuda" else 1),
+                output=job.work.part(segment),
+                target=self.target,
+            )
+            for segment in segments
+        ]
+
+    def _fingerprint(
+        self, source_digest: str, predictor: Predictor, given: guided.Given
+    ) -> dict[str, Any]:
         """Everything that the result depends on."""
         options = self.options
         ignored = ("overwrite", "work_dir", "keep_work", "framemd5", "shots")
         chosen = {k: v for k, v in asdict(options).items() if k not in ignored}
-        given = [*filter(None, (options.shots, options.predict.style)), *options.predict.reference]
+        predict = options.predict
+        files = [*filter(None, (options.shots, predict.style, predict.guidance))]
+        if predictor.network.guide == "reference":
+            files += predict.reference
+        files += [r.path for r in (*given.stills.values(), *given.alike)]
         return {
             "source": source_digest,
             "options": json.loads(json.dumps(chosen, default=str)),
-            "files": [file_digest(path) for path in given],
+            "files": [file_digest(path) for path in files],
             "weights": predictor.loaded.sha256,
             "arithmetic": f"{predictor.device.type} {predictor.dtype}",
             "container": segment_suffix(self.target, self.options.preset),
@@ -394,6 +411,7 @@ class _Run:
                 self.source,
                 frames=self.range,
                 rate=self.rate,
+                sensitivity=self.options.sensitivity,
                 shots=listed,
                 progress=self.progress,
                 override=self.options.override,
@@ -407,24 +425,21 @@ class _Run:
 
     def _color(self, job: _Job) -> None:
         """Make the segments that are missing, one run of neighbors after the other."""
-        work, task = job.work, self._task(job)
-        if self.progress is not None:
+        work, progress = job.work, self.progress
+        if progress is not None:
             left = sum(s.stop - s.first for s in job.segments if not work.is_done(s))
-            self.progress.stage(f"{self.source.name}: coloring", left)
+            progress.stage(f"{self.source.name}: coloring", left)
+        on_frame = progress.advance if progress is not None else lambda: None
         for group in _missing(job.segments, work):
-            writer = SegmentWriter(
-                group, work, lambda path: self._writer(path, job.reader, streams=False)
-            )
-            try:
-                color_frames(task, group[0].first, group[-1].stop, writer.write)
-            except BaseException:
-                writer.abort()
-                raise
+            jobs = self._jobs(job, group)
+            results = run_segments(jobs, job.predictor, watch=self.watch, on_frame=on_frame)
+            for segment, result in zip(group, results, strict=True):
+                work.complete(segment, result.luma)
 
     def _join(self, part: Path, job: _Job) -> None:
         damages: list[Damage] = []
         with self.watch("join"):
-            join(
+            concat_segments(
                 [segment.path for segment in job.segments],
                 job.reader,
                 part,

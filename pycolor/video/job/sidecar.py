@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pycolor.errors import UsageError
+from pycolor.errors import FilmError, UsageError
 from pycolor.models.checkpoints.weight_files import Loaded
 from pycolor.options import VideoOptions
 from pycolor.system.atomic_file import atomic_write, check_output
 from pycolor.version import __version__
 from pycolor.video.io import frame_checksums
+from pycolor.video.io.containers.sequence import is_pattern, picture_stem
+from pycolor.video.job.report import FilmReport
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.video.shots import lists
-
-if TYPE_CHECKING:
-    from pycolor.video.job.film import FilmReport
+from pycolor.video.shots import json_list
 
 # IPTC's term for a picture that is in part the work of a trained model.
 DIGITAL_SOURCE_TYPE = (
@@ -43,10 +43,16 @@ def synthetic_media_tag(loaded: Loaded, options: VideoOptions) -> dict[str, str]
 def free_sidecar(target: Path) -> Path:
     """Where the sidecar of an output goes: `out.json`, or `out.mkv.json` if the former is taken.
 
+    That of numbered pictures has their name without the number, or their folder's.
+
     Raises:
         UsageError: both are taken, by files that are not this output's.
     """
-    names = (target.with_suffix(".json"), target.with_name(f"{target.name}.json"))
+    if is_pattern(target):
+        stem = picture_stem(target) or target.absolute().parent.name
+        names = tuple(target.with_name(f"{stem}{end}") for end in (".json", ".pycolor.json"))
+    else:
+        names = (target.with_suffix(".json"), target.with_name(f"{target.name}.json"))
     for path in names:
         if not path.exists() or _describes(path, target):
             return check_output(path, overwrite=True)
@@ -68,7 +74,7 @@ def write_sidecar(
     options: VideoOptions,
     versions: dict[str, str],
     source_digest: str,
-    weights_digest: str,
+    model: tuple[str, str],
     analysis: FilmAnalysis,
     luma: Iterable[str],
 ) -> None:
@@ -80,9 +86,12 @@ def write_sidecar(
         options: as they were given.
         versions: of what decides the result.
         source_digest: SHA-256, hexadecimal, and so the others.
-        weights_digest: of the weight file.
+        model: its name, and the digest of the weight file.
         analysis: of the source.
         luma: the same of each frame's luma, written one by one: a long film has many.
+
+    Raises:
+        FilmError: it cannot be written.
     """
     content: dict[str, Any] = {
         "generator": "pycolor",
@@ -92,13 +101,13 @@ def write_sidecar(
         "source": {
             "name": report.source.name,
             "sha256": source_digest,
-            "frames": report.frames,
+            "frames": report.info.frames or None,
             "width": report.info.width,
             "height": report.info.height,
             "pixel_format": report.info.pixel_format,
             "rate": str(report.info.rate),
         },
-        "model": {"name": report.model.split()[0], "weights_sha256": weights_digest},
+        "model": dict(zip(("name", "weights_sha256"), model, strict=True)),
         "digital_source_type": DIGITAL_SOURCE_TYPE,
         "options": json.loads(json.dumps(asdict(options), default=str)),
         "device": report.device,
@@ -106,21 +115,45 @@ def write_sidecar(
         "frames": report.frames,
         "frames_kept_in_their_own_color": report.kept,
         "key_frames": report.key_frames,
-        "shots": json.loads(lists.write_json(analysis.shots))["shots"],
+        "shots": json.loads(json_list.write_json(analysis.shots))["shots"],
         "colored_shots": list(analysis.colored),
         "own_colors": [str(look) for look in analysis.looks],
         "warnings": list(report.warnings),
     }
-    with atomic_write(path, overwrite=True) as part, part.open("w", encoding="utf-8") as f:
-        f.write(json.dumps(content, indent=1).removesuffix("\n}"))
-        separator = ',\n "luma_sha256": ['
-        for digest in luma:
-            f.write(f'{separator}\n  "{digest}"')
-            separator = ","
-        f.write("\n ]\n}")
+    try:
+        with atomic_write(path, overwrite=True) as part, part.open("w", encoding="utf-8") as f:
+            f.write(json.dumps(content, indent=1).removesuffix("\n}"))
+            separator = ',\n "luma_sha256": ['
+            for digest in luma:
+                f.write(f'{separator}\n  "{digest}"')
+                separator = ","
+            f.write("\n ]\n}")
+    except OSError as e:
+        raise FilmError(f"the sidecar {path} could not be written: {e.strerror}.") from None
 
 
-def write_framemd5(target: Path) -> None:
-    """`OUT.framemd5`: a checksum of each decoded frame of the output, as FFmpeg writes it."""
-    with atomic_write(target.with_name(f"{target.name}.framemd5"), overwrite=True) as part:
+def framemd5_path(target: Path) -> Path:
+    """Where the checksums of an output go."""
+    return target.with_name(f"{target.name}.framemd5")
+
+
+def write_framemd5(target: Path, *, overwrite: bool) -> None:
+    """`OUT.framemd5`: a checksum of each decoded frame of the output, as FFmpeg writes it.
+
+    Raises:
+        FilmError: it cannot be written, or its name was taken meanwhile without `overwrite`.
+    """
+    with atomic_write(framemd5_path(target), overwrite=overwrite) as part:
         frame_checksums(target, part)
+
+
+@contextmanager
+def removed_on_error() -> Iterator[list[Path]]:
+    """A list of files that are removed again if the block fails."""
+    files: list[Path] = []
+    try:
+        yield files
+    except BaseException:
+        for path in files:
+            path.unlink(missing_ok=True)
+        raise

@@ -11,23 +11,25 @@ from torch import Tensor
 
 from pycolor import ops
 from pycolor.errors import FilmError
+from pycolor.models.colorizer import Guidance
+from pycolor.models.guidance.looks import Grade
 from pycolor.models.predictor import Predictor
 from pycolor.video.io import FilmInfo, Frame
 from pycolor.video.io.frame.tensors import as_tensor
 from pycolor.video.plan.plan import Plan, ShotBody
 
-GUIDE_SHORT_SIDE = 144  # pixels
+MOTION_SHORT_SIDE = 144  # pixels
 
 
 class Lookahead:
-    """The guides and the key frames' chroma fields of a film, from some frame on.
+    """The motion frames and the key frames' chroma fields of a film, from some frame on.
 
     Frames are read when they are asked for, and kept until they are forgotten; each is some 50 KB.
 
     Args:
         frames: decoded, from frame `first` on.
         first: number of the first of them.
-        begin: number of the first whose guide or field will be asked for.
+        begin: number of the first whose motion frame or field will be asked for.
         plan: tells key frames and gains.
         predictor: colors the key frames.
         info: of the film.
@@ -55,23 +57,23 @@ class Lookahead:
         self._watch = watch
         self._batch = batch
         self._aspect = float(info.pixel_aspect or 1)
-        self._turns = round(info.rotation / 90) % 4
-        self._guides: dict[int, Tensor] = {}
+        self._turns = info.turns
+        self._motion_frames: dict[int, Tensor] = {}
         self._waiting: dict[int, Tensor] = {}
         self._fields: dict[int, Tensor] = {}
-        self._contexts: dict[int, Tensor | None] = {}  # by the take's first frame
-        self._size = _guide_size(info.height, info.width)
+        self._contexts: dict[int, Tensor | None] = {}  # by the shot's first frame
+        self._size = _motion_size(info.height, info.width)
 
-    def guide(self, n: int) -> Tensor:
+    def motion_frame(self, n: int) -> Tensor:
         """Lightness of frame n without its flicker, 1×1×H×W, uint8; of a plan that carries."""
         while n >= self._next:
             self._read()
-        return self._guides[n]
+        return self._motion_frames[n]
 
     def field(self, key: int) -> Tensor:
         """What the model says of a key frame: 1×2×h×w, ab."""
-        take = self._take(key)
-        wanted = max(key, take.context_frame if self._predictor.per_shot else key)
+        body = self._body(key)
+        wanted = max(key, body.context_frame if self._predictor.per_shot else key)
         while wanted >= self._next:
             self._read()
         if key not in self._fields:
@@ -85,7 +87,7 @@ class Lookahead:
 
     def forget(self, n: int) -> None:
         """Drop what is older than frame n."""
-        for known in (self._guides, self._waiting, self._fields):
+        for known in (self._motion_frames, self._waiting, self._fields):
             for old in [k for k in known if k < n]:
                 del known[old]
         first = self._plan.span_at(n).start
@@ -105,14 +107,14 @@ class Lookahead:
         if span.passthrough:
             return
         key = isinstance(span, ShotBody) and _contains(span.keys, n)
-        context_frame = key and self._predictor.per_shot and self._take(n).context_frame == n
+        context_frame = key and self._predictor.per_shot and self._body(n).context_frame == n
         if n < self._begin and not context_frame:
             return
         luma = as_tensor(frame.luma)[None].to(self._predictor.device)
         gain = float(self._plan.gain[n])
         if self._plan.carries:
             small = ops.mean_lightness(luma, self._size, encoding=self._info.encoding)
-            self._guides[n] = (brightened(small, gain) * 2.55).round_().clamp_(0, 255).byte()
+            self._motion_frames[n] = (brightened(small, gain) * 2.55).round_().clamp_(0, 255).byte()
         if not key:
             return
         lightness = self._predictor.lightness(luma, self._info.encoding, self._aspect, self._turns)
@@ -123,27 +125,41 @@ class Lookahead:
         if len(self._waiting) >= self._batch and not self._predictor.per_shot:
             self._predict()
 
-    def _take(self, n: int) -> ShotBody:
+    def _body(self, n: int) -> ShotBody:
         span = self._plan.span_at(n)
         assert isinstance(span, ShotBody), f"frame {n} is no key frame"
         return span
 
     def _predict(self) -> None:
-        """Color the key frames that wait, those of one take together."""
+        """Color the key frames that wait, those of one shot together."""
         groups: dict[int, list[int]] = {}
         for n in sorted(self._waiting):
-            groups.setdefault(self._take(n).start, []).append(n)
+            groups.setdefault(self._body(n).start, []).append(n)
         for start, numbers in groups.items():
             if self._predictor.per_shot and start not in self._contexts:
-                continue  # its portrait is still to come
-            lightness = torch.cat([self._waiting.pop(n) for n in numbers])
+                continue  # its context frame is still to come
+            frames = [self._waiting.pop(n) for n in numbers]
+            shot = (start, self._body(start).stop)
+            with self._watch("guide"):
+                known = [
+                    self._predictor.guidance(frame, n, shot)
+                    for n, frame in zip(numbers, frames, strict=True)
+                ]
             with self._watch("predict"):
-                fields = self._predicted(lightness, self._contexts.get(start))
+                fields = self._predicted(
+                    torch.cat(frames), known, self._contexts.get(start), self._plan.grade_at(start)
+                )
             self._fields.update(zip(numbers, fields.split(1), strict=True))
 
-    def _predicted(self, lightness: Tensor, context: Tensor | None) -> Tensor:
+    def _predicted(
+        self,
+        lightness: Tensor,
+        known: Sequence[Guidance | None],
+        context: Tensor | None,
+        grade: Grade | None,
+    ) -> Tensor:
         try:
-            return self._predictor.field(lightness, self._turns, context)
+            return self._predictor.field(lightness, self._turns, context, known, grade)
         except torch.OutOfMemoryError:
             if len(lightness) == 1:
                 raise FilmError(
@@ -152,8 +168,8 @@ class Lookahead:
                 ) from None
         half = len(lightness) // 2
         self._batch = half
-        halves = lightness[:half], lightness[half:]
-        return torch.cat([self._predicted(part, context) for part in halves])
+        parts = (slice(None, half), slice(half, None))
+        return torch.cat([self._predicted(lightness[p], known[p], context, grade) for p in parts])
 
 
 def brightened(lightness: Tensor, gain: float) -> Tensor:
@@ -193,10 +209,10 @@ def _contains(keys: Sequence[int], n: int) -> bool:
     return place < len(keys) and keys[place] == n
 
 
-def _guide_size(height: int, width: int) -> tuple[int, int]:
+def _motion_size(height: int, width: int) -> tuple[int, int]:
     """Both sides multiples of the motion search's cell."""
     cell = ops.MOTION_CELL
-    scale = GUIDE_SHORT_SIDE / min(height, width)
+    scale = MOTION_SHORT_SIDE / min(height, width)
     return (
         max(cell, round(height * scale / cell) * cell),
         max(cell, round(width * scale / cell) * cell),

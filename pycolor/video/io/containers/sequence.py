@@ -213,6 +213,11 @@ def picture_name(pattern: Path, number: int) -> Path:
     return pattern.with_name(f"{before}{number:0{int(digits or 1)}d}{after}")
 
 
+def picture_stem(pattern: Path) -> str:
+    """What stands before the number in a pattern's name, without `_`, `-`, `.` and spaces."""
+    return _NUMBER.split(pattern.name, maxsplit=1)[0].rstrip("_-. ")
+
+
 def address_of(pattern: Path) -> str:
     """FFmpeg's spelling of a pattern: a percent sign in a folder's name is doubled."""
     return str(Path(str(pattern.parent).replace("%", "%%")) / pattern.name)

@@ -108,6 +108,10 @@ class FilmInfo:
         metadata: of the container; `picture_metadata` of the picture's stream, and
             `picture_disposition` the names of its flags.
         warnings: sentences about what is assumed or damaged.
+        reel: name of the reel that the timecode belongs to, empty if none.
+        captions: the first frame carries captions (CTA-708, ATSC A/53).
+        clean_aperture: (width, height) of what is meant to be seen, None for all.
+        unread: phrases on what the container holds that FFmpeg does not tell.
     """
 
     path: Path
@@ -136,6 +140,10 @@ class FilmInfo:
     picture_metadata: dict[str, str]
     picture_disposition: frozenset[str]
     warnings: tuple[str, ...]
+    reel: str = ""
+    captions: bool = False
+    clean_aperture: tuple[Fraction, Fraction] | None = None
+    unread: tuple[str, ...] = ()
 
     @property
     def description(self) -> PixelFormat:

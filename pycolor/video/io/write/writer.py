@@ -4,60 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import av
 import av.error
-import numpy as np
-from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from pycolor.encoding import Encoding, Subsampling
 from pycolor.errors import FilmError
 from pycolor.video.io.containers.capacity import (
-    DISPLAY_NAMES,
-    FIXED_RATE,
     stores_siting,
     unsupported_marks,
 )
 from pycolor.video.io.containers.presets import Preset, container_of, ending_of, preset_for
 from pycolor.video.io.frame.film import FilmInfo, Frame
-from pycolor.video.io.frame.pixel_formats import Plane, change_codes, plane_view
 from pycolor.video.io.frame.rgb import rgb_frame, rgb_of
 from pycolor.video.io.read.damage import Damage
 from pycolor.video.io.read.reader import Reader
 from pycolor.video.io.write.clock import Clock
 from pycolor.video.io.write.container import ContainerWriter
 from pycolor.video.io.write.encoder import EncoderConfig, add_picture, as_segment, choose
+from pycolor.video.io.write.frame_factory import FrameFactory, Picture
 from pycolor.video.io.write.side_streams import UnsupportedStream
-
-
-class Picture:
-    """A frame on its way out: the source's luma, and chroma to be written.
-
-    Attributes:
-        luma: H×W, as it will be encoded; read-only.
-        chroma: (U, V), each h×w of the output's subsampling, writable, uint8 or uint16.  They
-            hold the source's chroma, or neutral for a gray source, until they are written.
-        index, pts: of the source frame.
-        interlaced: it holds two fields; chroma of 4:2:0 belongs to rows 0, 2, … and 1, 3, … apart.
-    """
-
-    __slots__ = ("chroma", "index", "interlaced", "luma", "native", "pts", "source_duration")
-
-    def __init__(self, native: av.VideoFrame, frame: Frame, dtype: np.dtype[Any]) -> None:
-        self.native = native
-        self.index = frame.index
-        self.pts = frame.pts
-        self.interlaced = frame.interlaced
-        self.source_duration = frame.duration
-        self.luma: Plane = plane_view(native, 0, dtype)
-        self.luma.flags.writeable = False
-        self.chroma: tuple[Plane, Plane] = (
-            plane_view(native, 1, dtype),
-            plane_view(native, 2, dtype),
-        )
 
 
 class Writer:
@@ -71,8 +40,8 @@ class Writer:
             one does.
         reader: of the source; its range of frames decides what of the sound is copied.
         preset: what the output is for, None for the container's default.  With one of pictures and
-            an ending of .mkv this is a segment of such an output, for `join`: its pictures are the
-            output's, kept in FFV1.
+            an ending of .mkv this is a segment of such an output, for `concat_segments`: its
+            pictures are the output's, kept in FFV1.
         codec, options: an encoder in place of the preset's, and options for it.
         chroma: subsampling in place of the source's own (or the preset's choice for gray).
         streams: copy sound, subtitles, attachments and chapters; False for a segment.
@@ -80,6 +49,7 @@ class Writer:
         name: what messages call the output, if not by its path (a temporary name).
 
     Attributes:
+        factory: makes this output's pictures.
         encoding: of the planes of every Picture.
         pixel_format: FFmpeg's name for them.
         clock: from the source's ticks to the output's.
@@ -113,28 +83,28 @@ class Writer:
         self._last: int | None = None
         if not isinstance(preset, Preset):
             preset = preset_for(ending_of(self.path, preset), preset)
-        recipe = choose(self.info, preset, codec=codec, options=options, chroma=chroma)
+        config = choose(self.info, preset, codec=codec, options=options, chroma=chroma)
         if preset.pictures_only and self.path.suffix == ".mkv":
-            recipe = as_segment(recipe)
-        recipe = _sited(recipe, container_of(ending_of(self.path, preset.name)))
-        self.encoding: Encoding = recipe.encoding
-        self.pixel_format = recipe.description.name
-        self._dtype = recipe.description.dtype
-        self._reformatter = VideoReformatter()
-        self._stored = recipe.stored
-        self._codec = recipe.canonical_codec
+            config = as_segment(config)
+        config = _sited(config, container_of(ending_of(self.path, preset.name)))
+        self.factory = FrameFactory(self.info, config)
+        self.encoding: Encoding = self.factory.encoding
+        self.pixel_format = self.factory.pixel_format
+        self._stored = config.stored
+        self._codec = config.canonical_codec
+        self._streams = streams
         self._output = ContainerWriter(
             self.path, reader, preset, streams=streams, metadata=metadata or {}, name=name
         )
         self.clock: Clock = self._output.clock
         try:
-            self._stream = add_picture(self._output.container, recipe, self.info, clock=self.clock)
+            self._stream = add_picture(self._output.container, config, self.info, clock=self.clock)
             self._output.write_header(self._stream)
         except BaseException:
             self.abort()
             raise
         self.dropped: tuple[UnsupportedStream, ...] = self._output.dropped
-        said = [*recipe.warnings, *map(str, self.dropped), *self._output.lost]
+        said = [*config.warnings, *map(str, self.dropped), *self._output.lost]
         self.warnings: tuple[str, ...] = (*said, *self._unheld())
 
     @property
@@ -146,67 +116,28 @@ class Writer:
         """Sentences on the marks of the picture that the output cannot bear."""
         container, codec = self._output.name, self._codec
         marks = unsupported_marks(self.info, container, codec, self.encoding)
-        spoken = DISPLAY_NAMES.get(container, container)
+        spec = self._output.spec
         if marks:
-            where = spoken if container in DISPLAY_NAMES else f"{codec} in {container}"
+            where = spec.spoken or f"{codec} in {container}"
             yield f"{where} does not say of the picture: {', '.join(sorted(marks))}"
-        if container in FIXED_RATE:
-            yield f"{spoken} has no times: every frame is taken to last {1 / self.info.rate} s"
+        if spec.fixed_rate and self._streams:
+            off = self._output.drift()
+            if off > 1 / (2 * self.info.rate):
+                yield (
+                    f"the film's rate varies, and {spec.called} has no times: shown at "
+                    f"{_spoken_rate(self.info.rate)} frames a second, the picture parts from its "
+                    f"times, and from sound, by up to {float(off):.2f} s; .mkv, .mp4 and .mov "
+                    "keep the times"
+                )
 
     def picture(self, frame: Frame) -> Picture:
-        """A Picture of a frame: luma as decoded, chroma ready to be written.
-
-        The frame's own memory is left alone (it may be a reference of frames to come); views of
-        `frame.luma` stay valid.
-        """
-        luma = frame.luma  # holds the decoder's memory, so make_writable copies it
-        native = frame.native
-        before, after = self.info.encoding.full_range, self.encoding.full_range
-        if native.format.name == self.pixel_format and before == after:
-            native.make_writable()
-            return Picture(native, frame, self._dtype)
-        # libswscale may touch the depth, range and layout of chroma; what it makes of luma is
-        # overwritten below.  It takes gray as full range whatever its tag says.
-        picture = self._reformatter.reformat(
-            native,
-            format=self.pixel_format,
-            dst_colorspace=Colorspace.ITU709 if self.info.description.rgb else None,
-            src_color_range=ColorRange.MPEG if after and not before else ColorRange.JPEG,
-            dst_color_range=ColorRange.MPEG if before and not after else ColorRange.JPEG,
-            threads=1,  # more write into each other's rows, see `chroma_planes`
-        )
-        if picture is native:
-            native.make_writable()
-        kept = change_codes(luma, self.info.encoding, self.encoding)
-        np.copyto(plane_view(picture, 0, self._dtype), kept)
-        made = Picture(picture, frame, self._dtype)
-        if self.info.gray:
-            neutral = self.encoding.chroma_code_range[0]
-            for plane in made.chroma:
-                plane.fill(neutral)
-        return made
+        """`FrameFactory.picture`, of this output's."""
+        return self.factory.picture(frame)
 
     @property
     def target(self) -> Path:
         """What messages call the output."""
         return self._output.target
-
-    def picture_from_segment(self, frame: Frame, *, index: int, pts: int) -> Picture:
-        """A Picture of a frame of a segment, which holds it as this Writer's `picture` made it.
-
-        Args:
-            frame: of the segment.
-            index: of the source's frame.
-            pts: its time in the source's ticks.
-        """
-        if frame.native.format.name != self.pixel_format:
-            raise FilmError(
-                f"a segment of {self.target} holds {frame.native.format.name}; "
-                f"expected {self.pixel_format}."
-            )
-        made = Picture(frame.native, frame, self._dtype)
-        made.index, made.pts, made.source_duration = index, pts, 0
-        return made
 
     def write(self, picture: Picture) -> None:
         """Encode a picture at its source's time.
@@ -280,8 +211,12 @@ class Writer:
             raise self._output.failure(error) from error
 
 
-def _sited(recipe: EncoderConfig, container: str) -> EncoderConfig:
+def _spoken_rate(rate: Fraction) -> str:
+    return f"{float(rate):.3f}".rstrip("0").rstrip(".")
+
+
+def _sited(config: EncoderConfig, container: str) -> EncoderConfig:
     """Chroma is made for the siting that readers will take."""
-    if stores_siting(container, recipe.canonical_codec, recipe.encoding):
-        return recipe
-    return replace(recipe, encoding=replace(recipe.encoding, chroma_location="left"))
+    if stores_siting(container, config.canonical_codec, config.encoding):
+        return config
+    return replace(config, encoding=replace(config.encoding, chroma_location="left"))
