@@ -43,6 +43,19 @@ CHROMA_POSITIONS: dict[ChromaLocation, tuple[float, float]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class TagOverride:
+    """What a user says of a film that does not say it, or says it wrongly; None: as it says.
+
+    Attributes:
+        full_range: codes span all values; False: those of video.
+        matrix: the R'G'B' → Y'CbCr matrix.
+    """
+
+    full_range: bool | None = None
+    matrix: Matrix | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Encoding:
     """The digital representation of one Y'CbCr frame.
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import islice
+from typing import cast
 
+import numpy as np
 from torch import Tensor
 
 from pycolor import ops
 from pycolor.encoding import Encoding, Field
 from pycolor.system.stopwatch import Stopwatch
-from pycolor.video.io import Frame, Picture
+from pycolor.video.io import Frame, Picture, Plane
 from pycolor.video.io.frame.tensors import as_tensor
 from pycolor.video.io.write.frame_factory import FrameFactory
 from pycolor.video.propagation.layer import Layer
@@ -35,12 +37,19 @@ def render_layer(
     """
     watch = watch or Stopwatch()
     remaining = iter(frames)
-    for field in layer.fields:
+    unders = layer.under or (False,) * len(layer.fields)
+    for field, under in zip(layer.fields, unders, strict=True):
         for frame in islice(remaining, 1):
             with watch("render"):
                 picture = factory.picture(frame)
                 if field is not None:
-                    render_picture(field, picture, factory.encoding, interlaced=frame.interlaced)
+                    render_picture(
+                        field,
+                        picture,
+                        factory.encoding,
+                        interlaced=frame.interlaced,
+                        under=under,
+                    )
             sink(picture)
             del frame, picture  # large, and not to be held while the next one is decoded
 
@@ -49,7 +58,12 @@ FIELDS: tuple[Field, Field] = ("top", "bottom")
 
 
 def render_picture(
-    field: Tensor, picture: Picture, encoding: Encoding, *, interlaced: bool
+    field: Tensor,
+    picture: Picture,
+    encoding: Encoding,
+    *,
+    interlaced: bool,
+    under: bool = False,
 ) -> None:
     """Write a chroma field into a picture's chroma planes.
 
@@ -58,7 +72,23 @@ def render_picture(
         picture: its luma guides, its chroma is overwritten.
         encoding: of the picture.
         interlaced: the picture holds two fields, each with chroma lines of its own.
+        under: the chroma that is there stays under the new one: their sum is written.
     """
+    before = [plane.copy() for plane in picture.chroma] if under else []
+    _render(field, picture, encoding, interlaced=interlaced)
+    for plane, old in zip(picture.chroma, before, strict=False):
+        plane[:] = _sum(plane, old, encoding)
+
+
+def _sum(new: Plane, old: Plane, encoding: Encoding) -> Plane:
+    """Chroma codes whose distances from neutral are added, within what is a code of chroma."""
+    neutral, span = encoding.chroma_code_range
+    low, high = (0, span) if encoding.full_range else (neutral - span // 2, neutral + span // 2)
+    total = new.astype(np.int32) + old - neutral
+    return cast(Plane, total.clip(low, high).astype(new.dtype))
+
+
+def _render(field: Tensor, picture: Picture, encoding: Encoding, *, interlaced: bool) -> None:
     luma, u, v = (as_tensor(p)[None] for p in (picture.luma, *picture.chroma))
     fields = field[None].cpu()
     # A frame of one line of chroma has one field.

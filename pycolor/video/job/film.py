@@ -48,6 +48,7 @@ from pycolor.video.job.sidecar import (
 )
 from pycolor.video.job.source_digest import SourceDigest, file_digest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
+from pycolor.video.plan.own_color import tints_note
 from pycolor.video.plan.plan import Plan, ShotBody, plan_of
 from pycolor.video.shots import list_files
 from pycolor.video.shots.detector import Shot
@@ -202,7 +203,9 @@ class _Run:
         options = self.options
         # What it tells is needed later on; the packets' index that it holds is not.
         source = SourceDigest(self.source)
-        with Reader(self.source, frames=self.range, rate=self.rate) as reader:
+        with Reader(
+            self.source, frames=self.range, rate=self.rate, override=options.override
+        ) as reader:
             factory = self._probe(part, reader)
         for text in (*reader.info.warnings, *factory.warnings):
             self.warn(text)
@@ -222,7 +225,15 @@ class _Run:
         seen = self._survey(work, listed)
         for damage in seen.damages:
             self.warn(f"{self.source} {damage}")
-        plan = plan_of(seen, options.steady, recolor=options.color_shots == "recolor")
+        tinted = tints_note(seen.looks, options.tints)
+        if tinted is not None:
+            self.warn(tinted)
+        plan = plan_of(
+            seen,
+            options.steady,
+            recolor=options.color_shots == "recolor",
+            tints=options.tints,
+        )
         plan = guided.guided_plan(plan, given, options.predict, self.offset)
         segments = [work.segment(*ends) for ends in pairwise(plan.cuts(options.segment_frames))]
         return _Job(
@@ -341,6 +352,7 @@ class _Run:
         return FrameSource(
             path=self.source,
             rate=self.rate,
+            override=self.options.override,
             offset=self.offset,
             timeline=self._timeline(seen),
         )
@@ -402,6 +414,7 @@ class _Run:
                 sensitivity=self.options.sensitivity,
                 shots=listed,
                 progress=self.progress,
+                override=self.options.override,
             )
         work.save_analysis(seen)
         return seen

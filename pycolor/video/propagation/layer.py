@@ -32,10 +32,12 @@ class Layer:
         first: number of the first frame.
         fields: of each frame 2×h×w ab over the whole picture, float32; None where the source's
             own color stays.
+        under: of each frame, whether the source's own color stays under it: a tint; empty for none.
     """
 
     first: int
     fields: tuple[Tensor | None, ...]
+    under: tuple[bool, ...] = ()
 
     @property
     def stop(self) -> int:
@@ -94,4 +96,8 @@ def predict_layers(
             lookahead = Lookahead(frames, start, begin, plan, predictor, reader.info, watch, batch)
             fields = watch.timed("steady", propagate.fields(lookahead, plan, first, stop))
             for low, high in pairwise(ends):
-                yield Layer(first=low, fields=tuple(next(fields) for _ in range(low, high)))
+                yield Layer(
+                    first=low,
+                    fields=tuple(next(fields) for _ in range(low, high)),
+                    under=tuple(plan.span_at(n).under for n in range(low, high)),
+                )
