@@ -48,7 +48,7 @@ demo check test docs-check sanitize results weights: export OMP_WAIT_POLICY ?= P
 # A process for each core, at most eight; each computes in one thread.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 8 ? n : 8)))
 check test docs-check: export OMP_NUM_THREADS ?= 1
-PYTEST = $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal
+PYTEST = $(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup
 
 demo: $(STAMP)
 	@$(BIN)/python demo/run.py $(if $(FILM),"$(FILM)")
