@@ -70,10 +70,16 @@ def test_options_check_themselves(kind: Any, given: dict[str, Any], words: str) 
 
 
 def test_paths_may_be_text() -> None:
-    options = PredictOptions(weights="w.pth", style="s.png", reference=["a.png", Path("b.png")])
+    given: dict[str, Any] = {
+        "weights": "w.pth",
+        "style": "s.png",
+        "reference": ["a.png", Path("b.png")],
+    }
+    options = PredictOptions(**given)
     assert options.weights == Path("w.pth")
     assert options.reference == (Path("a.png"), Path("b.png"))
-    assert VideoOptions(shots="l.csv", work_dir="w").work_dir == Path("w")
+    given = {"shots": "l.csv", "work_dir": "w"}
+    assert VideoOptions(**given).work_dir == Path("w")
     assert PropagationOptions(steady="off", key_every=1).stride_frames == 1
 
 
@@ -171,7 +177,13 @@ def test_a_list_counts_from_the_films_first_frame() -> None:
 
 def test_absurd_lists_are_refused_at_once(tmp_path: Path) -> None:
     def entry(**other: Any) -> str:
-        shot = {"start": 0, "stop": 9, "opening": None, "closing": None, "disturbances": []}
+        shot: dict[str, Any] = {
+            "start": 0,
+            "stop": 9,
+            "opening": None,
+            "closing": None,
+            "disturbances": [],
+        }
         return json.dumps({"format": "pycolor-shots", "version": 1, "shots": [shot | other]})
 
     many = "Start Frame\n" + "1\n" * 1000
@@ -308,8 +320,9 @@ def test_ops_say_what_a_tensor_must_be(call: Any) -> None:
         call(x)
     with torch.no_grad():
         call(x)
+    array: Any = np.zeros((1, 4, 4), np.uint8)
     with pytest.raises(TypeError, match="luma must be a torch tensor"):
-        ops.mean_lightness(np.zeros((1, 4, 4), np.uint8), (2, 2), encoding=Encoding())
+        ops.mean_lightness(array, (2, 2), encoding=Encoding())
 
 
 def test_early_options_stay_valid() -> None:

@@ -16,6 +16,7 @@ from pycolor.models.checkpoints import weight_files
 from pycolor.train import loop
 from pycolor.train.data.labels import label_source
 from pycolor.train.data.photos import Photo, find_photos
+from pycolor.train.distributed import Processes
 from pycolor.train.options import CropOptions, TrainOptions
 
 TINY = TrainOptions(
@@ -107,5 +108,5 @@ def test_what_is_wrong_is_one_sentence(
     with pytest.raises(UsageError, match="shared evenly"):
         loop._train(
             replace(TINY, batch=3), [photos], tmp_path, lambda _: None, torch.device("cpu"),
-            loop.Processes(0, 2),
+            Processes(0, 2),
         )  # fmt: skip

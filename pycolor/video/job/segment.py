@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -33,9 +34,10 @@ FRAMES_WAITING = 6
 
 @dataclass
 class Stopwatch:
-    """Seconds by stage."""
+    """Seconds by stage; several threads may add to one."""
 
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
@@ -43,7 +45,9 @@ class Stopwatch:
         try:
             yield
         finally:
-            self.seconds[stage] += time.perf_counter() - began
+            lasted = time.perf_counter() - began
+            with self._lock:
+                self.seconds[stage] += lasted
 
     def timed(self, stage: str, items: Iterable[T]) -> Iterator[T]:
         """The items, with the time it takes to make each counted."""
