@@ -73,8 +73,9 @@ def validation_batches(photos: list[Photo], size: int, batch: int) -> Iterator[T
 
 def save_atomically(state: object, path: Path) -> None:
     """`torch.save` that leaves the old file or the new one, never half of one."""
-    with atomic_write(path, overwrite=True) as part:
-        torch.save(state, part)
+    # By a path, torch would put the temporary name, which is never the same, into the file.
+    with atomic_write(path, overwrite=True) as part, part.open("wb") as file:
+        torch.save(state, file)
 
 
 def train(
