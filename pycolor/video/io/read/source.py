@@ -168,12 +168,11 @@ def declared_end(stream: VideoStream) -> Fraction | None:
     """When the picture ends by what its header says, seconds; None if it does not say."""
     base = rational(stream.time_base)
     start = (stream.start_time or 0) * base
-    if stream.duration:
-        return start + stream.duration * base
+    # A statistic of Matroska's muxers; FFmpeg would give the picture the length of the whole file.
     lowered = {k.lower().split("-")[0]: v for k, v in stream.metadata.items()}
-    match = _CLOCK.fullmatch(lowered.get("duration", ""))  # a statistic of Matroska's muxers
+    match = _CLOCK.fullmatch(lowered.get("duration", ""))
     if match is None:
-        return None
+        return start + stream.duration * base if stream.duration else None
     hours, minutes, seconds = int(match[1]), int(match[2]), Fraction(match[3])
     return (hours * 60 + minutes) * 60 + seconds
 
