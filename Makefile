@@ -2,6 +2,7 @@
 # make bench                kernel timings     make clean  remove what make made
 # make sanitize             the kernels' tests under AddressSanitizer and UBSan
 # make results [DATA=...]   measure all, write docs/results.md (five minutes)
+# make gpu                  all that needs a GPU: build, tests, races, a film (eight minutes)
 # make weights DATA=...     train what the package carries, into trained/ (hours)
 PYTHON ?= python3
 VENV   := .venv
@@ -10,10 +11,10 @@ STAMP  := $(VENV)/.installed
 NATIVE := $(shell find csrc -type f) CMakeLists.txt setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test sanitize format bench results weights clean
+.PHONY: help setup demo test sanitize format bench gpu results weights clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 5
+	@sed -n 's/^# //p' Makefile | head -n 6
 
 setup: $(STAMP)
 
@@ -49,6 +50,10 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.kernels --json docs/results/kernels.json --chart docs/kernels.svg
+
+# With the Python at hand where it has torch for CUDA (PYTHON=...), else with that of `make setup`.
+gpu:
+	@$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m benchmarks.gpu --json docs/results/gpu.json
 
 results: $(STAMP)
 	$(BIN)/python -m benchmarks.results $(if $(DATA),--data "$(DATA)")
