@@ -72,6 +72,7 @@ PYBIND11_MODULE(_C, m) {
                               threads);
       },
       unlocked);
+  // The table as bytes, for the GPU's copy of it.
   m.def("gamut_table", [](float kr, float kb) {
     return py::bytes(reinterpret_cast<const char*>(pycolor::gamut_of(kr, kb).table),
                      sizeof(float) * pycolor::kGamutFloats);

@@ -9,6 +9,8 @@
 
 namespace pybind11::detail {
 
+// A view of four dimensions. Addresses are trusted: only pycolor/ops calls these modules, and the
+// tensors it takes them from outlive the call.
 template <class T>
 struct type_caster<pycolor::Image<T>> {
   PYBIND11_TYPE_CASTER(pycolor::Image<T>, const_name("tuple[int, tuple, tuple]"));

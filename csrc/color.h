@@ -55,23 +55,27 @@ constexpr float kLabOffset = 4.0f / 29.0f;
 // IEC 61966-2-1: R' = 12.92 R up to here, else 1.055 R^(1/2.4) − 0.055.
 constexpr float kSrgbKnee = 0.0031308f, kSrgbKneeEncoded = 0.04045f;
 
+// f(t), the cube root as a power.
 template <class V>
 static PYCOLOR_HD V lab_f(V t) {
   const V root = power(max(t, V(kLabKneeCubed)), 1.0f / 3.0f);
   return select(V(kLabKneeCubed) < t, root, fma(t, V(1.0f / kLabSlope), V(kLabOffset)));
 }
 
+// f⁻¹(t), a cube.
 template <class V>
 static PYCOLOR_HD V lab_f_inverse(V t) {
   return select(V(kLabKnee) < t, t * t * t, V(kLabSlope) * (t - V(kLabOffset)));
 }
 
+// Display value to linear light, by the general power: accurate for values beyond 1, too.
 template <class V>
 static PYCOLOR_HD V srgb_decode(V x) {
   const V p = power((max(x, V(kSrgbKneeEncoded)) + V(0.055f)) * V(1.0f / 1.055f), 2.4f);
   return select(V(kSrgbKneeEncoded) < x, p, x * V(1.0f / 12.92f));
 }
 
+// Linear light to display value; below 0 on the straight part.
 template <class V>
 static PYCOLOR_HD V srgb_encode(V x) {
   const V p = power(max(x, V(kSrgbKnee)), 1.0f / 2.4f);

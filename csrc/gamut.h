@@ -33,6 +33,7 @@ constexpr int kGamutCells = (kGamutLumas + 1) * (kGamutHues + 1) * 2;
 constexpr int kGuessDegree = 5;
 constexpr int kGuessTerms = (kGuessDegree + 1) * (kGuessDegree + 2) / 2;
 constexpr int kGamutFloats = kGamutCells + 2 * kGuessTerms;
+// A bound on the time of the search: a color that has not settled by then stays where it is.
 constexpr int kGamutSteps = 4;
 
 struct Gamut {

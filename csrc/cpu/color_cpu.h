@@ -187,6 +187,8 @@ void search_colors(const Gamut& gamut, ColorRun& run, Listed& list, int count) {
 }
 
 void find_colors(const Gamut& shared, ColorRun& run, int64_t count) {
+  // A copy on the stack: stores through float pointers might change the caller's, as far as the
+  // compiler knows, and it would load all of it anew.
   const Gamut gamut = shared;  // which no store below can change
   Listed list;
   const int quick = ordinary_colors(gamut, run, count, list.which);

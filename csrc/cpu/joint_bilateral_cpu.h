@@ -38,6 +38,8 @@ static PYCOLOR_HD void pad_rows(const float* plane, const int64_t* stride, int64
   }
 }
 
+// One or two channels of rows first … last − 1. Rows are padded with a guide that resembles
+// nothing, so samples beyond the border weigh 0 without a test.
 template <int channels>
 void joint_bilateral_group(const JointBilateralJob& job, int64_t frame, int64_t channel,
                            int64_t first, int64_t last) {
@@ -90,6 +92,7 @@ void joint_bilateral_group(const JointBilateralJob& job, int64_t frame, int64_t 
   }
 }
 
+// Two channels at a time: a and b share all weights, which cost most.
 void joint_bilateral(const JointBilateralJob& job, int64_t frame, int64_t first, int64_t last) {
   int64_t channel = 0;
   for (; channel + 2 <= job.chroma.size[1]; channel += 2)

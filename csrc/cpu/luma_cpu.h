@@ -19,6 +19,7 @@ static PYCOLOR_HD Lanes lightness_of(const FrameCode& code, Lanes mean, float sc
   return fma(Lanes(116.0f), f, Lanes(-16.0f)) * Lanes(scale);
 }
 
+// One row; no vector is stored beyond its end.
 template <class T>
 void lightness_typed(const T* luma, int64_t count, const FrameCode& code, float* out) {
   for (int64_t i = 0; i < count; i += 16) {
@@ -64,6 +65,7 @@ void sum_whole(const uint8_t* luma, int64_t stride, int64_t rows, float* sums) {
   }
 }
 
+// In floats, which hold sums of 256 rows of 16 bits exactly.
 void sum_whole(const uint16_t* luma, int64_t stride, int64_t rows, float* sums) {
   for (int x = 0; x < 128; x += 64) {
     Lanes sum[4];

@@ -107,6 +107,8 @@ class Pool {
     }
     job.work();
     std::unique_lock<std::mutex> lock(mutex_);
+    // The job goes away with its caller's stack: no helper may take it up from here on, and those
+    // at work are waited for.
     job_ = nullptr;  // whoever has not started yet need not
     wanted_ = 0;
     lock.unlock();
@@ -118,6 +120,7 @@ class Pool {
   std::mutex busy;  // held for the time of one job
 
  private:
+  // A helper's life: asleep until helpers are wanted, then one job.
   void loop() {
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
@@ -186,6 +189,7 @@ void parallel_for(int threads, int64_t gate, int64_t chunks, void (*body)(void*,
 }
 
 float* scratch(Scratch slot, size_t floats) {
+  // Grows, never shrinks: frames of one film are of one size.
   struct Block {
     float* data = nullptr;
     size_t size = 0;

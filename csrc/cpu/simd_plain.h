@@ -25,6 +25,7 @@ typedef int32_t FourInts __attribute__((vector_size(16)));
 typedef double Two __attribute__((vector_size(16)));
 typedef int64_t TwoInts __attribute__((vector_size(16)));
 
+// Loops over the four parts, which the compiler unrolls.
 struct Lanes {
   static constexpr int count = 16;
   Four v[4];

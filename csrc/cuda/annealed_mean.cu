@@ -99,6 +99,7 @@ __global__ void annealed_entries(Logits<T> logits, const float* palette, float s
   }
 }
 
+// Which of the two kernels: channels last with a warp's worth of entries takes a warp a pixel.
 template <class T>
 void annealed_typed(const Image<const void>& image, const float* palette, float scale,
                     const Image<float>& out, Launch launch) {

@@ -33,6 +33,7 @@ static PYCOLOR_HD float lightness_of(const FrameCode& code, float mean) {
   return fma(116.0f, neutral_f(luma_of_code(code, mean)), -16.0f);
 }
 
+// L* of each code: one thread a sample.
 template <class T>
 __global__ void lightness_rows(Luma<T> luma, FrameCode code, float* out) {
   const int64_t n = blockIdx.z, y = blockIdx.y, x = int64_t{blockIdx.x} * kThreads + threadIdx.x;
@@ -87,6 +88,7 @@ struct Planes {
 
 static PYCOLOR_HD int clamped(int i, int size) { return i < 0 ? 0 : i >= size ? size - 1 : i; }
 
+// The mean luma under a sample, the field refined there, the color, the codes.
 template <class T>
 __global__ void render_samples(Image<const float> field, Image<float> guide_low, Luma<T> luma,
                                FrameCode code, Refinement refinement, Gamut gamut, Planes planes) {
@@ -191,6 +193,7 @@ void render(const Image<const float>& field, const Image<const void>& luma, bool
             Launch launch) {
   const Refinement refinement = {range_scale(sigma_range), static_cast<float>(floor)};
   mean_lightness(luma, is_uint16, code, refinement.range_scale, guide_low, launch);
+  // The low guide first, on the same stream; then all samples at once.
   Planes out = {};
   for (size_t c = 0; c < planes.size(); ++c) {
     out.data[c] = planes[c].data;
