@@ -103,6 +103,7 @@ struct LinearToRgb {
     return {srgb_encode(c.x), srgb_encode(c.y), srgb_encode(c.z)};
   }
 };
+// 3×3 products; XYZ of white is (Xn, 1, Zn).
 struct LinearToXyz {
   template <class V>
   static PYCOLOR_HD Triple<V> of(Triple<V> c) {
@@ -115,6 +116,7 @@ struct XyzToLinear {
     return multiply<XyzToLinearMatrix>(c);
   }
 };
+// One power each for X, Y and Z.
 struct XyzToLab {
   template <class V>
   static PYCOLOR_HD Triple<V> of(Triple<V> c) {
@@ -123,6 +125,7 @@ struct XyzToLab {
     return {fma(V(116.0f), fy, V(-16.0f)), V(500.0f) * (fx - fy), V(200.0f) * (fy - fz)};
   }
 };
+// Cubes alone.
 struct LabToXyz {
   template <class V>
   static PYCOLOR_HD Triple<V> of(Triple<V> c) {
@@ -131,6 +134,7 @@ struct LabToXyz {
             V(kWhiteZ) * lab_f_inverse(fma(c.z, V(-1.0f / 200.0f), fy))};
   }
 };
+// u' and v' of black are 0/0: its u and v are 0.
 struct XyzToLuv {
   template <class V>
   static PYCOLOR_HD Triple<V> of(Triple<V> c) {
@@ -143,6 +147,7 @@ struct XyzToLuv {
     return {l, select(black, V(0.0f), u), select(black, V(0.0f), v)};
   }
 };
+// Back by u' and v'; black again apart, and v' kept away from 0.
 struct LuvToXyz {
   template <class V>
   static PYCOLOR_HD Triple<V> of(Triple<V> c) {

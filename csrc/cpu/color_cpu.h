@@ -149,6 +149,7 @@ void search_colors(const Gamut& gamut, ColorRun& run, Listed& list, int count) {
     store(walk->s + i, at.s);
   }
   for (int i = 0; i < count; ++i) walk->which[i] = i;
+  // Where each color has ended, in the order of the list.
   float fy[kRun], s[kRun];
   uint16_t moving[kRun / 16];
   for (int step = 0, left = count; left > 0 && step < kGamutSteps; ++step) {

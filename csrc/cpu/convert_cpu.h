@@ -58,6 +58,7 @@ void convert_typed(const ConvertJob& job, int64_t frame, int64_t row, float top)
   }
 }
 
+// By the type of what comes out.
 void convert(const ConvertJob& job, int64_t frame, int64_t row) {
   if (job.kind == 0) return convert_typed<float>(job, frame, row, 0.0f);
   if (job.kind == 1) return convert_typed<uint8_t>(job, frame, row, 255.0f);

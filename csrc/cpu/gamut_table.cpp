@@ -25,6 +25,7 @@ struct EdgePoint {
 double decode(double x) { return x > 0.04045 ? std::pow((x + 0.055) / 1.055, 2.4) : x / 12.92; }
 
 double f_of(double t) {
+  // CIE 15:2018, 8.2.1.
   const double knee = 6.0 / 29.0;
   return t > knee * knee * knee ? std::cbrt(t) : t / (3 * knee * knee) + 4.0 / 29.0;
 }
@@ -63,6 +64,7 @@ void fill_row(const LumaWeights& k, double y, float* row) {
   for (int i = 0; i < kWalk; ++i) {
     const EdgePoint& p = walk[i];
     const EdgePoint& q = walk[(i + 1) % kWalk];
+    // Angles wrap at 4.
     const double turn = std::remainder(q.hue - p.hue, 4.0);
     const double low = std::min(p.hue, p.hue + turn), high = std::max(p.hue, p.hue + turn);
     const int last = static_cast<int>(std::floor(high * kGamutHues / 4));

@@ -16,6 +16,7 @@
 namespace pycolor {
 namespace {
 
+// Columns of a strip.
 constexpr int64_t kStrip = 128;
 constexpr float kOutside = 1e18f;  // guide beyond the border: no sample resembles it
 
@@ -103,6 +104,7 @@ void joint_bilateral(const JointBilateralJob& job, int64_t frame, int64_t first,
 // Taps by gather; indices and weights come in tables over rows and (padded) columns.
 void upsample(const UpsampleJob& job, int64_t frame, int64_t first, int64_t last) {
   const int64_t height = job.out.size[2], width = job.out.size[3];
+  // Of the tables, whose rows are whole vectors.
   const int64_t columns = (width + 15) / 16 * 16;
   const int64_t* gs = job.guide.stride;
   const float* low = job.guide_low.data + frame * job.guide_low.stride[0];

@@ -27,6 +27,7 @@ void flow_to_field(const FieldFlowJob& job, int threads) {
                [&](int64_t i) { kernels().flow_to_field(job, i / 3, i % 3); });
 }
 
+// One frame comes out, so its rows are what is shared.
 void carry_chroma(const CarryJob& job, int threads) {
   const int64_t rows = job.out.size[2];
   over_rows(

@@ -2,7 +2,13 @@
 //
 // Block matching looks at eight neighboring places at once: a row of the window holds 16 bytes, the
 // block's 8 and what the places to its right add.  Windows that reach beyond the picture are laid
-// out with its border repeated, so that one loop serves all cells.
+// out with its border repeated, so that one loop serves all cells.  One instruction compares four
+// bytes with what stands at eight places (mpsadbw, and vdbpsadbw on four rows together); another
+// finds the least of eight sums and the first place that has it (phminposuw).  The baseline
+// compares place by place.
+//
+// Flows and colors are floats, 16 cells a vector; what lies where a flow leads is gathered.  Sums
+// are in the order of the definitions, so that the vectors change no bits.
 #pragma once
 
 #include <type_traits>

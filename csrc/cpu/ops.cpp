@@ -59,6 +59,7 @@ void joint_bilateral(const Image<const float>& chroma, const Image<const float>&
   });
 }
 
+// What a row or a column needs is the same in all frames, and is worked out once.
 void joint_bilateral_upsample(const Image<const float>& chroma, const Image<const float>& guide_low,
                               const Image<const float>& guide, double sigma_range, double floor,
                               int radius, double sigma_space, const Image<float>& out,
@@ -129,6 +130,7 @@ void yab_to_ycbcr(const Image<const float>& in, float kr, float kb, const Image<
   });
 }
 
+// Rows are cheap: sixteen make a share that is worth a thread's while.
 void luma_to_lightness(const Image<const void>& luma, bool is_uint16, const FrameCode& code,
                        float* out, int threads) {
   const int64_t* size = luma.size;
@@ -139,6 +141,7 @@ void luma_to_lightness(const Image<const void>& luma, bool is_uint16, const Fram
   });
 }
 
+// A share is a run of rows of cells; each reads luma rows of its own, but for those at the borders.
 void mean_lightness(const Image<const void>& luma, bool is_uint16, const FrameCode& code,
                     const Image<float>& out, int threads) {
   const int64_t step = rows_per_chunk(out.size[2], out.size[0], threads);

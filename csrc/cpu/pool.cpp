@@ -86,6 +86,7 @@ class Job {
   std::exception_ptr error_;
 };
 
+// Sleeping threads, as many as were ever wanted at once.
 class Pool {
  public:
   // Returns when the job is done and no helper looks at it any more.
@@ -100,6 +101,7 @@ class Pool {
       job_ = &job;
       wanted_ = helpers;
     }
+    // One is woken where one is wanted: the others would only look and fall asleep again.
     if (helpers == 1) {
       wake_.notify_one();
     } else {
@@ -172,6 +174,7 @@ bool run_in_pool(int threads, int64_t chunks, Job& job) {
   const int64_t useful = threads < chunks ? threads : chunks;
   if (useful <= 1 || inside) return false;
   Pool& p = pool();
+  // Another caller has the pool: rather than wait, work alone.
   std::unique_lock<std::mutex> lock(p.busy, std::try_to_lock);
   if (!lock.owns_lock()) return false;
   const InsideMark mark;

@@ -52,6 +52,7 @@ std::vector<Band> bands_of(const RenderJob& job, int64_t most) {
 
 // Where the chroma comes from: rows first … last − 1 of a frame are written to the low-resolution
 // planes.
+// A field in memory.
 struct GivenField {
   const Image<const float>& field;
 
@@ -76,6 +77,7 @@ struct GivenField {
   }
 };
 
+// A field that is decoded from logits, a few rows at a time, as its planes are laid out.
 struct DecodedField {
   const Image<const float>& logits;
   const float* palette;

@@ -31,6 +31,7 @@ constexpr int kColumns = 128, kRows = kRun / kColumns;
 struct RowTaps {
   Lanes guide[3], a[3], b[3], floor_a, floor_b;
 };
+// Column weights and three rows of taps: 36 vectors, 2.3 KB, for 16 columns.
 struct BlockTaps {
   Lanes weight[3];
   RowTaps row[3];

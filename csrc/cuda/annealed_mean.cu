@@ -20,6 +20,7 @@ constexpr int kWarps = 8;    // of a block of the other layout: one pixel each
 __device__ float value(float x) { return x; }
 __device__ float value(__half x) { return __half2float(x); }
 
+// Strides in elements: frame, entry, row, pixel.
 template <class T>
 struct Logits {
   const T* data;

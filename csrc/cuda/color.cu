@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kThreads = 256;  // along a row
 
+// A conversion's steps by value: kernel parameters lie in constant memory.
 struct Steps {
   int count;
   int step[8];
@@ -50,6 +51,7 @@ dim3 rows_of(const int64_t* size) {
               static_cast<unsigned>(size[2]), static_cast<unsigned>(size[0]));
 }
 
+// Reads and writes of a warp follow each other along a row.
 template <class T>
 __global__ void convert_rows(Image<const float> in, Steps steps, Image<T> out, float top) {
   const int64_t n = blockIdx.z, y = blockIdx.y, x = int64_t{blockIdx.x} * kThreads + threadIdx.x;
