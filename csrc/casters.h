@@ -1,5 +1,8 @@
 // How the two modules read their arguments.  Arrays come as (address, shape, strides), four
 // dimensions, strides in elements; pycolor/ops has checked them.
+//
+// Reading a tuple of numbers takes a fraction of a microsecond and needs neither torch's nor
+// NumPy's headers: the modules build in seconds and fit every version of torch.
 #pragma once
 
 #include <pybind11/pybind11.h>

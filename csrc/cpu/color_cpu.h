@@ -26,7 +26,8 @@ static PYCOLOR_HD ColorDifference<Lanes> color_at(const ColorRun& run, int64_t i
   return {load(run.red + i), load(run.blue + i)};
 }
 
-// Samples listed out of a run, side by side.
+// Samples listed out of a run, side by side: what is few and far apart fills whole vectors again.
+// At most all of the run, and the last vector is filled up with the last sample.
 struct Listed {
   int32_t which[kRun + 15];
   float level[kRun], neutral[kRun], p[kRun], q[kRun], red[kRun], blue[kRun];
