@@ -7,6 +7,7 @@
 # make format               ruff and clang-format put the code into shape
 # make bench                kernel timings beside other libraries
 # make results [DATA=...]   measure all, write docs/results.md (five minutes)
+# make gpu                  all that needs a GPU: build, tests, races, a film (eight minutes)
 # make weights DATA=...     train what the package carries, into trained/ (hours)
 # make clean                remove what make made
 #
@@ -23,10 +24,10 @@ PIP     = $(BIN)/python -m pip --quiet --disable-pip-version-check
 TORCH ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint demo check test docs docs-check sanitize format bench results weights clean
+.PHONY: help setup lint demo check test docs docs-check sanitize format bench gpu results weights clean
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 13
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 14
 
 setup: $(STAMP)
 
@@ -82,6 +83,10 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.kernels --json docs/results/kernels.json --chart docs/kernels.svg
+
+# With the Python at hand where it has torch for CUDA (PYTHON=...), else with that of `make setup`.
+gpu:
+	@$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m benchmarks.gpu --json docs/results/gpu.json
 
 results: $(STAMP)
 	$(BIN)/python -m benchmarks.results $(if $(DATA),--data "$(DATA)")

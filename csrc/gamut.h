@@ -33,8 +33,10 @@ constexpr int kGamutCells = (kGamutLumas + 1) * (kGamutHues + 1) * 2;
 constexpr int kGuessDegree = 5;
 constexpr int kGuessTerms = (kGuessDegree + 1) * (kGuessDegree + 2) / 2;
 constexpr int kGamutFloats = kGamutCells + 2 * kGuessTerms;
+// A bound on the time of the search: a color that has not settled by then stays where it is.
 constexpr int kGamutSteps = 4;
 
+// What a matrix of luma weights makes of the gamut of sRGB's primaries.
 struct Gamut {
   LumaWeights luma;
   // (largest in-gamut chroma, fy there) at each luma and hue, the last column repeating the first;
@@ -295,6 +297,9 @@ static PYCOLOR_HD ColorDifference<V> ordinary_color(const LumaWeights& k, V y, T
   return {(r - luma) * scale, (b - luma) * scale};
 }
 
+// fy enters f⁻¹ of all three ratios, u and v stay, so luma is a smooth, rising function of fy; from
+// the polynomial's fy one step of Newton's method is enough for nearly all of the gamut.
+//
 // The color by one Newton step of fy.  The step's own length tells where the polynomial was not
 // good enough; `hard` is set there and where the color leaves the gamut.
 template <class V, class M>

@@ -26,7 +26,8 @@ static PYCOLOR_HD ColorDifference<Lanes> color_at(const ColorRun& run, int64_t i
   return {load(run.red + i), load(run.blue + i)};
 }
 
-// Samples listed out of a run, side by side.
+// Samples listed out of a run, side by side: what is few and far apart fills whole vectors again.
+// At most all of the run, and the last vector is filled up with the last sample.
 struct Listed {
   int32_t which[kRun + 15];
   float level[kRun], neutral[kRun], p[kRun], q[kRun], red[kRun], blue[kRun];
@@ -149,6 +150,7 @@ void search_colors(const Gamut& gamut, ColorRun& run, Listed& list, int count) {
     store(walk->s + i, at.s);
   }
   for (int i = 0; i < count; ++i) walk->which[i] = i;
+  // Where each color has ended, in the order of the list.
   float fy[kRun], s[kRun];
   uint16_t moving[kRun / 16];
   for (int step = 0, left = count; left > 0 && step < kGamutSteps; ++step) {
@@ -187,6 +189,8 @@ void search_colors(const Gamut& gamut, ColorRun& run, Listed& list, int count) {
 }
 
 void find_colors(const Gamut& shared, ColorRun& run, int64_t count) {
+  // A copy on the stack: stores through float pointers might change the caller's, as far as the
+  // compiler knows, and it would load all of it anew.
   const Gamut gamut = shared;  // which no store below can change
   Listed list;
   const int quick = ordinary_colors(gamut, run, count, list.which);
