@@ -127,9 +127,8 @@ def made_frames(
     frames: int, size: tuple[int, int], device: torch.device
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Logits, palette and luma."""
-    from pycolor.palette import gamut_bins
-
     from benchmarks import kernel_cases as cases
+    from pycolor.models.palette import gamut_bins
 
     torch.manual_seed(0)
     palette = torch.tensor(gamut_bins(), dtype=torch.float32)
@@ -147,7 +146,7 @@ def milliseconds(case: Callable[[], object]) -> float:
         case()
     end.record()
     end.synchronize()
-    return begin.elapsed_time(end) / CALLS
+    return float(begin.elapsed_time(end)) / CALLS
 
 
 def recorded(case: Callable[[], object]) -> Callable[[], object]:

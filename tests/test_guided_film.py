@@ -53,7 +53,7 @@ def still(film: Path) -> Path:
 
 def prepared(
     film: Path, options: PredictOptions
-) -> tuple[Plan, FrameSource, tuple[guided.GuidedPicture, ...]]:
+) -> tuple[Plan, FrameSource, tuple[GuidedPicture, ...]]:
     predictor = load_predictor(options)
     seen = analyze_film(film)
     source = FrameSource(path=film, timeline=seen.timeline)
