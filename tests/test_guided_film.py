@@ -17,6 +17,7 @@ from PIL import Image
 from pycolor.cli import main
 from pycolor.image.guides import load_predictor
 from pycolor.image.references import references
+from pycolor.models.guidance.guide import GuidedPicture
 from pycolor.options import PredictOptions, PropagationOptions
 from pycolor.video.io import FrameSource, Reader
 from pycolor.video.job import guided
