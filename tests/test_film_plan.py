@@ -1,0 +1,213 @@
+"""The plan that people keep beside a film: its document, what is wrong in it, its changes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+
+import jsonschema
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pycolor.options import PropagationOptions
+from pycolor.video.plan import edit
+from pycolor.video.plan.analysis import FilmAnalysis
+from pycolor.video.plan.document import plan_schema, plan_text, read_plan
+from pycolor.video.plan.film_plan import FilmPlan, PlanError, ShotPlan, SourceFilm, new_plan
+from pycolor.video.plan.grade import LOOKS, Grade
+from pycolor.video.plan.plan import ShotBody, TransitionSpan
+from pycolor.video.plan.schedule import schedule
+from pycolor.video.shots.detector import Shot, Transition
+
+FILM = SourceFilm(
+    name="reel.mkv", sha256="ab" * 32, frames=60, rate=Fraction(24), timecode="01:00:00:00"
+)
+CUT, MIX = Transition("cut", 20, 20, 0.9), Transition("dissolve", 36, 44, 0.7)
+SHOTS = (
+    Shot(0, 20, None, CUT, (Transition("flash", 5, 6, 1.0),)),
+    Shot(20, 40, CUT, MIX),
+    Shot(40, 60, MIX, None),
+)
+
+
+@pytest.fixture
+def plan() -> FilmPlan:
+    return new_plan(FILM, SHOTS, [False, False, True])
+
+
+def test_a_plan_goes_through_its_document(plan: FilmPlan) -> None:
+    plan = edit.set_shot(
+        plan, 1, guidance=({"kind": "reference", "path": "käthe.png"},), warmth=-0.25, notes="ö\n"
+    )
+    plan = edit.review(plan, 0, "accepted", "Ada")
+    text = plan_text(plan)
+    assert read_plan(text) == plan
+    assert plan_text(read_plan(text)) == text
+    jsonschema.validate(json.loads(text), plan_schema())
+    assert json.loads(text)["shots"][1]["timecode"] == "01:00:00:20"
+
+
+def test_the_schema_is_one_and_knows_every_field(plan: FilmPlan) -> None:
+    schema = plan_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    known = schema["$defs"]["shot"]["properties"]
+    assert list(known) == list(json.loads(plan_text(plan))["shots"][0])
+    assert set(ShotPlan.__dataclass_fields__) == set(known) - {"timecode"}
+    assert known["look"]["enum"] == list(LOOKS)
+
+
+def test_what_is_left_out_has_a_value(plan: FilmPlan) -> None:
+    content = json.loads(plan_text(plan))
+    content["shots"] = [{"start": 0, "stop": 20}, {"start": 20, "stop": 60}]
+    read = read_plan(json.dumps(content))
+    assert read.shots[1].opening == read.shots[0].closing == Transition("cut", 20, 20, 1.0)
+    assert read.shots[0].saturation == 1
+    content["shots"][1]["opening"] = {"kind": "dissolve", "start": 16, "stop": 24}
+    read = read_plan(json.dumps(content))
+    assert read.shots[0].closing == Transition("dissolve", 16, 24, 1.0)
+
+
+WRONG = [
+    ('"saturation": 1.0', '"saturation": 9', "saturation must lie in 0 to 4, got 9"),
+    ('"saturation": 1.0', '"saturation": "much"', 'saturation should be a number, got "much"'),
+    ('"saturation": 1.0', '"saturation": NaN', "saturation should be a number, got NaN"),
+    ('"warmth": 0.0', '"warmth": -2', "warmth must lie in -1 to 1"),
+    ('"warmth"', '"warmht"', "'warmht' is not known; expected one of"),
+    ('"look": "natural"', '"look": "sepia"', "look must be one of natural"),
+    ('"treatment": "auto"', '"treatment": "gray"', "expected one of auto, color"),
+    ('"state": "new"', '"state": 3', "state should be a text, got 3"),
+    ('"stop": 20,', '"stop": 21,', "shot 2 should start at frame 21"),
+    ('"stop": 60,', '"stop": 61,', "the last shot should stop at frame 60"),
+    ('"start": 20,', '"start": 20.5,', "start should be a whole number, got 20.5"),
+    ('"guidance": []', '"guidance": [{}]', "guidance needs a kind"),
+    ('"guidance": []', '"guidance": [7]', "expected guidance, a JSON object; got 7"),
+    ('"timecode": "01:00:00:20"', '"timecode": "01:00:00:21"', "has the timecode 01:00:00:20"),
+    ('"rate": "24"', '"rate": "fast"', "expected frames per second such as 24"),
+    ('"version": 1', '"version": 2', "expected version 1"),
+    ('"frames": 60,', "", "frames is missing; expected a whole number"),
+    ('"format"', '"notes": 1, "format"', "'notes' is not known"),
+    ('"colored": true', '"colored": 1', "colored should be true or false, got 1"),
+    ('"kind": "dissolve"', '"kind": "wipe"', "expected the kind cut or dissolve or fade"),
+    ('"state": "new"', '"state": "new", "state": "new"', "'state' stands twice"),
+    ('"shots": [', '"shots": [,', "expected JSON"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "said"), WRONG, ids=[w[1] for w in WRONG])
+def test_what_is_wrong_is_told_with_its_line(plan: FilmPlan, old: str, new: str, said: str) -> None:
+    text = plan_text(plan)
+    assert old in text
+    with pytest.raises(ValueError, match=said) as caught:
+        read_plan(text.replace(old, new, 1))
+    line = text[: text.index(old)].count("\n") + 1
+    told = int(str(caught.value).split(":")[0].removeprefix("line "))
+    expected = {
+        '"stop": 20,': text[: text.index('"start": 20,\n   "stop": 40')].count("\n") + 1,
+        '"frames": 60,': text[: text.index('"source"')].count("\n") + 1,
+    }
+    assert told == expected.get(old, line)
+
+
+KEYS = st.sampled_from(["format", "version", "source", "shots", "start", "stop"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+)
+
+
+@given(JSON)
+@settings(max_examples=60)
+def test_no_json_ends_otherwise_than_in_a_sentence(content: object) -> None:
+    with pytest.raises(ValueError, match=r"^line "):
+        read_plan(json.dumps(content, indent=1))
+
+
+def test_splits_and_merges_undo_each_other(plan: FilmPlan) -> None:
+    split = edit.split_shot(plan, 7)
+    assert [s.start for s in split.shots] == [0, 7, 20, 40]
+    assert split.shots[0].disturbances == SHOTS[0].disturbances
+    assert split.shots[1].disturbances == ()
+    assert edit.merge_shots(split, 0) == plan
+    for frame in (0, 20, 60, -1):
+        with pytest.raises(PlanError):
+            edit.split_shot(plan, frame)
+    with pytest.raises(PlanError, match="lies in the dissolve"):
+        edit.split_shot(plan, 38)
+
+
+def test_a_cut_that_moves_takes_its_transition_along(plan: FilmPlan) -> None:
+    moved = edit.move_cut(plan, 2, 42)
+    assert moved.shots[2].opening == moved.shots[1].closing == Transition("dissolve", 38, 46, 1.0)
+    assert (moved.shots[1].stop, moved.shots[2].start) == (42, 42)
+    with pytest.raises(PlanError, match="21 to 59"):
+        edit.move_cut(plan, 2, 20)
+    hard = edit.set_transition(plan, 2, "cut", 41, 41)
+    assert hard.shots[2].start == 41
+
+
+def test_a_changed_shot_is_no_longer_accepted(plan: FilmPlan) -> None:
+    accepted = edit.review(plan, 1, "accepted", "Ada", "2026-11-27T12:00:00+00:00")
+    assert not accepted.shots[1].changed_since_accepted
+    changed = edit.set_shot(accepted, 1, saturation=0.5)
+    assert changed.shots[1].changed_since_accepted
+    assert edit.set_shot(accepted, 1, notes="blue coat").shots[1].digest == accepted.shots[1].digest
+    assert edit.merge_shots(accepted, 1).shots[1].state == "new"
+    with pytest.raises(PlanError, match="no color"):
+        edit.set_shot(plan, 1, color=1)
+
+
+def test_the_schedule_follows_the_document(plan: FilmPlan) -> None:
+    seen = FilmAnalysis(
+        timeline=range(60),
+        shots=(Shot(0, 60),),
+        lightness=np.full(60, 0.5, np.float32),
+        change=np.zeros(60, np.float32),
+        colored=(False,),
+        starts=(Fraction(0),),
+        rate=Fraction(24),
+    )
+    made = schedule(plan, seen, PropagationOptions(), recolor=False)
+    first, second, mix, last = made.spans
+    assert isinstance(first, ShotBody)
+    assert (first.stop, first.outliers) == (20, {5})
+    assert isinstance(second, ShotBody)
+    assert isinstance(mix, TransitionSpan)
+    assert (mix.start, mix.stop) == (36, 44)
+    assert last.passthrough
+    plan = edit.set_shot(plan, 2, treatment="black-and-white")
+    made = schedule(plan, seen, PropagationOptions(), recolor=False)
+    assert not made.spans[-1].passthrough
+    plan = edit.set_shot(plan, 0, treatment="own-color")
+    assert schedule(plan, seen, PropagationOptions(), recolor=True).spans[0].passthrough
+
+
+def test_grades_keep_gray_gray_and_are_of_degree_one() -> None:
+    field = torch.randn(2, 6, 8, generator=torch.Generator().manual_seed(1)) * 20
+    field[:, 0, 0] = 0
+    for look in LOOKS:
+        grade = Grade(saturation=1.5, warmth=0.7, look=look)
+        assert (grade(field)[:, 0, 0] == 0).all()
+        assert torch.allclose(grade(0.25 * field), 0.25 * grade(field), atol=1e-4)
+    assert Grade()(field) is field
+    assert (Grade(saturation=0)(field) == 0).all()
+    assert torch.equal(Grade(saturation=2)(field), field * 2)
+    assert Grade(warmth=1)(field)[1].mean() > field[1].mean()
+
+
+def test_a_two_color_look_has_two_hues() -> None:
+    matrix = torch.tensor(LOOKS["two-color"])
+    values, vectors = torch.linalg.eigh(matrix)
+    assert torch.allclose(values, torch.tensor([0.15, 1.0]), atol=1e-6)
+    hue = torch.rad2deg(torch.atan2(vectors[1, 1], vectors[0, 1])) % 180
+    assert abs(float(hue) - 40) < 1e-3
+
+
+def test_revisions_and_shots_are_checked(plan: FilmPlan) -> None:
+    with pytest.raises(PlanError, match="0 or more"):
+        replace(plan, revision=-1)
+    with pytest.raises(PlanError, match="one transition between them"):
+        replace(plan, shots=(plan.shots[0], replace(plan.shots[1], opening=None), plan.shots[2]))
