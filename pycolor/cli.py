@@ -22,6 +22,7 @@ INTERRUPTED = 130
 COMMANDS = {
     "video": "color a film",
     "image": "color pictures",
+    "plan": "begin a film's project, to decide shot by shot",
     "verify": "compare a colored film with its source",
     "shots": "list the shots of a film",
     "compare": "show two films beside each other",

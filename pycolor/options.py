@@ -168,6 +168,9 @@ class VideoOptions:
         color_shots: what is done with shots that have color: keep or recolor.
         shots: a list of shots in place of the detector's: .csv, .edl or .json, as
             `pycolor shots` writes them.
+        plan: what people decided, shot by shot: the document that `pycolor plan` writes. What is
+            made by it is kept in the project's folder, and made anew only where the plan changes.
+        cache_size: how much of it is kept there in the end: 20G, 500M.
         work_dir: folder for the work in progress (default: beside the output).
         keep_work: keep it when the output is finished.
         segment_frames: a killed run loses at most so many frames.
@@ -183,6 +186,8 @@ class VideoOptions:
     batch: int = 0
     color_shots: Literal["keep", "recolor"] = "keep"
     shots: Path | None = None
+    plan: Path | None = None
+    cache_size: str = "50G"
     work_dir: Path | None = None
     keep_work: bool = False
     segment_frames: int = 240
@@ -196,6 +201,10 @@ class VideoOptions:
         if self.segment_frames < 1:
             raise UsageError(f"segment_frames must be 1 or more, got {self.segment_frames}.")
         _ = frame_range(self.frames), frame_rate(self.rate), self.encoder_options
+        if self.plan is not None and (self.shots is not None or frame_range(self.frames)):
+            raise UsageError(
+                "a plan is of the whole film, and has its shots: no frames or shots beside it."
+            )
 
     @property
     def encoder_options(self) -> dict[str, str]:

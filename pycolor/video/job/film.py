@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.image.guides import load_predictor
+from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.models import zoo
 from pycolor.models.predictor import Predictor
 from pycolor.options import VideoOptions, frame_range, frame_rate
@@ -30,8 +29,13 @@ from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_
 from pycolor.video.io.frame.digest import luma_digest
 from pycolor.video.job.atomic_output import atomic_output, exists
 from pycolor.video.job.job_folder import JobFolder, Segment, file_digest, job_folder
+from pycolor.video.job.listed_shots import ListedShots, listed_shots
+from pycolor.video.job.plan_file import PlanFile, read_plan_file
+from pycolor.video.job.planned import PlannedFilm, planned_film
+from pycolor.video.job.project import Project, cache_bytes
 from pycolor.video.job.report import FilmReport
 from pycolor.video.job.segment import SegmentJob, run_segments
+from pycolor.video.job.segment_store import SegmentStore
 from pycolor.video.job.sidecar import (
     free_sidecar,
     synthetic_media_tag,
@@ -40,8 +44,6 @@ from pycolor.video.job.sidecar import (
 )
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.plan.plan import Plan, ShotBody, plan_of
-from pycolor.video.shots import lists
-from pycolor.video.shots.detector import Shot
 
 
 def color_film(
@@ -86,9 +88,6 @@ def materialize_stdin(source: Path) -> Iterator[Path]:
         yield path
 
 
-_ListedShots = Callable[[int, Fraction], Sequence[Shot]]  # of the number of frames and the rate
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Job:
     """What is known of a film before its frames are colored.
@@ -99,6 +98,8 @@ class _Job:
         source_digest: SHA-256 of the source.
         predictor: the model.
         work: the folder, held.
+        store: has the segments that are made: `work`, or a project.
+        planned: what the film's plan makes of it, if it has one.
         seen: what the film showed at the first look.
         plan: what is done with each frame.
         segments: in which the frames are colored and encoded.
@@ -110,6 +111,8 @@ class _Job:
     source_digest: str
     predictor: Predictor
     work: JobFolder
+    store: JobFolder | SegmentStore
+    planned: PlannedFilm | None
     seen: FilmAnalysis
     plan: Plan
     segments: Sequence[Segment]
@@ -132,7 +135,10 @@ class _Run:
         self.range, self.rate = frame_range(options.frames), frame_rate(options.rate)
         self.offset = self.range[0] if self.range else 0
         self.watch = Stopwatch()
+        self.pool = PredictorPool()
         self.warnings: list[str] = []
+        self.plan_file: PlanFile | None = None
+        self.project: Project | None = None
 
     def warn(self, text: str) -> None:
         if text not in self.warnings:
@@ -143,8 +149,11 @@ class _Run:
         began = time.perf_counter()
         options, target = self.options, self.target
         self._validate_options()
-        listed = self._listed_shots()
-        with ExitStack() as held:  # the work folder, until the output is in place
+        listed = None if options.shots is None else listed_shots(options.shots)
+        if self.options.plan is not None:
+            self.plan_file = read_plan_file(self.options.plan)
+            self.project = Project(self.plan_file.project)
+        with ExitStack() as held:  # the work folder and the project, until the output is in place
             with atomic_output(
                 target, preset=options.preset, sources=[self.source], overwrite=options.overwrite
             ) as part:
@@ -157,6 +166,8 @@ class _Run:
             self._write_sidecar(job, report)
             if not options.keep_work:
                 job.work.remove()
+        if self.project is not None and job.planned is not None:
+            self.project.clean(cache_bytes(options.cache_size), spare=job.planned.needs)
         return report
 
     # -- the steps ---------------------------------------------------------------------------
@@ -167,7 +178,7 @@ class _Run:
         if self.options.framemd5 and str(self.target) == PIPE:
             raise UsageError("framemd5 needs an output file; expected a name, got -.")
 
-    def _prepare(self, part: Path, listed: _ListedShots | None, held: ExitStack) -> _Job:
+    def _prepare(self, part: Path, listed: ListedShots | None, held: ExitStack) -> _Job:
         """Look at the film, load the model and plan the work; `held` takes the work folder."""
         options = self.options
         # What it tells is needed later on; the packets' index that it holds is not.
@@ -176,7 +187,9 @@ class _Run:
         for text in (*reader.info.warnings, *factory.warnings):
             self.warn(text)
         source_digest = file_digest(self.source)
-        predictor = load_predictor(options.predict)
+        if self.plan_file is not None:
+            self.plan_file.check(self.source, source_digest)
+        predictor = self.pool.of(without_grade(options.predict))
         work = held.enter_context(
             JobFolder(
                 job_folder(self.target, options.work_dir),
@@ -186,22 +199,59 @@ class _Run:
             )
         )
         self._check_output_free()
-        seen = self._survey(work, listed)
+        if self.project is not None:
+            held.enter_context(self.project.held())
+        seen = self._survey(work, listed, source_digest)
         for damage in seen.damages:
             self.warn(f"{self.source} {damage}")
-        plan = plan_of(seen, options.steady, recolor=options.color_shots == "recolor")
-        segments = [work.segment(*ends) for ends in pairwise(plan.cuts(options.segment_frames))]
+        planned = self._planned(seen, source_digest)
+        store: JobFolder | SegmentStore
+        segments: Sequence[Segment]
+        if planned is not None:
+            plan, store, segments = planned.plan, planned.store, planned.segments
+        else:
+            plan = plan_of(seen, options.steady, recolor=options.color_shots == "recolor")
+            store = work
+            segments = [work.segment(*ends) for ends in pairwise(plan.cuts(options.segment_frames))]
         return _Job(
             reader=reader,
             pixel_format=factory.pixel_format,
             source_digest=source_digest,
             predictor=predictor,
             work=work,
+            store=store,
+            planned=planned,
             seen=seen,
             plan=plan,
             segments=segments,
-            resumed=sum(s.stop - s.first for s in segments if work.is_done(s)),
+            resumed=sum(s.stop - s.first for s in segments if store.is_done(s)),
         )
+
+    def _planned(self, seen: FilmAnalysis, source_digest: str) -> PlannedFilm | None:
+        """What the plan makes of the film, and a word on what is there already."""
+        if self.plan_file is None:
+            return None
+        self.plan_file.check(self.source, source_digest, len(seen))
+        for text in self.plan_file.cautions():
+            self.warn(text)
+        planned = planned_film(
+            self.plan_file,
+            seen,
+            self.options,
+            self.pool,
+            source_sha256=source_digest,
+            rate=self.rate,
+            target=self.target,
+            versions=versions(),
+        )
+        encoded, colored = planned.reused()
+        if encoded or colored:
+            rest = len(planned.plan) - encoded - colored
+            self.say(
+                f"of {len(planned.plan)} frames {encoded} are encoded already, the color of "
+                f"{colored} more is kept, {rest} are colored now"
+            )
+        return planned
 
     def _report(self, job: _Job, sidecar: Path | None, seconds: float) -> FilmReport:
         spans, predictor = job.plan.spans, job.predictor
@@ -234,7 +284,7 @@ class _Run:
                 source_digest=job.source_digest,
                 weights_digest=job.predictor.loaded.sha256,
                 analysis=job.seen,
-                luma=job.work.digests(job.segments),
+                luma=job.store.digests(job.segments),
             )
         if self.options.framemd5:
             write_framemd5(self.target)
@@ -246,24 +296,6 @@ class _Run:
                 f"{self.target} was finished by another run while this one began; --overwrite "
                 "replaces it."
             )
-
-    def _listed_shots(self) -> _ListedShots | None:
-        """Reads the list of shots that was given, once the film's length is known."""
-        path = self.options.shots
-        if path is None:
-            return None
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as e:
-            raise UsageError(f"the list of shots {path} cannot be read: {e}.") from None
-
-        def shots(frames: int, rate: Fraction) -> list[Shot]:
-            try:
-                return lists.read(path.suffix, text, frames, rate)
-            except ValueError as e:
-                raise UsageError(f"the list of shots {path} does not fit: {e}.") from None
-
-        return shots
 
     @property
     def _preset(self) -> Preset:
@@ -296,6 +328,10 @@ class _Run:
             offset=self.offset,
             timeline=self._timeline(job.seen),
         )
+        planned = job.planned
+        by_plan: dict[str, Any] = {}
+        if planned is not None:
+            by_plan = {"models": planned.models, "grades": planned.grades, "layer": planned.layer}
         return [
             SegmentJob(
                 source=source,
@@ -308,16 +344,19 @@ class _Run:
                 predict=self.options.predict,
                 weights_sha256=job.predictor.loaded.sha256,
                 batch=self.options.batch or (8 if job.predictor.device.type == "cuda" else 1),
-                output=job.work.part(segment),
+                output=job.store.part(segment),
                 target=self.target,
+                **by_plan,
             )
             for segment in segments
         ]
 
     def _fingerprint(self, source_digest: str, predictor: Predictor) -> dict[str, Any]:
         """Everything that the result depends on."""
+        if self.plan_file is not None:  # what is made lies in the project
+            return {"plan": self.plan_file.plan.source.sha256}
         options = self.options
-        ignored = ("overwrite", "work_dir", "keep_work", "framemd5", "shots")
+        ignored = ("plan", "cache_size", "overwrite", "work_dir", "keep_work", "framemd5", "shots")
         chosen = {k: v for k, v in asdict(options).items() if k not in ignored}
         given = [*filter(None, (options.shots, options.predict.style)), *options.predict.reference]
         return {
@@ -330,8 +369,11 @@ class _Run:
             "versions": versions(),
         }
 
-    def _survey(self, work: JobFolder, listed: _ListedShots | None) -> FilmAnalysis:
-        known = work.load_analysis()
+    def _survey(
+        self, work: JobFolder, listed: ListedShots | None, source_digest: str
+    ) -> FilmAnalysis:
+        project = self.project
+        known = work.load_analysis() if project is None else project.load_analysis(source_digest)
         if known is not None:
             return known
         if self.progress is not None:
@@ -344,7 +386,10 @@ class _Run:
                 shots=listed,
                 progress=self.progress,
             )
-        work.save_analysis(seen)
+        if project is None:
+            work.save_analysis(seen)
+        else:
+            project.save_analysis(source_digest, seen)
         return seen
 
     def _timeline(self, seen: FilmAnalysis) -> Sequence[int] | None:
@@ -353,16 +398,16 @@ class _Run:
 
     def _color(self, job: _Job) -> None:
         """Make the segments that are missing, one run of neighbors after the other."""
-        work, progress = job.work, self.progress
+        store, progress = job.store, self.progress
         if progress is not None:
-            left = sum(s.stop - s.first for s in job.segments if not work.is_done(s))
+            left = sum(s.stop - s.first for s in job.segments if not store.is_done(s))
             progress.stage(f"{self.source.name}: coloring", left)
         on_frame = progress.advance if progress is not None else lambda: None
-        for group in _missing(job.segments, work):
+        for group in _missing(job.segments, store):
             jobs = self._jobs(job, group)
-            results = run_segments(jobs, job.predictor, watch=self.watch, on_frame=on_frame)
+            results = run_segments(jobs, self.pool, watch=self.watch, on_frame=on_frame)
             for segment, result in zip(group, results, strict=True):
-                work.complete(segment, result.luma)
+                store.complete(segment, result.luma)
 
     def _join(self, part: Path, job: _Job) -> None:
         damages: list[Damage] = []
@@ -385,7 +430,7 @@ class _Run:
         preset = self._preset
         if not preset.lossless or preset.pictures_only or self.options.codec is not None:
             return
-        expected = job.work.digests(job.segments)
+        expected = job.store.digests(job.segments)
         with self.watch("check"), Reader(part) as result:
             for frame in result:
                 if luma_digest(frame.luma).hex() != next(expected, None):
@@ -397,11 +442,13 @@ class _Run:
             raise FilmError(f"{self.target} failed its check: frames are missing at its end.")
 
 
-def _missing(segments: Sequence[Segment], work: JobFolder) -> Iterator[list[Segment]]:
+def _missing(
+    segments: Sequence[Segment], store: JobFolder | SegmentStore
+) -> Iterator[list[Segment]]:
     """Runs of neighboring segments that are not done."""
     group: list[Segment] = []
     for segment in segments:
-        if not work.is_done(segment):
+        if not store.is_done(segment):
             group.append(segment)
         elif group:
             yield group

@@ -142,7 +142,7 @@ def _shots_in(root: _Object, source: SourceFilm) -> tuple[ShotPlan, ...]:
     entries = root.listed("shots", required=True)
     given = [_Object(entry, ("shots", n), "a shot") for n, entry in enumerate(entries)]
     openings = [_transition_in(shot, "opening") for shot in given]
-    shots = []
+    shots: list[ShotPlan] = []
     for number, shot in enumerate(given):
         following = openings[number + 1] if number + 1 < len(given) else None
         # Who edits by hand need not say it twice.
@@ -212,7 +212,7 @@ def _inside(given: _Object, kinds: tuple[str, ...]) -> Transition:
         raise PlanError(f"expected 0 <= start <= stop, got {start} and {stop}", *given.at("stop"))
     confidence = given.number("confidence", 1.0)
     given.refuse_others()
-    return Transition(kind, start, stop, confidence)  # type: ignore[arg-type]
+    return Transition(kind, start, stop, confidence)
 
 
 _REQUIRED: Any = object()

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal, get_args
 
+from pycolor.models.guidance.looks import LOOKS, Grade
 from pycolor.video.io.containers.timecode import later_timecode
-from pycolor.video.plan.grade import Grade
 from pycolor.video.shots.detector import Shot, Transition
 
 Treatment = Literal["auto", "color", "own-color", "black-and-white"]
@@ -87,7 +87,7 @@ class ShotPlan:
             "kind".
         saturation: factor on the chroma, 0 to 4.
         warmth: −1 (to blue) … 1 (to orange); grays stay gray.
-        look: see `grade.LOOKS`.
+        look: see `looks.LOOKS`; empty: the film's.
         notes: for people.
         state: what a reviewer said.
         reviewer: who; `reviewed` when, ISO 8601.
@@ -105,7 +105,7 @@ class ShotPlan:
     guidance: tuple[Mapping[str, Any], ...] = ()
     saturation: float = 1.0
     warmth: float = 0.0
-    look: str = "natural"
+    look: str = ""
     notes: str = ""
     state: State = "new"
     reviewer: str = ""
@@ -127,24 +127,24 @@ class ShotPlan:
         for number, entry in enumerate(self.guidance):
             if not isinstance(entry.get("kind"), str):
                 raise PlanError("guidance needs a kind, such as reference", "guidance", number)
-        _ = self.grade
+        for name, low in (("saturation", 0), ("warmth", -1)):
+            high = 4 if name == "saturation" else 1
+            if not low <= (value := getattr(self, name)) <= high:
+                raise PlanError(f"{name} must lie in {low} to {high}, got {value}", name)
+        if self.look and self.look not in LOOKS:
+            raise PlanError(f"look must be one of {', '.join(LOOKS)}; got {self.look!r}", "look")
 
     def __len__(self) -> int:
         return self.stop - self.start
 
     @property
     def grade(self) -> Grade:
-        """How the field is changed when it is rendered.
-
-        Raises:
-            PlanError: saturation, warmth or look is out of range.
-        """
-        try:
-            grade = Grade(saturation=self.saturation, warmth=self.warmth, look=self.look)
-        except ValueError as e:
-            name = next(n for n in ("saturation", "warmth", "look") if n in str(e))
-            raise PlanError(str(e), name) from None
-        return grade if self.treatment != "black-and-white" else replace(grade, saturation=0.0)
+        """How the field is changed when it is rendered."""
+        return Grade(
+            look=self.look,
+            saturation=0.0 if self.treatment == "black-and-white" else self.saturation,
+            warmth=self.warmth,
+        )
 
     @property
     def shot(self) -> Shot:

@@ -1,0 +1,171 @@
+"""A film that is colored by a plan: which pieces of color and which segments it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from pycolor.image.predictor_pool import (
+    PredictorPool,
+    layer_options,
+    pictures_of,
+    without_grade,
+)
+from pycolor.models.guidance.looks import Grade
+from pycolor.options import VideoOptions
+from pycolor.video.io.containers.presets import segment_suffix
+from pycolor.video.job.job_folder import Segment
+from pycolor.video.job.plan_file import PlanFile
+from pycolor.video.job.project import Project
+from pycolor.video.job.segment_store import SegmentStore, segment_key
+from pycolor.video.job.source_digest import file_digest
+from pycolor.video.plan.analysis import FilmAnalysis
+from pycolor.video.plan.grade import Grades, combined
+from pycolor.video.plan.plan import Plan, ShotBody
+from pycolor.video.plan.schedule import schedule
+from pycolor.video.propagation.layer_store import LayerStore, Piece, piece_key, pieces_of
+
+Models = Mapping[int, Any]  # by the first frame of a shot's body
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedFilm:
+    """What a plan makes of a film.
+
+    Attributes:
+        plan: what is done with each frame.
+        models: options of the shots' models, by the first frame of the shot's body.
+        grades: what is done with their colors, beside what the options say for the whole film.
+        layer: where the color is kept.
+        store: where encoded segments are kept.
+        segments: in order; none reaches over a shot's border.
+    """
+
+    plan: Plan
+    models: Models
+    grades: Grades
+    layer: LayerStore
+    store: SegmentStore
+    segments: tuple[Segment, ...]
+
+    def reused(self) -> tuple[int, int]:
+        """Frames whose segments are there, and others whose color is."""
+        encoded = colored = 0
+        for segment in self.segments:
+            if self.store.is_done(segment):
+                encoded += segment.stop - segment.first
+                continue
+            for piece in pieces_of(self.plan, segment.first, segment.stop):
+                if piece.sides and self.layer.has(piece):
+                    colored += min(piece.stop, segment.stop) - max(piece.first, segment.first)
+        return encoded, colored
+
+    def needs(self, path: Path) -> bool:
+        """Whether a file of the project is one of this film's."""
+        if path.parent == self.layer.folder:
+            return path.stem in self.layer.keys.values()
+        return path in {segment.path for segment in self.segments}
+
+
+def planned_film(
+    file: PlanFile,
+    analysis: FilmAnalysis,
+    options: VideoOptions,
+    pool: PredictorPool,
+    *,
+    source_sha256: str,
+    rate: Fraction | None,
+    target: Path,
+    versions: Mapping[str, str],
+) -> PlannedFilm:
+    """What a plan's file makes of a film.
+
+    Args:
+        file: the plan.
+        analysis: of the film.
+        options: of the run.
+        pool: loads the models.
+        source_sha256: of the film.
+        rate: that the user gave, where the film does not tell.
+        target: the output, whose ending chooses the container.
+        versions: of all that decides what comes out.
+
+    Raises:
+        UsageError: a model or a picture of the plan does not fit.
+        FilmError: weights or a picture cannot be read.
+    """
+    recolor = options.color_shots == "recolor"
+    plan = schedule(file.plan, analysis, options.steady, recolor=recolor)
+    bodies = [span for span in plan.spans if isinstance(span, ShotBody)]
+    shots = list(enumerate(zip(bodies, file.plan.shots, strict=True)))
+    models = {
+        body.start: file.shot_options(number, options.predict)
+        for number, (body, _) in shots
+        if not body.passthrough
+    }
+    grades = Grades(shots={body.start: shot.grade for _, (body, shot) in shots})
+    identities = {start: _identity(pool, without_grade(each)) for start, each in models.items()}
+    film = {"source": source_sha256, "rate": str(rate), "versions": dict(versions)}
+    keys = {
+        piece.first: piece_key(plan, piece, film, identities.__getitem__)
+        for piece in pieces_of(plan)
+    }
+    project = Project(file.project)
+    suffix = segment_suffix(target, options.preset)
+    store = SegmentStore(project.segments, suffix)
+    encoding = {
+        **film,
+        "suffix": suffix,
+        "ending": target.suffix.lower(),
+        "preset": options.preset,
+        "codec": options.codec,
+        "codec_options": options.codec_options,
+    }
+    segments = []
+    for first, stop in _stretches(plan, options.segment_frames):
+        own = [_of_segment(p, keys, grades, options) for p in pieces_of(plan, first, stop)]
+        key = segment_key({**encoding, "frames": [first, stop], "pieces": own})
+        segments.append(store.segment(first, stop, key))
+    return PlannedFilm(
+        plan=plan,
+        models=models,
+        grades=grades,
+        layer=LayerStore(folder=project.layer, keys=keys),
+        store=store,
+        segments=tuple(segments),
+    )
+
+
+def _stretches(plan: Plan, most: int) -> Iterator[tuple[int, int]]:
+    """Frames of the segments: each span by itself, so that a change stays within its shot."""
+    for span in plan.spans:
+        for first in range(span.start, span.stop, most):
+            yield first, min(first + most, span.stop)
+
+
+def _of_segment(
+    piece: Piece, keys: Mapping[int, str], grades: Grades, options: VideoOptions
+) -> dict[str, Any]:
+    """What of a piece decides the pixels of the segment that shows it."""
+    if not piece.sides:
+        return {"own color": True}
+    film = combined(Grade(saturation=options.predict.saturation), grades.film)
+    graded = Grades(film=film, shots=grades.shots)
+    return {
+        "layer": keys[piece.first],
+        "grades": [asdict(graded.of(side.start)) for side in piece.sides],
+    }
+
+
+def _identity(pool: PredictorPool, options: Any) -> dict[str, Any]:
+    """What tells a shot's model, with all that decides its bits, from others."""
+    predictor = pool.of(options)
+    return {
+        "weights": predictor.loaded.sha256,
+        "options": {k: str(v) for k, v in layer_options(options).items() if k != "model"},
+        "pictures": [file_digest(path) for path in pictures_of(options)],
+        "arithmetic": f"{predictor.device.type} {predictor.dtype}",
+    }

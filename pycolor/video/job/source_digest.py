@@ -1,0 +1,91 @@
+"""What a source is, byte for byte, and whether it stays so while it is colored."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from functools import cached_property
+from pathlib import Path
+
+from pycolor.errors import FilmError
+from pycolor.video.io.containers.sequence import pictures_of
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's content; of numbered pictures, of their names and contents.
+
+    Scans are often of one size, and a copy has other times: only the content tells that a picture
+    was scanned anew, and that a copied sequence is the same.
+
+    Raises:
+        FilmError: it cannot be read.
+    """
+    try:
+        if path.is_file():
+            return _sha256(path)
+        listed = hashlib.sha256()
+        for picture in sorted(pictures_of(path)):
+            listed.update(f"{picture.name}\0{_sha256(picture)}\n".encode())
+    except OSError as e:
+        raise FilmError(f"{path} cannot be read: {e.strerror}.") from None
+    return listed.hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+class SourceDigest:
+    """The digest of a source that other programs may write to meanwhile.
+
+    Args:
+        path: of the source, a file, a folder of pictures or a pattern of them; from now on it is
+            expected to stay as it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stamps = _stamps(path)
+
+    @cached_property
+    def sha256(self) -> str:
+        """See `file_digest`.
+
+        Raises:
+            FilmError: it cannot be read.
+        """
+        return file_digest(self.path)
+
+    def check(self) -> None:
+        """Make sure that the source is still what it was; it is read again if it was touched.
+
+        Raises:
+            FilmError: it was changed, or is gone.
+        """
+        if _stamps(self.path) == self._stamps:
+            return
+        if file_digest(self.path) != self.sha256:
+            raise FilmError(
+                f"{self.path} changed while it was colored; nothing was written: start again when "
+                "it is complete."
+            )
+
+
+def _stamps(path: Path) -> list[tuple[str | int, ...]]:
+    """Of each file, what every way to change it changes."""
+    files = [path] if path.is_file() else sorted(pictures_of(path))
+    try:
+        return [(p.name, *_stamp(p.stat())) for p in files]
+    except OSError as e:
+        raise FilmError(f"{path} cannot be read: {e.strerror}.") from None
+
+
+def _stamp(status: os.stat_result) -> tuple[int, ...]:
+    return (
+        status.st_dev,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )

@@ -1,0 +1,66 @@
+"""What a film showed at the first look, as two files of a work folder."""
+
+from __future__ import annotations
+
+import io
+import json
+from array import array
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from pycolor.video.job.own_files import digest_of, read_own, sealed, unsealed, write_whole
+from pycolor.video.plan.analysis import FilmAnalysis
+from pycolor.video.shots import lists
+
+SURVEY, _ARRAYS = "survey.json", "survey.npz"  # the former is written last
+
+
+def write_analysis(folder: Path, analysis: FilmAnalysis) -> None:
+    """Write an analysis, its arrays first.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    arrays = io.BytesIO()
+    np.savez(
+        arrays,
+        timeline=np.asarray(analysis.timeline, np.int64),
+        lightness=analysis.lightness,
+        change=analysis.change,
+    )
+    write_whole(folder / _ARRAYS, arrays.getvalue())
+    content = {
+        "arrays": digest_of(folder / _ARRAYS),
+        "shots": json.loads(lists.write_json(analysis.shots)),
+        "colored": analysis.colored,
+        "starts": [str(start) for start in analysis.starts],
+        "rate": str(analysis.rate),
+        "damages": analysis.damages,
+    }
+    write_whole(folder / SURVEY, sealed(json.dumps(content)))
+
+
+def read_analysis(folder: Path) -> FilmAnalysis:
+    """The analysis that `write_analysis` wrote.
+
+    Raises:
+        OSError: a file is missing, or is a link.
+        ValueError: one was changed since.
+    """
+    content = json.loads(unsealed(read_own(folder / SURVEY)))
+    arrays = read_own(folder / _ARRAYS)
+    if digest_of(folder / _ARRAYS) != content["arrays"]:
+        raise ValueError("the digest of the arrays differs")
+    with np.load(io.BytesIO(arrays)) as stored:
+        return FilmAnalysis(
+            timeline=array("q", stored["timeline"].tobytes()),
+            shots=tuple(lists.read_json(json.dumps(content["shots"]))),
+            lightness=stored["lightness"],
+            change=stored["change"],
+            colored=tuple(content["colored"]),
+            starts=tuple(Fraction(start) for start in content["starts"]),
+            rate=Fraction(content["rate"]),
+            damages=tuple(content["damages"]),
+        )
