@@ -168,4 +168,5 @@ def _sums(modes: npt.NDArray[np.uint8], rest: Codes) -> Codes:
 
 def _folded(codes: Codes) -> Codes:
     signed = codes.view(np.int16)
-    return np.asarray((signed << 1) ^ (signed >> 15), np.int16).view(np.uint16)
+    folded: Codes = ((signed << 1) ^ (signed >> 15)).astype(np.int16).view(np.dtype(np.uint16))
+    return folded
