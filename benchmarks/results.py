@@ -45,7 +45,12 @@ def runs(data: Path) -> dict[str, list[str]]:
     for film in FILMS:
         for steady in STEADY:
             path = str(data / "video" / "colour" / film)
-            commands[f"film-{Path(film).stem}-{steady}"] = [*evaluate, path, "--steady", steady]
+            commands[f"film-{Path(film).stem}-{steady}"] = [
+                *evaluate,
+                path,
+                "--propagation",
+                steady,
+            ]
     speed = ["--models", zoo.DEFAULT, "--heights", "360", "1080"]
     commands["video"] = ["benchmarks.video", *speed, "--json", "{json}"]
     commands["runtimes"] = ["benchmarks.runtimes", "--seconds", "6", "--json", "{json}"]
@@ -149,7 +154,14 @@ def over_time(films: dict[str, Json]) -> list[str]:
         gray = number(summary["cdc"]["gray"]["mean"])
         color = [number(summary[m]["found"]["mean"]) for m in ("ciede2000", "colorfulness")]
         rows.append([f"`{settings['true']}`", settings["steady"], *values, gray, *color])
-    columns = ["film", "`--steady`", *TIMES.values(), "CDC of gray", "CIEDE2000", "colorfulness"]
+    columns = [
+        "film",
+        "`--propagation`",
+        *TIMES.values(),
+        "CDC of gray",
+        "CIEDE2000",
+        "colorfulness",
+    ]
     return [
         "## Color over time",
         "Less is better; in parentheses the true film's own, which holds its motion, its noise and "

@@ -1,4 +1,4 @@
-"""How steady is the color of `--steady off`, `fast` and `best`, on films whose true color is known?
+"""How steady is color with `--propagation off`, `fast` and `best`, where true color is known?
 
 python -m benchmarks.steady FILM... [--short-side 240] [--json steady.json]
 

@@ -1,7 +1,8 @@
 """Color for black-and-white film.
 
-    from pycolor import color_film, VideoOptions
-    color_film(Path("in.mp4"), Path("out.mp4"), VideoOptions())
+    import pycolor
+    colored = pycolor.color(picture)  # a NumPy array, a PIL picture or a torch tensor
+    pycolor.color_film(Path("in.mp4"), Path("out.mp4"), pycolor.VideoOptions())
 
 `pycolor.ops` holds the kernels, `pycolor.ops.reference` their plain twins, `pycolor.models.zoo` the
 models.  Importing this package imports torch when one of its names is first used, and changes
@@ -18,6 +19,7 @@ from pycolor.version import __version__
 if TYPE_CHECKING:
     from pycolor.encoding import Encoding
     from pycolor.errors import FilmError, PycolorError, UsageError
+    from pycolor.image.arrays import color
     from pycolor.models.predictor import Predictor
     from pycolor.options import PredictOptions, VideoOptions
     from pycolor.video.job.film import color_film
@@ -36,6 +38,7 @@ _HOME = {
     "UsageError": "pycolor.errors",
     "VerifyReport": "pycolor.video.verify",
     "VideoOptions": "pycolor.options",
+    "color": "pycolor.image.arrays",
     "color_film": "pycolor.video.job.film",
     "verify": "pycolor.video.verify",
 }
@@ -51,6 +54,7 @@ __all__ = [
     "VerifyReport",
     "VideoOptions",
     "__version__",
+    "color",
     "color_film",
     "verify",
 ]

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 import tyro
-from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
+from tyro.conf import DisallowNone, FlagCreatePairsOff, OmitArgPrefixes
 
 from pycolor.errors import PycolorError
 
@@ -37,10 +37,30 @@ COMMANDS = {
 
 def usage() -> str:
     """The help text of the whole program."""
-    lines = ["usage: pycolor COMMAND ...", "", "Color for black-and-white film.", ""]
+    lines = ["usage: pycolor COMMAND [options] ...", "", "Color for black-and-white film.", ""]
     lines += [f"  {name:8} {summary}" for name, summary in COMMANDS.items()]
-    lines += ["", "pycolor COMMAND --help tells more; pycolor --version prints the version."]
+    lines += ["", "pycolor COMMAND --help lists the options; pycolor --version prints the version."]
     return "\n".join(lines)
+
+
+# Options that were renamed: old name → new.  The old ones go with the next release.
+RENAMED = {"--steady": "--propagation", "--reserve": "--chroma-threshold"}
+
+
+def renamed(arguments: Sequence[str]) -> list[str]:
+    """The arguments with renamed options by their new names; a note on stderr for each."""
+    found = []
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        if name in RENAMED:
+            new = RENAMED[name]
+            print(
+                f"note: {name} is now called {new}; the next release drops the old name.",
+                file=sys.stderr,
+            )
+            argument = f"{new}{equals}{value}"
+        found.append(argument)
+    return found
 
 
 def _terminate(number: int, _: FrameType | None) -> None:
@@ -69,15 +89,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # torch is imported; a value of the user's own stays.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     debug = "--debug" in arguments
+    arguments = renamed(arguments)
     try:
         module = import_module(f"pycolor.commands.{name}")
+        if {"-h", "--help"} & set(arguments[1:]):
+            from pycolor.commands.help import help_text
+
+            print(help_text(name, module.Flags, getattr(module, "EXAMPLES", "")))
+            return 0
         # A command may choose what its flags start from; the arguments come after.
         start = module.defaults(arguments[1:]) if hasattr(module, "defaults") else None
         flags: Any = tyro.cli(
             module.Flags,
             args=arguments[1:],
             prog=f"pycolor {name}",
-            config=(OmitArgPrefixes, FlagCreatePairsOff),
+            config=(OmitArgPrefixes, FlagCreatePairsOff, DisallowNone),
             **({} if start is None else {"default": start}),
         )
         return int(module.run(flags))

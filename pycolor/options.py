@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from tyro.conf import UseAppendAction
+from tyro.conf import UseAppendAction, arg
 
 from pycolor.errors import UsageError
 
@@ -79,34 +79,35 @@ class PredictOptions:
     """How chroma is predicted.
 
     Attributes:
-        model: name of a model, see `pycolor models` (default: the one that the weights belong to,
-            pycolor2026 without any).
-        weights: a weight file that `pycolor train` wrote, in place of the packaged one; `open`
-            are weights in the package that have seen photographs under CC BY and CC0 alone, and
-            the name of published ones stands for them once `pycolor weights pull` has them.
-        device: auto, cpu, cuda, cuda:1, ... (auto takes a GPU where there is one).
-        dtype: of the network's arithmetic (auto: bfloat16 where the processor has it).
-        short_side: of the network's input in pixels, a multiple of 8 (default: the model's own).
-        saturation: factor on the predicted chroma, 0 to 4.
-        decode: how a predicted distribution becomes a color: mean, annealed (T = 0.38) or mode
-            (auto: as the model's card says).
-        reserve: how far pale colors, of which a model is unsure, are drawn to gray and the others
-            made stronger for it, in ab units, 0 (not at all) to 100; 10 to 20 calms a lively model.
-        style: a picture whose global features color the film (iizuka2016).
-        reference: a color picture of the scene; give several, and each shot takes the one most
-            like it (varga2017).
-        compile: let torch.compile make the network's code for this machine; takes a C++ compiler
-            and up to a minute at the start.
+        model: the model, by its name in `pycolor models` (default: pycolor2026, or the one that
+            the weights belong to).
+        weights: a weight file of `pycolor train`; `open`: packaged weights trained on CC BY and
+            CC0 photographs only; or the name of weights fetched by `pycolor weights pull`
+            (default: the model's packaged weights).
+        device: cpu, cuda, cuda:1, ... (default: a GPU if there is one).
+        dtype: arithmetic of the network; auto: bfloat16 where the processor supports it.
+        short_side: shorter side of the network's input in pixels, a multiple of 8 (default: the
+            model's own).
+        saturation: factor on the chroma, 0 to 4.
+        decode: how a predicted distribution becomes a color; annealed: mean at T = 0.38; auto: as
+            the model's card says.
+        reserve: soft threshold on the chroma in ab units, 0 to 100: weak, uncertain colors go to
+            gray, strong ones gain; 10 to 20 calms a lively model.
+        style: a picture whose overall look guides the colors (iizuka2016).
+        reference: a color picture of the scene; repeatable, each shot uses the most similar one
+            (varga2017).
+        compile: run the network through torch.compile; needs a C++ compiler and up to a minute at
+            the start.
     """
 
     model: str | None = None
-    weights: Path | None = None
+    weights: Annotated[Path | None, arg(metavar="FILE|NAME")] = None
     device: str = "auto"
     dtype: Dtype = "auto"
     short_side: int | None = None
     saturation: float = 1.0
     decode: Decode = "auto"
-    reserve: float = 0.0
+    reserve: Annotated[float, arg(name="chroma-threshold")] = 0.0
     style: Path | None = None
     reference: UseAppendAction[tuple[Path, ...]] = ()
     compile: bool = False
@@ -118,19 +119,20 @@ class PredictOptions:
         if not 0 <= self.saturation <= 4:
             raise UsageError(f"saturation must lie in 0 to 4, got {self.saturation}.")
         if not 0 <= self.reserve <= 100:
-            raise UsageError(f"reserve must lie in 0 to 100, got {self.reserve}.")
+            raise UsageError(f"chroma-threshold must lie in 0 to 100, got {self.reserve}.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PropagationOptions:
-    """How color is kept steady inside a shot.
+    """How color is propagated from key frames along motion.
 
     Attributes:
-        steady: off (each frame by itself), fast or best (more key frames).
-        key_every: frames between two key frames where little moves (default: 12, best: 6).
+        steady: temporal propagation of color; off: every frame by itself, best: more key frames.
+        key_every: frames from one key frame to the next where little moves, 1 to 24 (default: 12;
+            best: 6).
     """
 
-    steady: Literal["off", "fast", "best"] = "fast"
+    steady: Annotated[Literal["off", "fast", "best"], arg(name="propagation")] = "fast"
     key_every: int | None = None
 
     # How much change (see `pycolor shots`) is worth a key frame more.
@@ -155,40 +157,39 @@ class VideoOptions:
     """How a film is read, colored and written.
 
     Attributes:
-        frames: A:B, color only frames A to B - 1 (either may be left out).
-        rate: frames per second of numbered pictures (default: 24), and of a film that does not
-            tell; N or N/D, such as 24000/1001.
-        preset: what the output is for: archive, h264, access, lossless-h264, prores, prores4444,
-            dnxhr, v210, png, tiff, dpx or y4m; default: by the extension (.mkv: archive, .mp4 and
-            .mov: h264, .mxf: dnxhr, .webm: access).
-        codec: video encoder by its FFmpeg name, in place of the preset's.
-        codec_options: key=value,... for that encoder.
-        overwrite: replace an existing output file.
-        batch: frames that go through the network together (0: one on a CPU, eight on a GPU).
-        color_shots: what is done with shots that have color: keep or recolor.
-        shots: a list of shots in place of the detector's: .csv, .edl or .json, as
-            `pycolor shots` writes them.
-        plan: what people decided, shot by shot: the document that `pycolor plan` writes. What is
-            made by it is kept in the project's folder, and made anew only where the plan changes.
-        cache_size: how much of it is kept there in the end: 20G, 500M.
-        work_dir: folder for the work in progress (default: beside the output).
-        keep_work: keep it when the output is finished.
-        segment_frames: a killed run loses at most so many frames.
-        framemd5: also write OUT.framemd5, checksums of the output's decoded frames.
+        frames: write only the frames from A up to, not including, B; either may be left out.
+        rate: frames per second of numbered pictures and of films that do not state it, N or N/D,
+            such as 24000/1001 (default: 24).
+        preset: codec settings: archive (FFV1), h264, access (small), lossless-h264, prores,
+            prores4444, dnxhr, v210, png, tiff, dpx, y4m (default: by OUT's extension: .mkv
+            archive, .mp4 and .mov h264, .mxf dnxhr, .webm access).
+        codec: video encoder by FFmpeg's name, in place of the preset's.
+        codec_options: options of the encoder.
+        overwrite: replace OUT if it exists.
+        batch: frames per pass through the network; 0: one on a CPU, eight on a GPU.
+        color_shots: what is done with shots that are in color already.
+        shots: take the cuts from this .csv, .edl or .json list of `pycolor shots`.
+        plan: color by this document, which `pycolor plan` writes; what is made by it is kept in the
+            project's folder, and made anew only where the plan changes.
+        cache_size: how much of that is kept in the end, such as 20G or 500M.
+        work_dir: folder for the unfinished work (default: beside OUT).
+        keep_work: keep that folder when OUT is finished.
+        segment_frames: frames per segment; an interrupted run resumes at the last whole segment.
+        framemd5: also write OUT.framemd5, the checksums of the decoded frames.
     """
 
-    frames: str = ":"
-    rate: str | None = None
+    frames: Annotated[str, arg(metavar="A:B")] = ":"
+    rate: Annotated[str | None, arg(metavar="FPS")] = None
     preset: str | None = None
     codec: str | None = None
-    codec_options: str = ""
+    codec_options: Annotated[str, arg(metavar="K=V,...")] = ""
     overwrite: bool = False
     batch: int = 0
     color_shots: Literal["keep", "recolor"] = "keep"
     shots: Path | None = None
     plan: Path | None = None
-    cache_size: str = "50G"
-    work_dir: Path | None = None
+    cache_size: Annotated[str, arg(metavar="SIZE")] = "50G"
+    work_dir: Annotated[Path | None, arg(metavar="DIR")] = None
     keep_work: bool = False
     segment_frames: int = 240
     framemd5: bool = False
@@ -217,15 +218,15 @@ class EvaluateOptions:
     """How an evaluation is made.
 
     Attributes:
-        size: shorter side at which pictures and frames are judged, never enlarged; 0: as stored.
+        size: shorter side at which pictures are compared, never enlarged; 0: as stored.
         as_film: a folder of pictures is the frames of one film.
-        rate: frames per second of numbered pictures (default: 24), and of a film that does not
-            tell; N or N/D.
+        rate: frames per second of numbered pictures and of films that do not state it, N or N/D
+            (default: 24).
     """
 
     size: int = 256
     as_film: bool = False
-    rate: str | None = None
+    rate: Annotated[str | None, arg(metavar="FPS")] = None
 
     def __post_init__(self) -> None:
         if self.size and self.size < 32:
@@ -238,13 +239,13 @@ class StudyOptions:
     """What people are asked.
 
     Attributes:
-        question: natural ("does this look natural?", one picture at a time) or real ("which one
-            is real?", the true one beside another).
-        truth: name of the folder in true colors.
-        seed: of the order; with a participant's name it tells all that is shown.
-        trials: that count, for each participant; 0: all pictures there are.
-        practice: trials before, which are corrected and do not count (only for real).
-        seconds: for which each of two pictures is seen; 0: until the answer.
+        question: natural: "does this look natural?", one picture at a time; real: "which one is
+            real?", the true picture beside another.
+        truth: name of the folder with the true colors.
+        seed: of the random order; with a participant's name it determines all that is shown.
+        trials: for each participant; 0: one for every picture.
+        practice: trials with feedback before those that count (only for real).
+        seconds: that each picture of a pair is shown; 0: until the answer.
         side: longer side of a picture on the screen, in pixels.
     """
 
@@ -274,19 +275,18 @@ class CompareOptions:
     """How two films are shown beside each other.
 
     Attributes:
-        view: side (by side), wipe (an edge that wanders from one to the other) or ab (side by
-            side, chroma alone at one lightness).
-        plot: also draw mean chroma and its change along time, with the cuts, as a PNG.
-        height: of each picture, pixels (0: the first film's).
-        rate: frames per second of numbered pictures (default: 24), and of a film that does not
-            tell; N or N/D.
+        view: side by side; a moving wipe; or ab, the chroma alone side by side.
+        plot: also plot mean chroma and its change over time, with the cuts, as a PNG.
+        height: of each picture in pixels; 0: the first film's.
+        rate: frames per second of numbered pictures and of films that do not state it, N or N/D
+            (default: 24).
         overwrite: replace existing files.
     """
 
     view: Literal["side", "wipe", "ab"] = "side"
     plot: Path | None = None
     height: int = 0
-    rate: str | None = None
+    rate: Annotated[str | None, arg(metavar="FPS")] = None
     overwrite: bool = False
 
     def __post_init__(self) -> None:

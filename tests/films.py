@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from av.codec.context import Flags
 
-from pycolor.video.io import Reader, Writer
+from pycolor.video.io import Reader, Writer, concat_segments
+from pycolor.video.io.containers.presets import segment_suffix
 
 
 def data_folder() -> Path | None:
@@ -224,6 +225,37 @@ def colorize(source: Path, result: Path, *, frames: Any = None, **options: Any) 
                 plane[:] = neutral + offset * step
             writer.write(made)
     return writer
+
+
+def by_segments(
+    source: Path,
+    result: Path,
+    *,
+    preset: str | None = None,
+    rate: Fraction | None = None,
+    length: int = 7,
+    frames: tuple[int, int | None] | None = None,
+) -> list[str]:
+    """What `pycolor video` makes of a film, in segments of so many frames; its notes."""
+    with Reader(source, frames=frames, rate=rate) as reader:
+        probe = Writer(result, reader, preset=preset)
+        probe.abort()
+        suffix = segment_suffix(result, preset)
+        timeline: list[int] = []
+        parts: list[Path] = []
+        writer: Writer | None = None
+        for frame in reader:
+            if writer is None or writer.written == length:
+                if writer is not None:
+                    writer.finish()
+                parts.append(result.with_name(f"{result.stem}-part{len(parts)}{suffix}"))
+                writer = Writer(parts[-1], reader, preset=preset, streams=False)
+            timeline.append(frame.pts)
+            writer.write(writer.picture(frame))
+        assert writer is not None
+        writer.finish()
+        concat_segments(parts, reader, result, timeline=timeline, preset=preset)
+        return [*reader.info.warnings, *probe.warnings]
 
 
 def colored_film(path: Path, frames: int = 12) -> Path:

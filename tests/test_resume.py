@@ -63,7 +63,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
             raise KeyboardInterrupt
         render(*args, **kwargs)
 
-    monkeypatch.setattr("pycolor.video.job.segment.render_picture", failing)
+    monkeypatch.setattr("pycolor.video.render.render_picture", failing)
 
 
 def test_an_interrupted_run_goes_on(source, tmp_path, monkeypatch):
@@ -102,7 +102,7 @@ def test_a_run_interrupted_at_its_survey_keeps_nothing_and_says_nothing(
         raise KeyboardInterrupt
 
     said: list[str] = []
-    monkeypatch.setattr("pycolor.video.job.film.survey", interrupted)
+    monkeypatch.setattr("pycolor.video.job.film.analyze_film", interrupted)
     with pytest.raises(KeyboardInterrupt):
         color_film(source, tmp_path / "out.mkv", QUICK, say=said.append)
     assert not any("kept" in text for text in said)

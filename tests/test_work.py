@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from pycolor.errors import FilmError, UsageError
+from pycolor.video.job import job_folder, own_files
 from pycolor.video.job.job_folder import JobFolder
 from pycolor.video.plan.analysis import FilmAnalysis
 
@@ -80,7 +81,7 @@ def test_a_folder_that_is_removed_is_not_entered(moment, tmp_path, monkeypatch):
         if moment == "before it is locked":
             patch.setattr(fcntl, "flock", once(fcntl.flock, ending.remove))
         else:
-            patch.setattr(Path, "open", once(Path.open, ending.remove))
+            patch.setattr(job_folder, "open_lock", once(job_folder.open_lock, ending.remove))
         coming = folder_at(tmp_path / "work").__enter__()
     assert {p.name for p in (tmp_path / "work").iterdir()} == {"identity.json", "lock"}
     assert is_held(tmp_path / "work")
@@ -126,13 +127,13 @@ def test_a_removal_that_was_killed_is_no_foreign_folder(left, tmp_path, monkeypa
 
 @pytest.mark.parametrize("file", ["identity.json", "survey.json", "segment-00000000-00000008.luma"])
 def test_a_disk_that_is_full_is_told_in_a_sentence(file, tmp_path, monkeypatch):
-    def full(path: Path, text: str, **options: str) -> int:
-        if path.name == f"{file}.part":
+    def full(path: Path, *arguments: Any, **options: Any) -> int:
+        if Path(path).name == f"{file}.part":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return write(path, text, **options)
+        return opened(path, *arguments, **options)
 
-    write = Path.write_text
-    monkeypatch.setattr(Path, "write_text", full)
+    opened = os.open
+    monkeypatch.setattr(own_files.os, "open", full)
     sentence = r"the work folder .*work could not be written: No space left on device\."
     with pytest.raises(FilmError, match=sentence):
         write_all(tmp_path / "work")

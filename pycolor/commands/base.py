@@ -1,4 +1,4 @@
-"""What every command has: its output, and what it says."""
+"""The options that every command has."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pycolor.system.progress import Style
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContainerWriter:
-    """What a command says, and how.
+class Messages:
+    """What a command prints about its progress.
 
     Attributes:
-        progress: auto (a bar on a terminal, lines elsewhere), plain, json or none; on stderr.
-        quiet: say nothing but errors.
+        progress: how progress is shown on stderr; auto: a bar on a terminal, lines elsewhere.
+        quiet: print errors only.
         debug: show the traceback of an error.
     """
 
@@ -27,13 +27,13 @@ class ContainerWriter:
         return "none" if self.quiet else self.progress
 
     def say(self, text: str) -> None:
-        """One line for the person who waits, on stderr."""
+        """Print one line on stderr, unless told to be quiet."""
         if not self.quiet and self.progress != "json":
             print(text, file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """What every command has."""
+    """The options that every command has."""
 
-    output: ContainerWriter = field(default_factory=ContainerWriter)
+    output: Messages = field(default_factory=Messages)

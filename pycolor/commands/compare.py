@@ -12,6 +12,11 @@ from pycolor.commands.base import Command
 from pycolor.options import CompareOptions
 from pycolor.system.progress import Progress
 
+EXAMPLES = """
+pycolor compare in.mkv out.mkv beside.mp4
+pycolor compare first.mkv second.mkv wipe.mp4 --view wipe --plot color.png
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flags(Command):

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from pycolor.evaluate.report import Report
     from pycolor.evaluate.sheets import SampleRow
 
+EXAMPLES = """
+pycolor evaluate photographs/ --out report/
+pycolor evaluate film.mkv --model zhang2016
+pycolor evaluate --truth film.mkv --result colored.mkv --json
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flags(Command):
@@ -26,17 +32,17 @@ class Flags(Command):
 
     Attributes:
         source: a color photograph, a color film or a folder of them, for the model to color.
-        truth: in place of it: a file or folder in true colors ...
-        result: ... and the same colored by any tool.
+        truth: in place of PATH: a file or folder in true colors, to compare with --result.
+        result: the same pictures or film, colored by any tool.
         out: folder for evaluation.json, the plots and a contact sheet; made if missing.
         json: print the report as JSON.
         overwrite: replace files in OUT.
     """
 
     source: Annotated[Positional[Path | None], arg(metavar="PATH")] = None
-    truth: Path | None = None
-    result: Path | None = None
-    out: Path | None = None
+    truth: Annotated[Path | None, arg(metavar="PATH")] = None
+    result: Annotated[Path | None, arg(metavar="PATH")] = None
+    out: Annotated[Path | None, arg(metavar="DIR")] = None
     json: bool = False
     overwrite: bool = False
     judging: EvaluateOptions = field(default_factory=EvaluateOptions)

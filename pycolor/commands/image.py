@@ -9,8 +9,14 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command
+from pycolor.errors import UsageError
 from pycolor.options import PredictOptions
 from pycolor.system.progress import Progress
+
+EXAMPLES = """
+pycolor image plate.tif colored.tif
+pycolor image scans/ colored/ --saturation 0.9
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,15 +24,22 @@ class Flags(Command):
     """Color a picture, or every picture of a folder.
 
     Attributes:
-        source: a PNG, TIFF or JPEG file of 8 or 16 bits, or a folder of them.
-        target: the colored file, or a folder.
+        source: a picture file (PNG, TIFF, JPEG, DPX, OpenEXR and most others), or a folder of them.
+        target: the colored file, PNG, TIFF or JPEG by its extension; for a folder, a folder.
         overwrite: replace existing files.
+        most_megapixels: a picture of more pixels is refused before it is decoded; each megapixel
+            takes some 10 MB of memory (at 8 bits).
     """
 
     source: Annotated[Positional[Path], arg(metavar="IN")]
     target: Annotated[Positional[Path], arg(metavar="OUT")]
     overwrite: bool = False
+    most_megapixels: float = 180.0
     predict: PredictOptions = field(default_factory=PredictOptions)
+
+    def __post_init__(self) -> None:
+        if self.most_megapixels <= 0:
+            raise UsageError(f"most_megapixels must be above 0, got {self.most_megapixels}.")
 
 
 def run(flags: Flags) -> int:
@@ -39,6 +52,7 @@ def run(flags: Flags) -> int:
             flags.target,
             flags.predict,
             overwrite=flags.overwrite,
+            most_megapixels=flags.most_megapixels,
             say=out.say,
             progress=progress,
         )

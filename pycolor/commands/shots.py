@@ -16,10 +16,16 @@ from pycolor.errors import UsageError
 from pycolor.options import frame_rate
 from pycolor.system.progress import Progress
 
+EXAMPLES = """
+pycolor shots in.mkv
+pycolor shots in.mkv --csv cuts.csv --thumbnails cuts.png
+pycolor video in.mkv out.mkv --shots cuts.csv    after correcting the list
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flags(Command):
-    """List the shots of a film.
+    """List the shots of a film: cuts, dissolves and fades, with their confidence.
 
     Attributes:
         source: the film.
@@ -28,8 +34,8 @@ class Flags(Command):
         json: write it as JSON.
         thumbnails: write a contact sheet of the shots, PNG.
         sensitivity: 1 is balanced; more finds more transitions, and more false ones.
-        rate: frames per second of numbered pictures (default: 24), and of a film that does not
-            tell; N or N/D.
+        rate: frames per second of numbered pictures and of films that do not state it, N or N/D
+            (default: 24).
         overwrite: replace existing files.
     """
 
@@ -39,7 +45,7 @@ class Flags(Command):
     json: Path | None = None
     thumbnails: Path | None = None
     sensitivity: float = 1.0
-    rate: str | None = None
+    rate: Annotated[str | None, arg(metavar="FPS")] = None
     overwrite: bool = False
 
     def __post_init__(self) -> None:

@@ -14,20 +14,25 @@ from tyro.conf import Positional, arg
 from pycolor.commands.base import Command
 from pycolor.options import StudyOptions
 
+EXAMPLES = """
+pycolor study pictures/              a page at http://127.0.0.1:8765/
+pycolor study pictures/ --question real
+pycolor study pictures/ --results
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flags(Command):
-    """Ask people how the colors look, on a page served to this machine only.
+    """Ask people how the colors look, on a web page that only this computer can open.
 
-    DIR holds a folder of pictures for each way of coloring, names alike; Ctrl-C ends the study
-    and prints the results.
+    Ctrl-C ends the study and prints the results.
 
     Attributes:
-        folder: the pictures.
-        answers: CSV that takes the answers, continued if it exists (default: DIR/answers.csv);
-            the results go beside it.
-        port: of the page; 0 takes a free one.
-        results: print the results of the answers so far, and ask nobody.
+        folder: a folder with one folder of pictures for each coloring, with equal file names.
+        answers: CSV file of the answers, continued if it exists (default: DIR/answers.csv); the
+            results are written beside it.
+        port: of the page; 0: any free one.
+        results: only print the results of the answers so far.
     """
 
     folder: Annotated[Positional[Path], arg(metavar="DIR")]

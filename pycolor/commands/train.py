@@ -15,23 +15,29 @@ from pycolor.errors import UsageError
 from pycolor.system.progress import Progress
 from pycolor.train.options import TrainOptions
 
+EXAMPLES = """
+pycolor train --data photographs/ --out run/ --recipe pycolor2026
+pycolor train --data photos.tar --out run/ --model zhang2016 --steps 2000
+pycolor video in.mkv out.mkv --weights run/zhang2016.safetensors
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flags(Command):
-    """Train a model on color photographs; a run that stands in OUT is continued.
+    """Train a model on color photographs. A run that is in OUT already is continued.
 
     On several GPUs: torchrun --nproc-per-node N -m pycolor train ... --device cuda.
 
     Attributes:
-        recipe: a name or a TOML file of options, which those on the command line replace; the
-            package has <model> (its own weights), <model>-paper and <model>-gpu.
+        recipe: a TOML file of options, or the name of a packaged one: MODEL, MODEL-paper or
+            MODEL-gpu; options on the command line take precedence.
         data: folders and .tar files of photographs.
-        out: folder for checkpoint, log, pictures of the validations, and weights.
+        out: folder for the checkpoint, the log, validation pictures and the weights.
     """
 
     recipe: str = ""
     data: Annotated[tuple[Path, ...], arg(metavar="PATH ...")]
-    out: Path
+    out: Annotated[Path, arg(metavar="DIR")]
     training: TrainOptions = field(default_factory=TrainOptions)
 
 

@@ -15,23 +15,30 @@ from tyro.conf import Positional, arg
 from pycolor.commands.base import Command
 from pycolor.options import frame_range, frame_rate
 
+EXAMPLES = """
+pycolor verify in.mp4 out.mkv
+pycolor verify in.mp4 part.mkv --frames 0:240
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flags(Command):
-    """Compare a colored film with its source: luma, times, every other stream, chapters and tags.
+    """Compare a colored film with its source: luma, timestamps, every other stream, chapters, tags.
+
+    The exit code is 0 if nothing differs, 1 if something does.
 
     Attributes:
         source: the film.
         result: the colored film.
-        frames: A:B, the frames that were colored.
-        rate: frames per second, if it was given.
+        frames: the frames that were colored, from A up to, not including, B.
+        rate: frames per second, if the film was colored with --rate.
         json: print the report as JSON.
     """
 
     source: Annotated[Positional[Path], arg(metavar="IN")]
     result: Annotated[Positional[Path], arg(metavar="OUT")]
-    frames: str = ":"
-    rate: str | None = None
+    frames: Annotated[str, arg(metavar="A:B")] = ":"
+    rate: Annotated[str | None, arg(metavar="FPS")] = None
     json: bool = False
 
 

@@ -12,15 +12,28 @@ from pycolor.commands.base import Command
 from pycolor.options import VideoOptions
 from pycolor.system.progress import Progress
 
+EXAMPLES = """
+pycolor video in.mp4 out.mkv                    lossless FFV1 in Matroska
+pycolor video in.mp4 out.mp4                    H.264
+pycolor video in.mov out.mov --preset prores    ProRes 422 HQ
+pycolor video in.mkv out.mkv --frames 0:240     the first 240 frames
+pycolor video in.mkv out.mkv --propagation best --saturation 0.9
+pycolor video in.mkv out.mkv --codec libx265 --codec-options crf=16
+pycolor video scan_%06d.dpx out_%06d.dpx --rate 24
+ffmpeg -i in.mkv -f yuv4mpegpipe - | pycolor video - - | ffmpeg -i - out.mkv
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flags(Command):
-    """Color a film; its luma, sound and everything else stay as they are.
+    """Color a black-and-white film. The luma, the timestamps, sound, subtitles and tags stay as
+    they are. An interrupted run continues when the same command is given again.
 
     Attributes:
-        source: the film; a folder of pictures or a pattern of them (scan_%06d.dpx) is one too.
-        target: the colored film; its extension chooses the container. A pattern of pictures, or a
-            folder with a preset of pictures, is written as such.
+        source: the film, a folder of pictures, a pattern such as scan_%06d.dpx, or - for y4m from a
+            pipe.
+        target: the colored film; its extension chooses the container. Also a pattern of pictures,
+            a folder (with --preset png, tiff or dpx), or - for y4m into a pipe.
     """
 
     source: Annotated[Positional[Path], arg(metavar="IN")]

@@ -16,19 +16,24 @@ from pycolor.system.progress import Progress
 if TYPE_CHECKING:
     from pycolor.models.checkpoints.published import Published
 
+EXAMPLES = """
+pycolor weights list
+pycolor weights pull siggraph17
+pycolor weights import colorization_release_v2.caffemodel
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flags(Command):
-    """Weights that the authors of the papers have published.
+    """Weights that the papers' authors published.
 
-    list shows them; pull NAME downloads one and makes it a weight file of pycolor; import FILE
-    makes one of a file (or a folder of Caffe blobs) that is there; path [NAME] prints where such
-    files are kept.
+    list shows them; pull NAME downloads and converts one; import FILE converts a file (or a folder
+    of Caffe blobs) that you have; path [NAME] prints where they are kept.
 
     Attributes:
         action: what to do.
         target: the NAME to pull or to locate, or the FILE to import.
-        out: where import and pull write, in place of the cache.
+        out: file that import and pull write (default: in the cache).
         accept_license: accept the license of weights that restrict their use.
         overwrite: replace an existing file.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from pycolor import ops
 from pycolor.errors import FilmError, PycolorError, UsageError
 from pycolor.image.guides import load_predictor
 from pycolor.image.picture_files import (
+    MOST_MEGAPIXELS,
+    READABLE,
     SUFFIXES,
     StillImage,
     encoding_of,
@@ -24,6 +27,16 @@ from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 from pycolor.system.atomic_file import check_output
 from pycolor.system.progress import Progress
+
+_NAMED = 6  # skipped files that a note names
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """What is read and what is written; `skipped` names what of a folder is neither."""
+
+    pairs: list[tuple[Path, Path]]
+    skipped: tuple[str, ...] = ()
 
 
 def color_still(image: StillImage, predictor: Predictor) -> npt.NDArray[np.generic]:
@@ -40,16 +53,20 @@ def color_stills(
     options: PredictOptions,
     *,
     overwrite: bool = False,
+    most_megapixels: float = MOST_MEGAPIXELS,
     say: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
 ) -> list[Path]:
     """Color a picture, or every picture of a folder.
 
     Args:
-        source: a PNG, TIFF or JPEG file, or a folder of them.
-        target: a file (or a folder to put it into); for a folder, a folder, made if missing.
+        source: a picture file, or a folder of them.
+        target: a PNG, TIFF or JPEG file (or a folder to put it into); for a folder, a folder,
+            made if missing.  In a folder a picture keeps its name; where pycolor does not write
+            its kind, the ending becomes .tif (DPX, OpenEXR) or .png.
         options: see `PredictOptions`.
         overwrite: replace existing files.
+        most_megapixels: a picture of more pixels is refused.
         say: called with each note.
         progress: advanced by each picture.
 
@@ -60,8 +77,8 @@ def color_stills(
         UsageError: a name or an option does not fit.
         FilmError: a picture cannot be read or written; of a folder, all others are done first.
     """
-    pairs = _pairs(source, target)
-    for one, result in pairs:
+    work = _work(source, target)
+    for one, result in work.pairs:
         if result.suffix.lower() not in SUFFIXES:
             raise UsageError(
                 f"{result.name} names no picture; expected one of {', '.join(SUFFIXES)}."
@@ -69,15 +86,18 @@ def color_stills(
         if source.is_dir():
             result.parent.mkdir(parents=True, exist_ok=True)
         check_output(result, sources=[one], overwrite=overwrite)
+    if work.skipped:
+        named = ", ".join(work.skipped[:_NAMED]) + (", …" if len(work.skipped) > _NAMED else "")
+        say(f"note: {source}: {len(work.skipped)} of its files are no pictures: {named}")
     if progress is not None:
-        progress.total = len(pairs)
+        progress.total = len(work.pairs)
     # A single picture is opened before the model is loaded: its errors come at once.
-    first = read_image(source) if not source.is_dir() else None
+    first = read_image(source, most_megapixels=most_megapixels) if not source.is_dir() else None
     predictor = load_predictor(options)
     failures: list[PycolorError] = []
-    for one, result in pairs:
+    for one, result in work.pairs:
         try:
-            image = first or read_image(one)
+            image = first or read_image(one, most_megapixels=most_megapixels)
             pixels = color_still(image, predictor)
             notes = write_image(
                 result,
@@ -98,18 +118,43 @@ def color_stills(
         raise failures[0]
     if failures:
         raise FilmError(
-            f"{len(failures)} of {len(pairs)} pictures could not be colored; first: {failures[0]}"
+            f"{len(failures)} of {len(work.pairs)} pictures could not be colored; "
+            f"first: {failures[0]}"
         )
-    return [result for _, result in pairs]
+    return [result for _, result in work.pairs]
 
 
-def _pairs(source: Path, target: Path) -> list[tuple[Path, Path]]:
-    """What is read and what is written."""
+def _work(source: Path, target: Path) -> _Work:
     if not source.is_dir():
-        return [(source, target / source.name if target.is_dir() else target)]
+        return _Work(pairs=[(source, target / written_name(source) if target.is_dir() else target)])
     if target.exists() and not target.is_dir():
         raise UsageError(f"{target} is a file; expected a folder, as {source} is one.")
-    pictures = sorted(p for p in source.iterdir() if p.suffix.lower() in SUFFIXES)
+    pictures, skipped = [], []
+    for path in sorted(source.iterdir()):
+        if path.is_dir():
+            if not (target.exists() and path.samefile(target)):
+                skipped.append(f"{path.name} (a folder)")
+        elif path.suffix.lower() in READABLE:
+            pictures.append(path)
+        elif not path.name.startswith("."):
+            skipped.append(path.name)
     if not pictures:
-        raise FilmError(f"{source} holds no picture; expected {', '.join(SUFFIXES)} files.")
-    return [(p, target / p.name) for p in pictures]
+        raise FilmError(f"{source} holds no picture; expected {', '.join(READABLE)} files.")
+    pairs: dict[str, tuple[Path, Path]] = {}
+    for path in pictures:
+        name = written_name(path)
+        if name in pairs:
+            raise UsageError(
+                f"{pairs[name][0].name} and {path.name} would both be written as {name}; expected "
+                "names that differ in more than their endings."
+            )
+        pairs[name] = path, target / name
+    return _Work(pairs=list(pairs.values()), skipped=tuple(skipped))
+
+
+def written_name(path: Path) -> str:
+    """The name of a picture's result beside others."""
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES or suffix not in READABLE:
+        return path.name
+    return f"{path.stem}{'.tif' if suffix in ('.dpx', '.exr') else '.png'}"

@@ -1,27 +1,34 @@
-"""Photographs in, photographs out: PNG, TIFF and JPEG of 8 and 16 bits."""
+"""Photographs in, photographs out, of 8 and 16 bits a sample, in sRGB."""
 
 from __future__ import annotations
 
 import struct
 import warnings
-import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
-import tifffile
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
+from pycolor.image import decode, encode, profiles
+from pycolor.image.decode import Decoded
 from pycolor.system.atomic_file import atomic_write
 
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
-SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
-_ORIENTATION = 0x0112
+SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")  # that are written
+READABLE = (
+    *SUFFIXES,
+    *(".dpx", ".exr", ".bmp", ".webp", ".gif", ".jp2", ".j2k", ".jpx", ".avif"),
+    *(".pgm", ".ppm", ".pnm", ".pbm", ".tga", ".sgi", ".psd"),
+)
+# Twice this is where Pillow takes a picture for an attack on the memory.
+MOST_MEGAPIXELS = 180.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +36,14 @@ class StillInfo:
     """What a picture file says besides its samples; all of it is written again.
 
     Attributes:
-        path: of the file, `kind` PNG, TIFF or JPEG.
+        path: of the file, `kind` PNG, TIFF, JPEG, DPX, …
         bit_depth: 8 or 16.
         gray: one channel is stored (besides alpha).
-        icc_profile: of the stored samples, None if there is none.
+        icc_profile: of the samples as they are now, None for sRGB without one.
         exif: as stored, without the orientation, which is applied on reading.
+        texts: PNG's chunks of text, by keyword.
         dots_per_inch: (horizontal, vertical), None if not stored.
-        warnings: sentences about what is left out.
+        warnings: sentences about what is converted or left out.
     """
 
     path: Path
@@ -44,6 +52,7 @@ class StillInfo:
     gray: bool
     icc_profile: bytes | None = None
     exif: bytes | None = None
+    texts: tuple[tuple[str, str], ...] = ()
     dots_per_inch: tuple[float, float] | None = None
     warnings: tuple[str, ...] = ()
 
@@ -53,7 +62,8 @@ class StillImage:
     """A picture, upright.
 
     Attributes:
-        pixels: H×W gray or H×W×3 RGB codes, uint8 or uint16, as stored.
+        pixels: H×W gray or H×W×3 RGB codes, uint8 or uint16: as stored where they are of sRGB or
+            say of no space, converted to it where they say of another.
         alpha: H×W of the same type, None if there is none.
         info: what else its file says.
     """
@@ -80,11 +90,16 @@ def luma_of(image: StillImage) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
     return luma.astype(np.uint8) if image.info.bit_depth == 8 else luma.astype(np.uint16)
 
 
-def read_image(path: str | Path) -> StillImage:
-    """Read a picture file and turn it upright.
+def read_image(path: str | Path, *, most_megapixels: float = MOST_MEGAPIXELS) -> StillImage:
+    """Read a picture file, turn it upright and bring it to sRGB.
+
+    Args:
+        path: of the file.
+        most_megapixels: a picture of more pixels is refused before it is decoded.
 
     Raises:
-        FilmError: if it does not exist, is no picture, or stores what pycolor cannot hold.
+        FilmError: if it does not exist, is no picture, is too large, or stores what pycolor cannot
+            hold.
     """
     path = Path(path)
     if not path.exists():
@@ -93,27 +108,97 @@ def read_image(path: str | Path) -> StillImage:
         raise FilmError(f"{path} is a folder; expected a picture.")
     if not path.stat().st_size:
         raise FilmError(f"{path} is empty (0 bytes).")
-    deep = _depth_of_header(path) == 16
+
+    def check_size(width: int, height: int) -> None:
+        if width * height > most_megapixels * 1e6:
+            raise FilmError(
+                f"{path} has {width * height / 1e6:.0f} megapixels; expected {most_megapixels:g} "
+                "at most: --most-megapixels allows more."
+            )
+
     try:
         with warnings.catch_warnings():
-            # Scans of plates are larger than what Pillow takes for an attack.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                info = _info(path, image, deep=deep)
-                if deep and not image.mode.startswith("I;16"):  # Pillow would keep 8 bits of it
-                    turn = int(image.getexif().get(_ORIENTATION, 1))
-                    return _split(_turned(_decode_deep(path), turn), info)
-                image.load()  # of a TIFF this may already turn it
-                return _split(_samples(path, ImageOps.exif_transpose(image)), info)
+            return _finished(path, _decoded(path, check_size))
     except UnidentifiedImageError as error:
-        if deep:  # TIFF of 16-bit RGB, which Pillow does not know
-            info = StillInfo(path=path, kind="TIFF", bit_depth=16, gray=False)
-            return _split(_decode_deep(path), info)
-        raise FilmError(f"{path} is no picture that Pillow can read.") from error
-    except Image.DecompressionBombError as error:
-        raise FilmError(f"{path} is too large: {error}.") from error
-    except (OSError, SyntaxError, ValueError, struct.error) as error:
+        raise FilmError(f"{path} is no picture that Pillow or FFmpeg can read.") from error
+    except MemoryError as error:
+        raise FilmError(f"{path} does not fit into the memory.") from error
+    except (OSError, SyntaxError, ValueError, struct.error, KeyError, IndexError) as error:
         raise FilmError(f"{path} is damaged: {error}.") from error
+
+
+def _decoded(path: Path, check_size: Callable[[int, int], None]) -> Decoded:
+    head = decode.head_of(path)
+    if decode.is_tiff(head):
+        return decode.tiff(path, check_size)
+    if decode.is_scan(head):
+        return decode.by_ffmpeg(path, check_size)
+    try:
+        return decode.by_pillow(path, check_size)
+    except UnidentifiedImageError:
+        try:
+            return decode.by_ffmpeg(path, check_size)
+        except FilmError:
+            pass
+        raise
+
+
+def _finished(path: Path, found: Decoded) -> StillImage:
+    """Alpha apart, in sRGB."""
+    channels = found.samples.shape[2]
+    alpha = found.samples[..., -1] if channels in (2, 4) else None
+    pixels = found.samples[..., 0] if channels <= 2 else found.samples[..., :3]
+    pixels, profile, said = _in_srgb(pixels, found)
+    info = StillInfo(
+        path=path,
+        kind=found.kind,
+        bit_depth=8 if found.samples.dtype == np.uint8 else 16,
+        gray=channels <= 2,
+        icc_profile=profile,
+        exif=found.exif,
+        texts=found.texts,
+        dots_per_inch=found.dots_per_inch,
+        warnings=(*found.notes, *said),
+    )
+    return StillImage(
+        pixels=cast(Pixels, np.ascontiguousarray(pixels)),
+        alpha=None if alpha is None else cast(Pixels, np.ascontiguousarray(alpha)),
+        info=info,
+    )
+
+
+def _in_srgb(pixels: Pixels, found: Decoded) -> tuple[Pixels, bytes | None, list[str]]:
+    """The pixels in sRGB, their profile then, and what was done."""
+    gray = pixels.ndim == 2
+    if found.profile is None:
+        if found.gamma is None:
+            return pixels, None, []
+        said = [f"the file says gamma {found.gamma:.4g}: the samples are converted to sRGB"]
+        return profiles.to_srgb(pixels, profiles.gamma_profile(found.gamma, gray=gray)), None, said
+    said = ["the samples are converted from the file's color profile to sRGB"]
+    try:
+        profile = profiles.parse_profile(found.profile)
+        if (profile.matrix is None) != gray:
+            raise profiles.UnreadProfileError("it does not fit the picture")
+        if profile.is_srgb:
+            return pixels, None if gray else found.profile, []
+        return profiles.to_srgb(pixels, profile), profiles.srgb_profile(), said
+    except profiles.UnreadProfileError as error:
+        reason = str(error)
+    try:
+        if gray:
+            raise profiles.UnreadProfileError(reason)
+        shallow = pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
+        made = profiles.to_srgb_by_tables(
+            cast("npt.NDArray[np.uint8]", shallow), found.profile, "RGB"
+        )
+        if pixels.dtype == np.uint16:
+            said.append("a profile of tables works on 8 bits: the lower 8 of 16 are made up")
+            made = made.astype(np.uint16) * 257
+        return made, profiles.srgb_profile(), said
+    except profiles.UnreadProfileError as error:
+        return pixels, None, [f"the file's color profile is not used: {error}; sRGB is assumed"]
 
 
 def write_image(
@@ -130,7 +215,7 @@ def write_image(
     Args:
         path: of the file.
         pixels: uint8 or uint16; JPEG rounds 16 bits to 8.
-        like: the source's info: its profile (if it is one of RGB), EXIF and resolution are
+        like: the source's info: its profile (if it is one of RGB), EXIF, texts and resolution are
             carried over.
         alpha: H×W of the same type.
         quality: of JPEG.
@@ -144,12 +229,13 @@ def write_image(
         FilmError: if it cannot be written.
     """
     path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
         raise UsageError(f"{path.name} names no picture; expected one of {', '.join(SUFFIXES)}.")
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype not in (np.uint8, np.uint16):
         raise ValueError(f"expected H×W×3 of uint8 or uint16, got {pixels.shape} of {pixels.dtype}")
     said: list[str] = []
-    jpeg = path.suffix.lower() in (".jpg", ".jpeg")
+    jpeg = suffix in (".jpg", ".jpeg")
     if jpeg and pixels.dtype == np.uint16:
         pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
         said.append("JPEG holds 8 bits: the 16 bits are rounded")
@@ -163,212 +249,27 @@ def write_image(
     info = replace(
         like or StillInfo(path=path, kind="", bit_depth=8, gray=False), icc_profile=profile
     )
+    if info.texts and suffix != ".png":
+        names = ", ".join(keyword for keyword, _ in info.texts)
+        said.append(f"{suffix[1:].upper()} holds no texts by keyword: {names} left out")
     samples = pixels if alpha is None else np.concatenate([pixels, alpha[..., None]], axis=2)
     sources = [like.path] if like else []
     with atomic_write(path, sources=sources, overwrite=overwrite) as part:
         try:
-            if samples.dtype == np.uint8:
-                _write_shallow(part, cast(Any, samples), info, quality=quality)
-            elif path.suffix.lower() == ".png":
-                part.write_bytes(_png_with(_encode_deep_png(samples), info))
-            else:
-                _write_deep_tiff(part, cast(Any, samples), info)
+            encode.write(
+                part,
+                samples,
+                encode.Marks(
+                    icc_profile=info.icc_profile,
+                    exif=info.exif,
+                    texts=info.texts,
+                    dots_per_inch=info.dots_per_inch,
+                ),
+                quality=quality,
+            )
         except OSError as error:
             raise FilmError(f"{path} could not be written: {error}.") from error
     return tuple(said)
 
 
-# -- reading -----------------------------------------------------------------------------------
-
-
-def _depth_of_header(path: Path) -> int:
-    """Bits of a channel of color as PNG's or TIFF's header says; 8 where it does not matter."""
-    with path.open("rb") as file:
-        head = file.read(32)
-        if head[:8] == b"\x89PNG\r\n\x1a\n" and len(head) >= 26:
-            return head[24]
-        if head[:4] not in (b"II*\0", b"MM\0*"):
-            return 8
-        order = "<" if head[:2] == b"II" else ">"
-        file.seek(struct.unpack(order + "I", head[4:8])[0])
-        raw = file.read(2)
-        if len(raw) < 2:
-            return 8
-        for _ in range(struct.unpack(order + "H", raw)[0]):
-            entry = file.read(12)
-            if len(entry) < 12:
-                return 8
-            tag, kind, count = struct.unpack(order + "HHI", entry[:8])
-            if tag == 258 and kind == 3:  # BitsPerSample, one SHORT a channel
-                if count <= 2:
-                    return int(struct.unpack(order + "H", entry[8:10])[0])
-                file.seek(struct.unpack(order + "I", entry[8:])[0])
-                return int(struct.unpack(order + "H", file.read(2))[0])
-    return 8
-
-
-def _decode_deep(path: Path) -> Pixels:
-    from pycolor.video.io.read.deep_picture import decode_deep  # PyAV only where Pillow stops
-
-    return decode_deep(path)
-
-
-def _encode_deep_png(samples: Any) -> bytes:
-    from pycolor.video.io.read.deep_picture import encode_deep_png
-
-    return encode_deep_png(samples)
-
-
-def _info(path: Path, image: Image.Image, *, deep: bool) -> StillInfo:
-    said = []
-    frames = getattr(image, "n_frames", 1)
-    if frames > 1:
-        said.append(f"it holds {frames} pictures; only the first is read")
-    exif = _descriptive(image)
-    resolution = image.info.get("dpi")
-    return StillInfo(
-        path=path,
-        kind=image.format or "",
-        bit_depth=16 if deep or image.mode.startswith("I;16") else 8,
-        gray=image.mode in ("1", "L", "LA", "I;16", "I;16B", "I;16L"),
-        icc_profile=image.info.get("icc_profile"),
-        exif=exif.tobytes() if len(exif) else None,
-        dots_per_inch=(float(resolution[0]), float(resolution[1])) if resolution else None,
-        warnings=tuple(said),
-    )
-
-
-# What a TIFF's directory says of the picture rather than of its storage: names, dates, authors,
-# rights, and the directories of camera and place.
-_DESCRIPTIVE = (269, 270, 271, 272, 305, 306, 315, 316, 33432, 0x8769, 0x8825)
-
-
-def _descriptive(image: Image.Image) -> Image.Exif:
-    """The EXIF to carry over, in a copy: without orientation and storage."""
-    kept = Image.Exif()
-    if image.format == "TIFF":
-        for tag, value in image.getexif().items():
-            if tag in _DESCRIPTIVE:
-                kept[tag] = image.getexif().get_ifd(tag) if tag in (0x8769, 0x8825) else value
-    elif image.info.get("exif"):
-        kept.load(image.info["exif"])
-        if _ORIENTATION in kept:
-            del kept[_ORIENTATION]
-    return kept
-
-
-def _samples(path: Path, image: Image.Image) -> Pixels:
-    """H×W×C."""
-    mode = image.mode
-    if mode == "P":
-        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-    elif mode == "1":
-        image = image.convert("L")
-    elif mode in ("CMYK", "YCbCr", "LAB"):
-        image = image.convert("RGB")
-    elif mode not in ("L", "LA", "RGB", "RGBA", "I;16", "I;16B", "I;16L"):
-        raise FilmError(f"{path} stores {mode}; expected gray or RGB of 8 or 16 bits.")
-    array = np.asarray(image)
-    if array.dtype != np.uint8:
-        array = array.astype(np.uint16)
-    return cast(Pixels, array[..., None] if array.ndim == 2 else array)
-
-
-# Of EXIF: how the stored picture is turned to stand upright.
-_TURNS = {
-    2: (0, True),
-    3: (2, False),
-    4: (2, True),
-    5: (3, True),
-    6: (3, False),
-    7: (1, True),
-    8: (1, False),
-}
-
-
-def _turned(samples: Pixels, orientation: int) -> Pixels:
-    quarters, mirrored = _TURNS.get(orientation, (0, False))
-    samples = np.rot90(samples, quarters)
-    return np.fliplr(samples) if mirrored else samples
-
-
-def _split(samples: Pixels, info: StillInfo) -> StillImage:
-    channels = samples.shape[2]
-    alpha = samples[..., -1] if channels in (2, 4) else None
-    pixels = samples[..., 0] if channels <= 2 else samples[..., :3]
-    return StillImage(
-        pixels=cast(Pixels, np.ascontiguousarray(pixels)),
-        alpha=None if alpha is None else cast(Pixels, np.ascontiguousarray(alpha)),
-        info=replace(info, gray=channels <= 2),
-    )
-
-
-# -- writing -----------------------------------------------------------------------------------
-
-
-def _write_shallow(
-    path: Path, samples: npt.NDArray[np.uint8], info: StillInfo, *, quality: int
-) -> None:
-    options: dict[str, Any] = {}
-    if info.icc_profile:
-        options["icc_profile"] = info.icc_profile
-    if info.exif:
-        options["exif"] = info.exif
-    if info.dots_per_inch:
-        options["dpi"] = info.dots_per_inch
-    suffix = path.suffix.lower()
-    if suffix in (".jpg", ".jpeg"):
-        options |= {"quality": quality, "subsampling": "4:4:4"}
-    elif suffix != ".png":
-        options["compression"] = "tiff_deflate"
-    Image.fromarray(samples).save(path, **options)
-
-
-def _png_with(png: bytes, info: StillInfo) -> bytes:
-    """A PNG with profile, resolution and EXIF put behind its header (PNG 3, clause 5.6)."""
-    header = 8 + 25  # the signature and IHDR
-    added = b""
-    if info.icc_profile:
-        added += _chunk(b"iCCP", b"icc\0\0" + zlib.compress(info.icc_profile))
-    if info.dots_per_inch:
-        per_meter = [round(dots / 0.0254) for dots in info.dots_per_inch]
-        added += _chunk(b"pHYs", struct.pack(">IIB", *per_meter, 1))
-    if info.exif:
-        added += _chunk(b"eXIf", info.exif.removeprefix(b"Exif\0\0"))
-    kept, position = b"", header
-    while position < len(png):
-        length = struct.unpack(">I", png[position : position + 4])[0] + 12
-        if png[position + 4 : position + 8] != b"pHYs":  # FFmpeg writes one of its own
-            kept += png[position : position + length]
-        position += length
-    return png[:header] + added + kept
-
-
-def _chunk(name: bytes, content: bytes) -> bytes:
-    check = zlib.crc32(name + content)
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)
-
-
-def _write_deep_tiff(path: Path, samples: npt.NDArray[np.uint16], info: StillInfo) -> None:
-    """A TIFF of 16-bit H×W×3 or H×W×4, deflated; Pillow writes 8 bits only."""
-    height, width, channels = samples.shape
-    try:
-        tifffile.imwrite(
-            path,
-            samples,
-            photometric="rgb",
-            extrasamples=["unassalpha"] if channels == 4 else None,
-            compression="zlib",
-            predictor=True,
-            rowsperstrip=max(1, (1 << 18) // (width * channels * 2)),  # strips of 256 KiB
-            resolution=info.dots_per_inch or (72.0, 72.0),
-            resolutionunit="INCH",
-            iccprofile=info.icc_profile,
-            software=False,
-            metadata=None,
-        )
-    except struct.error as error:
-        raise FilmError(f"{height}×{width} pixels are too large for TIFF; name a .png.") from error
-
-
-__all__ = ["SUFFIXES", "StillImage", "StillInfo", "read_image", "write_image"]
+__all__ = ["READABLE", "SUFFIXES", "StillImage", "StillInfo", "read_image", "write_image"]

@@ -1,12 +1,14 @@
 """The models that pycolor knows: one visible list of cards.
 
-A new model is one file in this folder, a subclass of `Colorizer`, and one card here.
+A new model is one file in `networks/`, a subclass of `Colorizer`, and one card here.  A model of
+another package is a card that its entry point in the group `pycolor.models` names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import entry_points
 from typing import Any
 
 from torch import Tensor
@@ -46,7 +48,7 @@ class Card:
         license: of the code.
         options: of the network whose weights the package carries.
         weights: file name below `pycolor/weights`, its model card beside it as `.md`; empty if
-            the package carries none.
+            the package carries none.  Of another package's model: an absolute path.
         sha256: of that file.
         weights_license: of that file.
         trained_on: in one phrase.
@@ -223,16 +225,42 @@ OPEN_WEIGHTS = "open.safetensors"
 OPEN_SHA256 = "7e2f1630cc3f9aeb6cd3d3091b78dc2996f0a3e2958b028623d0bc722c3d382f"
 
 
+ENTRY_POINTS = "pycolor.models"
+
+
+def outside_cards() -> list[Card]:
+    """The cards of other packages, by their entry points in the group `pycolor.models`.
+
+    Raises:
+        UsageError: one cannot be loaded, is no `Card`, or has the name of another.
+    """
+    found: list[Card] = []
+    for entry in entry_points(group=ENTRY_POINTS):
+        try:
+            c = entry.load()
+        except Exception as e:
+            said = f"{type(e).__name__}: {e}"
+            raise UsageError(f"model {entry.name} ({entry.value}) cannot be loaded: {said}.") from e
+        if not isinstance(c, Card):
+            kind = type(c).__name__
+            raise UsageError(f"model {entry.name} ({entry.value}) must be a Card, got {kind}.")
+        if c.name in {other.name for other in (*CARDS, *found)}:
+            raise UsageError(f"model {c.name} ({entry.value}) has the name of another model.")
+        found.append(c)
+    return found
+
+
 def card(name: str | None) -> Card:
     """The card of a model; None stands for the default.
 
     Raises:
         UsageError: there is none of this name.
     """
-    for c in CARDS:
-        if c.name == (name or DEFAULT):
-            return c
-    known = ", ".join(c.name for c in CARDS)
+    for cards in (lambda: CARDS, outside_cards):  # other packages are asked last
+        for c in cards():
+            if c.name == (name or DEFAULT):
+                return c
+    known = ", ".join(c.name for c in (*CARDS, *outside_cards()))
     raise UsageError(f"model {name!r} is not known; expected one of: {known}.")
 
 
@@ -251,8 +279,9 @@ def create(name: str, **options: Any) -> Colorizer:
 
 def recognize(state: State) -> tuple[str, dict[str, Any]] | None:
     """Which model a state dict belongs to, by its keys and shapes: name and options, or None."""
-    for c in CARDS:
-        options = c.recognize(state)
-        if options is not None:
-            return c.name, options
+    for cards in (lambda: CARDS, outside_cards):
+        for c in cards():
+            options = c.recognize(state)
+            if options is not None:
+                return c.name, options
     return None

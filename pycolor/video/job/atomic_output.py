@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -9,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.system.atomic_file import atomic_write, check_output
+from pycolor.system.atomic_file import atomic_write, check_output, is_running, put_in_place
 from pycolor.video.io.containers.presets import PIPE, container_of, ending_of
-from pycolor.video.io.containers.sequence import numbered, pictures_of
+from pycolor.video.io.containers.sequence import is_pattern, numbered, pictures_of
 
 
 @contextmanager
@@ -24,7 +25,7 @@ def atomic_output(
 ) -> Iterator[Path]:
     """What to give a Writer in place of `path`.
 
-    A file is written under a temporary name (`outfile.atomic_write`).  Numbered pictures are
+    A file is written under a temporary name (`atomic_file.atomic_write`).  Numbered pictures are
     written into a hidden folder and moved to their names when the block ends well; a folder that
     is new appears at once.  `-`, the standard output, is written to as it is.
 
@@ -55,7 +56,21 @@ def exists(path: str | Path, preset: str | None = None) -> bool:
         return False
     if container_of(ending_of(path, preset)) == "image2":
         return bool(pictures_of(numbered(path, ending_of(path, preset))))
-    return path.exists()
+    return os.path.lexists(path)
+
+
+def pattern_of(path: Path, preset: str | None = None) -> Path:
+    """What names an output's files: itself, or the pattern of its numbered pictures."""
+    if str(path) == PIPE or container_of(ending_of(path, preset)) != "image2":
+        return path
+    return numbered(path, ending_of(path, preset))
+
+
+def placed_files(path: Path, part: Path) -> list[tuple[str, Path]]:
+    """What `part` holds, each file with the name that it gets when the block of `path` ends."""
+    if not is_pattern(part):
+        return [(path.name, part)]
+    return [(p.name, p) for p in sorted(part.parent.iterdir())]
 
 
 @contextmanager
@@ -74,24 +89,55 @@ def _complete_pictures(
     if taken and not overwrite:
         raise UsageError(f"{path} has {len(taken)} pictures already; --overwrite replaces them.")
     part = (folder.parent if new else folder) / f".{folder.name}.part-{os.getpid()}"
+    _remove_leftovers(part)
     try:
         part.mkdir()
+    except OSError as error:
+        raise FilmError(f"{part} cannot be made: {error.strerror}.") from error
+    try:
         yield part / pattern.name
-        _put_in_place(part, folder, taken, new=new)
+        _put_in_place(part, folder, taken if overwrite else None, new=new)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _put_in_place(part: Path, folder: Path, old: Iterable[Path], *, new: bool) -> None:
-    if not any(part.iterdir()):
+def _remove_leftovers(part: Path) -> None:
+    """Folders of the kind of `part` whose process is gone (it was killed)."""
+    prefix = part.name.rpartition("-")[0] + "-"
+    for old in part.parent.glob(f"{glob.escape(prefix)}*"):
+        number = old.name.removeprefix(prefix)
+        if number.isdigit() and (old == part or not is_running(int(number))):
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _put_in_place(part: Path, folder: Path, old: Iterable[Path] | None, *, new: bool) -> None:
+    """Move the finished pictures; `old` ones are replaced, None replaces nothing."""
+    pictures = sorted(part.iterdir())
+    if not pictures:
         raise FilmError(f"{folder} would hold no picture.")
     try:
         if new:
-            os.replace(part, folder)
+            os.rename(part, folder)  # fails where the folder was made and filled meanwhile
             return
-        for path in old:
-            path.unlink()
-        for path in sorted(part.iterdir()):
+        if old is None:
+            _add(pictures, folder)
+            return
+        for path in pictures:
             os.replace(path, folder / path.name)
+        for name in {p.name for p in old} - {p.name for p in pictures}:
+            (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise FilmError(f"{folder} could not be put in place: {error.strerror}.") from error
+
+
+def _add(pictures: Iterable[Path], folder: Path) -> None:
+    """Move pictures to names that are free; if one is not, none is moved."""
+    moved: list[Path] = []
+    try:
+        for path in pictures:
+            put_in_place(path, folder / path.name, overwrite=False)
+            moved.append(folder / path.name)
+    except BaseException:
+        for path in moved:
+            path.unlink(missing_ok=True)
+        raise

@@ -21,15 +21,17 @@ from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.models import zoo
 from pycolor.models.predictor import Predictor
 from pycolor.options import VideoOptions, frame_range, frame_rate
+from pycolor.system.atomic_file import check_output
 from pycolor.system.progress import Progress
 from pycolor.system.stopwatch import Stopwatch
 from pycolor.version import __version__
 from pycolor.video.io import Damage, FrameSource, Reader, Writer, concat_segments
 from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_for, segment_suffix
 from pycolor.video.io.frame.digest import luma_digest
-from pycolor.video.job.atomic_output import atomic_output, exists
-from pycolor.video.job.job_folder import JobFolder, Segment, file_digest, job_folder
+from pycolor.video.job.atomic_output import atomic_output, exists, pattern_of, placed_files
+from pycolor.video.job.job_folder import JobFolder, Segment, job_folder
 from pycolor.video.job.listed_shots import ListedShots, listed_shots
+from pycolor.video.job.placed_files import has_placed
 from pycolor.video.job.plan_file import PlanFile, read_plan_file
 from pycolor.video.job.planned import PlannedFilm, planned_film
 from pycolor.video.job.project import Project, cache_bytes
@@ -37,11 +39,14 @@ from pycolor.video.job.report import FilmReport
 from pycolor.video.job.segment import SegmentJob, run_segments
 from pycolor.video.job.segment_store import SegmentStore
 from pycolor.video.job.sidecar import (
+    framemd5_path,
     free_sidecar,
+    removed_on_error,
     synthetic_media_tag,
     write_framemd5,
     write_sidecar,
 )
+from pycolor.video.job.source_digest import SourceDigest, file_digest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.plan.plan import Plan, ShotBody, plan_of
 
@@ -83,8 +88,14 @@ def materialize_stdin(source: Path) -> Iterator[Path]:
         return
     with TemporaryDirectory(prefix="pycolor-") as folder:
         path = Path(folder, "stdin.y4m")
-        with path.open("wb") as f:
-            shutil.copyfileobj(sys.stdin.buffer, f, 1 << 20)
+        try:
+            with path.open("wb") as f:
+                shutil.copyfileobj(sys.stdin.buffer, f, 1 << 20)
+        except OSError as e:
+            raise FilmError(
+                f"the film from the standard input could not be copied into {folder}: "
+                f"{e.strerror}; TMPDIR names another place."
+            ) from None
         yield path
 
 
@@ -95,7 +106,7 @@ class _Job:
     Attributes:
         reader: of the source, closed; its `info` and range describe what is colored.
         pixel_format: of the output.
-        source_digest: SHA-256 of the source.
+        source: its digest, and whether it stays so.
         predictor: the model.
         work: the folder, held.
         store: has the segments that are made: `work`, or a project.
@@ -108,7 +119,7 @@ class _Job:
 
     reader: Reader
     pixel_format: str
-    source_digest: str
+    source: SourceDigest
     predictor: Predictor
     work: JobFolder
     store: JobFolder | SegmentStore
@@ -150,20 +161,32 @@ class _Run:
         options, target = self.options, self.target
         self._validate_options()
         listed = None if options.shots is None else listed_shots(options.shots)
-        if self.options.plan is not None:
-            self.plan_file = read_plan_file(self.options.plan)
+        if options.plan is not None:
+            self.plan_file = read_plan_file(options.plan)
             self.project = Project(self.plan_file.project)
+        own = self._is_own_output()
         with ExitStack() as held:  # the work folder and the project, until the output is in place
-            with atomic_output(
-                target, preset=options.preset, sources=[self.source], overwrite=options.overwrite
-            ) as part:
+            with (
+                removed_on_error() as beside,
+                atomic_output(
+                    target,
+                    preset=options.preset,
+                    sources=[self.source],
+                    overwrite=options.overwrite or own,
+                ) as part,
+            ):
                 sidecar = None if str(target) == PIPE else free_sidecar(target)
+                if options.framemd5:
+                    check_output(framemd5_path(target), overwrite=options.overwrite or own)
                 job = self._prepare(part, listed, held)
                 self._color(job)
                 self._join(part, job)
                 self._check(part, job)
-            report = self._report(job, sidecar, time.perf_counter() - began)
-            self._write_sidecar(job, report)
+                job.source.check()
+                report = self._report(job, sidecar, time.perf_counter() - began)
+                self._write_beside(job, report, part, beside)
+            if options.framemd5:
+                write_framemd5(target, overwrite=options.overwrite or own)
             if not options.keep_work:
                 job.work.remove()
         if self.project is not None and job.planned is not None:
@@ -182,29 +205,29 @@ class _Run:
         """Look at the film, load the model and plan the work; `held` takes the work folder."""
         options = self.options
         # What it tells is needed later on; the packets' index that it holds is not.
+        source = SourceDigest(self.source)
         with Reader(self.source, frames=self.range, rate=self.rate) as reader:
             factory = self._probe(part, reader)
         for text in (*reader.info.warnings, *factory.warnings):
             self.warn(text)
-        source_digest = file_digest(self.source)
         if self.plan_file is not None:
-            self.plan_file.check(self.source, source_digest)
+            self.plan_file.check(self.source, source.sha256)
         predictor = self.pool.of(without_grade(options.predict))
         work = held.enter_context(
             JobFolder(
                 job_folder(self.target, options.work_dir),
-                self._fingerprint(source_digest, predictor),
+                self._fingerprint(source.sha256, predictor),
                 segment_suffix(self.target, options.preset),
                 say=self.warn,
             )
         )
-        self._check_output_free()
+        self._check_output_free(work)
         if self.project is not None:
             held.enter_context(self.project.held())
-        seen = self._survey(work, listed, source_digest)
+        seen = self._survey(work, listed, source.sha256)
         for damage in seen.damages:
             self.warn(f"{self.source} {damage}")
-        planned = self._planned(seen, source_digest)
+        planned = self._planned(seen, source.sha256)
         store: JobFolder | SegmentStore
         segments: Sequence[Segment]
         if planned is not None:
@@ -216,7 +239,7 @@ class _Run:
         return _Job(
             reader=reader,
             pixel_format=factory.pixel_format,
-            source_digest=source_digest,
+            source=source,
             predictor=predictor,
             work=work,
             store=store,
@@ -273,25 +296,40 @@ class _Run:
             warnings=tuple(self.warnings),
         )
 
-    def _write_sidecar(self, job: _Job, report: FilmReport) -> None:
-        """Write what lies beside the output."""
-        if report.sidecar is not None:
-            write_sidecar(
-                report.sidecar,
-                report=report,
-                options=self.options,
-                versions=versions(),
-                source_digest=job.source_digest,
-                weights_digest=job.predictor.loaded.sha256,
-                analysis=job.seen,
-                luma=job.store.digests(job.segments),
-            )
-        if self.options.framemd5:
-            write_framemd5(self.target)
+    def _write_beside(self, job: _Job, report: FilmReport, part: Path, beside: list[Path]) -> None:
+        """Write the sidecar, add it to `beside`, and note what the output is made of.
 
-    def _check_output_free(self) -> None:
+        The output takes its name after that: a run that is killed in between is not in the way of
+        the next one.
+        """
+        if report.sidecar is None:
+            return
+        beside.append(report.sidecar)
+        write_sidecar(
+            report.sidecar,
+            report=report,
+            options=self.options,
+            versions=versions(),
+            source_digest=job.source.sha256,
+            weights_digest=job.predictor.loaded.sha256,
+            analysis=job.seen,
+            luma=job.store.digests(job.segments),
+        )
+        job.work.announce(placed_files(self.target, part))
+
+    def _is_own_output(self) -> bool:
+        """Whether a run that was killed at its very end gave the output its name."""
+        try:
+            pattern = pattern_of(self.target, self.options.preset)
+        except UsageError:  # told later, with all that else may be wrong
+            return False
+        return has_placed(job_folder(self.target, self.options.work_dir), pattern)
+
+    def _check_output_free(self, work: JobFolder) -> None:
         """Between the first look at the output's name and the lock, another run may have ended."""
-        if not self.options.overwrite and exists(self.target, self.options.preset):
+        if self.options.overwrite or not exists(self.target, self.options.preset):
+            return
+        if not has_placed(work.path, pattern_of(self.target, self.options.preset)):
             raise UsageError(
                 f"{self.target} was finished by another run while this one began; --overwrite "
                 "replaces it."

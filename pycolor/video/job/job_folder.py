@@ -1,28 +1,45 @@
-"""The work folder of a run: what is done of a film, so that a killed run goes on where it was."""
+"""The work folder of a run: what is done of a film, so that a killed run goes on where it was.
+
+    identity.json                        what the result depends on
+    survey.json, survey.npz              what the film showed at the first look
+    segment-FIRST-STOP.SUFFIX, .luma     frames that are done, and the digests of their luma
+    placed.json                          which files the output was about to become
+    lock                                 held by the run at work
+
+All but the pictures carry a digest of themselves, and the pictures' stand beside them: what does
+not match was damaged, and is made again.
+"""
 
 from __future__ import annotations
 
+import errno
 import fcntl
-import hashlib
 import json
 import os
-from array import array
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-import numpy as np
-
 from pycolor.errors import FilmError, UsageError
+from pycolor.video.job.own_files import (
+    digest_of,
+    is_own_folder,
+    is_regular,
+    open_lock,
+    read_own,
+    sealed,
+    unsealed,
+    write_whole,
+)
+from pycolor.video.job.placed_files import write_placed
+from pycolor.video.job.survey_file import SURVEY, read_analysis, write_analysis
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.video.shots import lists
 
 _FINGERPRINT = "identity.json"
-_SURVEY = "survey.json"  # written when the survey is complete
 _LOCK = "lock"
 
 
@@ -44,16 +61,6 @@ def job_folder(target: Path, folder: Path | None) -> Path:
     return (folder or target.parent) / f".{target.name}.pycolor"
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file; of a folder or a pattern of pictures, of their names and sizes."""
-    if path.is_file():
-        with path.open("rb") as f:
-            return hashlib.file_digest(f, "sha256").hexdigest()
-    folder = path if path.is_dir() else path.parent
-    listed = sorted((p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in folder.iterdir())
-    return hashlib.sha256(repr(listed).encode()).hexdigest()
-
-
 class JobFolder:
     """A folder that one run at a time holds, for one output made in one way.
 
@@ -68,7 +75,7 @@ class JobFolder:
         say: called with a sentence where earlier work is removed, or this work is kept.
 
     Raises:
-        UsageError: the folder is not ours.
+        UsageError: the folder is not ours, or another user may write into it.
         FilmError: another run holds it, or it cannot be made.
     """
 
@@ -85,14 +92,18 @@ class JobFolder:
         self._suffix = suffix
         self._say = say
         self._lock: IO[bytes] | None = None
+        self._sound: dict[Path, bool] = {}  # segments that were looked at
 
     def __enter__(self) -> JobFolder:
         self._refuse_foreign()
         try:
             self._lock = self._locked()
         except OSError as e:
+            if e.errno == errno.ELOOP:
+                raise UsageError(f"{self.path / _LOCK} is a link; remove it.") from None
             raise FilmError(f"the work folder {self.path} cannot be made: {e.strerror}.") from None
         try:
+            self._remove_parts()
             known = self.path / _FINGERPRINT
             if known.exists():
                 self._recognize(known)
@@ -104,15 +115,21 @@ class JobFolder:
 
     def _refuse_foreign(self) -> None:
         """A folder that holds something, and does not say that it is ours."""
-        if (self.path / _FINGERPRINT).exists():  # the first file to come and the last to go
-            return
         try:
-            names = {p.name for p in self.path.iterdir()}
-        except FileNotFoundError:  # or a run that ends has removed it since
+            if self.path.is_symlink() or not stat.S_ISDIR(self.path.stat().st_mode):
+                ours = False
+            elif not is_own_folder(self.path):
+                raise UsageError(
+                    f"{self.path} is another user's, or others may write into it; remove it or "
+                    "choose another place with --work-dir."
+                )
+            else:
+                known = self.path / _FINGERPRINT  # the first file to come and the last to go
+                names = {p.name for p in self.path.iterdir()}
+                ours = is_regular(known) or not names - {_LOCK, f"{_FINGERPRINT}.part"}
+        except FileNotFoundError:  # a run that ends has removed it since
             return
-        except NotADirectoryError:
-            names = {self.path.name}
-        if names - {_LOCK, f"{_FINGERPRINT}.part"} and _FINGERPRINT not in names:
+        if not ours:
             raise UsageError(
                 f"{self.path} is not a work folder of pycolor; move it away or choose another "
                 "with --work-dir."
@@ -122,9 +139,9 @@ class JobFolder:
         """The folder's lock, held; the folder is made where there is none."""
         while True:
             with suppress(FileExistsError):  # mkdir's own `exist_ok` fails where it is gone by then
-                self.path.mkdir()
+                self.path.mkdir(0o700)
             try:
-                lock = (self.path / _LOCK).open("wb")
+                lock = open_lock(self.path / _LOCK)
             except FileNotFoundError:
                 continue  # a run that ends has removed the folder since
             try:
@@ -138,15 +155,22 @@ class JobFolder:
 
     def _recognize(self, known: Path) -> None:
         try:
-            before = json.loads(known.read_text(encoding="utf-8"))
+            before = json.loads(unsealed(read_own(known)))
         except (OSError, ValueError):
-            before = {}
+            before = None
         if before == self._fingerprint:
             return
-        differs = sorted(
-            k for k in {*before, *self._fingerprint} if before.get(k) != self._fingerprint.get(k)
-        )
-        self._say(f"earlier work on this output is of other {', '.join(differs)}: it begins anew")
+        if isinstance(before, dict):
+            differs = sorted(
+                k
+                for k in {*before, *self._fingerprint}
+                if before.get(k) != self._fingerprint.get(k)
+            )
+            self._say(
+                f"earlier work on this output is of other {', '.join(differs)}: it begins anew"
+            )
+        else:
+            self._say("earlier work on this output cannot be recognized: it begins anew")
         self._empty()
 
     def __exit__(
@@ -164,9 +188,8 @@ class JobFolder:
     def _leave(self, *, keep_survey: bool = False) -> bool:
         """Keep what is finished and tell whether anything is; if not, leave no folder either."""
         kept = any(self.path.glob(f"segment-*{self._suffix}"))
-        if kept or (keep_survey and (self.path / _SURVEY).exists()):
-            for part in self.path.glob(".*"):
-                part.unlink(missing_ok=True)
+        if kept or (keep_survey and (self.path / SURVEY).exists()):
+            self._remove_parts()
             self._release()
             return True
         self.remove()
@@ -189,10 +212,24 @@ class JobFolder:
             self._release()
 
     def _empty(self) -> None:
-        """Remove all but the lock; last the identity, by which a half-empty folder is known."""
+        """Remove what is ours but the lock; last the identity, by which the folder is known."""
+        self._sound.clear()
+        foreign = []
         for path in sorted(self.path.iterdir(), key=lambda path: path.name == _FINGERPRINT):
-            if path.name != _LOCK:
+            if path.name == _LOCK:
+                continue
+            if _is_ours(path):
                 path.unlink()
+            elif path.name != _FINGERPRINT:
+                foreign.append(path.name)
+        if foreign:
+            self._say(f"{self.path} holds {', '.join(foreign)}, which is not pycolor's: left there")
+
+    def _remove_parts(self) -> None:
+        """What a killed run was writing."""
+        for part in (*self.path.glob(".segment-*"), *self.path.glob("*.part")):
+            if _is_ours(part):
+                part.unlink(missing_ok=True)
 
     def _release(self) -> None:
         if self._lock is not None:
@@ -202,39 +239,18 @@ class JobFolder:
     # -- the survey --------------------------------------------------------------------------
 
     def load_analysis(self) -> FilmAnalysis | None:
-        """What an earlier run saw, None if there was none."""
-        arrays, facts = self.path / "survey.npz", self.path / _SURVEY
-        if not facts.exists():
+        """What an earlier run saw, None if there was none, or it is damaged."""
+        if not os.path.lexists(self.path / SURVEY):
             return None
-        with np.load(arrays) as stored:
-            content = json.loads(facts.read_text(encoding="utf-8"))
-            return FilmAnalysis(
-                timeline=array("q", stored["timeline"].tobytes()),
-                shots=tuple(lists.read_json(json.dumps(content["shots"]))),
-                lightness=stored["lightness"],
-                change=stored["change"],
-                colored=tuple(content["colored"]),
-                starts=tuple(Fraction(start) for start in content["starts"]),
-                rate=Fraction(content["rate"]),
-                damages=tuple(content["damages"]),
-            )
+        try:
+            return read_analysis(self.path)
+        except Exception:  # whatever a damaged file makes of the libraries that read it
+            self._say("the survey of an earlier run is damaged: the film is surveyed again")
+            return None
 
     def save_analysis(self, analysis: FilmAnalysis) -> None:
         with self._told():
-            np.savez(
-                self.path / "survey.npz",
-                timeline=np.asarray(analysis.timeline, np.int64),
-                lightness=analysis.lightness,
-                change=analysis.change,
-            )
-        content = {
-            "shots": json.loads(lists.write_json(analysis.shots)),
-            "colored": analysis.colored,
-            "starts": [str(start) for start in analysis.starts],
-            "rate": str(analysis.rate),
-            "damages": analysis.damages,
-        }
-        self._write(_SURVEY, json.dumps(content))
+            write_analysis(self.path, analysis)
 
     # -- the segments ------------------------------------------------------------------------
 
@@ -250,26 +266,67 @@ class JobFolder:
         return segment.path.with_name(f".{segment.path.name}")
 
     def is_done(self, segment: Segment) -> bool:
-        return segment.path.exists() and segment.digests_path.exists()
+        """Whether an earlier run, or this one, has made a segment that is still as it was."""
+        if segment.path not in self._sound:
+            self._sound[segment.path] = self._is_sound(segment)
+        return self._sound[segment.path]
+
+    def _is_sound(self, segment: Segment) -> bool:
+        try:
+            listed = self._listed(segment)
+            if digest_of(segment.path) == listed[0] and len(listed) > segment.stop - segment.first:
+                return True
+        except FileNotFoundError:
+            if not os.path.lexists(segment.path):
+                return False
+        except (OSError, ValueError):
+            pass
+        self._say(f"frames {segment.first} to {segment.stop - 1} of an earlier run are damaged: "
+                  "they are made again")  # fmt: skip
+        for path in (segment.path, segment.digests_path):
+            self._set_aside(path)
+        return False
+
+    def _set_aside(self, path: Path) -> None:
+        """Make a name free."""
+        with self._told():
+            if path.is_dir() and not path.is_symlink():
+                path.rename(path.with_name(f"aside-{os.getpid()}-{path.name}"))
+            else:
+                path.unlink(missing_ok=True)
 
     def complete(self, segment: Segment, digests: Sequence[bytes]) -> None:
         """The segment's part is whole: give it its name."""
-        self._write(segment.digests_path.name, "\n".join(d.hex() for d in digests))
-        os.replace(self.part(segment), segment.path)
+        with self._told():
+            content = digest_of(self.part(segment))
+        lines = (content, *(d.hex() for d in digests))
+        self._write(segment.digests_path.name, "\n".join(lines))
+        with self._told():
+            os.replace(self.part(segment), segment.path)
+        self._sound[segment.path] = True
 
     def digests(self, segments: Iterable[Segment]) -> Iterator[str]:
         """Of the luma planes that segments were given, hexadecimal."""
         for segment in segments:
-            yield from segment.digests_path.read_text(encoding="utf-8").split()
+            yield from self._listed(segment)[1:]
+
+    def _listed(self, segment: Segment) -> list[str]:
+        """The digest of a segment's file, then those of its luma planes."""
+        return unsealed(read_own(segment.digests_path)).split()
+
+    # -- the output --------------------------------------------------------------------------
+
+    def announce(self, files: Iterable[tuple[str, Path]]) -> None:
+        """Note which files are about to become the output, see `write_placed`."""
+        with self._told():
+            write_placed(self.path, files)
 
     # -- files -------------------------------------------------------------------------------
 
     def _write(self, name: str, text: str) -> None:
-        """Write a file, complete or not at all."""
-        part = self.path / f"{name}.part"
+        """Write a file with its digest, complete or not at all."""
         with self._told():
-            part.write_text(text, encoding="utf-8")
-            os.replace(part, self.path / name)
+            write_whole(self.path / name, sealed(text))
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -280,6 +337,16 @@ class JobFolder:
             raise FilmError(
                 f"the work folder {self.path} could not be written: {e.strerror}."
             ) from None
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a work folder has such a file, or a link in its place."""
+    if path.is_dir() and not path.is_symlink():
+        return False
+    name = path.name
+    return name.startswith(("segment-", ".segment-", "survey.", "identity.", "placed.")) or (
+        name.endswith(".part")
+    )
 
 
 def _is_file(file: IO[bytes], path: Path) -> bool:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pycolor.errors import UsageError
+from pycolor.errors import FilmError, UsageError
 from pycolor.models.checkpoints.weight_files import Loaded
 from pycolor.options import VideoOptions
 from pycolor.system.atomic_file import atomic_write, check_output
 from pycolor.version import __version__
 from pycolor.video.io import frame_checksums
+from pycolor.video.io.containers.sequence import is_pattern, picture_stem
 from pycolor.video.job.report import FilmReport
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.shots import lists
@@ -41,10 +43,16 @@ def synthetic_media_tag(loaded: Loaded, options: VideoOptions) -> dict[str, str]
 def free_sidecar(target: Path) -> Path:
     """Where the sidecar of an output goes: `out.json`, or `out.mkv.json` if the former is taken.
 
+    That of numbered pictures has their name without the number, or their folder's.
+
     Raises:
         UsageError: both are taken, by files that are not this output's.
     """
-    names = (target.with_suffix(".json"), target.with_name(f"{target.name}.json"))
+    if is_pattern(target):
+        stem = picture_stem(target) or target.absolute().parent.name
+        names = tuple(target.with_name(f"{stem}{end}") for end in (".json", ".pycolor.json"))
+    else:
+        names = (target.with_suffix(".json"), target.with_name(f"{target.name}.json"))
     for path in names:
         if not path.exists() or _describes(path, target):
             return check_output(path, overwrite=True)
@@ -81,6 +89,9 @@ def write_sidecar(
         weights_digest: of the weight file.
         analysis: of the source.
         luma: the same of each frame's luma, written one by one: a long film has many.
+
+    Raises:
+        FilmError: it cannot be written.
     """
     content: dict[str, Any] = {
         "generator": "pycolor",
@@ -108,16 +119,40 @@ def write_sidecar(
         "colored_shots": list(analysis.colored),
         "warnings": list(report.warnings),
     }
-    with atomic_write(path, overwrite=True) as part, part.open("w", encoding="utf-8") as f:
-        f.write(json.dumps(content, indent=1).removesuffix("\n}"))
-        separator = ',\n "luma_sha256": ['
-        for digest in luma:
-            f.write(f'{separator}\n  "{digest}"')
-            separator = ","
-        f.write("\n ]\n}")
+    try:
+        with atomic_write(path, overwrite=True) as part, part.open("w", encoding="utf-8") as f:
+            f.write(json.dumps(content, indent=1).removesuffix("\n}"))
+            separator = ',\n "luma_sha256": ['
+            for digest in luma:
+                f.write(f'{separator}\n  "{digest}"')
+                separator = ","
+            f.write("\n ]\n}")
+    except OSError as e:
+        raise FilmError(f"the sidecar {path} could not be written: {e.strerror}.") from None
 
 
-def write_framemd5(target: Path) -> None:
-    """`OUT.framemd5`: a checksum of each decoded frame of the output, as FFmpeg writes it."""
-    with atomic_write(target.with_name(f"{target.name}.framemd5"), overwrite=True) as part:
+def framemd5_path(target: Path) -> Path:
+    """Where the checksums of an output go."""
+    return target.with_name(f"{target.name}.framemd5")
+
+
+def write_framemd5(target: Path, *, overwrite: bool) -> None:
+    """`OUT.framemd5`: a checksum of each decoded frame of the output, as FFmpeg writes it.
+
+    Raises:
+        FilmError: it cannot be written, or its name was taken meanwhile without `overwrite`.
+    """
+    with atomic_write(framemd5_path(target), overwrite=overwrite) as part:
         frame_checksums(target, part)
+
+
+@contextmanager
+def removed_on_error() -> Iterator[list[Path]]:
+    """A list of files that are removed again if the block fails."""
+    files: list[Path] = []
+    try:
+        yield files
+    except BaseException:
+        for path in files:
+            path.unlink(missing_ok=True)
+        raise

@@ -12,6 +12,7 @@ from pycolor.video.io import Reader
 from pycolor.video.io.containers.capacity import FIXED_RATE
 from pycolor.video.io.containers.presets import CONTAINER_OF_SUFFIX
 from pycolor.video.io.containers.sequence import pictures_of
+from pycolor.video.io.write.container import beginning
 from pycolor.video.verify.marks import marks
 from pycolor.video.verify.pictures import Pictures
 from pycolor.video.verify.report import Check, VerifyReport
@@ -70,8 +71,7 @@ def verify(
 
 def _compare(before: Reader, after: Reader, lossless: bool | None) -> VerifyReport:
     container = container_name(after)
-    # A container that begins at 0 moves the whole film there.
-    shift = before.start_time or (before.begin if container in FIXED_RATE else Fraction(0))
+    shift = beginning(before, container)
     demanded = after.info.codec in LOSSLESS_CODECS if lossless is None else lossless
     pictures = Pictures(before, after, shift=shift, has_times=container not in FIXED_RATE)
     for pair in zip_longest(before, after):

@@ -11,9 +11,9 @@ import numpy as np
 
 from pycolor.video.io import Frame, Plane, Reader, change_codes
 from pycolor.video.io.frame.digest import luma_digest
+from pycolor.video.io.write.clock import JITTER, MILLISECOND
 from pycolor.video.verify.report import Check, State
 
-MILLISECOND = Fraction(1, 1000)
 # What v210 can hold: SDI keeps the codes outside for synchronization.
 SDI_CODES = (4, 1019)
 # A lossy frame below this is not the same picture coded coarsely; another frame scores lower.
@@ -71,6 +71,12 @@ class Pictures:
         crowded = last is not None and due < last + tick and time == last + tick
         return Fraction(0) if crowded and tick == MILLISECOND else abs(time - due)
 
+    def _rounding(self) -> Fraction:
+        """What the source's clock may have moved a frame by, where no tick is a frame's time."""
+        base = self._before.time_base
+        step = 1 / (self._before.rate * base)
+        return max(base, JITTER) / 2 if step.denominator > 1 and base < MILLISECOND else Fraction(0)
+
     @property
     def mean_psnr(self) -> float:
         return self._sum_psnr / self._finite if self._finite else math.inf
@@ -120,11 +126,13 @@ class Pictures:
     def _times(self) -> Check:
         if not self._late:
             return Check(name="timestamps", state="ok", detail="equal as rationals")
-        clocks = (self._before.time_base, self._after.time_base)
-        allowed = MILLISECOND / 2 if MILLISECOND in clocks else Fraction(0)
         late = f"{float(self._late * 1000):.3f} ms"
+        if MILLISECOND in (self._before.time_base, self._after.time_base):
+            allowed, clock = MILLISECOND / 2, "1 ms clock"
+        else:
+            allowed, clock = self._rounding(), "source's clock"
         if self._late <= allowed:
-            detail = f"within half a tick of the 1 ms clock (at most {late})"
+            detail = f"within half a tick of the {clock} (at most {late})"
             return Check(name="timestamps", state="ok", detail=detail)
         detail = f"off by up to {late}, at frame {self._late_at}"
         if not self._has_times:

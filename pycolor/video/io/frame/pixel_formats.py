@@ -100,7 +100,10 @@ class PixelFormat:
 
 @lru_cache(maxsize=256)
 def pixel_format(name: str) -> PixelFormat | None:
-    """Describe a pixel format; None if pycolor cannot read luma samples from it."""
+    """Describe a pixel format; None if its luma samples do not lie in a plane of whole words.
+
+    Most of those that give None are laid out by `unpack` first.
+    """
     try:
         raw = av.video.format.VideoFormat(name, 64, 64)
     except ValueError:
@@ -114,6 +117,10 @@ def pixel_format(name: str) -> PixelFormat | None:
         return None
     opaque = [c for c in components if not c.is_alpha]
     alpha = len(opaque) < len(components)
+    if name.endswith(("msble", "msbbe")) or (alpha and len(opaque) == 1):
+        return None  # see `unpack`
+    if name.startswith(("x2rgb", "x2bgr", "gbrap")) and bits > 8:
+        return None
     subsampling: Subsampling | None = None
     if not raw.is_rgb and len(opaque) >= 3:
         width, height = opaque[1].width, opaque[1].height
@@ -182,7 +189,7 @@ def rgb_luma(
     Where R' = G' = B', as in a scan of black-and-white film, it is that value.
     """
     bits = description.bit_depth
-    planar = reformatter.reformat(frame, format="gbrp" if bits == 8 else f"gbrp{bits}le")
+    planar = reformatter.reformat(frame, format="gbrp" if bits == 8 else f"gbrp{bits}le", threads=1)
     dtype = np.dtype("u1" if bits == 8 else "<u2")
     green, blue, red = (plane_view(planar, i, dtype).astype(np.uint32) for i in range(3))
     kr, kb = (round(10_000 * k) for k in LUMA_COEFFICIENTS[matrix])  # all have four decimals

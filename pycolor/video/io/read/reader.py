@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -20,9 +19,10 @@ from pycolor.errors import FilmError, UsageError
 from pycolor.video.io.containers.ffv1 import SliceChecks
 from pycolor.video.io.containers.mjpeg import EndMarkers
 from pycolor.video.io.containers.presets import PIPE
-from pycolor.video.io.containers.sequence import DEFAULT_RATE, first_number, sequence_options
+from pycolor.video.io.containers.sequence import PictureSequence
 from pycolor.video.io.containers.timecode import later_timecode
 from pycolor.video.io.frame.film import Frame, rational
+from pycolor.video.io.frame.unpack import unpacked
 from pycolor.video.io.read.continuity import Continuity
 from pycolor.video.io.read.damage import MOST_DAMAGES, Damage
 from pycolor.video.io.read.source import (
@@ -30,12 +30,12 @@ from pycolor.video.io.read.source import (
     describe,
     frame_rate,
     open_source,
+    origin_of,
     picture_stream,
 )
 
 # What a packet says of itself, where decoders do not tell when it is broken.
 _CHECKS: dict[str, type[SliceChecks | EndMarkers]] = {"ffv1": SliceChecks, "mjpeg": EndMarkers}
-_NO_RATE = f"numbered pictures tell no rate; {DEFAULT_RATE} frames per second is taken"
 # (frame, index, pts)
 Numbered = Generator[tuple[av.VideoFrame, int, int], None, None]
 
@@ -59,6 +59,8 @@ class Reader:
         delivered: number of frames delivered so far.
         first: index of the first frame asked for; `stop` one past the last, None for the end.
         begin: time of the first frame delivered, seconds.
+        origin: time where the film as a whole begins, seconds: 0 but of MPEG's streams.
+        declared_end: seconds, when the picture ends by what its header says; None if it does not.
         start_time, stop_time: seconds, of the range asked for; None where the film decides.
 
     Raises:
@@ -88,6 +90,7 @@ class Reader:
         self._hidden = 0  # packets that an edit list keeps from being shown
         self._timeline = timeline
         self._container = open_source(self.path, rate)
+        self._sequence: PictureSequence | None = getattr(self._container, "sequence", None)
         try:
             self._stream = picture_stream(self._container, self.path)
             self._stream.thread_type = "AUTO"
@@ -98,8 +101,8 @@ class Reader:
             self.info, self._description = describe(
                 self.path, self._container, self._stream, native
             )
-            if rate is None and sequence_options(self.path, None) is not None:
-                self.info = replace(self.info, warnings=(*self.info.warnings, _NO_RATE))
+            self.declared_end = declared_end(self._stream)
+            self.origin = origin_of(self._container)
             besides = self.info.chapters or self.info.streams
             if self.stop is not None and self._timeline is None and besides:
                 self._timeline = scan(self.path, rate)  # how far of them the range reaches
@@ -141,7 +144,16 @@ class Reader:
     @property
     def first_number(self) -> int:
         """The number of the first picture delivered, counted as the source's files are."""
-        return first_number(self.path) + self.first
+        sequence = self._sequence
+        if sequence is None:
+            return self.first
+        return sequence.first_number + sequence.ticks[self.first]
+
+    @property
+    def has_holes(self) -> bool:
+        """Whether pictures are missing in a sequence: their places stay empty."""
+        sequence = self._sequence
+        return sequence is not None and sequence.ticks[-1] + 1 > len(sequence.ticks)
 
     def __iter__(self) -> Iterator[Frame]:
         while True:
@@ -154,6 +166,7 @@ class Reader:
                 self._conclude()
                 return
             native, index, pts = found
+            native = unpacked(native, self._reformatter, linear=self.info.codec == "exr")
             self._check(native, pts)
             lasting = int(native.duration or 0) * self._time_base
             self._continuity.add(pts * self._time_base, lasting)
@@ -335,7 +348,7 @@ class Reader:
             self._damage(gap.time, str(gap))
         if self._end is not None:  # a range that ended before the film
             return
-        promised = declared_end(self._stream)
+        promised = self.declared_end
         missing = continuity.shortfall(promised) if promised is not None else 0
         if missing:
             what = f"the film ends before its header says ({missing} frames missing)"

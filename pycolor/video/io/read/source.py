@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import re
 import struct
 import sys
@@ -20,7 +21,7 @@ from av.video.stream import VideoStream
 from pycolor.errors import FilmError
 from pycolor.video.io.containers.matroska import chroma_location
 from pycolor.video.io.containers.presets import PIPE
-from pycolor.video.io.containers.sequence import sequence_options
+from pycolor.video.io.containers.sequence import sequence_of
 from pycolor.video.io.containers.y4m import siting_of_header
 from pycolor.video.io.frame.film import (
     FIELD_ORDERS,
@@ -42,9 +43,14 @@ from pycolor.video.io.frame.pixel_formats import (
     chosen_matrix,
     pixel_format,
 )
+from pycolor.video.io.frame.unpack import READ_AS, notes_on
+from pycolor.video.io.read.picture_sequence import SequenceContainer
 from pycolor.video.io.read.truncation import missing_bytes
 
 AV_TIME_BASE = 1_000_000
+# Formats of a bare stream of pictures, which has no times.
+UNCLOCKED = ("h264", "hevc", "vvc")
+_FASTEST = 300  # frames a second
 _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
@@ -60,12 +66,12 @@ def open_source(path: Path, rate: Fraction | None = None) -> av.container.InputC
     """
     if str(path) == PIPE:
         return _open_pipe()
-    sequence = sequence_options(path, rate)
-    if sequence is None and not path.exists():
+    sequence = sequence_of(path)
+    if sequence is not None:  # it behaves as a container where it is read from
+        return cast(av.container.InputContainer, SequenceContainer(sequence, path, rate))
+    if not path.exists():
         raise FilmError(f"{path} does not exist.")
     try:
-        if sequence is not None:
-            return av.open(sequence[0], "r", format="image2", options=sequence[1])
         if path.stat().st_size == 0:
             raise FilmError(f"{path} is empty (0 bytes).")
         return av.open(str(path), "r", options={"framerate": str(rate)} if rate else {})
@@ -114,11 +120,21 @@ def picture_stream(container: av.container.InputContainer, path: Path) -> VideoS
 
 def frame_rate(stream: VideoStream) -> Fraction:
     """Nominal frames per second: FFmpeg's guess, which survives odd time bases."""
-    for value in (stream.guessed_rate, stream.average_rate, stream.base_rate):
-        rate = rational(value)
-        if 0 < rate <= 1000:
-            return rate
-    return Fraction(25)
+    told = [stream.guessed_rate, stream.average_rate, stream.base_rate]
+    if stream.container.format.name in UNCLOCKED:  # there FFmpeg may take fields for frames
+        told.insert(0, stream.codec_context.framerate)
+    rates = [rate for rate in map(rational, told) if 0 < rate <= 1000]
+    # Where frames vary and no rate is told, FFmpeg's guess is the clock's.
+    return next((rate for rate in rates if rate <= _FASTEST), rates[0] if rates else Fraction(25))
+
+
+def origin_of(container: av.container.InputContainer) -> Fraction:
+    """The time where a film begins, seconds: MPEG's clocks run before it does."""
+    if container.format.name not in ("mpegts", "mpeg"):
+        return Fraction(0)
+    streams = (s for s in container.streams if s.type in ("video", "audio"))
+    begins = [s.start_time * rational(s.time_base) for s in streams if s.start_time is not None]
+    return min(begins, default=Fraction(0))
 
 
 def declared_end(stream: VideoStream) -> Fraction | None:
@@ -143,7 +159,7 @@ def chroma_location_of(stream: VideoStream, frame: av.VideoFrame) -> int:
     header = io.BytesIO()
     try:
         with av.open(header, "w", format="yuv4mpegpipe" if raw else "matroska") as trial:
-            trial.add_stream_from_template(stream, opaque=True)
+            trial.add_stream_from_template(getattr(stream, "native", stream), opaque=True)
             trial.start_encoding()
         header.seek(0)
         return siting_of_header(header) if raw else chroma_location(header)
@@ -165,9 +181,20 @@ def color_tags(frame: av.VideoFrame, location: int) -> ColorTags:
 def display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
     try:
         data = bytes(cast(Any, frame.side_data.get("DISPLAYMATRIX", b"")))
-    except ValueError:  # a kind of side data that this PyAV has no name for
-        return None
+    except ValueError:  # the frame has a kind of side data that this PyAV has no name for, as EXIF
+        return _turned_by(frame.rotation)
     return struct.unpack("<9i", data) if len(data) == 36 else None
+
+
+def _turned_by(degrees: float) -> tuple[int, ...] | None:
+    """FFmpeg's matrix for a turn counterclockwise, in 16.16 fixed point; None for no turn."""
+    if not degrees:
+        return None
+    cosine, sine = (
+        round(65536 * part)
+        for part in (math.cos(math.radians(degrees)), math.sin(math.radians(degrees)))
+    )
+    return cosine, -sine, 0, sine, cosine, 0, 0, 0, 1 << 30
 
 
 def stream_info(stream: Any) -> StreamInfo:
@@ -223,16 +250,20 @@ def describe(
     Raises:
         FilmError: for a pixel format or a matrix that has no Y'.
     """
-    name = first.format.name
-    description = pixel_format(name)
     codec = stream.codec_context.codec.canonical_name
+    stored = first.format.name
+    name = READ_AS.get(stored, stored)
+    description = pixel_format(name)
     if description is None:
         raise FilmError(
-            f"{path} stores {name}; expected Y'CbCr, gray or R'G'B' of 8 to 16 bits: convert it "
+            f"{path} stores {stored}; expected Y'CbCr, gray or R'G'B' of 8 to 32 bits: convert it "
             "first, for example to gray16le or yuv444p10le FFV1."
         )
     tags = color_tags(first, chroma_location_of(stream, first))
-    warnings: list[str] = []
+    warnings: list[str] = notes_on(stored, linear=codec == "exr")
+    warnings += getattr(container, "notes", ())
+    if description.rgb and description.alpha:
+        warnings.append("the alpha channel is left out")
 
     code = tags.matrix
     if code == 0 and description.gray:  # PNG and TIFF call gray a kind of RGB

@@ -19,6 +19,9 @@ from pycolor.video.io.read.source import open_source, picture_stream
 from pycolor.video.io.write.container import ContainerWriter
 from pycolor.video.io.write.writer import Writer
 
+# Of these the header tells when the picture ends; for others FFmpeg estimates it.
+_TELLS_ITS_END = ("mov", "matroska")
+
 
 def concat_segments(
     segments: Sequence[Path],
@@ -68,15 +71,17 @@ def concat_segments(
     if total != len(timeline):
         raise FilmError(_wrong_number(name or path, str(total), len(timeline)))
     delay = max(i - rank for order in orders for i, rank in enumerate(order))
-    output = ContainerWriter(path, reader, preset, streams=True, metadata=metadata or {}, name=name)
-    times = _rising(output.clock(pts) for pts in timeline)
+    output = ContainerWriter(
+        path, reader, preset, streams=True, metadata=metadata or {}, name=name, timeline=timeline
+    )
+    times = _Times(output, reader, timeline, delay)
     try:
         stream = _add_picture(output, segments[0])
         output.write_header(stream)
         extradata = stream.codec_context.extradata
         first = 0
         for segment, order in zip(segments, orders, strict=True):
-            _copy(segment, order, first, times, delay, output, stream, extradata)
+            _copy(segment, order, first, times, output, stream, extradata)
             first += len(order)
     except av.error.FFmpegError as error:
         output.abort()
@@ -134,6 +139,54 @@ def _presentation_order(segment: Path) -> Sequence[int]:
     return array("q", (rank[time] for time in known))
 
 
+class _Times:
+    """When each packet of the result is decoded and shown, and for how long, in its ticks.
+
+    Args:
+        output: the result.
+        reader: of the source.
+        timeline: pts of the source's frames.
+        delay: frames that the decoder holds back at most, to put them into the order of showing.
+    """
+
+    def __init__(
+        self, output: ContainerWriter, reader: Reader, timeline: Sequence[int], delay: int
+    ) -> None:
+        self._shown = _rising(output.clock(pts) for pts in timeline)
+        self._delay = delay
+        rate = output.rate or output.info.rate
+        self._frame = max(1, round(1 / rate / output.clock.time_base))
+        self._last = self._frame if output.rate else self._last_of_varying(output, reader)
+
+    def _last_of_varying(self, output: ContainerWriter, reader: Reader) -> int:
+        """How long the last frame is shown: until the range ends, or the source's header says."""
+        end = reader.stop_time
+        if end is None and output.info.container.startswith(_TELLS_ITS_END):
+            end = reader.declared_end
+        if end is not None:
+            ticks = round((end - output.clock.shift) / output.clock.time_base) - self._shown[-1]
+            if ticks > 0:
+                return ticks
+        return self._shown[-1] - self._shown[-2] if len(self._shown) > 1 else self._frame
+
+    def shown(self, frame: int) -> int:
+        return self._shown[frame]
+
+    def decoded(self, number: int) -> int:
+        """Of the n-th packet: the time of the n-th frame shown, `delay` frames earlier.
+
+        It is never later than the packet's own time, and always rises.  Before the first frame it
+        goes down frame by frame: MP4 makes these steps durations.
+        """
+        rank = number - self._delay
+        return self._shown[rank] if rank >= 0 else self._shown[0] + rank * self._frame
+
+    def length(self, frame: int) -> int:
+        if frame + 1 < len(self._shown):
+            return self._shown[frame + 1] - self._shown[frame]
+        return self._last
+
+
 def _rising(times: Iterable[int]) -> Sequence[int]:
     """Ticks that rise where the output's clock is too coarse to tell two frames apart."""
     return array("q", accumulate(times, lambda last, time: max(time, last + 1)))
@@ -146,7 +199,7 @@ def _add_picture(output: ContainerWriter, segment: Path) -> Any:
         stream: Any = output.container.add_stream_from_template(template, opaque=True)
     info, context = output.info, stream.codec_context
     stream.time_base = output.clock.time_base
-    context.framerate = info.rate
+    context.framerate = output.rate  # none where it varies: Matroska would state a duration
     if info.pixel_aspect:
         context.sample_aspect_ratio = info.pixel_aspect
     return stream
@@ -156,8 +209,7 @@ def _copy(
     segment: Path,
     order: Sequence[int],
     first: int,
-    times: Sequence[int],
-    delay: int,
+    times: _Times,
     output: ContainerWriter,
     stream: Any,
     extradata: bytes | None,
@@ -175,19 +227,9 @@ def _copy(
             if not packet.size:
                 continue
             frame = first + order[number]
-            # The n-th packet decoded carries the time of the n-th frame shown, `delay` earlier:
-            # never later than its own time, and always rising.
-            decoded = first + number - delay
             packet.time_base = output.clock.time_base
-            packet.pts = times[frame]
-            packet.dts = times[decoded] if decoded >= 0 else times[0] + decoded
-            packet.duration = _step(times, frame)
+            packet.pts, packet.dts = times.shown(frame), times.decoded(first + number)
+            packet.duration = times.length(frame)
             packet.stream = stream
             output.mux(packet)
             number += 1
-
-
-def _step(times: Sequence[int], frame: int) -> int:
-    if frame + 1 < len(times):
-        return times[frame + 1] - times[frame]
-    return times[frame] - times[frame - 1] if frame else 1

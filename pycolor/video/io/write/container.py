@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -23,7 +23,14 @@ from pycolor.video.io.containers.y4m import Y4mFile
 from pycolor.video.io.frame.film import FilmInfo, rational
 from pycolor.video.io.read.damage import Damage
 from pycolor.video.io.read.reader import Reader
-from pycolor.video.io.write.clock import MILLISECOND, Clock, grid_clock
+from pycolor.video.io.write.clock import (
+    MILLISECOND,
+    Clock,
+    Grid,
+    constant_clock,
+    grid_clock,
+    grid_of,
+)
 from pycolor.video.io.write.metadata import (
     QUICKTIME,
     TagSupport,
@@ -48,8 +55,11 @@ class ContainerWriter:
         streams: copy sound, subtitles, attachments and chapters.
         metadata: added to the container's.
         name: what messages call the file, if not by its path.
+        timeline: pts of all the source's frames that will be written, where they are known: a film
+            of constant rate is then written as one, whatever its clock made of its times.
 
     Attributes:
+        rate: frames a second, 0 where it is known to vary.
         name: FFmpeg's, of the container; `spoken` what messages call it.
         dropped: streams that the container cannot hold.
         lost: sentences on what else of the source it cannot, once the header is written.
@@ -64,25 +74,28 @@ class ContainerWriter:
         streams: bool,
         metadata: Mapping[str, str],
         name: Path | None = None,
+        timeline: Sequence[int] | None = None,
     ) -> None:
         suffix = ending_of(path, preset.name)
         self.name = container_of(suffix)
         self.spoken = DISPLAY_NAMES.get(self.name, self.name)
         self.path = numbered(path, suffix) if self.name == "image2" else path
         self.target = name or path
+        self._reader = reader
         self.info: FilmInfo = reader.info
-        self.start = reader.start_time
-        if self.start is None and self.name in FIXED_RATE:
-            self.start = reader.begin
-        self.clock = self._choose_clock()
+        self.start = beginning(reader, self.name)
+        grid = grid_of(timeline, self.info.time_base, self.info.rate) if timeline else None
+        self.rate = self.info.rate
+        if timeline is not None:
+            self.rate = grid.rate if grid is not None and grid.constant else Fraction(0)
+        self.clock = self._choose_clock(grid)
         self.packets = 0
         self.is_open = True
         self.lost: list[str] = []
-        self._reader = reader
         self._streams = streams
         self._sides: StreamCopier | None = None
         self._title = ""
-        self._first_number = reader.first_number
+        self._first_number = self._last_number = reader.first_number
         self._tags = film_metadata(self.info.metadata, self.name) | dict(metadata)
         self._file: Y4mFile | None = None
         self._makes_folder = False
@@ -152,7 +165,7 @@ class ContainerWriter:
                 self.container,
                 start=self._reader.start_time,
                 stop=self._reader.stop_time,
-                shift=self.start or Fraction(0),
+                shift=self.start,
             )
             self._sides.carry_chapters()
             self.lost += self._sides.lost
@@ -175,6 +188,9 @@ class ContainerWriter:
         """Write a packet of the picture, and what of the other streams comes before it."""
         self.packets += 1
         time = (packet.dts or 0) * rational(packet.time_base) + self.clock.shift
+        if self.name == "image2" and self._reader.has_holes:
+            packet.pts = (packet.pts or 0) + self._first_number
+            self._last_number = packet.pts
         self.container.mux_one(packet)
         if self._sides is not None:
             self._sides.copy_until(time)
@@ -232,7 +248,8 @@ class ContainerWriter:
 
     def _remove(self) -> None:
         if self.name == "image2":
-            for number in range(self._first_number, self._first_number + self.packets + 1):
+            last = max(self._last_number, self._first_number + self.packets)
+            for number in range(self._first_number, last + 1):
                 picture_name(self.path, number).unlink(missing_ok=True)
             if self._makes_folder:
                 self.path.parent.rmdir()
@@ -247,14 +264,18 @@ class ContainerWriter:
             and self.info.pixel_aspect != 1
         )
 
-    def _choose_clock(self) -> Clock:
-        shift = self.start or Fraction(0)
+    def _choose_clock(self, grid: Grid | None) -> Clock:
+        shift = self.start
         base = self.info.time_base
         if self.name in ("matroska", "webm"):
             return Clock(source_base=base, time_base=MILLISECOND, shift=shift)
         if self.name in FIXED_RATE:
             return Clock(source_base=base, time_base=1 / self.info.rate, shift=shift)
-        return grid_clock(base, rate=self.info.rate, origin=shift, shift=shift)
+        if grid is not None:
+            if abs(grid.origin - shift) <= grid.tolerance:  # the film's first frame was rounded
+                shift = grid.origin
+            return constant_clock(base, grid, shift=shift)
+        return grid_clock(base, rate=self.info.rate, origin=self._reader.begin, shift=shift)
 
     def _muxer_options(self, preset: Preset, *, free_keys: bool) -> dict[str, str]:
         options = dict(preset.muxer_options)
@@ -276,7 +297,16 @@ class ContainerWriter:
             options["strict"] = "-1"  # FFmpeg's leave for more than 8 bits
         if self.name == "image2":
             options["start_number"] = str(self._first_number)
+            if self._reader.has_holes:  # the pictures' numbers are their times
+                options["frame_pts"] = "1"
         return options
+
+
+def beginning(reader: Reader, container: str) -> Fraction:
+    """The time of the source that is 0 in an output, seconds."""
+    if reader.start_time is not None:
+        return reader.start_time
+    return reader.begin if container in FIXED_RATE else reader.origin
 
 
 def _flags(names: frozenset[str]) -> Disposition:

@@ -81,6 +81,7 @@ class FrameFactory:
             dst_colorspace=Colorspace.ITU709 if self.info.description.rgb else None,
             src_color_range=ColorRange.MPEG if after and not before else ColorRange.JPEG,
             dst_color_range=ColorRange.MPEG if before and not after else ColorRange.JPEG,
+            threads=1,  # more write into each other's rows, see `chroma_planes`
         )
         if picture is native:
             native.make_writable()

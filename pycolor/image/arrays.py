@@ -1,0 +1,133 @@
+"""Pictures in memory: a NumPy array, a PIL picture or a torch tensor in, the same kind out."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+
+from pycolor.errors import UsageError
+from pycolor.image.colorize import color_still
+from pycolor.image.guides import load_predictor
+from pycolor.image.picture_files import StillImage, StillInfo
+from pycolor.models.predictor import Predictor
+from pycolor.options import PredictOptions
+
+Picture = TypeVar("Picture", npt.NDArray[Any], Tensor, Image.Image)
+Codes = npt.NDArray[Any]
+
+_SIXTEEN_BITS = 65535
+
+
+@lru_cache(maxsize=2)
+def shared_predictor(options: PredictOptions) -> Predictor:
+    """The model of some options, loaded once: `color` is called for picture after picture."""
+    return load_predictor(options)
+
+
+def color(picture: Picture, options: PredictOptions | None = None) -> Picture:
+    """Color a picture, its luma kept.
+
+    The luma of a gray picture is its samples, that of an R'G'B' picture is taken by BT.601's
+    matrix, as JFIF (ITU-T T.871) does; the result is the color of that luma, rounded to the
+    samples' depth.  Samples of a floating type are R'G'B' (display-encoded) in 0 … 1, worked at 16
+    bits.  A batch is colored picture by picture.
+
+    Args:
+        picture: a NumPy array, H×W, H×W×C or N×H×W×C; a torch tensor, H×W, C×H×W or N×C×H×W; both
+            of uint8, uint16 or a floating type; or a PIL picture.  C is 1 (gray), 2 (gray and
+            alpha), 3 (R'G'B') or 4 (R'G'B' and alpha).
+        options: model, weights, device, ...; see `PredictOptions`.  The model of the last two
+            options stays loaded.
+
+    Returns:
+        The same kind, of the same type, size and device, with 3 channels, or 4 where it has alpha,
+        which is kept.
+
+    Raises:
+        UsageError: it is none of these, or a sample is not finite or not in 0 … 1.
+        FilmError: the weights cannot be read.
+    """
+    predictor = shared_predictor(options or PredictOptions())
+    if isinstance(picture, Image.Image):
+        return _color_pil(picture, predictor)
+    if isinstance(picture, torch.Tensor):
+        planes = picture.detach().cpu()
+        planes = planes.unsqueeze(0) if planes.dim() == 2 else planes
+        planes = planes.float() if planes.dtype == torch.bfloat16 else planes  # NumPy has none
+        array = torch.from_numpy(_color_array(planes.movedim(-3, -1).numpy(), predictor))
+        return array.movedim(-1, -3).contiguous().to(picture)
+    if isinstance(picture, np.ndarray):
+        return _color_array(picture, predictor)
+    raise UsageError(
+        "picture must be a NumPy array, a torch tensor or a PIL picture, got "
+        f"{type(picture).__module__}.{type(picture).__name__}."
+    )
+
+
+def _color_pil(picture: Image.Image, predictor: Predictor) -> Image.Image:
+    """A PIL picture of 8 bits; its profile stays with it if it is one of RGB."""
+    # Modes that hold no more than 8 bits a sample, and what they are as gray or RGB.
+    plain = {"1": "L", "L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA"}
+    mode = plain.get(picture.mode)
+    if picture.mode == "P":
+        mode = "RGBA" if "transparency" in picture.info else "RGB"
+    if mode is None:
+        raise UsageError(
+            f"picture must have the mode 1, L, LA, P, RGB or RGBA, got {picture.mode}; Pillow has "
+            "no 16-bit color: give numpy.asarray(picture)."
+        )
+    colored = Image.fromarray(_color_array(np.asarray(picture.convert(mode)), predictor))
+    profile = picture.info.get("icc_profile", b"")
+    if profile[16:20] == b"RGB ":
+        colored.info["icc_profile"] = profile
+    return colored
+
+
+def _color_array(array: Codes, predictor: Predictor) -> Codes:
+    """H×W, H×W×C or N×H×W×C in, (N×)H×W×3 or 4 out."""
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim not in (3, 4) or array.shape[-1] not in (1, 2, 3, 4) or not array.size:
+        raise UsageError(
+            "picture must be gray or R'G'B', with or without alpha (1 to 4 channels, the last axis "
+            f"of an array, the third last of a tensor), got the shape {array.shape}."
+        )
+    codes = _codes(array)
+    if array.ndim == 4:
+        colored = np.stack([_color_codes(one, predictor) for one in codes])
+    else:
+        colored = _color_codes(codes, predictor)
+    if array.dtype.kind == "f":
+        result = (colored / np.float64(_SIXTEEN_BITS)).astype(array.dtype)
+    else:
+        result = colored
+    if array.shape[-1] in (2, 4):
+        return np.concatenate([result, array[..., -1:]], axis=-1)
+    return result
+
+
+def _codes(array: Codes) -> Codes:
+    """The samples as uint8 or uint16."""
+    if array.dtype in (np.uint8, np.uint16):
+        return array
+    if array.dtype.kind != "f":
+        raise UsageError(f"samples must be uint8, uint16 or of a floating type, got {array.dtype}.")
+    low, high = float(array.min()), float(array.max())
+    if not (low >= 0 and high <= 1):  # false for NaN, too
+        raise UsageError(f"samples of a floating type must lie in 0 to 1, got {low} to {high}.")
+    return (array.astype(np.float64) * _SIXTEEN_BITS).round().astype(np.uint16)
+
+
+def _color_codes(codes: Codes, predictor: Predictor) -> Codes:
+    """H×W×C codes to H×W×3."""
+    gray = codes.shape[-1] < 3
+    info = StillInfo(path=Path(), kind="", bit_depth=8 * codes.dtype.itemsize, gray=gray)
+    pixels = np.ascontiguousarray(codes[..., 0] if gray else codes[..., :3])
+    return color_still(StillImage(pixels=pixels, alpha=None, info=info), predictor)
