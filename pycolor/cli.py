@@ -23,6 +23,8 @@ COMMANDS = {
     "video": "color a film",
     "image": "color pictures",
     "plan": "begin a film's project, to decide shot by shot",
+    "preview": "color one frame as the film will show it",
+    "clean": "remove what a film's project can make again",
     "verify": "compare a colored film with its source",
     "shots": "list the shots of a film",
     "compare": "show two films beside each other",

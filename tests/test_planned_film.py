@@ -17,13 +17,16 @@ from pycolor.errors import UsageError
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.io import Reader
+from pycolor.video.io.frame.planes import chroma_planes
 from pycolor.video.job import segment as segments_made
 from pycolor.video.job.film import color_film
 from pycolor.video.job.plan_file import read_plan_file, save_plan_file
+from pycolor.video.job.preview import open_preview
 from pycolor.video.job.project import Project, cache_bytes, project_of
 from pycolor.video.job.start_plan import start_plan
 from pycolor.video.plan import edit
 from pycolor.video.plan.film_plan import FilmPlan
+from pycolor.video.shown import shown_codes
 from tests.films import make_film
 
 CUTS = (12, 24, 36)
@@ -278,6 +281,49 @@ def test_the_budget(folder: Path) -> None:
     for text in ("much", "-1G", "3 H"):
         with pytest.raises(UsageError, match="cache_size"):
             cache_bytes(text)
+
+
+def test_a_preview_is_the_film_s_frame(folder: Path, work: Work) -> None:
+    changed(folder, 3, saturation=2.0)
+    film = folder / "reel.mkv"
+    for frame in (3, 36, 47):  # in a shot, in a dissolve, the last
+        told = ["preview", str(film), "--frame", str(frame), str(folder / f"{frame}.png")]
+        assert main([*told, "--short-side", "32", "--dtype", "float32"]) == 0
+    assert work.since()[0] == 0  # the color is kept
+    shutil.rmtree(folder / "reel.mkv.pycolor" / "layer")
+    preview = open_preview(
+        film, read_plan_file(folder / "reel.mkv.pycolor" / "plan.json"), options(film), pytest.fail
+    )
+    again = {frame: preview.codes(frame) for frame in (3, 36, 47)}
+    assert work.since()[0] > 0
+    color(folder)
+    with Reader(folder / "out.mkv") as reader:
+        shown = {
+            frame.index: shown_codes(frame.luma, chroma, reader.info.encoding)
+            for frame in reader
+            if (chroma := chroma_planes(frame)) is not None
+        }
+    for frame, codes in again.items():
+        stored = np.asarray(Image.open(folder / f"{frame}.png"))
+        assert np.array_equal(codes, stored)
+        assert np.array_equal(codes, shown[frame])
+    with pytest.raises(UsageError, match="frames 0 to 47, got 48"):
+        preview.codes(48)
+
+
+def test_cleaning(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    film, project = folder / "reel.mkv", Project(folder / "reel.mkv.pycolor")
+    many = len(project.kept())
+    assert main(["clean", str(film), "--dry-run"]) == 0
+    assert len(project.kept()) == many
+    with project.held():
+        assert main(["clean", str(film)]) == 2
+    assert main(["clean", str(project.folder)]) == 0
+    said = capfd.readouterr().err
+    assert f"{many} of {many} files would be removed" in said
+    assert "a run is at work" in said
+    assert project.kept() == []
+    assert main(["clean", str(folder / "other.mkv")]) == 2
 
 
 def test_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

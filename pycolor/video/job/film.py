@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,7 +23,6 @@ from pycolor.options import VideoOptions, frame_range, frame_rate
 from pycolor.system.atomic_file import check_output
 from pycolor.system.progress import Progress
 from pycolor.system.stopwatch import Stopwatch
-from pycolor.version import __version__
 from pycolor.video.io import Damage, FrameSource, Reader, Writer, concat_segments
 from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_for, segment_suffix
 from pycolor.video.io.frame.digest import luma_digest
@@ -33,7 +31,7 @@ from pycolor.video.job.job_folder import JobFolder, Segment, job_folder
 from pycolor.video.job.listed_shots import ListedShots, listed_shots
 from pycolor.video.job.placed_files import has_placed
 from pycolor.video.job.plan_file import PlanFile, read_plan_file
-from pycolor.video.job.planned import PlannedFilm, planned_film
+from pycolor.video.job.planned import PlannedFilm, colors_of, planned_film
 from pycolor.video.job.project import Project, cache_bytes
 from pycolor.video.job.report import FilmReport
 from pycolor.video.job.segment import SegmentJob, run_segments
@@ -47,6 +45,7 @@ from pycolor.video.job.sidecar import (
     write_sidecar,
 )
 from pycolor.video.job.source_digest import SourceDigest, file_digest
+from pycolor.video.job.versions import versions
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.plan.plan import Plan, ShotBody, plan_of
 
@@ -58,6 +57,7 @@ def color_film(
     *,
     say: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
+    pool: PredictorPool | None = None,
 ) -> FilmReport:
     """Color a film.
 
@@ -71,13 +71,14 @@ def color_film(
         options: see `VideoOptions`.
         say: called with each warning, as soon as it is known.
         progress: advanced by each frame that is looked at and, counted anew, that is written.
+        pool: of models that are loaded, or will be for the films to come.
 
     Raises:
         UsageError: an option or a name does not fit.
         FilmError: the film cannot be read, or the output not be written.
     """
     with materialize_stdin(Path(source)) as path:
-        return _Run(path, Path(target), options, say, progress).run()
+        return _Run(path, Path(target), options, say, progress, pool or PredictorPool()).run()
 
 
 @contextmanager
@@ -140,13 +141,14 @@ class _Run:
         options: VideoOptions,
         say: Callable[[str], None],
         progress: Progress | None,
+        pool: PredictorPool,
     ) -> None:
         self.source, self.target, self.options = source, target, options
         self.say, self.progress = say, progress
         self.range, self.rate = frame_range(options.frames), frame_rate(options.rate)
         self.offset = self.range[0] if self.range else 0
         self.watch = Stopwatch()
-        self.pool = PredictorPool()
+        self.pool = pool
         self.warnings: list[str] = []
         self.plan_file: PlanFile | None = None
         self.project: Project | None = None
@@ -257,16 +259,15 @@ class _Run:
         self.plan_file.check(self.source, source_digest, len(seen))
         for text in self.plan_file.cautions():
             self.warn(text)
-        planned = planned_film(
+        colors = colors_of(
             self.plan_file,
             seen,
             self.options,
             self.pool,
             source_sha256=source_digest,
-            rate=self.rate,
-            target=self.target,
             versions=versions(),
         )
+        planned = planned_film(self.plan_file, colors, self.options, self.target)
         encoded, colored = planned.reused()
         if encoded or colored:
             rest = len(planned.plan) - encoded - colored
@@ -493,8 +494,3 @@ def _missing(
             group = []
     if group:
         yield group
-
-
-def versions() -> dict[str, str]:
-    """Of pycolor and of the libraries that decide what comes out."""
-    return {"pycolor": __version__, **{p: metadata.version(p) for p in ("av", "torch", "numpy")}}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from pycolor.image.predictor_pool import (
     without_grade,
 )
 from pycolor.models.guidance.looks import Grade
-from pycolor.options import VideoOptions
+from pycolor.options import PredictOptions, VideoOptions, frame_rate
 from pycolor.video.io.containers.presets import segment_suffix
 from pycolor.video.job.job_folder import Segment
 from pycolor.video.job.plan_file import PlanFile
@@ -27,8 +26,6 @@ from pycolor.video.plan.grade import Grades, combined
 from pycolor.video.plan.plan import Plan, ShotBody
 from pycolor.video.plan.schedule import schedule
 from pycolor.video.propagation.layer_store import LayerStore, Piece, piece_key, pieces_of
-
-Models = Mapping[int, Any]  # by the first frame of a shot's body
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +42,7 @@ class PlannedFilm:
     """
 
     plan: Plan
-    models: Models
+    models: Mapping[int, PredictOptions]
     grades: Grades
     layer: LayerStore
     store: SegmentStore
@@ -70,18 +67,50 @@ class PlannedFilm:
         return path in {segment.path for segment in self.segments}
 
 
-def planned_film(
+@dataclass(frozen=True, kw_only=True)
+class Colors:
+    """What a plan's file decides on the color of a film.
+
+    Attributes:
+        plan: what is done with each frame.
+        models: options of the shots' models, by the first frame of the shot's body.
+        grades: what is done with their colors.
+        film: what all of it depends on.
+        pool: loads the models.
+    """
+
+    plan: Plan
+    models: Mapping[int, PredictOptions]
+    grades: Grades
+    film: Mapping[str, Any]
+    pool: PredictorPool
+
+    def key(self, piece: Piece) -> str:
+        """What the color of a piece depends on."""
+        return piece_key(self.plan, piece, self.film, self._identity)
+
+    def _identity(self, shot: int) -> dict[str, Any]:
+        """What tells a shot's model, with all that decides its bits, from others."""
+        options = without_grade(self.models[shot])
+        predictor = self.pool.of(options)
+        return {
+            "weights": predictor.loaded.sha256,
+            "options": {k: str(v) for k, v in layer_options(options).items() if k != "model"},
+            "pictures": [file_digest(path) for path in pictures_of(options)],
+            "arithmetic": f"{predictor.device.type} {predictor.dtype}",
+        }
+
+
+def colors_of(
     file: PlanFile,
     analysis: FilmAnalysis,
     options: VideoOptions,
     pool: PredictorPool,
     *,
     source_sha256: str,
-    rate: Fraction | None,
-    target: Path,
     versions: Mapping[str, str],
-) -> PlannedFilm:
-    """What a plan's file makes of a film.
+) -> Colors:
+    """What a plan's file decides on the color of a film.
 
     Args:
         file: the plan.
@@ -89,13 +118,10 @@ def planned_film(
         options: of the run.
         pool: loads the models.
         source_sha256: of the film.
-        rate: that the user gave, where the film does not tell.
-        target: the output, whose ending chooses the container.
         versions: of all that decides what comes out.
 
     Raises:
-        UsageError: a model or a picture of the plan does not fit.
-        FilmError: weights or a picture cannot be read.
+        UsageError: a picture of the plan is not there, or cannot be used.
     """
     recolor = options.color_shots == "recolor"
     plan = schedule(file.plan, analysis, options.steady, recolor=recolor)
@@ -106,18 +132,41 @@ def planned_film(
         for number, (body, _) in shots
         if not body.passthrough
     }
-    grades = Grades(shots={body.start: shot.grade for _, (body, shot) in shots})
-    identities = {start: _identity(pool, without_grade(each)) for start, each in models.items()}
-    film = {"source": source_sha256, "rate": str(rate), "versions": dict(versions)}
-    keys = {
-        piece.first: piece_key(plan, piece, film, identities.__getitem__)
-        for piece in pieces_of(plan)
-    }
+    return Colors(
+        plan=plan,
+        models=models,
+        grades=Grades(shots={body.start: shot.grade for _, (body, shot) in shots}),
+        film={
+            "source": source_sha256,
+            "rate": str(frame_rate(options.rate)),
+            "versions": dict(versions),
+        },
+        pool=pool,
+    )
+
+
+def planned_film(
+    file: PlanFile, colors: Colors, options: VideoOptions, target: Path
+) -> PlannedFilm:
+    """What a plan's file makes of a film.
+
+    Args:
+        file: the plan.
+        colors: by it.
+        options: of the run.
+        target: the output, whose ending chooses the container.
+
+    Raises:
+        UsageError: a model of the plan does not fit.
+        FilmError: weights or a picture cannot be read.
+    """
+    plan = colors.plan
+    keys = {piece.first: colors.key(piece) for piece in pieces_of(plan)}
     project = Project(file.project)
     suffix = segment_suffix(target, options.preset)
     store = SegmentStore(project.segments, suffix)
     encoding = {
-        **film,
+        **colors.film,
         "suffix": suffix,
         "ending": target.suffix.lower(),
         "preset": options.preset,
@@ -126,13 +175,14 @@ def planned_film(
     }
     segments = []
     for first, stop in _stretches(plan, options.segment_frames):
-        own = [_of_segment(p, keys, grades, options) for p in pieces_of(plan, first, stop)]
+        pieces = pieces_of(plan, first, stop)
+        own = [_of_segment(piece, keys, colors.grades, options) for piece in pieces]
         key = segment_key({**encoding, "frames": [first, stop], "pieces": own})
         segments.append(store.segment(first, stop, key))
     return PlannedFilm(
         plan=plan,
-        models=models,
-        grades=grades,
+        models=colors.models,
+        grades=colors.grades,
         layer=LayerStore(folder=project.layer, keys=keys),
         store=store,
         segments=tuple(segments),
@@ -157,15 +207,4 @@ def _of_segment(
     return {
         "layer": keys[piece.first],
         "grades": [asdict(graded.of(side.start)) for side in piece.sides],
-    }
-
-
-def _identity(pool: PredictorPool, options: Any) -> dict[str, Any]:
-    """What tells a shot's model, with all that decides its bits, from others."""
-    predictor = pool.of(options)
-    return {
-        "weights": predictor.loaded.sha256,
-        "options": {k: str(v) for k, v in layer_options(options).items() if k != "model"},
-        "pictures": [file_digest(path) for path in pictures_of(options)],
-        "arithmetic": f"{predictor.device.type} {predictor.dtype}",
     }

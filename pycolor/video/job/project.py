@@ -145,23 +145,26 @@ class Project:
                 pass
             return self._removed(most, spare)
 
-    def _removed(self, most: int, spare: Callable[[Path], bool]) -> list[Kept]:
+    def surplus(self, most: int, spare: Callable[[Path], bool] = lambda _: False) -> list[Kept]:
+        """What `clean` would remove."""
         entries = self.kept()
         left = sum(kept.size for kept in entries)
         gone = []
         for kept in entries:
-            if left <= most:
-                break
-            if spare(kept.path):
-                continue
+            if left > most and not spare(kept.path):
+                left -= kept.size
+                gone.append(kept)
+        return gone
+
+    def _removed(self, most: int, spare: Callable[[Path], bool]) -> list[Kept]:
+        gone = self.surplus(most, spare)
+        for kept in gone:
             try:
                 kept.path.unlink(missing_ok=True)
                 if kept.path.parent == self.segments:
                     kept.path.with_suffix(".luma").unlink(missing_ok=True)
             except OSError as e:
                 raise FilmError(f"{kept.path} cannot be removed: {e.strerror}.") from None
-            left -= kept.size
-            gone.append(kept)
         return gone
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -168,5 +169,5 @@ def _sums(modes: npt.NDArray[np.uint8], rest: Codes) -> Codes:
 
 def _folded(codes: Codes) -> Codes:
     signed = codes.view(np.int16)
-    folded: Codes = ((signed << 1) ^ (signed >> 15)).astype(np.int16).view(np.dtype(np.uint16))
-    return folded
+    folded: Any = ((signed << 1) ^ (signed >> 15)).astype(np.int16)
+    return np.asarray(folded.view(np.uint16), np.uint16)
