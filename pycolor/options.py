@@ -55,6 +55,27 @@ def frame_rate(text: str | None) -> Fraction | None:
     return rate
 
 
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """The `number`-th, from 1, of `count` workers."""
+
+    number: int
+    count: int
+
+
+def slice_of(text: str) -> Slice:
+    """A slice from K/N.
+
+    Raises:
+        UsageError: it is none.
+    """
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    number, count = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= number <= count:
+        raise UsageError(f"slice must be K/N with 1 <= K <= N, got {text!r}.")
+    return Slice(number=number, count=count)
+
+
 def key_values(name: str, text: str) -> dict[str, str]:
     """The dictionary of key=value,...
 
@@ -172,6 +193,10 @@ class VideoOptions:
         plan: color by this document, which `pycolor plan` writes; what is made by it is kept in the
             project's folder, and made anew only where the plan changes.
         cache_size: how much of that is kept in the end, such as 20G or 500M.
+        slice: K/N: be the K-th of N workers on one film in a shared folder, each started with the
+            same command but for K; the last one to end joins the film.
+        mix: let workers on unlike machines share a film: chroma may differ between them in its
+            last bits.
         work_dir: folder for the unfinished work (default: beside OUT).
         keep_work: keep that folder when OUT is finished.
         segment_frames: frames per segment; an interrupted run resumes at the last whole segment.
@@ -189,6 +214,8 @@ class VideoOptions:
     shots: Path | None = None
     plan: Path | None = None
     cache_size: Annotated[str, arg(metavar="SIZE")] = "50G"
+    slice: Annotated[str | None, arg(metavar="K/N")] = None
+    mix: bool = False
     work_dir: Annotated[Path | None, arg(metavar="DIR")] = None
     keep_work: bool = False
     segment_frames: int = 240
@@ -201,6 +228,10 @@ class VideoOptions:
             raise UsageError(f"batch must be 0 or more, got {self.batch}.")
         if self.segment_frames < 1:
             raise UsageError(f"segment_frames must be 1 or more, got {self.segment_frames}.")
+        if self.slice is not None:
+            _ = slice_of(self.slice)
+            if frame_range(self.frames):
+                raise UsageError("slices are of the whole film: no frames beside them.")
         _ = frame_range(self.frames), frame_rate(self.rate), self.encoder_options
         if self.plan is not None and (self.shots is not None or frame_range(self.frames)):
             raise UsageError(

@@ -57,9 +57,9 @@ def test_names_that_clash_or_stand_for_nothing(reels: Path, tmp_path: Path) -> N
     (tmp_path / "none").mkdir()
     with pytest.raises(UsageError, match="a folder without films"):
         films_of([tmp_path / "none"])
+    both = [reels / "a.mov", make_film(tmp_path / "a.mkv")]
     with pytest.raises(UsageError, match="would both become"):
-        options = VideoOptions(preset="archive")
-        color_films([reels / "a.mov", make_film(tmp_path / "a.mkv")], tmp_path, options)
+        color_films(both, tmp_path, VideoOptions(preset="archive"))
     assert main(["video", str(reels / "b.mkv")]) == 2
     with pytest.raises(UsageError, match="of one film"):
         color_films([reels], tmp_path, VideoOptions(plan=tmp_path / "plan.json"))

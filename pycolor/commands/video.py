@@ -61,6 +61,13 @@ def run(flags: Flags) -> int:
             items = color_films(flags.films, flags.out, flags.film, say=out.say, progress=progress)
             return int(any(item.error for item in items))
         source, target = flags.films
+        if flags.film.slice is not None:
+            from pycolor.video.job.film_slice import color_slice
+
+            joined = color_slice(source, target, flags.film, say=out.say, progress=progress)
+            for line in joined.summary() if joined is not None else ():
+                out.say(line)
+            return 0
         report = color_film(source, target, flags.film, say=out.say, progress=progress)
     for line in report.summary():
         out.say(line)

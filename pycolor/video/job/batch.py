@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +14,12 @@ from pycolor.system.progress import Progress
 from pycolor.video.io.containers.presets import CONTAINER_OF_SUFFIX, find_preset
 from pycolor.video.job.film import color_film
 from pycolor.video.job.report import FilmReport
+from pycolor.video.job.sidecar import made_before
 
 # What of a folder is taken for a film.
 FILM_SUFFIXES = frozenset(
-    ".3gp .avi .dv .flv .m2ts .m2v .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob .webm "
-    ".wmv .y4m".split()
-)
+    (".3gp", ".avi", ".dv", ".flv", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg")
+) | {".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +145,7 @@ def _colored(
     say: Callable[[str], None],
     progress: Progress | None,
 ) -> BatchItem:
-    if not options.overwrite and _is_done(source, target):
+    if not options.overwrite and made_before(source, target):
         return BatchItem(source=source, target=target)
     try:
         report = color_film(source, target, options, say=say, progress=progress, pool=pool)
@@ -156,18 +155,3 @@ def _colored(
         error = f"unexpected {type(e).__name__}: {' '.join(str(e).split())[:200]}"
         return BatchItem(source=source, target=target, error=error)
     return BatchItem(source=source, target=target, report=report)
-
-
-def _is_done(source: Path, target: Path) -> bool:
-    """Whether an earlier batch made this output of this film."""
-    if not target.exists():
-        return False
-    for sidecar in (target.with_suffix(".json"), target.with_name(f"{target.name}.json")):
-        try:
-            told = json.loads(sidecar.read_text(encoding="utf-8"))
-            names = (told["generator"], told["target"], told["source"]["name"])
-            if names == ("pycolor", target.name, source.name):
-                return True
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-    return False

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pycolor.errors import FilmError, UsageError
+from pycolor.errors import UsageError
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.models import zoo
 from pycolor.models.predictor import Predictor
-from pycolor.options import VideoOptions, frame_range, frame_rate
+from pycolor.options import VideoOptions, frame_range, frame_rate, slice_of
 from pycolor.system.atomic_file import check_output
 from pycolor.system.progress import Progress
 from pycolor.system.stopwatch import Stopwatch
 from pycolor.video.io import Damage, FrameSource, Reader, Writer, concat_segments
 from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_for, segment_suffix
-from pycolor.video.io.frame.digest import luma_digest
 from pycolor.video.job.atomic_output import atomic_output, exists, pattern_of, placed_files
+from pycolor.video.job.claims import Claims
+from pycolor.video.job.delivery import check_luma, missing_runs
 from pycolor.video.job.job_folder import JobFolder, Segment, job_folder
 from pycolor.video.job.listed_shots import ListedShots, listed_shots
 from pycolor.video.job.placed_files import has_placed
@@ -35,16 +34,19 @@ from pycolor.video.job.planned import PlannedFilm, colors_of, planned_film
 from pycolor.video.job.project import Project, cache_bytes
 from pycolor.video.job.report import FilmReport
 from pycolor.video.job.segment import SegmentJob, run_segments
-from pycolor.video.job.segment_store import SegmentStore
+from pycolor.video.job.segment_store import SegmentStore, segment_key
 from pycolor.video.job.sidecar import (
     framemd5_path,
     free_sidecar,
+    made_before,
     removed_on_error,
     synthetic_media_tag,
     write_framemd5,
     write_sidecar,
 )
+from pycolor.video.job.slices import LeftToOthers, slices_plan, work_off
 from pycolor.video.job.source_digest import SourceDigest, file_digest
+from pycolor.video.job.stdin import materialize_stdin
 from pycolor.video.job.versions import versions
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.plan.plan import Plan, ShotBody, plan_of
@@ -78,26 +80,10 @@ def color_film(
         FilmError: the film cannot be read, or the output not be written.
     """
     with materialize_stdin(Path(source)) as path:
-        return _Run(path, Path(target), options, say, progress, pool or PredictorPool()).run()
-
-
-@contextmanager
-def materialize_stdin(source: Path) -> Iterator[Path]:
-    """The film itself; of the standard input (`-`), which is read more than once, a copy."""
-    if str(source) != PIPE:
-        yield source
-        return
-    with TemporaryDirectory(prefix="pycolor-") as folder:
-        path = Path(folder, "stdin.y4m")
-        try:
-            with path.open("wb") as f:
-                shutil.copyfileobj(sys.stdin.buffer, f, 1 << 20)
-        except OSError as e:
-            raise FilmError(
-                f"the film from the standard input could not be copied into {folder}: "
-                f"{e.strerror}; TMPDIR names another place."
-            ) from None
-        yield path
+        run = FilmRun(path, Path(target), options, say, progress, pool or PredictorPool())
+        report = run.run()
+        assert report is not None, "only a slice may end without an output"
+        return report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +117,7 @@ class _Job:
     resumed: int
 
 
-class _Run:
+class FilmRun:
     """One film on its way: the steps in order, and what they share."""
 
     def __init__(
@@ -158,11 +144,21 @@ class _Run:
             self.warnings.append(text)
             self.say(f"note: {text}")
 
-    def run(self) -> FilmReport:
+    def run(self) -> FilmReport | None:
+        """Color the film; None where a slice is done and the output is another worker's to join."""
+        with suppress(LeftToOthers):
+            return self._run()
+        return None
+
+    def _run(self) -> FilmReport:
         began = time.perf_counter()
         options, target = self.options, self.target
         self._validate_options()
         listed = None if options.shots is None else listed_shots(options.shots)
+        if options.plan is None and slices_plan(target).exists():
+            options = self.options = replace(options, plan=slices_plan(target), shots=None)
+            listed = None
+            self.warn(f"{target} was begun in slices: what they made is taken")
         if options.plan is not None:
             self.plan_file = read_plan_file(options.plan)
             self.project = Project(self.plan_file.project)
@@ -182,8 +178,11 @@ class _Run:
                     check_output(framemd5_path(target), overwrite=options.overwrite or own)
                 job = self._prepare(part, listed, held)
                 self._color(job)
+                if options.slice is not None:
+                    held.enter_context(self._joining(job))
                 self._join(part, job)
-                self._check(part, job)
+                with self.watch("check"):
+                    check_luma(part, self._preset, options, job.store.digests(job.segments), target)
                 job.source.check()
                 report = self._report(job, sidecar, time.perf_counter() - began)
                 self._write_beside(job, report, part, beside)
@@ -442,11 +441,28 @@ class _Run:
             left = sum(s.stop - s.first for s in job.segments if not store.is_done(s))
             progress.stage(f"{self.source.name}: coloring", left)
         on_frame = progress.advance if progress is not None else lambda: None
-        for group in _missing(job.segments, store):
-            jobs = self._jobs(job, group)
+
+        def make(*segments: Segment) -> None:
+            jobs = self._jobs(job, segments)
             results = run_segments(jobs, self.pool, watch=self.watch, on_frame=on_frame)
-            for segment, result in zip(group, results, strict=True):
+            for segment, result in zip(segments, results, strict=True):
                 store.complete(segment, result.luma)
+
+        if self.options.slice is not None and isinstance(store, SegmentStore):
+            work_off(job.segments, store, slice_of(self.options.slice), make, say=self.say)
+            return
+        for group in missing_runs(job.segments, store):
+            make(*group)
+
+    @contextmanager
+    def _joining(self, job: _Job) -> Iterator[None]:
+        """Of the workers on slices one joins the film."""
+        name = f"join-{segment_key({'target': str(self.target.resolve())})[:16]}"
+        assert isinstance(job.store, SegmentStore)
+        with Claims(job.store.folder).claimed(name) as mine:
+            if not mine or (made_before(self.source, self.target) and not self.options.overwrite):
+                raise LeftToOthers
+            yield
 
     def _join(self, part: Path, job: _Job) -> None:
         damages: list[Damage] = []
@@ -463,34 +479,3 @@ class _Run:
             )
         for damage in damages:
             self.warn(f"{self.source} {damage}")
-
-    def _check(self, part: Path, job: _Job) -> None:
-        """A lossless output is read back: each frame's luma must be what was handed in."""
-        preset = self._preset
-        if not preset.lossless or preset.pictures_only or self.options.codec is not None:
-            return
-        expected = job.store.digests(job.segments)
-        with self.watch("check"), Reader(part) as result:
-            for frame in result:
-                if luma_digest(frame.luma).hex() != next(expected, None):
-                    raise FilmError(
-                        f"{self.target} failed its check: frame {frame.index} does not decode to "
-                        "the luma that was encoded; the disk or the encoder is at fault."
-                    )
-        if next(expected, None) is not None:
-            raise FilmError(f"{self.target} failed its check: frames are missing at its end.")
-
-
-def _missing(
-    segments: Sequence[Segment], store: JobFolder | SegmentStore
-) -> Iterator[list[Segment]]:
-    """Runs of neighboring segments that are not done."""
-    group: list[Segment] = []
-    for segment in segments:
-        if not store.is_done(segment):
-            group.append(segment)
-        elif group:
-            yield group
-            group = []
-    if group:
-        yield group

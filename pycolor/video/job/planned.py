@@ -16,6 +16,7 @@ from pycolor.image.predictor_pool import (
 from pycolor.models.guidance.looks import Grade
 from pycolor.options import PredictOptions, VideoOptions, frame_rate
 from pycolor.video.io.containers.presets import segment_suffix
+from pycolor.video.job.arithmetic import arithmetic_of
 from pycolor.video.job.job_folder import Segment
 from pycolor.video.job.plan_file import PlanFile
 from pycolor.video.job.project import Project
@@ -77,6 +78,7 @@ class Colors:
         grades: what is done with their colors.
         film: what all of it depends on.
         pool: loads the models.
+        mix: take what other kinds of machines made, see `arithmetic_of`.
     """
 
     plan: Plan
@@ -84,6 +86,7 @@ class Colors:
     grades: Grades
     film: Mapping[str, Any]
     pool: PredictorPool
+    mix: bool = False
 
     def key(self, piece: Piece) -> str:
         """What the color of a piece depends on."""
@@ -97,7 +100,7 @@ class Colors:
             "weights": predictor.loaded.sha256,
             "options": {k: str(v) for k, v in layer_options(options).items() if k != "model"},
             "pictures": [file_digest(path) for path in pictures_of(options)],
-            "arithmetic": f"{predictor.device.type} {predictor.dtype}",
+            "arithmetic": arithmetic_of(predictor, mix=self.mix),
         }
 
 
@@ -142,6 +145,7 @@ def colors_of(
             "versions": dict(versions),
         },
         pool=pool,
+        mix=options.mix,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 from pycolor.errors import FilmError
 from pycolor.video.job.job_folder import Segment
 from pycolor.video.job.own_files import digest_of, read_own, sealed, unsealed, write_whole
+
+_PROCESS = f"{socket.gethostname()}-{os.getpid()}"  # several machines may share a folder
 
 
 class SegmentStore:
@@ -40,7 +43,7 @@ class SegmentStore:
         with self._told():
             self.folder.mkdir(parents=True, exist_ok=True)
         name = segment.path
-        return name.with_name(f".{name.stem}.part-{os.getpid()}{name.suffix}")
+        return name.with_name(f".{name.stem}.part-{_PROCESS}{name.suffix}")
 
     def is_done(self, segment: Segment) -> bool:
         """Whether an earlier run, or this one, has made a segment that is still as it was."""
@@ -62,10 +65,14 @@ class SegmentStore:
     def complete(self, segment: Segment, digests: Sequence[bytes]) -> None:
         """The segment's part is whole: give it its name.
 
-        Another process may have made the same meanwhile: then its bytes are the same.
+        Where another process was first, its file stays.
         """
         part = self.part(segment)
         with self._told():
+            if self._is_sound(segment):
+                part.unlink()
+                self._sound[segment.path] = True
+                return
             lines = (digest_of(part), *(d.hex() for d in digests))
             write_whole(segment.digests_path, sealed("\n".join(lines)))
             os.replace(part, segment.path)
