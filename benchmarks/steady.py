@@ -87,7 +87,7 @@ def side_by_side(films: list[Path], short_side: int) -> Iterator[tuple[Tensor, l
     with ExitStack() as stack:
         readers = [stack.enter_context(Reader(film)) for film in films]
         info = readers[0].info
-        size = judged_size(info.height, info.width, short_side)
+        size = judged_size(*info.upright_size, short_side)
         for frames in zip(*readers, strict=True):
             pictures = [
                 picture_of(frame, reader.info, size)

@@ -1,4 +1,7 @@
 // The module pycolor._C: one line an op.
+//
+// Arguments are plain (addresses, sizes, numbers), see casters.h, and pycolor/ops has checked them;
+// the GIL is released for the time of an op.  pycolor/_C.pyi is the same list for Python.
 #include "casters.h"
 #include "cpu/gamut_table.h"
 #include "cpu/ops.h"
@@ -21,9 +24,9 @@ PYBIND11_MODULE(_C, m) {
   m.def("yab_to_ycbcr", &pycolor::yab_to_ycbcr, unlocked);
   m.def(
       "luma_to_lightness",
-      [](const pycolor::Image<const void>& luma, bool wide, const pycolor::FrameCode& code,
+      [](const pycolor::Image<const void>& luma, bool is_uint16, const pycolor::FrameCode& code,
          uintptr_t out, int threads) {
-        pycolor::luma_to_lightness(luma, wide, code, reinterpret_cast<float*>(out), threads);
+        pycolor::luma_to_lightness(luma, is_uint16, code, reinterpret_cast<float*>(out), threads);
       },
       unlocked);
   m.def("mean_lightness", &pycolor::mean_lightness, unlocked);
@@ -31,11 +34,11 @@ PYBIND11_MODULE(_C, m) {
   m.def(
       "fused_frame",
       [](const pycolor::Image<const float>& logits, uintptr_t palette, double temperature,
-         const pycolor::Image<const void>& luma, bool wide, const pycolor::FrameCode& code,
+         const pycolor::Image<const void>& luma, bool is_uint16, const pycolor::FrameCode& code,
          double sigma_range, double floor, const std::vector<pycolor::Image<void>>& planes,
          int threads) {
         pycolor::fused_frame(logits, reinterpret_cast<const float*>(palette), temperature, luma,
-                             wide, code, sigma_range, floor, planes, threads);
+                             is_uint16, code, sigma_range, floor, planes, threads);
       },
       unlocked);
   m.def(
@@ -45,6 +48,18 @@ PYBIND11_MODULE(_C, m) {
          const pycolor::Image<float>& flow, const pycolor::Image<float>& cost, int threads) {
         pycolor::motion_search({guide, reference, start, flow, cost, radius, penalty}, threads);
       },
+      unlocked);
+  m.def(
+      "chain_flows",
+      [](const pycolor::Image<const float>& first, const pycolor::Image<const float>& second,
+         const pycolor::Image<float>& out,
+         int threads) { pycolor::chain_flows({first, second, out}, threads); },
+      unlocked);
+  m.def(
+      "flow_to_field",
+      [](const pycolor::Image<const float>& flow, const pycolor::Image<const float>& cost,
+         const pycolor::Image<float>& field_flow, const pycolor::Image<float>& field_cost,
+         int threads) { pycolor::flow_to_field({flow, cost, field_flow, field_cost}, threads); },
       unlocked);
   m.def(
       "carry_chroma",

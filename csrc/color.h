@@ -1,4 +1,14 @@
 // One pixel: sRGB, linear light, XYZ, Lab, Luv, Y'CbCr, both directions.  V as in elementary.h.
+//
+//   linear = srgb⁻¹(R'G'B')                      IEC 61966-2-1
+//   (X, Y, Z) = M · linear                        D65, Y of white 1
+//   L = 116 f(Y) − 16, a = 500 (f(X/Xn) − f(Y)), b = 200 (f(Y) − f(Z/Zn))        CIE 15:2018, 8.2.1
+//   u = 13 L (u' − u'n), v = 13 L (v' − v'n), u' = 4X/D, v' = 9Y/D, D = X + 15Y + 3Z       8.2.2
+//
+// R'G'B' and linear light in 0…1 but not clamped to it, L in 0…100, a, b, u, v about ±180. f(t) is
+// the cube root above (6/29)³ and its tangent below; so f⁻¹ is a cube, and going to R'G'B' takes no
+// cube root at all. Errors against float64: R'G'B', linear, XYZ 2e-5; L, a, b 5e-4; u, v 1e-3 (u
+// and v are quotients).
 #pragma once
 
 #include "elementary.h"
@@ -13,7 +23,7 @@ struct Triple {
 // Linear sRGB ↔ XYZ from the primaries and D65 of IEC 61966-2-1 table 1 (BT.709-6 the same):
 // x, y = (0.64, 0.33), (0.30, 0.60), (0.15, 0.06), white (0.3127, 0.3290), Y of white 1.
 struct LinearToXyzMatrix {
-  PC_MEMBER static constexpr float at(int i, int j) {
+  PYCOLOR_HD static constexpr float at(int i, int j) {
     constexpr float m[3][3] = {{0.41239079926595934f, 0.357584339383878f, 0.1804807884018343f},
                                {0.21263900587151027f, 0.715168678767756f, 0.07219231536073371f},
                                {0.01933081871559182f, 0.11919477979462598f, 0.9505321522496607f}};
@@ -21,7 +31,7 @@ struct LinearToXyzMatrix {
   }
 };
 struct XyzToLinearMatrix {
-  PC_MEMBER static constexpr float at(int i, int j) {
+  PYCOLOR_HD static constexpr float at(int i, int j) {
     constexpr float m[3][3] = {{3.240969941904522f, -1.5373831775700937f, -0.4986107602930034f},
                                {-0.9692436362808796f, 1.8759675015077202f, 0.04155505740717562f},
                                {0.055630079696993656f, -0.20397695888897652f, 1.0569715142428784f}};
@@ -31,7 +41,7 @@ struct XyzToLinearMatrix {
 constexpr float kWhiteX = 0.9504559270516716f, kWhiteZ = 1.0890577507598784f;
 // From X/Xn, Y, Z/Zn.
 struct RatioToLinearMatrix {
-  PC_MEMBER static constexpr float at(int i, int j) {
+  PYCOLOR_HD static constexpr float at(int i, int j) {
     return XyzToLinearMatrix::at(i, j) * (j == 0 ? kWhiteX : j == 2 ? kWhiteZ : 1.0f);
   }
 };
@@ -46,30 +56,31 @@ constexpr float kLabOffset = 4.0f / 29.0f;
 constexpr float kSrgbKnee = 0.0031308f, kSrgbKneeEncoded = 0.04045f;
 
 template <class V>
-PC_FN V lab_f(V t) {
+static PYCOLOR_HD V lab_f(V t) {
   const V root = power(max(t, V(kLabKneeCubed)), 1.0f / 3.0f);
   return select(V(kLabKneeCubed) < t, root, fma(t, V(1.0f / kLabSlope), V(kLabOffset)));
 }
 
 template <class V>
-PC_FN V lab_f_inverse(V t) {
+static PYCOLOR_HD V lab_f_inverse(V t) {
   return select(V(kLabKnee) < t, t * t * t, V(kLabSlope) * (t - V(kLabOffset)));
 }
 
 template <class V>
-PC_FN V srgb_decode(V x) {
+static PYCOLOR_HD V srgb_decode(V x) {
   const V p = power((max(x, V(kSrgbKneeEncoded)) + V(0.055f)) * V(1.0f / 1.055f), 2.4f);
   return select(V(kSrgbKneeEncoded) < x, p, x * V(1.0f / 12.92f));
 }
 
 template <class V>
-PC_FN V srgb_encode(V x) {
+static PYCOLOR_HD V srgb_encode(V x) {
   const V p = power(max(x, V(kSrgbKnee)), 1.0f / 2.4f);
   return select(V(kSrgbKnee) < x, fma(V(1.055f), p, V(-0.055f)), x * V(12.92f));
 }
 
+// M · c; the coefficients are constants of the code, not loads.
 template <class M, class V>
-PC_FN Triple<V> multiply(Triple<V> c) {
+static PYCOLOR_HD Triple<V> multiply(Triple<V> c) {
   return {fma(V(M::at(0, 0)), c.x, fma(V(M::at(0, 1)), c.y, V(M::at(0, 2)) * c.z)),
           fma(V(M::at(1, 0)), c.x, fma(V(M::at(1, 1)), c.y, V(M::at(1, 2)) * c.z)),
           fma(V(M::at(2, 0)), c.x, fma(V(M::at(2, 1)), c.y, V(M::at(2, 2)) * c.z))};
@@ -78,31 +89,31 @@ PC_FN Triple<V> multiply(Triple<V> c) {
 // Steps of the chain rgb – linear – xyz – lab and xyz – luv; every conversion is a run of them.
 struct RgbToLinear {
   template <class V>
-  PC_FN Triple<V> of(Triple<V> c) {
+  static PYCOLOR_HD Triple<V> of(Triple<V> c) {
     return {srgb_decode(c.x), srgb_decode(c.y), srgb_decode(c.z)};
   }
 };
 struct LinearToRgb {
   template <class V>
-  PC_FN Triple<V> of(Triple<V> c) {
+  static PYCOLOR_HD Triple<V> of(Triple<V> c) {
     return {srgb_encode(c.x), srgb_encode(c.y), srgb_encode(c.z)};
   }
 };
 struct LinearToXyz {
   template <class V>
-  PC_FN Triple<V> of(Triple<V> c) {
+  static PYCOLOR_HD Triple<V> of(Triple<V> c) {
     return multiply<LinearToXyzMatrix>(c);
   }
 };
 struct XyzToLinear {
   template <class V>
-  PC_FN Triple<V> of(Triple<V> c) {
+  static PYCOLOR_HD Triple<V> of(Triple<V> c) {
     return multiply<XyzToLinearMatrix>(c);
   }
 };
 struct XyzToLab {
   template <class V>
-  PC_FN Triple<V> of(Triple<V> c) {
+  static PYCOLOR_HD Triple<V> of(Triple<V> c) {
     const V fx = lab_f(c.x * V(1.0f / kWhiteX)), fy = lab_f(c.y),
             fz = lab_f(c.z * V(1.0f / kWhiteZ));
     return {fma(V(116.0f), fy, V(-16.0f)), V(500.0f) * (fx - fy), V(200.0f) * (fy - fz)};
@@ -110,7 +121,7 @@ struct XyzToLab {
 };
 struct LabToXyz {
   template <class V>
-  PC_FN Triple<V> of(Triple<V> c) {
+  static PYCOLOR_HD Triple<V> of(Triple<V> c) {
     const V fy = (c.x + V(16.0f)) * V(1.0f / 116.0f);
     return {V(kWhiteX) * lab_f_inverse(fma(c.y, V(1.0f / 500.0f), fy)), lab_f_inverse(fy),
             V(kWhiteZ) * lab_f_inverse(fma(c.z, V(-1.0f / 200.0f), fy))};
@@ -118,7 +129,7 @@ struct LabToXyz {
 };
 struct XyzToLuv {
   template <class V>
-  PC_FN Triple<V> of(Triple<V> c) {
+  static PYCOLOR_HD Triple<V> of(Triple<V> c) {
     const V l = fma(V(116.0f), lab_f(c.y), V(-16.0f));
     const V d = c.x + fma(V(15.0f), c.y, V(3.0f) * c.z);
     const auto black = abs(d) < V(1e-12f);
@@ -130,7 +141,7 @@ struct XyzToLuv {
 };
 struct LuvToXyz {
   template <class V>
-  PC_FN Triple<V> of(Triple<V> c) {
+  static PYCOLOR_HD Triple<V> of(Triple<V> c) {
     const auto black = abs(c.x) < V(1e-6f);
     const V r = V(1.0f) / select(black, V(1.0f), V(13.0f) * c.x);
     const V u = fma(c.y, r, V(kWhiteU));
@@ -143,11 +154,12 @@ struct LuvToXyz {
   }
 };
 
-// L* of the neutral color with luma y in 0…1, as f(Y) = (L + 16)/116, error 5e-7.
-//
+// L* of the neutral color with luma y in 0…1, as f(Y) = (L + 16)/116, error 5e-7.  For neutral
+// colors Y is a function of Y' alone, whatever the matrix, so lightness needs no power and no cube
+// root.
 // Cubics over 14 pieces that grow with y; the knees of sRGB and of f lie where two of them meet.
 template <class V>
-PC_FN V neutral_f(V y) {
+static PYCOLOR_HD V neutral_f(V y) {
   alignas(64) static constexpr float c0[16] = {0.13793103396892548f,
                                                0.1379307508468628f,
                                                0.14449791610240936f,

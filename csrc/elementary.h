@@ -1,7 +1,15 @@
 // exp2, log2 and powers for V = 16 floats (cpu/simd_*.h) or one (cuda/scalar.h).
 //
-// Only explicit fma: every instruction set rounds the same way and gives the same bits.
-// Coefficients: minimax fits in relative error by reweighted least squares, rounded to float.
+// Every function is a reduction to a short interval and a polynomial there:
+//
+//   2^z = 2^⌊z⌋ · p(z − ⌊z⌋),        the whole part going into the exponent's bits;
+//   log2 x = e + t·p(t),              x = 2^e (1 + t), t in −0.25…0.5;
+//   x^k = c[e] · p(m),                x = m·2^e, c a table over the exponent, for the fixed powers.
+//
+// Only explicit fma: every instruction set rounds the same way and gives the same bits, which is
+// why the compiler is told not to contract products and sums (-ffp-contract=off, -fmad=false).
+// Coefficients are minimax fits in relative error by reweighted least squares, rounded to float;
+// the errors given hold for those rounded values and the float arithmetic.
 #pragma once
 
 #include "image.h"
@@ -10,7 +18,7 @@ namespace pycolor {
 
 // 2^z for z ≤ 127, relative error 1.0e-7; below 2^-126 it stays there.  NaN stays NaN.
 template <class V>
-PC_FN V exp2(V z) {
+static PYCOLOR_HD V exp2(V z) {
   z = max(V(-126.0f), z);
   const V n = floor(z);
   const V r = z - n;
@@ -24,7 +32,7 @@ PC_FN V exp2(V z) {
 
 // The same with relative error 2.7e-6: for the weights of the filters.
 template <class V>
-PC_FN V exp2_weight(V z) {
+static PYCOLOR_HD V exp2_weight(V z) {
   z = max(V(-126.0f), z);
   const V n = floor(z);
   const V r = z - n;
@@ -37,7 +45,7 @@ PC_FN V exp2_weight(V z) {
 
 // 2^z with relative error 7.5e-5, times 2^90 so that z may be −210…1: the renderer's weights.
 template <class V>
-PC_FN V exp2_scaled(V z) {
+static PYCOLOR_HD V exp2_scaled(V z) {
   const V n = floor(z);
   const V r = z - n;
   V p = fma(V(9.658693983238636e+25f), r, V(2.798573252296787e+26f));
@@ -49,7 +57,7 @@ constexpr float kExp2Scale = 1237940039285380274899124224.0f;  // 2^90
 
 // log2 of a positive normal number; error 4e-8 of the result's fraction, plus its rounding.
 template <class V>
-PC_FN V log2(V x) {
+static PYCOLOR_HD V log2(V x) {
   V e;
   const V t = split(x, e) - V(1.0f);  // x = 2^e (1 + t), t in −0.25…0.5
   // Pairs first: what one sum must wait for is short.
@@ -63,13 +71,16 @@ PC_FN V log2(V x) {
   return fma(p, t, e);
 }
 
-// x^exponent for x > 0.
+// x^exponent for x > 0 of normal size.  The error of log2 is multiplied by exponent·ln 2, so it is
+// for exponents of a few units: cube roots and the 2.4 of sRGB.
 template <class V>
-PC_FN V power(V x, float exponent) {
+static PYCOLOR_HD V power(V x, float exponent) {
   return exp2(log2(x) * V(exponent));
 }
 
-// Powers of x in 2^-15…2, each a table over the exponent times a polynomial of the mantissa m.
+// Powers of x in 2^-15…2, each a table over the exponent times a polynomial of the mantissa m in
+// 1…2. The table has 16 entries, a vector's lanes, so looking up is a permutation of one register
+// and not a load for each lane; one split serves the power and its slope.
 template <class V>
 struct SplitNumber {
   decltype(to_index(V(0.0f))) exponent;
@@ -77,7 +88,7 @@ struct SplitNumber {
 };
 
 template <class V>
-PC_FN SplitNumber<V> split_number(V x) {
+static PYCOLOR_HD SplitNumber<V> split_number(V x) {
   SplitNumber<V> s;
   s.m = mantissa(x, s.exponent);
   return s;
@@ -85,7 +96,7 @@ PC_FN SplitNumber<V> split_number(V x) {
 
 // x^(1/2.4) · 1.055, relative error 1.4e-6.
 template <class V>
-PC_FN V srgb_power(const SplitNumber<V>& x) {
+static PYCOLOR_HD V srgb_power(const SplitNumber<V>& x) {
   alignas(64) static constexpr float of_exponent[16] = {
       0.01386165153235197f, 0.018503084778785706f, 0.024698656052350998f, 0.03296874836087227f,
       0.04400800168514252f, 0.05874363332986832f,  0.07841334491968155f,  0.10466925799846649f,
@@ -101,7 +112,7 @@ PC_FN V srgb_power(const SplitNumber<V>& x) {
 
 // Its derivative, relative error 6e-4.
 template <class V>
-PC_FN V srgb_power_slope(const SplitNumber<V>& x) {
+static PYCOLOR_HD V srgb_power_slope(const SplitNumber<V>& x) {
   alignas(64) static constexpr float of_exponent[16] = {
       189.25775146484375f, 126.31439208984375f, 84.30474853515625f,  56.266666412353516f,
       37.55349349975586f,  25.06395149230957f,  16.728179931640625f, 11.16472053527832f,
@@ -115,7 +126,7 @@ PC_FN V srgb_power_slope(const SplitNumber<V>& x) {
 
 // x^(1/2.4) of x in 2^-9…2^7, relative error 1.4e-6.
 template <class V>
-PC_FN V relative_power(V x) {
+static PYCOLOR_HD V relative_power(V x) {
   alignas(64) static constexpr float of_exponent[16] = {
       1.3348398208618164f,  1.7817974090576172f, 2.3784141540527344f,  3.17480206489563f,
       4.237852573394775f,   5.656854152679443f,  0.07432544231414795f, 0.09921256452798843f,

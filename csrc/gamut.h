@@ -1,14 +1,26 @@
 // From (Y', a, b) to R'G'B': the color of a given luma, hue and chroma, brought into gamut.
 //
+// Y' is the film's and must not change, but (a, b) are of Lab.  Sought is the fy = (L + 16)/116 for
+// which the color (fy, a, b) has that luma:
+//
+//   kr R'(fy) + kg G'(fy) + kb B'(fy) = Y',   R'G'B' = srgb(M · f⁻¹(fy + s·a/500, fy, fy −
+//   s·b/200)),
+//
+// with s = 1, or, where no such color is in 0…1, the largest share s < 1 of the chroma that is.  So
+// hue is kept exactly, chroma as far as the gamut lets it, and luma always.
+//
 // Three ways, each for the colors that the one before is not for:
 //  * ordinary_color: a polynomial and three powers, for colors well inside the gamut;
 //  * quick_color: one Newton step from a polynomial, for dark and strong colors;
-//  * searched_color: for colors out of gamut.  Unknowns are fy = (L + 16)/116 and the share s ≤ 1
-//  of
-//    (a, b) that is kept.  A table over luma and hue gives where each hue leaves the gamut; from
-//    there Newton's method solves luma(fy, s) = Y' and s = 1, or the first channel to reach 0 or 1
-//    is there.  A few steps are within 1e-5 of the exact solution but for about one color in 1000,
-//    where a line of constant hue grazes the gamut's surface and no start would settle it.
+//  * searched_color: for colors out of gamut.  Unknowns are fy and s.  A table over luma and hue
+//    gives where each hue leaves the gamut; from there Newton's method solves luma(fy, s) = Y' and
+//    s = 1, or the first channel to reach 0 or 1 is there.
+//
+// Which way a color takes is told by bounds on the error of the way before: 2.5e-5 of R'G'B' is let
+// pass, less than a hundredth of an 8-bit code.  Of searched colors about 1 in 1000 is off by more,
+// where a line of constant hue grazes the gamut's surface and no start would settle it: those are
+// in gamut and of the right luma, and off in chroma. u = a/500 and v = −b/200 throughout; p and q
+// are these relative to the neutral color's fy.
 #pragma once
 
 #include "color.h"
@@ -32,18 +44,20 @@ struct Gamut {
 
 // Hue as a number in 0…4 that turns with the angle: the position on the square |a| + |b| = 1.
 template <class V>
-PC_FN V square_angle(V a, V b) {
+static PYCOLOR_HD V square_angle(V a, V b) {
   const V t = b / max(abs(a) + abs(b), V(1e-30f));
   return select(a < V(0.0f), V(2.0f) - t, select(b < V(0.0f), V(4.0f) + t, t));
 }
 
+// Where a hue leaves the gamut.
 template <class V>
 struct GamutPoint {
   V chroma, fy;
 };
 
+// Of a luma and hue, bilinear in the table: eight loads a color.
 template <class V>
-PC_FN GamutPoint<V> gamut_edge(const Gamut& gamut, V y, V a, V b) {
+static PYCOLOR_HD GamutPoint<V> gamut_edge(const Gamut& gamut, V y, V a, V b) {
   const V row = y * V(static_cast<float>(kGamutLumas));
   const V column = square_angle(a, b) * V(kGamutHues / 4.0f);
   const V i = min(floor(row), V(kGamutLumas - 1.0f)), j = min(floor(column), V(kGamutHues - 1.0f));
@@ -63,7 +77,7 @@ PC_FN GamutPoint<V> gamut_edge(const Gamut& gamut, V y, V a, V b) {
 // Display value of a channel in linear light, and its slope to 6e-4 of it.  Light above 1.9 counts
 // as 1.9: out of gamut.
 template <class V>
-PC_FN V encode_with_slope(V x, V& slope) {
+static PYCOLOR_HD V encode_with_slope(V x, V& slope) {
   x = min(x, V(1.9f));
   const SplitNumber<V> number = split_number(x);
   const auto curved = V(kSrgbKnee) < x;
@@ -71,14 +85,15 @@ PC_FN V encode_with_slope(V x, V& slope) {
   return select(curved, srgb_power(number) - V(0.055f), x * V(12.92f));
 }
 
+// Within 0…1; NaN stays.
 template <class V>
-PC_FN V clipped(V x) {
+static PYCOLOR_HD V clipped(V x) {
   return max(V(0.0f), min(V(1.0f), x));
 }
 
 // How far s may grow until the channel reaches 0 or 1, on its tangent.
 template <class V>
-PC_FN V room(V x, V slope) {
+static PYCOLOR_HD V room(V x, V slope) {
   const V bound = select(slope < V(0.0f), V(0.0f), V(1.0f));
   const V safe = select(abs(slope) < V(1e-12f), V(1e-12f), slope);
   return (bound - x) / safe;
@@ -86,7 +101,7 @@ PC_FN V room(V x, V slope) {
 
 // f⁻¹ and a third of its derivative.
 template <class V>
-PC_FN V lab_f_inverse_with_slope(V t, V& third) {
+static PYCOLOR_HD V lab_f_inverse_with_slope(V t, V& third) {
   const auto curved = V(kLabKnee) < t;
   const V square = t * t;
   third = select(curved, square, V(kLabSlope / 3.0f));
@@ -99,8 +114,9 @@ struct Light {
   Triple<V> rgb, by_fy, third;  // third: of each f⁻¹'s derivative
 };
 
+// fx = fy + s·u and fz = fy + s·v.
 template <class V>
-PC_FN Light<V> light_of(V fx, V fy, V fz) {
+static PYCOLOR_HD Light<V> light_of(V fx, V fy, V fz) {
   Light<V> l;
   const Triple<V> ratio = {lab_f_inverse_with_slope(fx, l.third.x),
                            lab_f_inverse_with_slope(fy, l.third.y),
@@ -110,9 +126,11 @@ PC_FN Light<V> light_of(V fx, V fy, V fz) {
   return l;
 }
 
-// One Newton step of (fy, s) for luma y and the full chroma (500 u, −200 v).
+// One Newton step of (fy, s) for luma y and the full chroma (500 u, −200 v).  First fy is corrected
+// so that the luma is right at this s, on its tangent; then s grows or shrinks along the line of
+// constant luma until the first channel is at 0 or 1, on that channel's tangent, and fy with it.
 template <class V>
-PC_FN void gamut_step(const LumaWeights& k, V y, V u, V v, V& fy, V& s) {
+static PYCOLOR_HD void gamut_step(const LumaWeights& k, V y, V u, V v, V& fy, V& s) {
   const Light<V> light = light_of(fma(s, u, fy), fy, fma(s, v, fy));
   const Triple<V> c = light.rgb, third = light.third;
   const V three(3.0f);
@@ -147,38 +165,50 @@ struct ColorDifference {
   V red, blue;
 };
 
+// G' − Y', of which kr (R' − Y') + kg (G' − Y') + kb (B' − Y') = 0.
 template <class V>
-PC_FN V green_difference(const LumaWeights& k, ColorDifference<V> d) {
+static PYCOLOR_HD V green_difference(const LumaWeights& k, ColorDifference<V> d) {
   return fma(V(-k.kr / k.kg), d.red, V(-k.kb / k.kg) * d.blue);
 }
 
 // The last 1e-5 of luma, so that it is exact.
 template <class V>
-PC_FN ColorDifference<V> settled(const LumaWeights& k, V y, Triple<V> c) {
+static PYCOLOR_HD ColorDifference<V> settled(const LumaWeights& k, V y, Triple<V> c) {
   const V rest = y - fma(V(k.kr), c.x, fma(V(k.kg), c.y, V(k.kb) * c.z));
   return {clipped(c.x + rest) - y, clipped(c.z + rest) - y};
 }
 
-// The search from the table.
+// The unknowns of the search.
 template <class V>
-PC_FN ColorDifference<V> searched_color(const Gamut& gamut, V y, V neutral, V p, V q) {
-  const V u = p * neutral, v = q * neutral, a = V(500.0f) * u, b = V(-200.0f) * v;
+struct GamutPlace {
+  V fy, s;
+};
+
+// Where the search begins, of the table: u and v are the full chroma (a/500, −b/200).
+template <class V>
+static PYCOLOR_HD GamutPlace<V> search_start(const Gamut& gamut, V y, V neutral, V u, V v) {
+  const V a = V(500.0f) * u, b = V(-200.0f) * v;
   const GamutPoint<V> edge = gamut_edge(gamut, y, a, b);
   const V chroma = sqrt(fma(a, a, b * b)), most = max(edge.chroma, V(1e-7f));
-  V s = min(V(1.0f), most / max(chroma, V(1e-7f)));
+  const V s = min(V(1.0f), most / max(chroma, V(1e-7f)));
   const V share = min(V(1.0f), chroma / most);
-  V fy = fma(edge.fy - neutral, share * share, neutral);
-  // Each color stops by itself, whatever its neighbors do.
-  auto moving = s < s + V(1.0f);
-  for (int step = 0; step < kGamutSteps && any(moving); ++step) {
-    V next_fy = fy, next_s = s;
-    gamut_step(gamut.luma, y, u, v, next_fy, next_s);
-    const V change = max(abs(next_fy - fy), abs(next_s - s) * V(0.3f));
-    fy = select(moving, next_fy, fy);
-    s = select(moving, next_s, s);
-    moving = select(moving, V(1e-4f), V(1e9f)) < change;
-  }
-  const Triple<V> c = light_of(fma(s, u, fy), fy, fma(s, v, fy)).rgb;
+  return {fma(edge.fy - neutral, share * share, neutral), s};
+}
+
+// One step; `moving` where another is worth it.
+template <class V, class M>
+static PYCOLOR_HD GamutPlace<V> search_step(const Gamut& gamut, V y, V u, V v, GamutPlace<V> at,
+                                            M& moving) {
+  GamutPlace<V> next = at;
+  gamut_step(gamut.luma, y, u, v, next.fy, next.s);
+  moving = V(1e-4f) < max(abs(next.fy - at.fy), abs(next.s - at.s) * V(0.3f));
+  return next;
+}
+
+template <class V>
+static PYCOLOR_HD ColorDifference<V> search_end(const Gamut& gamut, V y, V u, V v,
+                                                GamutPlace<V> at) {
+  const Triple<V> c = light_of(fma(at.s, u, at.fy), at.fy, fma(at.s, v, at.fy)).rgb;
   V slope;
   return settled(
       gamut.luma, y,
@@ -186,9 +216,20 @@ PC_FN ColorDifference<V> searched_color(const Gamut& gamut, V y, V neutral, V p,
                 encode_with_slope(clipped(c.z), slope)});
 }
 
+// The search from the table, of one number; vectors go through its parts apart (cpu/color_cpu.h).
+template <class V>
+static PYCOLOR_HD ColorDifference<V> searched_color(const Gamut& gamut, V y, V neutral, V p, V q) {
+  const V u = p * neutral, v = q * neutral;
+  GamutPlace<V> at = search_start(gamut, y, neutral, u, v);
+  bool moving = true;
+  for (int step = 0; step < kGamutSteps && moving; ++step)
+    at = search_step(gamut, y, u, v, at, moving);
+  return search_end(gamut, y, u, v, at);
+}
+
 // Σ c_j x^j for j = 0…degree.
 template <int degree, class V>
-PC_FN V polynomial(const float* c, V x) {
+static PYCOLOR_HD V polynomial(const float* c, V x) {
   if constexpr (degree == 0) {
     return V(c[0]);
   } else {
@@ -198,7 +239,7 @@ PC_FN V polynomial(const float* c, V x) {
 
 // Σ c_ij x^i y^j for i + j ≤ degree, j running first.
 template <int degree, class V>
-PC_FN V polynomial(const float* c, V x, V y) {
+static PYCOLOR_HD V polynomial(const float* c, V x, V y) {
   const V row = polynomial<degree>(c, y);
   if constexpr (degree == 0) {
     return row;
@@ -207,15 +248,18 @@ PC_FN V polynomial(const float* c, V x, V y) {
   }
 }
 
+// Polynomials of fy: near_fy for small chroma, fitted where its error counts in ordinary_color;
+// far_fy for all of the gamut and some way beyond, a start for one Newton step.
+//
 // Where all is above the knees, neutral = E^0.8 with E = (Y' + 0.055)/1.055, and E, fy and the full
 // chroma (u, v) = (a/500, −b/200) scale together: fy/neutral is a function of p = u/neutral and
 // q = v/neutral, here one of two polynomials.
 template <class V>
-PC_FN V near_fy(const Gamut& gamut, V p, V q) {
+static PYCOLOR_HD V near_fy(const Gamut& gamut, V p, V q) {
   return polynomial<kGuessDegree>(gamut.table + kGamutCells, p, q);
 }
 template <class V>
-PC_FN V far_fy(const Gamut& gamut, V p, V q) {
+static PYCOLOR_HD V far_fy(const Gamut& gamut, V p, V q) {
   const V far(2.0f);  // from there on no color is in gamut
   return polynomial<kGuessDegree>(gamut.table + kGamutCells + kGuessTerms,
                                   max(V(-2.0f), min(far, p)), max(V(-2.0f), min(far, q)));
@@ -227,7 +271,7 @@ PC_FN V far_fy(const Gamut& gamut, V p, V q) {
 // its largest channel from its least.  First its linear light, relative to that of E; `ordinary` is
 // set where all is above the knee of f and fit for relative_power.
 template <class V, class M>
-PC_FN Triple<V> ordinary_light(const Gamut& gamut, V neutral, V p, V q, M& ordinary) {
+static PYCOLOR_HD Triple<V> ordinary_light(const Gamut& gamut, V neutral, V p, V q, M& ordinary) {
   const V fy = near_fy(gamut, p, q), fx = fy + p, fz = fy + q;
   const Triple<V> light =
       multiply<RatioToLinearMatrix>(Triple<V>{fx * fx * fx, fy * fy * fy, fz * fz * fz});
@@ -239,7 +283,8 @@ PC_FN Triple<V> ordinary_light(const Gamut& gamut, V neutral, V p, V q, M& ordin
 // `ordinary` is set where the error is below 2.5e-5 and the color is inside the gamut and above the
 // knee of sRGB.
 template <class V, class M>
-PC_FN ColorDifference<V> ordinary_color(const LumaWeights& k, V y, Triple<V> light, M& ordinary) {
+static PYCOLOR_HD ColorDifference<V> ordinary_color(const LumaWeights& k, V y, Triple<V> light,
+                                                    M& ordinary) {
   const V r = relative_power(light.x), g = relative_power(light.y), b = relative_power(light.z);
   const V luma = fma(V(k.kr), r, fma(V(k.kg), g, V(k.kb) * b));
   const V unit = y + V(0.055f), scale = fma(V(-0.2f) * unit, luma, V(1.2f) * unit);
@@ -253,8 +298,8 @@ PC_FN ColorDifference<V> ordinary_color(const LumaWeights& k, V y, Triple<V> lig
 // The color by one Newton step of fy.  The step's own length tells where the polynomial was not
 // good enough; `hard` is set there and where the color leaves the gamut.
 template <class V, class M>
-PC_FN ColorDifference<V> quick_color(const LumaWeights& k, V y, V neutral, V p, V q, V fy,
-                                     M& hard) {
+static PYCOLOR_HD ColorDifference<V> quick_color(const LumaWeights& k, V y, V neutral, V p, V q,
+                                                 V fy, M& hard) {
   const V u = p * neutral, v = q * neutral;
   const Light<V> l = light_of(fy + u, fy, fy + v);
   Triple<V> slope;
@@ -288,13 +333,14 @@ struct RelativeChroma {
   V p, q;
 };
 
+// Not finite, or so large that sums would overflow: 0.
 template <class V>
-PC_FN V usable(V x) {
+static PYCOLOR_HD V usable(V x) {
   return select(abs(x) < V(1e15f), x, V(0.0f));
 }
 
 template <class V>
-PC_FN RelativeChroma<V> relative_chroma(V neutral, V a, V b) {
+static PYCOLOR_HD RelativeChroma<V> relative_chroma(V neutral, V a, V b) {
   const V inverse = V(1.0f) / neutral;
   return {usable(a) * V(1.0f / 500.0f) * inverse, usable(b) * V(-1.0f / 200.0f) * inverse};
 }
@@ -302,7 +348,7 @@ PC_FN RelativeChroma<V> relative_chroma(V neutral, V a, V b) {
 // The color of one sample of luma y (0…1), hue and chroma of (a, b); `neutral` is neutral_f(y).
 // V is a number here: vectors go through the three ways apart (cpu/color_cpu.h).
 template <class V>
-PC_FN ColorDifference<V> color_of_luma(const Gamut& gamut, V y, V neutral, V a, V b) {
+static PYCOLOR_HD ColorDifference<V> color_of_luma(const Gamut& gamut, V y, V neutral, V a, V b) {
   const RelativeChroma<V> c = relative_chroma(neutral, a, b);
   bool lit, ordinary, hard;
   const Triple<V> light = ordinary_light(gamut, neutral, c.p, c.q, lit);
@@ -313,8 +359,9 @@ PC_FN ColorDifference<V> color_of_luma(const Gamut& gamut, V y, V neutral, V a, 
   return hard ? searched_color(gamut, y, neutral, c.p, c.q) : d;
 }
 
+// R'G'B' in 0…1.
 template <class V>
-PC_FN Triple<V> rgb_of(const LumaWeights& k, V y, ColorDifference<V> d) {
+static PYCOLOR_HD Triple<V> rgb_of(const LumaWeights& k, V y, ColorDifference<V> d) {
   return {clipped(y + d.red), clipped(y + green_difference(k, d)), clipped(y + d.blue)};
 }
 

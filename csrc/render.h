@@ -1,4 +1,14 @@
 // How a frame's samples are coded and where its chroma lies.
+//
+//   Y' = (code − black) / range                         BT.601, BT.709, BT.2020, 8 to 16 bits
+//   Cb = (B' − Y') / (2 (1 − kb)),  Cr = (R' − Y') / (2 (1 − kr)),   ±0.5
+//   code = round(C·span + neutral), within 0…top
+//
+// The renderer takes a chroma field (N×2×h×w, ab) and a luma plane (N×H×W codes) to chroma planes:
+// for each chroma sample the mean luma under it, the field refined there (joint_bilateral.h, guided
+// by the luma's lightness), and the color of that luma, hue and chroma (gamut.h).  The luma is only
+// read. Codes are within one of those in float64 but for 1 in 1000 samples out of gamut, see
+// gamut.h.
 #pragma once
 
 #include "gamut.h"
@@ -18,13 +28,15 @@ struct Refinement {
   float range_scale, floor;
 };
 
+// Y' in 0…1 of a code or a mean of codes; what lies beyond black and white is taken for them.
 template <class V>
-PC_FN V luma_of_code(const FrameCode& code, V mean) {
+static PYCOLOR_HD V luma_of_code(const FrameCode& code, V mean) {
   return max(V(0.0f), min(V(1.0f), (mean - V(code.black)) * V(code.inverse_range)));
 }
 
+// The code, not yet rounded, of B' − Y' with weight kb or of R' − Y' with kr.
 template <class V>
-PC_FN V chroma_code(const FrameCode& code, V difference, float weight) {
+static PYCOLOR_HD V chroma_code(const FrameCode& code, V difference, float weight) {
   const V chroma = difference * V(0.5f / (1.0f - weight));
   const V value = fma(chroma, V(code.span), V(code.neutral));
   return max(V(0.0f), min(V(code.top), value));
@@ -35,13 +47,14 @@ PC_FN V chroma_code(const FrameCode& code, V difference, float weight) {
 struct Site {
   int first, count;
   float begin, end;  // of the box, in samples from `first` on
-  PC_MEMBER float weight(int k) const {
+  PYCOLOR_HD float weight(int k) const {
     const float low = static_cast<float>(k), high = low + 1.0f;
     return (end < high ? end : high) - (begin > low ? begin : low);
   }
 };
 
-PC_FN Site site_of(float center, int shift) {
+// Of the chroma sample whose luma coordinate is `center`; the first column or row may be negative.
+static PYCOLOR_HD Site site_of(float center, int shift) {
   const float size = static_cast<float>(1 << shift);
   const float begin = center + 0.5f - 0.5f * size, end = begin + size;
   int first = static_cast<int>(begin), last = static_cast<int>(end);
@@ -53,7 +66,7 @@ PC_FN Site site_of(float center, int shift) {
 
 // The low-resolution coordinate of luma coordinate `position`, half-pixel centers.
 template <class V>
-PC_FN V low_coordinate(V position, float low_size, float size) {
+static PYCOLOR_HD V low_coordinate(V position, float low_size, float size) {
   return (position + V(0.5f)) * V(low_size / size) - V(0.5f);
 }
 

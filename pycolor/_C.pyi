@@ -29,12 +29,14 @@ def joint_bilateral_upsample(
 ) -> None: ...
 def convert(steps: list[int], x: _View, out: _View, kind: int, threads: int) -> None: ...
 def yab_to_ycbcr(yab: _View, kr: float, kb: float, out: _View, threads: int) -> None: ...
-def luma_to_lightness(luma: _View, wide: bool, code: _Code, out: int, threads: int) -> None: ...
-def mean_lightness(luma: _View, wide: bool, code: _Code, out: _View, threads: int) -> None: ...
+def luma_to_lightness(
+    luma: _View, is_uint16: bool, code: _Code, out: int, threads: int
+) -> None: ...
+def mean_lightness(luma: _View, is_uint16: bool, code: _Code, out: _View, threads: int) -> None: ...
 def render(
     field: _View,
     luma: _View,
-    wide: bool,
+    is_uint16: bool,
     code: _Code,
     sigma_range: float,
     floor: float,
@@ -47,7 +49,7 @@ def fused_frame(
     palette: int,
     temperature: float,
     luma: _View,
-    wide: bool,
+    is_uint16: bool,
     code: _Code,
     sigma_range: float,
     floor: float,
@@ -63,6 +65,10 @@ def motion_search(
     flow: _View,
     cost: _View,
     threads: int,
+) -> None: ...
+def chain_flows(first: _View, second: _View, out: _View, threads: int) -> None: ...
+def flow_to_field(
+    flow: _View, cost: _View, field_flow: _View, field_cost: _View, threads: int
 ) -> None: ...
 def carry_chroma(
     chroma: _View,

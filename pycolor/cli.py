@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from types import FrameType
 from typing import Any
@@ -14,7 +16,7 @@ from typing import Any
 import tyro
 from tyro.conf import DisallowNone, FlagCreatePairsOff, OmitArgPrefixes
 
-from pycolor.errors import PycolorError
+from pycolor.errors import PycolorError, UsageError
 
 INTERRUPTED = 130
 
@@ -27,6 +29,7 @@ COMMANDS = {
     "clean": "remove what a film's project can make again",
     "verify": "compare a colored film with its source",
     "shots": "list the shots of a film",
+    "suggest": "propose frames to color by hand",
     "compare": "show two films beside each other",
     "evaluate": "measure a model or a coloring against true colors",
     "study": "ask people how the colors look",
@@ -69,6 +72,72 @@ def _terminate(number: int, _: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 
+@contextmanager
+def _ending_by_signal() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the work as Ctrl-C does, cleaning up; one that is ignored stays so.
+
+    Python lets only the main thread choose this; in another, the process's own choice stays.
+    """
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP
+                before[number] = signal.signal(number, _terminate)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+_ENCODER = "--codec-options crf=18,preset=slow sets what an encoder takes"
+# Options of ffmpeg that a hand writes by habit, and what stands for them here.
+_HINTS = {
+    "-i": "the film is named without an option: pycolor {name} IN OUT",
+    "-o": "the output is named without an option: pycolor {name} IN OUT",
+    "-y": "--overwrite replaces an existing output",
+    "-ss": "--frames A:B chooses what is colored",
+    "-t": "--frames A:B chooses what is colored",
+    "-to": "--frames A:B chooses what is colored",
+    "-r": "--rate sets the rate of pictures",
+    "-framerate": "--rate sets the rate of pictures",
+    "-c:v": "--codec names the encoder, --preset what the output is for",
+    "-vcodec": "--codec names the encoder, --preset what the output is for",
+    "-codec:v": "--codec names the encoder, --preset what the output is for",
+    "-c:a": "sound is copied as it is",
+    "-acodec": "sound is copied as it is",
+    "-c": "sound and titles are copied; --codec names the picture's encoder",
+    "-an": "sound is copied as it is",
+    "-crf": _ENCODER,
+    "-qp": _ENCODER,
+    "-preset": "--preset says what the output is for; " + _ENCODER,
+    "-b:v": _ENCODER,
+    "-q:v": _ENCODER,
+    "-pix_fmt": "--preset chooses the pixel format",
+    "-vf": "pycolor filters nothing; ffmpeg does, before or after",
+    "-map": "every stream is kept",
+    "-threads": "OMP_NUM_THREADS sets the number of threads",
+    "-loglevel": "--quiet says nothing but errors",
+    "-hwaccel": "--device cuda takes the GPU",
+}
+
+
+def _check_habits(name: str, arguments: Sequence[str]) -> None:
+    """Refuse options of ffmpeg with what stands for them.
+
+    Raises:
+        UsageError: one is there.
+    """
+    for argument in arguments:
+        flag = argument.partition("=")[0]
+        hint = _HINTS.get(flag) or _HINTS.get(_FFMPEG_ONLY.get(flag, ""))
+        if hint:
+            raise UsageError(f"{flag} is an option of ffmpeg; {hint.format(name=name)}.")
+
+
+_FFMPEG_ONLY = {f"-{flag}": flag for flag in ("-crf", "-qp", "-pix_fmt", "-hwaccel")}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code (0 done, 1 film or machine, 2 command, 130 Ctrl-C)."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
@@ -85,7 +154,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         known = ", ".join(COMMANDS)
         print(f"pycolor: command {name!r} is not known; expected one of: {known}.", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, _terminate)
     # OpenMP's waiting threads spin by default and steal the processors from the film's codecs
     # (on two busy cores: 0.8 frames/s spinning, 5.6 asleep).  Read once, when
     # torch is imported; a value of the user's own stays.
@@ -93,22 +161,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in arguments
     arguments = renamed(arguments)
     try:
-        module = import_module(f"pycolor.commands.{name}")
-        if {"-h", "--help"} & set(arguments[1:]):
-            from pycolor.commands.help import help_text
-
-            print(help_text(name, module.Flags, getattr(module, "EXAMPLES", "")))
-            return 0
-        # A command may choose what its flags start from; the arguments come after.
-        start = module.defaults(arguments[1:]) if hasattr(module, "defaults") else None
-        flags: Any = tyro.cli(
-            module.Flags,
-            args=arguments[1:],
-            prog=f"pycolor {name}",
-            config=(OmitArgPrefixes, FlagCreatePairsOff, DisallowNone),
-            **({} if start is None else {"default": start}),
-        )
-        return int(module.run(flags))
+        with _ending_by_signal():
+            return _run(name, arguments[1:])
     except PycolorError as e:
         if debug:
             traceback.print_exc()
@@ -129,6 +183,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
+
+
+def _run(name: str, arguments: Sequence[str]) -> int:
+    module = import_module(f"pycolor.commands.{name}")
+    if {"-h", "--help"} & set(arguments):
+        from pycolor.commands.help import help_text
+
+        print(help_text(name, module.Flags, getattr(module, "EXAMPLES", "")))
+        return 0
+    _check_habits(name, arguments)
+    # A command may choose what its flags start from; the arguments come after.
+    start = module.defaults(arguments) if hasattr(module, "defaults") else None
+    flags: Any = tyro.cli(
+        module.Flags,
+        args=arguments,
+        prog=f"pycolor {name}",
+        config=(OmitArgPrefixes, FlagCreatePairsOff, DisallowNone),
+        **({} if start is None else {"default": start}),
+    )
+    return int(module.run(flags))
 
 
 if __name__ == "__main__":

@@ -5,54 +5,26 @@ The command line makes its flags from them; the attributes' descriptions are its
 
 from __future__ import annotations
 
+import math
+import os
 import re
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal
 
 from tyro.conf import UseAppendAction, arg
 
 from pycolor.errors import UsageError
+from pycolor.frame_ranges import check_frames, frame_rate
+from pycolor.option_checks import as_path, check_choice, check_number, check_whole, take_paths
 
 Dtype = Literal["auto", "float32", "bfloat16"]
+Look = Literal["", "natural", "vivid", "two-color", "autochrome", "dye-transfer"]
 Decode = Literal["auto", "mean", "annealed", "mode"]
-
-
-def frame_range(text: str) -> tuple[int, int | None] | None:
-    """A range of frames from A:B, either left out; None for the whole film.
-
-    Raises:
-        UsageError: it is none.
-    """
-    begin, colon, end = text.partition(":")
-    try:
-        first, stop = int(begin or 0), int(end) if end else None
-    except ValueError:
-        first, stop = -1, None
-    if not colon or first < 0 or (stop is not None and stop <= first):
-        raise UsageError(f"frames must be A:B with 0 <= A < B, got {text!r}.")
-    return None if (first, stop) == (0, None) else (first, stop)
-
-
-def frame_rate(text: str | None) -> Fraction | None:
-    """Frames per second from N or N/D, exact; None of None.
-
-    Raises:
-        UsageError: it is none, or one that no film has.
-    """
-    if text is None:
-        return None
-    match = re.fullmatch(r"(\d+)(?:/(\d+))?", text)
-    # Containers count in 32 bits, and no camera takes more than a thousand frames a second.
-    parts = [int(part or 1) for part in match.groups()] if match else [0]
-    rate = Fraction(*parts) if all(0 < part < 1 << 31 for part in parts) else Fraction(0)
-    if not 0 < rate <= 1000:
-        raise UsageError(
-            "rate must be frames per second, a whole number or a fraction such as 24000/1001, up "
-            f"to 1000; got {text!r}."
-        )
-    return rate
+ColorShots = Literal["keep", "recolor"]
+Steady = Literal["off", "fast", "best"]
+Question = Literal["natural", "real"]
+View = Literal["side", "wipe", "ab"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +67,16 @@ def key_values(name: str, text: str) -> dict[str, str]:
     return found
 
 
+def check_sensitivity(value: float) -> None:
+    """Refuse a sensitivity of the shot detector that is none.
+
+    Raises:
+        UsageError: it is.
+    """
+    if not 0 < value < math.inf:
+        raise UsageError(f"sensitivity must be above 0, got {value}.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class PredictOptions:
     """How chroma is predicted.
@@ -113,10 +95,15 @@ class PredictOptions:
         decode: how a predicted distribution becomes a color; annealed: mean at T = 0.38; auto: as
             the model's card says.
         reserve: soft threshold on the chroma in ab units, 0 to 100: weak, uncertain colors go to
-            gray, strong ones gain; 10 to 20 calms a lively model.
+            gray; a chroma of 20 or more stays as it is.
         style: a picture whose overall look guides the colors (iizuka2016).
-        reference: a color picture of the scene; repeatable, each shot uses the most similar one
-            (varga2017).
+        reference: a color picture that guides the colors; repeatable. FRAME=FILE is a still of the
+            film: its colors hold there and are carried on; a folder holds stills whose names end in
+            frame numbers or timecodes; a plain file shows something alike.
+        guidance: a JSON document of points, strokes, masks, a palette and looks of some frames.
+        look: a preset of color; chroma then falls to 0 at the ends of the luma range (default: as
+            the model predicts).
+        warmth: -1 (colder) to 1 (warmer).
         compile: run the network through torch.compile; needs a C++ compiler and up to a minute at
             the start.
     """
@@ -131,16 +118,26 @@ class PredictOptions:
     reserve: Annotated[float, arg(name="chroma-threshold")] = 0.0
     style: Path | None = None
     reference: UseAppendAction[tuple[Path, ...]] = ()
+    guidance: Path | None = None
+    look: Look = ""
+    warmth: float = 0.0
     compile: bool = False
 
     def __post_init__(self) -> None:
         side = self.short_side
-        if side is not None and (side < 16 or side % 8):
+        if side is not None and (not isinstance(side, int) or side < 16 or side % 8):
             raise UsageError(f"short_side must be a multiple of 8, 16 or more, got {side}.")
-        if not 0 <= self.saturation <= 4:
-            raise UsageError(f"saturation must lie in 0 to 4, got {self.saturation}.")
-        if not 0 <= self.reserve <= 100:
-            raise UsageError(f"chroma-threshold must lie in 0 to 100, got {self.reserve}.")
+        check_number("saturation", self.saturation, 0, 4)
+        check_number("warmth", self.warmth, -1, 1)
+        check_number("chroma-threshold", self.reserve, 0, 100)
+        check_choice("dtype", self.dtype, Dtype)
+        check_choice("decode", self.decode, Decode)
+        check_choice("look", self.look, Look)
+        take_paths(self, "weights", "style", "guidance")
+        given = self.reference
+        if isinstance(given, str | os.PathLike):
+            raise UsageError(f"reference must be a tuple of paths, got {given!r} alone.")
+        object.__setattr__(self, "reference", tuple(as_path("reference", p) for p in given))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,15 +150,22 @@ class PropagationOptions:
             best: 6).
     """
 
-    steady: Annotated[Literal["off", "fast", "best"], arg(name="propagation")] = "fast"
+    steady: Annotated[Steady, arg(name="propagation")] = "fast"
     key_every: int | None = None
 
     # How much change (see `pycolor shots`) is worth a key frame more.
     change_a_key = 0.4
 
     def __post_init__(self) -> None:
-        if self.key_every is not None and not 1 <= self.key_every <= 24:
-            raise UsageError(f"key_every must lie in 1 to 24, got {self.key_every}.")
+        check_choice("steady", self.steady, Steady)
+        if self.key_every is None:
+            return
+        check_whole("key_every", self.key_every, 1, 24)
+        if self.steady == "off" and self.key_every != 1:
+            raise UsageError(
+                f"key_every must be left out where steady is off, which makes every frame a key "
+                f"frame; got {self.key_every}."
+            )
 
     @property
     def stride_frames(self) -> int:
@@ -179,8 +183,9 @@ class VideoOptions:
 
     Attributes:
         frames: write only the frames from A up to, not including, B; either may be left out.
-        rate: frames per second of numbered pictures and of films that do not state it, N or N/D,
-            such as 24000/1001 (default: 24).
+            Timecodes, HH:MM:SS:FF-HH:MM:SS:FF, count from the film's first frame.
+        rate: frames per second of numbered pictures and of films that do not state it, N, N/D or
+            a decimal; 23.976 is 24000/1001 (default: 24).
         preset: codec settings: archive (FFV1), h264, access (small), lossless-h264, prores,
             prores4444, dnxhr, v210, png, tiff, dpx, y4m (default: by OUT's extension: .mkv
             archive, .mp4 and .mov h264, .mxf dnxhr, .webm access).
@@ -189,7 +194,8 @@ class VideoOptions:
         overwrite: replace OUT if it exists.
         batch: frames per pass through the network; 0: one on a CPU, eight on a GPU.
         color_shots: what is done with shots that are in color already.
-        shots: take the cuts from this .csv, .edl or .json list of `pycolor shots`.
+        shots: take the cuts from this .csv, .edl or .json list of `pycolor shots`; it counts from
+            the film's first frame.
         plan: color by this document, which `pycolor plan` writes; what is made by it is kept in the
             project's folder, and made anew only where the plan changes.
         cache_size: how much of that is kept in the end, such as 20G or 500M.
@@ -197,6 +203,7 @@ class VideoOptions:
             same command but for K; the last one to end joins the film.
         mix: let workers on unlike machines share a film: chroma may differ between them in its
             last bits.
+        sensitivity: of shot detection; above 1 finds more transitions, and more false ones.
         work_dir: folder for the unfinished work (default: beside OUT).
         keep_work: keep that folder when OUT is finished.
         segment_frames: frames per segment; an interrupted run resumes at the last whole segment.
@@ -210,12 +217,13 @@ class VideoOptions:
     codec_options: Annotated[str, arg(metavar="K=V,...")] = ""
     overwrite: bool = False
     batch: int = 0
-    color_shots: Literal["keep", "recolor"] = "keep"
+    color_shots: ColorShots = "keep"
     shots: Path | None = None
     plan: Path | None = None
     cache_size: Annotated[str, arg(metavar="SIZE")] = "50G"
     slice: Annotated[str | None, arg(metavar="K/N")] = None
     mix: bool = False
+    sensitivity: float = 1.0
     work_dir: Annotated[Path | None, arg(metavar="DIR")] = None
     keep_work: bool = False
     segment_frames: int = 240
@@ -224,19 +232,32 @@ class VideoOptions:
     steady: PropagationOptions = field(default_factory=PropagationOptions)
 
     def __post_init__(self) -> None:
-        if self.batch < 0:
-            raise UsageError(f"batch must be 0 or more, got {self.batch}.")
-        if self.segment_frames < 1:
-            raise UsageError(f"segment_frames must be 1 or more, got {self.segment_frames}.")
+        check_whole("batch", self.batch, 0)
+        check_whole("segment_frames", self.segment_frames, 1)
+        check_choice("color_shots", self.color_shots, ColorShots)
+        check_sensitivity(self.sensitivity)
+        if self.codec is not None and not self.codec.strip():
+            raise UsageError("codec must be the name of an encoder, got an empty one.")
+        for name, kind in (("predict", PredictOptions), ("steady", PropagationOptions)):
+            if not isinstance(getattr(self, name), kind):
+                raise UsageError(
+                    f"{name} must be {kind.__name__}, got {type(getattr(self, name)).__name__}."
+                )
+        take_paths(self, "shots", "plan", "work_dir")
+        check_frames(self.frames)
+        _ = frame_rate(self.rate), self.encoder_options
+        whole = self.frames.strip() in ("", ":")
         if self.slice is not None:
             _ = slice_of(self.slice)
-            if frame_range(self.frames):
+            if not whole:
                 raise UsageError("slices are of the whole film: no frames beside them.")
-        _ = frame_range(self.frames), frame_rate(self.rate), self.encoder_options
-        if self.plan is not None and (self.shots is not None or frame_range(self.frames)):
-            raise UsageError(
-                "a plan is of the whole film, and has its shots: no frames or shots beside it."
-            )
+        if self.plan is not None:
+            given = self.predict.reference or self.predict.guidance
+            if self.shots is not None or given or not whole:
+                raise UsageError(
+                    "a plan is of the whole film, and has its shots and what guides them: expected "
+                    "no frames, shots, reference or guidance beside it."
+                )
 
     @property
     def encoder_options(self) -> dict[str, str]:
@@ -251,8 +272,8 @@ class EvaluateOptions:
     Attributes:
         size: shorter side at which pictures are compared, never enlarged; 0: as stored.
         as_film: a folder of pictures is the frames of one film.
-        rate: frames per second of numbered pictures and of films that do not state it, N or N/D
-            (default: 24).
+        rate: frames per second of numbered pictures and of films that do not state it, N, N/D or
+            a decimal (default: 24).
     """
 
     size: int = 256
@@ -280,7 +301,7 @@ class StudyOptions:
         side: longer side of a picture on the screen, in pixels.
     """
 
-    question: Literal["natural", "real"] = "natural"
+    question: Question = "natural"
     truth: str = "truth"
     seed: int = 0
     trials: int = 0
@@ -289,9 +310,9 @@ class StudyOptions:
     side: int = 256
 
     def __post_init__(self) -> None:
+        check_choice("question", self.question, Question)
         for name in ("trials", "practice", "seconds"):
-            if getattr(self, name) < 0:
-                raise UsageError(f"{name} must be 0 or more, got {getattr(self, name)}.")
+            check_number(name, getattr(self, name), 0)
         if not 16 <= self.side <= 4096:
             raise UsageError(f"side must lie in 16 to 4096 pixels, got {self.side}.")
 
@@ -309,18 +330,20 @@ class CompareOptions:
         view: side by side; a moving wipe; or ab, the chroma alone side by side.
         plot: also plot mean chroma and its change over time, with the cuts, as a PNG.
         height: of each picture in pixels; 0: the first film's.
-        rate: frames per second of numbered pictures and of films that do not state it, N or N/D
-            (default: 24).
+        rate: frames per second of numbered pictures and of films that do not state it, N, N/D or
+            a decimal (default: 24).
         overwrite: replace existing files.
     """
 
-    view: Literal["side", "wipe", "ab"] = "side"
+    view: View = "side"
     plot: Path | None = None
     height: int = 0
     rate: Annotated[str | None, arg(metavar="FPS")] = None
     overwrite: bool = False
 
     def __post_init__(self) -> None:
+        check_choice("view", self.view, View)
+        take_paths(self, "plot")
         _ = frame_rate(self.rate)
         if self.height and self.height < 16:
             raise UsageError(f"height must be 16 or more, or 0, got {self.height}.")

@@ -48,6 +48,8 @@ TOLERANCES = {
     "joint_bilateral": Tolerance(2e-3),
     "joint_bilateral_upsample": Tolerance(3e-3),
     "carry_chroma": Tolerance(2e-3),
+    "chain_flows": Tolerance(2e-4),
+    "flow_to_field": Tolerance(5e-4),
     "rgb": Tolerance(2e-5),
     "linear": Tolerance(2e-5),
     "xyz": Tolerance(2e-5),

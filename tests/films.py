@@ -15,7 +15,7 @@ import pytest
 from av.codec.context import Flags
 
 from pycolor.video.io import Reader, Writer, concat_segments
-from pycolor.video.io.containers.presets import segment_suffix
+from pycolor.video.io.containers.presets import ending_of, preset_for, segment_suffix
 
 
 def data_folder() -> Path | None:
@@ -77,6 +77,7 @@ def make_film(
     pixel_aspect: Fraction | None = None,
     field_order: int = 0,
     fields: str = "",
+    coded_fields: bool = False,
     rotation: int = 0,
     timecode: str = "",
     sound: Sequence[str] = (),
@@ -90,6 +91,7 @@ def make_film(
     """Write a film; `times` are its pts in `time_base` (1/rate if not given).
 
     `fields` (tff or bff) marks every frame as two fields, as well as `field_order` the stream.
+    `coded_fields` has the encoder code them as such.
     `sound` names encoders, one track each; `titles` names a subtitle encoder.
     """
     base = time_base or 1 / Fraction(rate)
@@ -110,6 +112,8 @@ def make_film(
         context.color_range, context.colorspace = color_range, matrix
         context.color_primaries, context.color_trc = primaries, transfer
         context.flags |= Flags.frame_duration
+        if coded_fields:
+            context.flags |= Flags.interlaced_dct | Flags.interlaced_me
         if field_order:
             context.field_order = field_order
             if codec == "libx264":
@@ -241,6 +245,7 @@ def by_segments(
         probe = Writer(result, reader, preset=preset)
         probe.abort()
         suffix = segment_suffix(result, preset)
+        chosen = preset_for(ending_of(result, preset), preset)
         timeline: list[int] = []
         parts: list[Path] = []
         writer: Writer | None = None
@@ -249,7 +254,7 @@ def by_segments(
                 if writer is not None:
                     writer.finish()
                 parts.append(result.with_name(f"{result.stem}-part{len(parts)}{suffix}"))
-                writer = Writer(parts[-1], reader, preset=preset, streams=False)
+                writer = Writer(parts[-1], reader, preset=chosen, streams=False)
             timeline.append(frame.pts)
             writer.write(writer.picture(frame))
         assert writer is not None

@@ -18,6 +18,7 @@ PACKAGE = ROOT / "pycolor"
 # The rooms, from the bottom up: a file imports from its own room and from lower floors alone.
 FLOORS = (
     "errors version",
+    "frame_ranges option_checks",
     "encoding options _C _cuda system",
     "ops video.io.frame",
     "models video.io.containers",

@@ -77,3 +77,25 @@ def test_a_contact_sheet_of_shots(tmp_path):
     with Image.open(sheet) as picture:
         assert picture.format == "PNG"
         assert np.asarray(picture).std() > 20
+
+
+def test_a_turned_film_is_shown_upright(tmp_path):
+    """The stored rows rise from black to white; turned left, the columns do."""
+    turned = make_film(tmp_path / "a.mp4", frames=6, rotation=90, codec="libx264")
+    compare(turned, turned, tmp_path / "out.mp4", CompareOptions())
+    with Reader(turned) as stored, Reader(tmp_path / "out.mp4") as shown:
+        assert stored.info.turns == 1
+        assert stored.info.upright_size == (64, 48)
+        assert (shown.info.width, shown.info.height) == (96, 64)
+        upright = np.rot90(next(iter(stored)).luma)
+        left = next(iter(shown)).luma[:, :48]
+        assert np.corrcoef(upright.ravel(), left.ravel())[0, 1] > 0.98
+    assert main(["shots", str(turned), "--thumbnails", str(tmp_path / "s.png"), "--quiet"]) == 0
+    with Image.open(tmp_path / "s.png") as sheet:
+        assert sheet.height > sheet.width
+
+
+def test_films_of_other_rates_are_not_compared(tmp_path):
+    films = [make_film(tmp_path / f"{r}.mkv", frames=6, rate=r) for r in (24, 25)]
+    with pytest.raises(FilmError, match=r"has 25 frames per second, .* 24; expected"):
+        compare(*films, tmp_path / "out.mp4", CompareOptions())

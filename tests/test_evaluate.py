@@ -17,6 +17,7 @@ from PIL import Image
 from pycolor.cli import main
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
+from pycolor.evaluate import metrics
 from pycolor.evaluate.films import judged_frames
 from pycolor.evaluate.frames import on_luma, picture_of
 from pycolor.evaluate.measures import MEASURES, judge
@@ -128,7 +129,8 @@ def test_gray_keeps_the_luma() -> None:
 
 def test_distribution_of_numbers_and_others() -> None:
     found = distribution([3.0, 1.0, math.inf, 2.0, math.nan])
-    assert (found.count, found.beyond, found.mean, found.median) == (3, 2, 2, 2)
+    assert (found.count, found.beyond, found.undefined) == (3, 1, 1)
+    assert (found.mean, found.median) == (2, 2)
     assert (found.least, found.most, found.quantiles["25"]) == (1, 3, 1.5)
     assert distribution([math.inf]).median is None
 
@@ -352,3 +354,14 @@ def test_without_its_libraries_it_says_what_to_install(
     monkeypatch.setitem(__import__("sys").modules, "cv2", None)
     assert main(["evaluate", str(photos), "--quiet"]) == 2
     assert "pip install 'pycolor[evaluate]'" in capsys.readouterr().err
+
+
+def test_a_share_of_no_color_is_no_number() -> None:
+    gray = torch.rand(1, 1, 16, 16, dtype=torch.float64).expand(-1, 3, -1, -1)
+    tinted = gray * torch.tensor([1.0, 1 - 1e-9, 1.0], dtype=torch.float64).reshape(1, 3, 1, 1)
+    color = torch.rand(1, 3, 16, 16, dtype=torch.float64)
+    for truth in (gray, tinted):
+        assert metrics.saturation_difference(color, truth).isnan().all()
+    assert float(metrics.saturation_difference(gray, color)) == pytest.approx(1)
+    found = distribution([math.nan, math.inf, 3.0])
+    assert (found.count, found.beyond, found.undefined) == (1, 1, 1)

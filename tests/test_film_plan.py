@@ -41,7 +41,7 @@ def plan() -> FilmPlan:
 
 def test_a_plan_goes_through_its_document(plan: FilmPlan) -> None:
     plan = edit.set_shot(
-        plan, 1, guidance=({"kind": "reference", "path": "käthe.png"},), warmth=-0.25, notes="ö\n"
+        plan, 1, guidance=({"kind": "picture", "path": "käthe.png"},), warmth=-0.25, notes="ö\n"
     )
     plan = edit.review(plan, 0, "accepted", "Ada")
     text = plan_text(plan)
@@ -83,7 +83,6 @@ WRONG = [
     ('"stop": 20,', '"stop": 21,', "shot 2 should start at frame 21"),
     ('"stop": 60,', '"stop": 61,', "the last shot should stop at frame 60"),
     ('"start": 20,', '"start": 20.5,', "start should be a whole number, got 20.5"),
-    ('"guidance": []', '"guidance": [{}]', "guidance needs a kind"),
     ('"guidance": []', '"guidance": [7]', "expected guidance, a JSON object; got 7"),
     ('"timecode": "01:00:00:20"', '"timecode": "01:00:00:21"', "has the timecode 01:00:00:20"),
     ('"rate": "24"', '"rate": "fast"', "expected frames per second such as 24"),
@@ -124,6 +123,54 @@ JSON = st.recursive(
 def test_no_json_ends_otherwise_than_in_a_sentence(content: object) -> None:
     with pytest.raises(ValueError, match=r"^line "):
         read_plan(json.dumps(content, indent=1))
+
+
+WRONG_GUIDANCE = [
+    ({}, "guidance", "guidance needs a kind"),
+    ({"kind": "photo", "path": "a.png"}, "kind", "got 'photo'"),
+    ({"kind": "picture"}, "guidance", "a picture needs the path"),
+    ({"kind": "picture", "path": "a", "at": 1}, "at", "'at' is not known"),
+    ({"kind": "still", "path": "a.png"}, "guidance", "number of its frame"),
+    ({"kind": "still", "path": "a.png", "frame": 20}, "frame", "not of this shot, frames 0 to 19"),
+    ({"kind": "palette", "colors": ["red"]}, "colors", "a palette needs colors: a color must be"),
+    ({"kind": "palette"}, "guidance", "a palette needs colors"),
+    ({"kind": "color", "frame": 3, "at": [1, 2]}, "guidance", "needs a color"),
+    ({"kind": "keep-gray", "frame": 3, "polygon": [[1, 2]]}, "guidance", "3 corners"),
+]
+
+
+@pytest.mark.parametrize(("entry", "key", "said"), WRONG_GUIDANCE)
+def test_guidance_that_cannot_be(
+    plan: FilmPlan, entry: dict[str, object], key: str, said: str
+) -> None:
+    content = json.loads(plan_text(plan))
+    content["shots"][0]["guidance"] = [entry]
+    text = json.dumps(content, indent=1)
+    with pytest.raises(ValueError, match=said) as caught:
+        read_plan(text)
+    line = int(str(caught.value).split(":")[0].removeprefix("line "))
+    at = text.index('"guidance"')
+    if key != "guidance":
+        assert line == text[: text.index(f'"{key}"', at)].count("\n") + 1
+    else:
+        assert line == text[:at].count("\n") + 2
+
+
+def test_guidance_stays_with_its_frames(plan: FilmPlan) -> None:
+    still = {"kind": "still", "frame": 4, "path": "a.png"}
+    mark = {"kind": "color", "frame": 15, "at": [1, 2], "color": "#102030"}
+    alike = {"kind": "picture", "path": "b.png"}
+    plan = edit.set_shot(plan, 0, guidance=(still, mark, alike))
+    split = edit.split_shot(plan, 10)
+    assert [shot.guidance for shot in split.shots[:2]] == [(still, alike), (mark, alike)]
+    moved = edit.move_cut(split, 1, 16)
+    assert set(map(str, moved.shots[0].guidance)) == set(map(str, (still, mark, alike)))
+    assert moved.shots[1].guidance == (alike,)
+    assert set(map(str, edit.merge_shots(split, 0).shots[0].guidance)) == set(
+        map(str, (still, mark, alike))
+    )
+    with pytest.raises(PlanError, match="not of this shot"):
+        edit.set_shot(plan, 2, guidance=(still,))
 
 
 def test_splits_and_merges_undo_each_other(plan: FilmPlan) -> None:

@@ -70,9 +70,8 @@ DAMAGES: dict[str, Damage] = {
 
 
 def folder_at(path: Path, said: list[str] | None = None) -> JobFolder:
-    return JobFolder(
-        path, {"source": "the same"}, ".mkv", say=[].append if said is None else said.append
-    )
+    told: list[str] = [] if said is None else said
+    return JobFolder(path, {"source": "the same"}, ".mkv", say=told.append)
 
 
 ANALYSIS = FilmAnalysis(
@@ -300,7 +299,7 @@ def test_a_source_that_changes_meanwhile_is_told(
 ) -> None:
     source, target = film / "in.mkv", film / "other.mkv"
     joined = "pycolor.video.job.film.concat_segments"
-    from pycolor.video.job.film import concat_segments
+    from pycolor.video.io import concat_segments
 
     def changing(*arguments: Any, **options: Any) -> None:
         concat_segments(*arguments, **options)
@@ -346,7 +345,7 @@ def test_a_file_system_without_links_keeps_the_promise(
     def refused(*_: object, **__: object) -> None:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
-    monkeypatch.setattr(atomic_file.os, "link", refused)
+    monkeypatch.setattr(os, "link", refused)
     with atomic_write(tmp_path / "a") as part:
         part.write_text("new")
     assert (tmp_path / "a").read_text() == "new"

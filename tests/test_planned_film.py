@@ -201,16 +201,48 @@ def test_a_reference_of_a_shot(folder: Path) -> None:
     changed(folder, 0, model="varga2017")
     changed(folder, 1, model="varga2017", guidance=({"kind": "picture", "path": "still.png"},))
     file = read_plan_file(folder / "reel.mkv.pycolor" / "plan.json")
-    assert file.shot_options(0, QUICK).reference == ()
-    assert [p.name for p in file.shot_options(1, QUICK).reference] == ["still.png"]
+    assert file.shot_given(0) is None
+    given = file.shot_given(1)
+    assert given is not None
+    assert [each.path.name for each in given.alike] == ["still.png"]
     assert file.shot_options(2, QUICK) == QUICK
+
+
+def test_a_still_and_a_mark_lead_their_shot_alone(folder: Path, work: Work) -> None:
+    larger = {"predict": replace(QUICK, short_side=64)}
+    color(folder, **larger)
+    before = packets(folder / "out.mkv")
+    film = folder / "reel.mkv"
+    with Reader(film, frames=(4, 5)) as reader:
+        gray = next(iter(reader)).luma
+    red = np.stack([gray, gray // 2, gray // 3], 2)
+    Image.fromarray(red).save(folder / "reel.mkv.pycolor" / "still.png")
+    still = {"kind": "still", "frame": 4, "path": "still.png"}
+    mark = {"kind": "color", "frame": 20, "at": [30, 20], "radius": 9, "color": "#2040c0"}
+    changed(folder, 0, guidance=(still,))
+    changed(folder, 1, guidance=(mark, {"kind": "palette", "colors": ["#2040c0"]}))
+    color(folder, **larger)
+    assert work.since()[0] > 0
+    assert differing(before, packets(folder / "out.mkv")) == set(range(24))
+    planes = chroma(folder / "out.mkv")
+    assert planes[4][1].mean() > 130  # Cr: reddish
+    assert planes[20][0].mean() > planes[20][1].mean()  # bluish
+    again = (folder / "out.mkv").read_bytes()
+    shutil.rmtree(folder / "reel.mkv.pycolor" / "segments")
+    color(folder, **larger)
+    assert work.since()[0] == 0
+    assert (folder / "out.mkv").read_bytes() == again
+    changed(folder, 1, guidance=())
+    color(folder, **larger)
+    assert not differing(before[12:], packets(folder / "out.mkv")[12:])
+    Image.fromarray(red[..., ::-1].copy()).save(folder / "reel.mkv.pycolor" / "still.png")
+    color(folder, **larger)  # the file's content counts, not its name
+    assert differing(before, packets(folder / "out.mkv")) == set(range(12))
+    assert chroma(folder / "out.mkv")[4][0].mean() > 130
 
 
 WRONG = [
     ({"kind": "picture", "path": "gone.png"}, r"line \d+: the picture .*gone.png is not there"),
-    ({"kind": "picture"}, r"line \d+: a picture needs the path"),
-    ({"kind": "photo", "path": "a.png"}, r"line \d+: guidance of kind 'photo' is not known"),
-    ({"kind": "picture", "path": "a", "at": 1}, r"line \d+: 'at' is not known"),
 ]
 
 

@@ -15,6 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
+from pycolor.errors import UsageError
 from pycolor.models.checkpoints import weight_files
 from pycolor.train import distributed, loop
 from pycolor.train.data.photos import Stream, find_photos
@@ -147,7 +148,7 @@ def test_a_batch_that_cannot_be_shared(tmp_path: Path, monkeypatch: pytest.Monke
         yield distributed.Processes(0, 3)
 
     monkeypatch.setattr(loop, "joined", three)
-    with pytest.raises(ValueError, match="shared evenly by 3 processes, got 4"):
+    with pytest.raises(UsageError, match="shared evenly by 3 processes, got 4"):
         loop.train(TrainOptions(batch=4), [tmp_path], tmp_path / "out")
 
 

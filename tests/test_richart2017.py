@@ -98,5 +98,5 @@ def test_dark_is_blue_and_light_is_orange(tmp_path: Path) -> None:
     gray = tmp_path / "gray"
     gray.mkdir()
     Image.new("RGB", (40, 40), (90, 90, 90)).save(gray / "0.png")
-    with pytest.raises(ValueError, match="are gray"):
+    with pytest.raises(UsageError, match="are gray"):
         loop.train(replace(options, steps=1), [gray], tmp_path / "none")

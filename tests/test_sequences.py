@@ -155,7 +155,8 @@ def test_what_a_dpx_header_says(tmp_path: Path) -> None:
         (tmp_path / f"{n:06}.dpx").write_bytes(data)
     with Reader(tmp_path) as reader:
         info = reader.info
-        assert (info.rate, info.timecode) == (16, "01:02:59:12")
+        assert info.rate == 16
+        assert info.timecode == "01:02:59:12"
         assert info.metadata["PROJECT"] == "Reel 2"
         assert any("the DPX header says log" in w for w in info.warnings)
         assert any("headers say 16 frames" in w for w in info.warnings)
@@ -223,10 +224,10 @@ def test_turned_pictures_are_shown_upright(tmp_path: Path) -> None:
 @ffmpeg
 def test_ffmpeg_reads_the_same_of_gray_with_alpha(tmp_path: Path) -> None:
     source = ["-f", "lavfi", "-i", "mandelbrot=s=64x48:r=24:end_pts=60", "-frames:v", "4"]
-    run = ["ffmpeg", "-v", "error", "-y"]
-    film = ["-vf", "format=gray,format=ya16be", "-c:v", "png", tmp_path / "film.mkv"]
+    run: list[Any] = ["ffmpeg", "-v", "error", "-y"]
+    film: list[Any] = ["-vf", "format=gray,format=ya16be", "-c:v", "png", tmp_path / "film.mkv"]
     subprocess.run([*run, *source, *film], check=True)
-    decode = ["-i", tmp_path / "film.mkv", "-vf", "format=ya16le", "-f", "rawvideo", "-"]
+    decode: list[Any] = ["-i", tmp_path / "film.mkv", "-vf", "format=ya16le", "-f", "rawvideo", "-"]
     raw = subprocess.run([*run, *decode], check=True, capture_output=True).stdout
     wanted = np.frombuffer(raw, "<u2").reshape(-1, 48, 64, 2)[..., 0]
     with Reader(tmp_path / "film.mkv") as reader:

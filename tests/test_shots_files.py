@@ -8,14 +8,13 @@ from fractions import Fraction
 import pytest
 
 from pycolor.video.shots.detector import Shot, Transition
+from pycolor.video.shots.json_list import read_json, write_json
 from pycolor.video.shots.lists import (
     read_csv,
     read_edl,
-    read_json,
     shots_from_starts,
     write_csv,
     write_edl,
-    write_json,
 )
 
 CUT = Transition("cut", 44, 44, 0.9)

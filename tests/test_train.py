@@ -71,13 +71,13 @@ def test_folders_and_tars_hold_the_same_pictures(photos: Path) -> None:
 
 
 def test_missing_and_empty_data_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="does not exist"):
+    with pytest.raises(UsageError, match="does not exist"):
         find_photos([tmp_path / "nowhere"])
-    with pytest.raises(ValueError, match="found none in"):
+    with pytest.raises(UsageError, match="found none in"):
         find_photos([tmp_path])
     text = tmp_path / "notes.txt"
     text.write_text("hello")
-    with pytest.raises(ValueError, match=r"folders or \.tar"):
+    with pytest.raises(UsageError, match=r"folders or \.tar"):
         find_photos([text])
 
 
@@ -261,7 +261,7 @@ def test_starting_weights_must_fit(photos: Path, tmp_path: Path) -> None:
 
 def test_training_refuses_another_runs_folder(photos: Path, tmp_path: Path) -> None:
     loop.train(replace(TINY, steps=1), [photos], tmp_path)
-    with pytest.raises(ValueError, match="other options"):
+    with pytest.raises(UsageError, match="other options"):
         loop.train(replace(TINY, steps=1, batch=2), [photos], tmp_path)
 
 

@@ -203,6 +203,8 @@ def test_nothing_is_lost(tmp_path: Path, made: Case) -> None:
     source = make_film(tmp_path / f"in{made.ending}", **options)
     before = hashlib.sha256(source.read_bytes()).digest()
     digests, times = luma_and_times(source)
+    with Reader(source) as reader:
+        origin = reader.origin
     assert len(digests) == options["frames"]
     for ending in (".mkv", *made.also):
         result = result_of(source, tmp_path, ending, options.get("codec"))
@@ -213,7 +215,9 @@ def test_nothing_is_lost(tmp_path: Path, made: Case) -> None:
         assert got == digests
         milliseconds = {".mkv", ".webm"} & {ending, made.ending}
         coarse = Fraction(1, 2000) if milliseconds else Fraction(0)
-        assert all(abs(a - b) <= coarse for a, b in zip(times, got_times, strict=True))
+        # MPEG's clocks run before the film does.
+        early = origin if made.ending in (".ts", ".mpg", ".vob") else 0
+        assert all(abs(a - b - early) <= coarse for a, b in zip(times, got_times, strict=True))
         assert packets(result) == packets(source)
     assert hashlib.sha256(source.read_bytes()).digest() == before
 

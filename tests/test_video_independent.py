@@ -13,6 +13,7 @@ import pytest
 
 from pycolor.errors import UsageError
 from pycolor.video.io import Reader, Writer
+from pycolor.video.verify import verify
 from tests.films import colorize, make_film
 
 ffprobe = pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe is not installed")
@@ -197,7 +198,24 @@ def test_the_matrix_that_is_taken_is_printed_and_written(
         assert not any("no matrix" in warning for warning in reader.info.warnings)
 
 
-def test_dnxhr_refuses_what_it_cannot_say(tmp_path: Path) -> None:
-    source = make_film(tmp_path / "in.mkv", height=576, width=720, frames=1)
-    with Reader(source) as reader, pytest.raises(UsageError, match=r"BT\.470BG.*ProRes and FFV1"):
+@pytest.mark.parametrize("matrix", [5, 6, 9])
+def test_dnxhr_refuses_what_it_cannot_say(tmp_path: Path, matrix: int) -> None:
+    source = make_film(tmp_path / "in.mkv", height=576, width=720, frames=1, matrix=matrix)
+    with (
+        Reader(source) as reader,
+        pytest.raises(UsageError, match=r"BT\.709 only.*ProRes and FFV1"),
+    ):
         Writer(tmp_path / "out.mxf", reader)
+
+
+@ffprobe
+@pytest.mark.parametrize("film", [{}, {"pixel_format": "gray", "matrix": 5}])
+def test_dnxhr_takes_a_matrix_that_we_guessed_or_gray(tmp_path: Path, film: dict[str, Any]) -> None:
+    source = make_film(tmp_path / "in.mkv", height=576, width=720, frames=1, rate=25, **film)
+    for target in ("out.mxf", "out.mov"):
+        writer = colorize(source, tmp_path / target, preset="dnxhr")
+        assert any("DNxHR is BT.709" in warning for warning in writer.warnings)
+        assert probed(tmp_path / target)["color_space"] == "bt709"
+        report = verify(source, tmp_path / target)
+        assert report.ok
+        assert next(c for c in report.checks if c.name == "matrix").state == "note"

@@ -62,7 +62,9 @@ CASES += [
 
 def film_of(folder: Path, ending: str, rate: str) -> Path:
     codec, options = SOURCES[ending]
-    kind = {"color_range": 2, "pixel_format": "yuvj420p"} if codec == "mjpeg" else {}
+    kind: dict[str, Any] = {}
+    if codec == "mjpeg":
+        kind = {"color_range": 2, "pixel_format": "yuvj420p"}
     return make_film(
         folder / f"in{ending}",
         codec=codec,

@@ -1,4 +1,10 @@
 // Annealed mean on 16 lanes.  Included by each instruction set's translation unit.
+//
+// Two layouts.  Where pixels follow each other (contiguous N×Q×h×w), 16 pixels are a vector and the
+// palette is walked eight entries at a time, so that the largest logit is looked at, and the sums
+// scaled down, once in eight.  Where a pixel's logits follow each other (channels last), 16 entries
+// of the palette are a vector, and the largest logit of the pixel is found first.  A pixel's result
+// does not depend on what stands beside it.
 #pragma once
 
 #include "../annealed_mean.h"
@@ -16,8 +22,8 @@ constexpr int kEntries = 8;  // of the palette between two looks at the largest 
 
 // Adds `count` entries of one vector of pixels.
 template <int count>
-PC_FN void annealed_entries(AnnealedSum<Lanes>& sum, const float* x, int64_t stride,
-                            const float* palette, Lanes scale) {
+static PYCOLOR_HD void annealed_entries(AnnealedSum<Lanes>& sum, const float* x, int64_t stride,
+                                        const float* palette, Lanes scale) {
   AnnealedSum<Lanes> s = sum;
   Lanes largest = s.largest;
 #pragma GCC unroll 8
@@ -53,8 +59,9 @@ void annealed_block(const float* x, int64_t entries, int64_t stride, const float
 }
 
 // One pixel whose entries follow each other in memory; `padded` entries of the palette, a then b.
-PC_FN AnnealedSum<float> annealed_pixel(const float* x, int64_t entries, const float* palette,
-                                        int64_t padded, float scale) {
+static PYCOLOR_HD AnnealedSum<float> annealed_pixel(const float* x, int64_t entries,
+                                                    const float* palette, int64_t padded,
+                                                    float scale) {
   const int64_t whole = entries / 16 * 16;
   float rest[16];
   for (int i = 0; i < 16; ++i) rest[i] = whole + i < entries ? x[whole + i] : -3.4e38f;

@@ -1,4 +1,7 @@
 // Color conversions as runs of the steps of color.h, one image row at a time.
+//
+// Steps meet in registers: rgb_to_lab is one pass over memory.  Codes are clamped to 0…top and
+// rounded to even.
 #pragma once
 
 #include "color_cpu.h"
@@ -8,7 +11,7 @@
 namespace pycolor {
 namespace {
 
-PC_FN Triple<Lanes> run(Step step, Triple<Lanes> c) {
+static PYCOLOR_HD Triple<Lanes> run(Step step, Triple<Lanes> c) {
   switch (step) {
     case Step::kRgbToLinear:
       return RgbToLinear::of(c);

@@ -1,4 +1,7 @@
-// Which instruction set runs.
+// Which instruction set runs: the best one that processor and system offer, or PYCOLOR_SIMD.
+//
+// The choice is made at the first op and kept.  All sets give the same bytes, so it is about time
+// alone; tests run the ops once with each.
 #include <cstdlib>
 #include <stdexcept>
 #include <string>

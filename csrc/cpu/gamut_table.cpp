@@ -21,6 +21,7 @@ struct EdgePoint {
   double a, b, fy, hue;
 };
 
+// sRGB's curve and CIE's f, in double.
 double decode(double x) { return x > 0.04045 ? std::pow((x + 0.055) / 1.055, 2.4) : x / 12.92; }
 
 double f_of(double t) {
@@ -28,6 +29,7 @@ double f_of(double t) {
   return t > knee * knee * knee ? std::cbrt(t) : t / (3 * knee * knee) + 4.0 / 29.0;
 }
 
+// The polygon's point in the direction `angle` of (Cb, Cr): the first channel to reach 0 or 1.
 EdgePoint edge_point(const LumaWeights& k, double y, double angle) {
   const double toward_r = 2 * (1 - k.kr) * std::sin(angle);
   const double toward_b = 2 * (1 - k.kb) * std::cos(angle);
@@ -50,6 +52,8 @@ EdgePoint edge_point(const LumaWeights& k, double y, double angle) {
   return {a, b, f[1], a < 0 ? 2 - t : b < 0 ? 4 + t : t};
 }
 
+// One luma's row of the table: between two points of the walk hue, chroma and fy are straight
+// lines.
 void fill_row(const LumaWeights& k, double y, float* row) {
   std::fill(row, row + 2 * (kGamutHues + 1), std::numeric_limits<float>::infinity());
   std::vector<EdgePoint> walk;

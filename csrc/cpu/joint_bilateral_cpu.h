@@ -1,4 +1,9 @@
-// The two joint bilateral filters as ops of their own.
+// The two joint bilateral filters as ops of their own, see ../joint_bilateral.h.
+//
+// joint_bilateral: rows are copied once with a border that weighs nothing (a guide of 1e18
+// resembles no sample), so the inner loop has no tests; two channels share the weights.
+// joint_bilateral_upsample: taps by gather, which any ratio of sizes allows; the renderer has its
+// own, faster way for the ratios of video.
 #pragma once
 
 #include <algorithm>
@@ -16,9 +21,9 @@ constexpr float kOutside = 1e18f;  // guide beyond the border: no sample resembl
 
 // Rows first − radius … last + radius − 1 of a plane times `scale`, with a border of `fill`; whole
 // vectors of a padded row are written.
-PC_FN void pad_rows(const float* plane, const int64_t* stride, int64_t height, int64_t width,
-                    int64_t first, int64_t last, int radius, int64_t padded, float scale,
-                    float fill, float* out) {
+static PYCOLOR_HD void pad_rows(const float* plane, const int64_t* stride, int64_t height,
+                                int64_t width, int64_t first, int64_t last, int radius,
+                                int64_t padded, float scale, float fill, float* out) {
   for (int64_t y = first - radius; y < last + radius; ++y, out += padded) {
     if (y < 0 || y >= height) {
       std::fill(out, out + padded, fill);

@@ -1,7 +1,14 @@
 // What each instruction set implements: the ops on one share of the work.
+//
+// ops.cpp, render.cpp and motion.cpp check nothing and compute nothing a pixel: they lay out a job
+// and call these, a row or a band at a time, from several threads.  The table of the best set that
+// the machine runs is chosen once (dispatch.cpp), and its rows are functions of a translation unit
+// that is compiled for that set: kernels_plain.cpp, kernels_avx2.cpp and kernels_avx512.cpp include
+// the same sources after another simd_*.h.
 #pragma once
 
 #include "../image.h"
+#include "../motion.h"
 #include "../render.h"
 
 namespace pycolor {
@@ -10,7 +17,7 @@ namespace pycolor {
 struct LowPlanes {
   float* data;
   int64_t height, width, row;  // row ≥ width + 16
-  PC_MEMBER float* plane(int64_t frame, int64_t which, int64_t y) const {
+  PYCOLOR_HD float* plane(int64_t frame, int64_t which, int64_t y) const {
     return data + ((frame * 3 + which) * height + y) * row;
   }
 };
@@ -33,6 +40,7 @@ struct SiteTaps {
   float weight[5];
 };
 
+// The renderer on one frame or several: all that the bands share, worked out once.
 struct RenderJob {
   LowPlanes low;
   const void* luma;  // uint8_t or uint16_t
@@ -47,15 +55,16 @@ struct RenderJob {
   // out: u and v, or r, g and b
   void* out[3];
   int64_t out_stride[3][3];  // frame, row, column of each
-  int wide;                  // samples are uint16_t
+  int is_uint16;             // samples are uint16_t
   int rgb;
   // The low-resolution coordinate of an output row.
-  PC_MEMBER float low_row(int64_t row) const {
+  PYCOLOR_HD float low_row(int64_t row) const {
     const float position = code.center_row + static_cast<float>(row << code.row_shift);
     return low_coordinate(position, static_cast<float>(low.height), static_cast<float>(height));
   }
 };
 
+// Arrays N×C×H×W, the guide N×1×H×W; see ../joint_bilateral.h.
 struct JointBilateralJob {
   Image<const float> chroma, guide;
   Image<float> out;
@@ -64,6 +73,7 @@ struct JointBilateralJob {
   const float* space;  // (2·radius + 1)²: log2 of the spatial weight; below −1e30 outside the disk
 };
 
+// chroma N×C×h×w, guide_low N×1×h×w, guide N×1×H×W, out N×C×H×W.
 struct UpsampleJob {
   Image<const float> chroma, guide_low, guide;
   Image<float> out;
@@ -75,6 +85,8 @@ struct UpsampleJob {
   const float* column_weight;
 };
 
+// A conversion is a run of these, see ../color.h: rgb_to_lab is kRgbToLinear, kLinearToXyz,
+// kXyzToLab.
 enum class Step : int {
   kRgbToLinear,
   kLinearToRgb,
@@ -103,22 +115,31 @@ struct Kernels {
                         int64_t count, const float* palette, float scale, float* a, float* b,
                         int64_t out_stride);
   // Mean lightness × scale of each cell in one low-resolution row.
-  void (*mean_lightness)(const void* luma, int wide, int64_t row_stride, int64_t height,
+  void (*mean_lightness)(const void* luma, int is_uint16, int64_t row_stride, int64_t height,
                          int64_t width, int64_t low_height, int64_t low_width, int64_t row,
                          const FrameCode& code, float scale, float* out);
-  void (*lightness)(const void* luma, int wide, int64_t count, const FrameCode& code, float* out);
+  // L* of each of `count` codes.
+  void (*lightness)(const void* luma, int is_uint16, int64_t count, const FrameCode& code,
+                    float* out);
   // The low-resolution chroma planes' samples: `count` of a row, as numbers that all sums with
   // weights have room for; NaN and ∞ count as 0.  Whole vectors are written.
   void (*low_chroma)(const float* from, int64_t stride, int64_t count, float unit, float* to);
   // Writes what the job's taps then are.
   void (*column_taps)(const RenderJob& job, const ColumnTaps& taps);
+  // A band of a frame, all columns.
   void (*render)(const RenderJob& job, int64_t frame, const Band& band);
   void (*joint_bilateral)(const JointBilateralJob& job, int64_t frame, int64_t first_row,
                           int64_t last_row);
   void (*upsample)(const UpsampleJob& job, int64_t frame, int64_t first_row, int64_t last_row);
+  // One row of each.
   void (*convert)(const ConvertJob& job, int64_t frame, int64_t row);
   void (*yab_to_ycbcr)(const Gamut& gamut, const Image<const float>& in, const Image<float>& out,
                        int64_t frame, int64_t row);
+  // Color over time: rows first … last − 1 of cells; flow_to_field one plane, channel 2 the cost.
+  void (*motion_search)(const MotionJob& job, int64_t frame, int64_t first, int64_t last);
+  void (*chain_flows)(const ChainJob& job, int64_t frame, int64_t first, int64_t last);
+  void (*flow_to_field)(const FieldFlowJob& job, int64_t key, int64_t channel);
+  void (*carry_chroma)(const CarryJob& job, int64_t first, int64_t last);
 };
 
 const Kernels& kernels_plain();

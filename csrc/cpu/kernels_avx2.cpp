@@ -1,3 +1,4 @@
+// The ops compiled for AVX2 and FMA.
 #include "simd_avx2.h"
 
 #include "kernels_all.h"

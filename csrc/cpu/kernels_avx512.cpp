@@ -1,3 +1,4 @@
+// The ops compiled for AVX-512 F, BW, DQ and VL.
 #include "simd_avx512.h"
 
 #include "kernels_all.h"

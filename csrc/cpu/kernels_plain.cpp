@@ -1,3 +1,4 @@
+// The ops compiled for any machine: SSE2 on x86-64, NEON on aarch64.
 #include "simd_plain.h"
 
 #include "kernels_all.h"

@@ -1,3 +1,5 @@
+// The ops on whole arrays: what is worked out once a call, in double where it costs nothing, and
+// how the rows are shared out.
 #include "ops.h"
 
 #include <algorithm>
@@ -34,6 +36,7 @@ void annealed_mean(const Image<const float>& logits, const float* palette, doubl
 
 void joint_bilateral(const Image<const float>& chroma, const Image<const float>& guide, int radius,
                      double sigma_space, double sigma_range, const Image<float>& out, int threads) {
+  // A window larger than the picture holds no more of it.
   const int64_t reach = std::max(chroma.size[2], chroma.size[3]) - 1;
   const int r = static_cast<int>(std::min<int64_t>(radius, reach));
   const int window = 2 * r + 1;
@@ -56,6 +59,8 @@ void joint_bilateral_upsample(const Image<const float>& chroma, const Image<cons
                               const Image<const float>& guide, double sigma_range, double floor,
                               int radius, double sigma_space, const Image<float>& out,
                               int threads) {
+  // Weights and samples of each output row and column, the ends repeated: taps × size, columns
+  // padded to whole vectors.  The spline's three are its pieces, see spline_taps.
   const int taps = radius < 0 ? 3 : 2 * radius + 1;
   std::vector<int32_t> index[2];
   std::vector<float> weight[2];
@@ -118,23 +123,23 @@ void yab_to_ycbcr(const Image<const float>& in, float kr, float kb, const Image<
   });
 }
 
-void luma_to_lightness(const Image<const void>& luma, bool wide, const FrameCode& code, float* out,
-                       int threads) {
+void luma_to_lightness(const Image<const void>& luma, bool is_uint16, const FrameCode& code,
+                       float* out, int threads) {
   const int64_t* size = luma.size;
   over_rows(size[0], size[2], 16, threads, [&](int64_t n, int64_t first, int64_t last) {
     for (int64_t y = first; y < last; ++y)
-      kernels().lightness(row_of(luma, wide, n, y), wide, size[3], code,
+      kernels().lightness(row_of(luma, is_uint16, n, y), is_uint16, size[3], code,
                           out + (n * size[2] + y) * size[3]);
   });
 }
 
-void mean_lightness(const Image<const void>& luma, bool wide, const FrameCode& code,
+void mean_lightness(const Image<const void>& luma, bool is_uint16, const FrameCode& code,
                     const Image<float>& out, int threads) {
   const int64_t step = rows_per_chunk(out.size[2], out.size[0], threads);
   over_rows(out.size[0], out.size[2], step, threads, [&](int64_t n, int64_t first, int64_t last) {
     for (int64_t y = first; y < last; ++y)
-      kernels().mean_lightness(row_of(luma, wide, n, 0), wide, luma.stride[2], luma.size[2],
-                               luma.size[3], out.size[2], out.size[3], y, code, 1.0f,
+      kernels().mean_lightness(row_of(luma, is_uint16, n, 0), is_uint16, luma.stride[2],
+                               luma.size[2], luma.size[3], out.size[2], out.size[3], y, code, 1.0f,
                                out.data + n * out.stride[0] + y * out.stride[2]);
   });
 }

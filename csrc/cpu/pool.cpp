@@ -5,51 +5,73 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <new>
+#include <system_error>
 #include <thread>
 
 namespace pycolor {
 namespace {
 
-// Looks for `happened` for a few microseconds, less than falling asleep and being woken takes.
-template <class Happened>
-bool soon(const Happened& happened) {
+// Looks whether `predicate` holds for a few microseconds, less than falling asleep and being woken
+// takes; whether it does.
+template <class Predicate>
+bool spin_until(const Predicate& predicate) {
   for (int i = 0; i < 500; ++i) {
-    if (happened()) return true;
+    if (predicate()) return true;
 #if defined(__x86_64__)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
     asm volatile("yield");
 #endif
   }
-  return happened();
+  return predicate();
 }
 
+// One call of parallel_for; lives on its caller's stack until no thread works at it.
 class Job {
  public:
   Job(void (*body)(void*, int64_t), void* context, int64_t gate, int64_t chunks)
       : body_(body), context_(context), gate_(gate), chunks_(chunks) {}
 
-  void work() {
+  // Takes chunks until none is left.  Throws nothing: helpers have nobody to tell, and the caller
+  // must wait for them first.
+  void work() noexcept {
     for (int64_t i = next_++; i < chunks_; i = next_++) {
-      if (i >= gate_) pass();
-      body_(context_, i);
-      if (i < gate_ && ++done_ == gate_) open();
+      if (i >= gate_) wait_gate();
+      run(i);
+      if (i < gate_ && ++done_ == gate_) open_gate();
     }
   }
 
+  // When all threads have left it.
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
  private:
+  // After the first chunk that throws the others are only counted, so that the gate opens.
+  void run(int64_t chunk) noexcept {
+    if (failed_.load(std::memory_order_relaxed)) return;
+    try {
+      body_(context_, chunk);
+    } catch (...) {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (!failed_.exchange(true)) error_ = std::current_exception();
+    }
+  }
+
   bool is_open() const { return done_ >= gate_; }
 
-  void pass() {
-    if (soon([this] { return is_open(); })) return;
+  void wait_gate() {
+    if (spin_until([this] { return is_open(); })) return;
     std::unique_lock<std::mutex> lock(mutex_);
     opened_.wait(lock, [this] { return is_open(); });
   }
 
-  void open() {
+  void open_gate() {
     std::lock_guard<std::mutex> lock(mutex_);
     opened_.notify_all();
   }
@@ -60,14 +82,21 @@ class Job {
   std::atomic<int64_t> next_{0}, done_{0};
   std::mutex mutex_;
   std::condition_variable opened_;
+  std::atomic<bool> failed_{false};
+  std::exception_ptr error_;
 };
 
 class Pool {
  public:
+  // Returns when the job is done and no helper looks at it any more.
   void run(int helpers, Job& job) {
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      for (; size_ < helpers; ++size_) std::thread([this] { loop(); }).detach();
+      try {
+        for (; size_ < helpers; ++size_) std::thread([this] { loop(); }).detach();
+      } catch (const std::system_error&) {
+        helpers = size_;  // no more threads to be had: those there are do it
+      }
       job_ = &job;
       wanted_ = helpers;
     }
@@ -81,7 +110,7 @@ class Pool {
     job_ = nullptr;  // whoever has not started yet need not
     wanted_ = 0;
     lock.unlock();
-    soon([this] { return active_ == 0; });
+    spin_until([this] { return active_ == 0; });
     lock.lock();
     done_.wait(lock, [this] { return active_ == 0; });
   }
@@ -127,19 +156,33 @@ Pool& pool() {
 
 thread_local bool inside = false;
 
+// Marks the thread as working at a job for the lifetime of the mark.
+struct InsideMark {
+  InsideMark() { inside = true; }
+  ~InsideMark() { inside = false; }
+  InsideMark(const InsideMark&) = delete;
+  InsideMark& operator=(const InsideMark&) = delete;
+};
+
+// Whether the pool has run the job; not where it is busy or where one thread is enough.
+bool run_in_pool(int threads, int64_t chunks, Job& job) {
+  const int64_t useful = threads < chunks ? threads : chunks;
+  if (useful <= 1 || inside) return false;
+  Pool& p = pool();
+  std::unique_lock<std::mutex> lock(p.busy, std::try_to_lock);
+  if (!lock.owns_lock()) return false;
+  const InsideMark mark;
+  p.run(static_cast<int>(useful) - 1, job);
+  return true;
+}
+
 }  // namespace
 
 void parallel_for(int threads, int64_t gate, int64_t chunks, void (*body)(void*, int64_t),
                   void* context) {
   Job job(body, context, gate, chunks);
-  const int64_t useful = threads < chunks ? threads : chunks;
-  if (useful <= 1 || inside) return job.work();
-  Pool& p = pool();
-  std::unique_lock<std::mutex> lock(p.busy, std::try_to_lock);
-  if (!lock.owns_lock()) return job.work();
-  inside = true;
-  p.run(static_cast<int>(useful) - 1, job);
-  inside = false;
+  if (!run_in_pool(threads, chunks, job)) job.work();
+  job.rethrow();
 }
 
 float* scratch(Scratch slot, size_t floats) {

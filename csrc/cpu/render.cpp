@@ -1,4 +1,8 @@
 // The renderer on whole frames: what is worked out once a call, and what is shared out.
+//
+// Two parts behind one gate: the low-resolution planes of all frames, then bands of output rows.
+// The field is the caller's, or decoded from logits on the way (fused_frame); the bytes are the
+// same.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -14,6 +18,7 @@
 namespace pycolor {
 namespace {
 
+// The weights of the luma samples under a chroma sample along one axis.
 SiteTaps site_taps(float center, int shift) {
   const Site site = site_of(center, shift);
   SiteTaps taps = {site.first, site.count, {}};
@@ -103,7 +108,7 @@ struct DecodedField {
 };
 
 template <class Field>
-void render_from(const Field& field, const Image<const void>& luma, bool wide,
+void render_from(const Field& field, const Image<const void>& luma, bool is_uint16,
                  const FrameCode& code, double sigma_range, double floor,
                  const std::vector<Image<void>>& planes, bool rgb, int threads) {
   const int64_t frames = luma.size[0], h = field.size()[2], w = field.size()[3];
@@ -129,7 +134,7 @@ void render_from(const Field& field, const Image<const void>& luma, bool wide,
     job.out_stride[c][1] = planes[c].stride[2];
     job.out_stride[c][2] = planes[c].stride[3];
   }
-  job.wide = wide;
+  job.is_uint16 = is_uint16;
   job.rgb = rgb;
 
   const int64_t low_size = frames * 3 * h * job.low.row;
@@ -156,8 +161,9 @@ void render_from(const Field& field, const Image<const void>& luma, bool wide,
     } else if (i < gate) {
       const int64_t n = (i - chroma) / h, y = (i - chroma) % h;
       float* to = job.low.plane(n, 0, y);
-      kernels().mean_lightness(row_of(luma, wide, n, 0), wide, job.luma_stride[1], job.height,
-                               job.width, h, w, y, code, job.refinement.range_scale, to);
+      kernels().mean_lightness(row_of(luma, is_uint16, n, 0), is_uint16, job.luma_stride[1],
+                               job.height, job.width, h, w, y, code, job.refinement.range_scale,
+                               to);
       std::fill(to + w, to + job.low.row, 0.0f);
     } else {
       kernels().render(job, (i - gate) / count, bands[(i - gate) % count]);
@@ -167,18 +173,18 @@ void render_from(const Field& field, const Image<const void>& luma, bool wide,
 
 }  // namespace
 
-void render(const Image<const float>& field, const Image<const void>& luma, bool wide,
+void render(const Image<const float>& field, const Image<const void>& luma, bool is_uint16,
             const FrameCode& code, double sigma_range, double floor,
             const std::vector<Image<void>>& planes, bool rgb, int threads) {
-  render_from(GivenField{field}, luma, wide, code, sigma_range, floor, planes, rgb, threads);
+  render_from(GivenField{field}, luma, is_uint16, code, sigma_range, floor, planes, rgb, threads);
 }
 
 void fused_frame(const Image<const float>& logits, const float* palette, double temperature,
-                 const Image<const void>& luma, bool wide, const FrameCode& code,
+                 const Image<const void>& luma, bool is_uint16, const FrameCode& code,
                  double sigma_range, double floor, const std::vector<Image<void>>& planes,
                  int threads) {
   const DecodedField field = {logits, palette, annealed_scale(temperature)};
-  render_from(field, luma, wide, code, sigma_range, floor, planes, false, threads);
+  render_from(field, luma, is_uint16, code, sigma_range, floor, planes, false, threads);
 }
 
 }  // namespace pycolor

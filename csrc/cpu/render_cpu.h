@@ -1,7 +1,17 @@
 // Render a band of rows: refine the field along the luma, solve the color, write the codes.
 //
+// For each chroma sample, with Y' the mean luma under it:
+//
+//   (a, b) = Σ_ij w_i w_j (r(L(Y') − g_ij) + floor) c_ij / Σ_ij w_i w_j (r(L(Y') − g_ij) + floor)
+//   (Cb, Cr) of the color with luma Y', hue and chroma of (a, b): gamut.h
+//
+// over the 3×3 nearest cells, w of the B-spline and r of joint_bilateral.h.
+//
 // Rows that share the nearest low-resolution row share all tap values, so these are laid out once
-// for a block of columns and each row then only reads them.
+// for a block of columns and each row then only reads them.  (a, b) stay relative to the neutral
+// color, which is what gamut.h wants, and are divided by the weights only there.  A block goes
+// through one stage after the other in the L1 cache.  Range weights are kept times 2^90: a sum of
+// nine that all are smallest stays a normal number, and no test is needed.
 #pragma once
 
 #include "../joint_bilateral.h"
@@ -27,10 +37,11 @@ struct BlockTaps {
 };
 
 // low[index] where all 16 indices lie within 16 samples of each other; else a gather.
-PC_FN Lanes fetch(const float* low, int32_t base, int near, Index index) {
+static PYCOLOR_HD Lanes fetch(const float* low, int32_t base, int near, Index index) {
   return near ? pick(low + base, offset(index, -base)) : gather(low, index);
 }
 
+// The taps of the 16 samples from `column` on, for output rows that are nearest to `nearest`.
 void lay_out(const RenderJob& job, int64_t frame, int64_t nearest, int64_t column, BlockTaps& t) {
   const int32_t base = static_cast<int32_t>(job.taps.sample[0][column]);
   const int near = static_cast<int32_t>(job.taps.sample[2][column + 15]) - base < 16;
@@ -78,6 +89,7 @@ void column_taps(const RenderJob& job, const ColumnTaps& taps) {
   }
 }
 
+// Bounded so that 2^90 times it, nine times, is still a float.
 void low_chroma(const float* from, int64_t stride, int64_t count, float unit, float* to) {
   for (int64_t x = 0; x < count; x += 16) {
     const Lanes value = load_samples(from + x * stride, stride, count - x);
@@ -180,8 +192,8 @@ void site_means(const RenderJob& job, const T* luma, int64_t row, int64_t column
 // The refined chroma of 16 samples, as (p, q) of gamut.h, with the given scaled lightness and row
 // weights.  Range weights are times 2^90.
 template <bool far>
-PC_FN RelativeChroma<Lanes> refine(const BlockTaps& t, const SplineTaps<float>& rows, float floor,
-                                   Lanes guide, Lanes neutral) {
+static PYCOLOR_HD RelativeChroma<Lanes> refine(const BlockTaps& t, const SplineTaps<float>& rows,
+                                               float floor, Lanes guide, Lanes neutral) {
   const float w[3] = {rows.before, rows.nearest, rows.after};
   Lanes total_a(0.0f), total_b(0.0f), total(kExp2Scale * floor);
 #pragma GCC unroll 3
@@ -287,7 +299,7 @@ void render_band(const RenderJob& job, int64_t frame, const Band& band) {
 void render(const RenderJob& job, int64_t frame, const Band& band) {
   // Guides differ by 100·scale at most.  Its square must stay below 210.
   const bool far = job.refinement.range_scale > 0.1445f;
-  if (job.wide) {
+  if (job.is_uint16) {
     if (far) return render_band<uint16_t, true>(job, frame, band);
     return render_band<uint16_t, false>(job, frame, band);
   }

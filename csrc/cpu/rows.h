@@ -1,4 +1,7 @@
 // Rows of pictures, shared out to the threads.
+//
+// A share is a run of rows of one frame.  What a row comes to does not depend on the share it is
+// in, so the number of threads changes no bytes.
 #pragma once
 
 #include <algorithm>
@@ -25,9 +28,11 @@ void over_rows(int64_t frames, int64_t rows, int64_t step, int threads, const Bo
   });
 }
 
-inline const void* row_of(const Image<const void>& image, bool wide, int64_t frame, int64_t row) {
+// Row `row` of a frame of samples of one byte, or of two.
+inline const void* row_of(const Image<const void>& image, bool is_uint16, int64_t frame,
+                          int64_t row) {
   const int64_t at = frame * image.stride[0] + row * image.stride[2];
-  return static_cast<const char*>(image.data) + at * (wide ? 2 : 1);
+  return static_cast<const char*>(image.data) + at * (is_uint16 ? 2 : 1);
 }
 
 }  // namespace pycolor

@@ -1,3 +1,9 @@
+// Annealed mean on the GPU, see ../annealed_mean.h.
+//
+// Two layouts, by what makes the reads of a warp follow each other.  Planes (contiguous N×Q×h×w):
+// 32 pixels a warp, the palette in eight slices, one a warp, whose sums meet in shared memory.
+// Channels last: a warp a pixel, the palette's entries across its lanes, sums met by shuffles.
+// Logits are read once, so memory bounds it.
 #include "launch.h"
 #include "scalar.h"
 
@@ -21,6 +27,7 @@ struct Logits {
   int entries, height, width;
 };
 
+// Sums of two parts of the palette, brought to the larger of their largest logits.
 __device__ void merge(AnnealedSum<float>& sum, AnnealedSum<float> other, float scale) {
   const float largest = max(sum.largest, other.largest);
   annealed_raise(sum, largest, scale);
@@ -30,6 +37,7 @@ __device__ void merge(AnnealedSum<float>& sum, AnnealedSum<float> other, float s
   sum.b += other.b;
 }
 
+// Entries first, first + step … of one pixel.
 template <class T>
 __device__ void accumulate(AnnealedSum<float>& sum, const T* x, int64_t stride, int first, int step,
                            int entries, const float* palette, float scale) {
@@ -93,7 +101,7 @@ __global__ void annealed_entries(Logits<T> logits, const float* palette, float s
 
 template <class T>
 void annealed_typed(const Image<const void>& image, const float* palette, float scale,
-                    const Image<float>& out, cudaStream_t stream) {
+                    const Image<float>& out, Launch launch) {
   const int64_t *size = image.size, *s = image.stride;
   const Logits<T> logits = {static_cast<const T*>(image.data),
                             {s[0], s[1], s[2], s[3]},
@@ -106,23 +114,21 @@ void annealed_typed(const Image<const void>& image, const float* palette, float 
                 static_cast<unsigned>(size[0]));
   };
   if (s[1] == 1 && size[1] >= 32) {
-    launch(annealed_entries<T>, blocks(kWarps), dim3(32, kWarps), stream, logits, palette, scale,
-           out);
+    enqueue(launch, annealed_entries<T>, blocks(kWarps), dim3(32, kWarps), logits, palette, scale,
+            out);
   } else {
-    launch(annealed_pixels<T>, blocks(kPixels), dim3(kPixels, kSlices), stream, logits, palette,
-           scale, out);
+    enqueue(launch, annealed_pixels<T>, blocks(kPixels), dim3(kPixels, kSlices), logits, palette,
+            scale, out);
   }
 }
 
 }  // namespace
 
 void annealed_mean(const Image<const void>& logits, int entry_bytes, const float* palette,
-                   double temperature, const Image<float>& out, Queue queue) {
-  const DeviceGuard guard(queue.device);
+                   double temperature, const Image<float>& out, Launch launch) {
   const float scale = static_cast<float>(1.4426950408889634 / temperature);
-  const auto stream = static_cast<cudaStream_t>(queue.stream);
-  if (entry_bytes == 2) return annealed_typed<__half>(logits, palette, scale, out, stream);
-  annealed_typed<float>(logits, palette, scale, out, stream);
+  if (entry_bytes == 2) return annealed_typed<__half>(logits, palette, scale, out, launch);
+  annealed_typed<float>(logits, palette, scale, out, launch);
 }
 
 }  // namespace pycolor::cuda

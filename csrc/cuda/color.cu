@@ -1,3 +1,4 @@
+// Color conversions on the GPU: one thread a pixel, all steps of a conversion in registers.
 #include "launch.h"
 #include "scalar.h"
 
@@ -74,33 +75,29 @@ __global__ void yab_rows(Image<const float> in, Gamut gamut, Image<float> out) {
 
 template <class T>
 void convert_typed(const Steps& steps, const Image<const float>& in, const Image<void>& out,
-                   float top, cudaStream_t stream) {
+                   float top, Launch launch) {
   Image<T> typed = {static_cast<T*>(out.data), {}, {}};
   for (int i = 0; i < 4; ++i) {
     typed.size[i] = out.size[i];
     typed.stride[i] = out.stride[i];
   }
-  launch(convert_rows<T>, rows_of(in.size), dim3(kThreads), stream, in, steps, typed, top);
+  enqueue(launch, convert_rows<T>, rows_of(in.size), dim3(kThreads), in, steps, typed, top);
 }
 
 }  // namespace
 
 void convert(const std::vector<int>& steps, const Image<const float>& in, const Image<void>& out,
-             int kind, Queue queue) {
-  const DeviceGuard guard(queue.device);
-  const auto stream = static_cast<cudaStream_t>(queue.stream);
+             int kind, Launch launch) {
   Steps list = {};
   for (int step : steps) list.step[list.count++] = step;
-  if (kind == 0) return convert_typed<float>(list, in, out, 0.0f, stream);
-  if (kind == 1) return convert_typed<uint8_t>(list, in, out, 255.0f, stream);
-  convert_typed<uint16_t>(list, in, out, 65535.0f, stream);
+  if (kind == 0) return convert_typed<float>(list, in, out, 0.0f, launch);
+  if (kind == 1) return convert_typed<uint8_t>(list, in, out, 255.0f, launch);
+  convert_typed<uint16_t>(list, in, out, 65535.0f, launch);
 }
 
 void yab_to_ycbcr(const Image<const float>& in, const Gamut& gamut, const Image<float>& out,
-                  Queue queue) {
-  const DeviceGuard guard(queue.device);
-  launch(yab_rows, rows_of(in.size), dim3(kThreads), static_cast<cudaStream_t>(queue.stream), in,
-         gamut, out);
+                  Launch launch) {
+  enqueue(launch, yab_rows, rows_of(in.size), dim3(kThreads), in, gamut, out);
 }
 
 }  // namespace pycolor::cuda

@@ -1,3 +1,8 @@
+// The two joint bilateral filters on the GPU, see ../joint_bilateral.h: one thread an output pixel.
+//
+// Neighboring threads read neighboring samples, which the L1 cache serves; spatial weights are
+// worked out in place of being looked up.  Positions in double: a float's rounding would show in
+// large frames.
 #include "launch.h"
 #include "scalar.h"
 
@@ -30,6 +35,7 @@ __device__ T& at(const Image<T>& image, int64_t n, int64_t c, int64_t y, int64_t
       .data[n * image.stride[0] + c * image.stride[1] + y * image.stride[2] + x * image.stride[3]];
 }
 
+// `channels` from `channel` on, which share the weights.
 template <int channels>
 __global__ void bilateral(Image<const float> chroma, Image<const float> guide, int radius,
                           float space_scale, float range, int64_t channel, Image<float> out) {
@@ -60,6 +66,7 @@ struct UpsampleParameters {
   float range, floor, space_scale;
 };
 
+// The spline's 3×3 samples, or (2r + 1)² with a Gaussian; the low guide's border is repeated.
 __global__ void upsample(Image<const float> chroma, Image<const float> guide_low,
                          Image<const float> guide, UpsampleParameters k, Image<float> out) {
   const Pixel p = pixel_of_thread();
@@ -105,30 +112,28 @@ __global__ void upsample(Image<const float> chroma, Image<const float> guide_low
 }  // namespace
 
 void joint_bilateral(const Image<const float>& chroma, const Image<const float>& guide, int radius,
-                     double sigma_space, double sigma_range, const Image<float>& out, Queue queue) {
-  const DeviceGuard guard(queue.device);
-  const auto stream = static_cast<cudaStream_t>(queue.stream);
+                     double sigma_space, double sigma_range, const Image<float>& out,
+                     Launch launch) {
   const float space = static_cast<float>(-0.72134752044448170 / (sigma_space * sigma_space));
   const float range = range_scale(sigma_range);
   const dim3 grid = grid_over(out), block(kColumns, kRows);
   int64_t c = 0;
   for (; c + 2 <= out.size[1]; c += 2)
-    launch(bilateral<2>, grid, block, stream, chroma, guide, radius, space, range, c, out);
+    enqueue(launch, bilateral<2>, grid, block, chroma, guide, radius, space, range, c, out);
   if (c < out.size[1])
-    launch(bilateral<1>, grid, block, stream, chroma, guide, radius, space, range, c, out);
+    enqueue(launch, bilateral<1>, grid, block, chroma, guide, radius, space, range, c, out);
 }
 
 void joint_bilateral_upsample(const Image<const float>& chroma, const Image<const float>& guide_low,
                               const Image<const float>& guide, double sigma_range, double floor,
                               int radius, double sigma_space, const Image<float>& out,
-                              Queue queue) {
-  const DeviceGuard guard(queue.device);
+                              Launch launch) {
   const UpsampleParameters k = {
       radius < 0 ? 3 : 2 * radius + 1, radius >= 0, range_scale(sigma_range),
       static_cast<float>(floor),
       static_cast<float>(-0.72134752044448170 / (sigma_space * sigma_space))};
-  launch(upsample, grid_over(out), dim3(kColumns, kRows), static_cast<cudaStream_t>(queue.stream),
-         chroma, guide_low, guide, k, out);
+  enqueue(launch, upsample, grid_over(out), dim3(kColumns, kRows), chroma, guide_low, guide, k,
+          out);
 }
 
 }  // namespace pycolor::cuda

@@ -1,3 +1,8 @@
+// The renderer on the GPU, see ../render.h: the cells' lightness, then one thread an output sample.
+//
+// No intermediate planes: luma and the small field go in, codes come out.  Threads of a warp lie
+// along a row, so loads of luma and stores of codes are whole lines.  A color that needs more than
+// the short way holds up its warp alone.
 #include "launch.h"
 #include "scalar.h"
 
@@ -24,7 +29,7 @@ Luma<T> typed(const Image<const void>& luma) {
           static_cast<int>(luma.size[2]), static_cast<int>(luma.size[3])};
 }
 
-PC_FN float lightness_of(const FrameCode& code, float mean) {
+static PYCOLOR_HD float lightness_of(const FrameCode& code, float mean) {
   return fma(116.0f, neutral_f(luma_of_code(code, mean)), -16.0f);
 }
 
@@ -37,7 +42,7 @@ __global__ void lightness_rows(Luma<T> luma, FrameCode code, float* out) {
 }
 
 // The part of sample [i, i+1) inside [low, high).
-PC_FN float share(int i, double low, double high) {
+static PYCOLOR_HD float share(int i, double low, double high) {
   const double from = low > i ? low : i, to = high < i + 1 ? high : i + 1;
   return static_cast<float>(to > from ? to - from : 0);
 }
@@ -80,7 +85,7 @@ struct Planes {
   int height, width, rgb;
 };
 
-PC_FN int clamped(int i, int size) { return i < 0 ? 0 : i >= size ? size - 1 : i; }
+static PYCOLOR_HD int clamped(int i, int size) { return i < 0 ? 0 : i >= size ? size - 1 : i; }
 
 template <class T>
 __global__ void render_samples(Image<const float> field, Image<float> guide_low, Luma<T> luma,
@@ -151,47 +156,41 @@ unsigned blocks(int64_t size, int block) {
 
 template <class T>
 void mean_typed(const Image<const void>& luma, const FrameCode& code, float scale,
-                const Image<float>& out, cudaStream_t stream) {
+                const Image<float>& out, Launch launch) {
   const dim3 grid(static_cast<unsigned>(out.size[3]), static_cast<unsigned>(out.size[2]),
                   static_cast<unsigned>(out.size[0]));
-  launch(mean_cells<T>, grid, dim3(kThreads), stream, typed<T>(luma), code, scale, out);
+  enqueue(launch, mean_cells<T>, grid, dim3(kThreads), typed<T>(luma), code, scale, out);
 }
 
 template <class T>
 void lightness_typed(const Image<const void>& luma, const FrameCode& code, float* out,
-                     cudaStream_t stream) {
+                     Launch launch) {
   const dim3 grid(blocks(luma.size[3], kThreads), static_cast<unsigned>(luma.size[2]),
                   static_cast<unsigned>(luma.size[0]));
-  launch(lightness_rows<T>, grid, dim3(kThreads), stream, typed<T>(luma), code, out);
+  enqueue(launch, lightness_rows<T>, grid, dim3(kThreads), typed<T>(luma), code, out);
 }
 
 }  // namespace
 
-void luma_to_lightness(const Image<const void>& luma, bool wide, const FrameCode& code, float* out,
-                       Queue queue) {
-  const DeviceGuard guard(queue.device);
-  const auto stream = static_cast<cudaStream_t>(queue.stream);
-  if (wide) return lightness_typed<uint16_t>(luma, code, out, stream);
-  lightness_typed<uint8_t>(luma, code, out, stream);
+void luma_to_lightness(const Image<const void>& luma, bool is_uint16, const FrameCode& code,
+                       float* out, Launch launch) {
+  if (is_uint16) return lightness_typed<uint16_t>(luma, code, out, launch);
+  lightness_typed<uint8_t>(luma, code, out, launch);
 }
 
-void mean_lightness(const Image<const void>& luma, bool wide, const FrameCode& code, double scale,
-                    const Image<float>& out, Queue queue) {
-  const DeviceGuard guard(queue.device);
-  const auto stream = static_cast<cudaStream_t>(queue.stream);
+void mean_lightness(const Image<const void>& luma, bool is_uint16, const FrameCode& code,
+                    double scale, const Image<float>& out, Launch launch) {
   const float factor = static_cast<float>(scale);
-  if (wide) return mean_typed<uint16_t>(luma, code, factor, out, stream);
-  mean_typed<uint8_t>(luma, code, factor, out, stream);
+  if (is_uint16) return mean_typed<uint16_t>(luma, code, factor, out, launch);
+  mean_typed<uint8_t>(luma, code, factor, out, launch);
 }
 
-void render(const Image<const float>& field, const Image<const void>& luma, bool wide,
+void render(const Image<const float>& field, const Image<const void>& luma, bool is_uint16,
             const FrameCode& code, double sigma_range, double floor, const Gamut& gamut,
             const Image<float>& guide_low, const std::vector<Image<void>>& planes, bool rgb,
-            Queue queue) {
+            Launch launch) {
   const Refinement refinement = {range_scale(sigma_range), static_cast<float>(floor)};
-  mean_lightness(luma, wide, code, refinement.range_scale, guide_low, queue);
-  const DeviceGuard guard(queue.device);
-  const auto stream = static_cast<cudaStream_t>(queue.stream);
+  mean_lightness(luma, is_uint16, code, refinement.range_scale, guide_low, launch);
   Planes out = {};
   for (size_t c = 0; c < planes.size(); ++c) {
     out.data[c] = planes[c].data;
@@ -205,12 +204,12 @@ void render(const Image<const float>& field, const Image<const void>& luma, bool
   const dim3 grid(blocks(out.width, kColumns), blocks(out.height, kRows),
                   static_cast<unsigned>(luma.size[0]));
   const dim3 block(kColumns, kRows);
-  if (wide) {
-    launch(render_samples<uint16_t>, grid, block, stream, field, guide_low, typed<uint16_t>(luma),
-           code, refinement, gamut, out);
+  if (is_uint16) {
+    enqueue(launch, render_samples<uint16_t>, grid, block, field, guide_low, typed<uint16_t>(luma),
+            code, refinement, gamut, out);
   } else {
-    launch(render_samples<uint8_t>, grid, block, stream, field, guide_low, typed<uint8_t>(luma),
-           code, refinement, gamut, out);
+    enqueue(launch, render_samples<uint8_t>, grid, block, field, guide_low, typed<uint8_t>(luma),
+            code, refinement, gamut, out);
   }
 }
 

@@ -1,4 +1,7 @@
 // The arithmetic of elementary.h for V = float: one sample a thread.
+//
+// Names and results as in cpu/simd_avx2.h, with int for Index and bool for Mask: one source serves
+// vectors and threads.  It comes before the headers that use it.
 #pragma once
 
 #include <math.h>
@@ -8,24 +11,27 @@
 
 namespace pycolor {
 
-PC_FN float fma(float a, float b, float c) { return fmaf(a, b, c); }
-PC_FN float fnma(float a, float b, float c) { return fmaf(-a, b, c); }
+static PYCOLOR_HD float fma(float a, float b, float c) { return fmaf(a, b, c); }
+static PYCOLOR_HD float fnma(float a, float b, float c) { return fmaf(-a, b, c); }
 // Both give b where either is NaN.
-PC_FN float min(float a, float b) { return a < b ? a : b; }
-PC_FN float max(float a, float b) { return a > b ? a : b; }
-PC_FN float abs(float a) { return fabsf(a); }
-PC_FN float sqrt(float a) { return sqrtf(a); }
-PC_FN float floor(float a) { return floorf(a); }
-PC_FN bool any(bool m) { return m; }
-PC_FN float select(bool m, float yes, float no) { return m ? yes : no; }
+static PYCOLOR_HD float min(float a, float b) { return a < b ? a : b; }
+static PYCOLOR_HD float max(float a, float b) { return a > b ? a : b; }
+static PYCOLOR_HD float abs(float a) { return fabsf(a); }
+static PYCOLOR_HD float sqrt(float a) { return sqrtf(a); }
+static PYCOLOR_HD float floor(float a) { return floorf(a); }
+static PYCOLOR_HD float natural_exp(float a) { return expf(a); }
+static PYCOLOR_HD bool any(bool m) { return m; }
+static PYCOLOR_HD float select(bool m, float yes, float no) { return m ? yes : no; }
 // Toward zero; what holds no int32 gives 0.
-PC_FN int to_index(float a) { return fabsf(a) < 2147483648.0f ? static_cast<int>(a) : 0; }
-PC_FN int times(int a, int b) { return a * b; }
-PC_FN float gather(const float* p, int i) { return p[i]; }
+static PYCOLOR_HD int to_index(float a) {
+  return fabsf(a) < 2147483648.0f ? static_cast<int>(a) : 0;
+}
+static PYCOLOR_HD int times(int a, int b) { return a * b; }
+static PYCOLOR_HD float gather(const float* p, int i) { return p[i]; }
 // p[i mod 16].
-PC_FN float pick(const float* p, int i) { return p[i & 15]; }
+static PYCOLOR_HD float pick(const float* p, int i) { return p[i & 15]; }
 // p · 2^n for an integer n that keeps the result normal.
-PC_FN float scale2(float p, float n) {
+static PYCOLOR_HD float scale2(float p, float n) {
   uint32_t bits;
   memcpy(&bits, &p, 4);
   bits += static_cast<uint32_t>(to_index(n)) << 23;
@@ -34,7 +40,7 @@ PC_FN float scale2(float p, float n) {
 }
 // x = result · 2^e of a positive normal number, result in 1…2; the last four bits are those of e
 // − 1.
-PC_FN float mantissa(float x, int& e) {
+static PYCOLOR_HD float mantissa(float x, int& e) {
   uint32_t bits;
   memcpy(&bits, &x, 4);
   e = static_cast<int>(bits >> 23);
@@ -43,13 +49,13 @@ PC_FN float mantissa(float x, int& e) {
   return x;
 }
 // Of a number in 2…32 the piece, 0 to 15, of four in each octave; only its last four bits count.
-PC_FN int quarter_octave(float x) {
+static PYCOLOR_HD int quarter_octave(float x) {
   uint32_t bits;
   memcpy(&bits, &x, 4);
   return static_cast<int>(bits >> 21);
 }
 // x = result · 2^e with the result in 0.75…1.5.
-PC_FN float split(float x, float& e) {
+static PYCOLOR_HD float split(float x, float& e) {
   uint32_t bits;
   memcpy(&bits, &x, 4);
   const int power = static_cast<int>(bits - 0x3f400000u) >> 23;

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from pycolor.errors import UsageError
+from pycolor.frame_ranges import frame_range, frame_rate, has_timecodes
 from pycolor.system.progress import Style
 
 
@@ -37,3 +40,25 @@ class Command:
     """The options that every command has."""
 
     output: Messages = field(default_factory=Messages)
+
+
+def range_in_frames(source: Path, text: str, rate: str | None) -> str:
+    """A range of a film in frame numbers, A:B; timecodes are turned by the film's own rate.
+
+    Raises:
+        UsageError: there is no such range.
+        FilmError: the film cannot be read.
+    """
+    if not has_timecodes(text):
+        return text
+    if str(source) == "-":
+        raise UsageError(
+            "frames must be A:B for a film from the standard input, whose rate is not known yet."
+        )
+    from pycolor.video.io import Reader
+
+    with Reader(source, rate=frame_rate(rate)) as reader:
+        found = frame_range(text, reader.info.rate)
+    if found is None:
+        return ":"
+    return f"{found[0]}:{'' if found[1] is None else found[1]}"

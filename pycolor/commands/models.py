@@ -48,7 +48,7 @@ def run(flags: Flags) -> int:
     table = Table()
     for column in ("model", "paper", "parameters", "GFLOPs", "packaged"):
         table.add_column(column, justify="right" if column in ("parameters", "GFLOPs") else "left")
-    for c in (*zoo.CARDS, *zoo.outside_cards()):
+    for c in zoo.all_cards():
         name = f"{c.name} (default)" if c.name == zoo.DEFAULT else c.name
         numbers = (f"{c.parameters / 1e6:,.3g} M", f"{c.gflops:,.1f}")
         table.add_row(name, escape(c.paper), *numbers, escape(_packaged(c)))

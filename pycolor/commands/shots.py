@@ -13,7 +13,8 @@ from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command
 from pycolor.errors import UsageError
-from pycolor.options import frame_rate
+from pycolor.frame_ranges import frame_rate
+from pycolor.options import check_sensitivity
 from pycolor.system.progress import Progress
 
 EXAMPLES = """
@@ -49,15 +50,18 @@ class Flags(Command):
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        if self.sensitivity <= 0:
-            raise UsageError(f"sensitivity must be above 0, got {self.sensitivity}.")
+        check_sensitivity(self.sensitivity)
+        given = [p for p in (self.csv, self.edl, self.json, self.thumbnails) if p is not None]
+        twice = {p for p in given if given.count(p) > 1}
+        if twice:
+            raise UsageError(f"{min(twice)} is named twice; expected a file for each list.")
 
 
 def run(flags: Flags) -> int:
     from pycolor.system.atomic_file import atomic_write, check_output
     from pycolor.video.plan.analysis import analyze_film
     from pycolor.video.plan.contact_sheet import draw_sheet
-    from pycolor.video.shots import lists
+    from pycolor.video.shots import json_list, lists
 
     given = (flags.csv, flags.edl, flags.json, flags.thumbnails)
     wanted = [path for path in given if path is not None]
@@ -73,13 +77,13 @@ def run(flags: Flags) -> int:
         )
     listed = list(seen.shots)
 
-    def text(content: str) -> Callable[[Path], object]:
-        return lambda part: part.write_text(content, encoding="utf-8")
+    def text(make: Callable[[], str]) -> Callable[[Path], object]:
+        return lambda part: part.write_text(make(), encoding="utf-8")
 
     writers: dict[Path | None, Callable[[Path], object]] = {
-        flags.csv: text(lists.write_csv(listed, seen.rate)),
-        flags.edl: text(lists.write_edl(listed, seen.rate)),
-        flags.json: text(lists.write_json(listed)),
+        flags.csv: text(lambda: lists.write_csv(listed, seen.rate)),
+        flags.edl: text(lambda: lists.write_edl(listed, seen.rate)),
+        flags.json: text(lambda: json_list.write_json(listed)),
         flags.thumbnails: lambda part: draw_sheet(flags.source, seen, part),
     }
     for path in wanted:

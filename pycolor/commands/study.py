@@ -12,6 +12,7 @@ from rich.console import Console
 from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command
+from pycolor.errors import UsageError
 from pycolor.options import StudyOptions
 
 EXAMPLES = """
@@ -43,15 +44,16 @@ class Flags(Command):
 
 
 def run(flags: Flags) -> int:
+    from pycolor.web.local_server import HERE
     from pycolor.web.study.answers import AnswerFile
     from pycolor.web.study.design import find_gallery
-    from pycolor.web.study.server import HERE, Study, serve
+    from pycolor.web.study.server import Study, serve
 
     path = flags.answers or flags.folder / "answers.csv"
     if not flags.results:
         options = flags.study
         gallery = find_gallery(flags.folder, options.truth, options.question)
-        study = Study(gallery, options, AnswerFile(path))
+        study = Study(gallery, options, AnswerFile(path, say=flags.output.say))
         with serve(study, flags.port) as server:
             flags.output.say(
                 f"http://{HERE}:{server.server_port}/ asks about {study.trials} pictures, colored "
@@ -59,15 +61,17 @@ def run(flags: Flags) -> int:
             )
             with suppress(KeyboardInterrupt):
                 server.serve_forever()
-    return _print_results(path)
+    return _print_results(path, flags)
 
 
-def _print_results(path: Path) -> int:
+def _print_results(path: Path, flags: Flags) -> int:
     from pycolor.system.atomic_file import atomic_write
     from pycolor.web.study.answers import read_answers
     from pycolor.web.study.results import results, table, write_results
 
-    found = results(read_answers(path))
+    if not path.exists():
+        raise UsageError(f"{path} does not exist: nobody has answered yet.")
+    found = results(read_answers(path, say=flags.output.say))
     with atomic_write(path.with_name(f"{path.stem}-results.csv"), overwrite=True) as part:
         write_results(found, part)
     Console(width=None if sys.stdout.isatty() else 120).print(table(found))

@@ -11,7 +11,6 @@ import tyro
 from tyro.conf import arg
 
 from pycolor.commands.base import Command
-from pycolor.errors import UsageError
 from pycolor.system.progress import Progress
 from pycolor.train.options import TrainOptions
 
@@ -69,9 +68,6 @@ def run(flags: Flags) -> int:
                     f"validation {state.validation_loss:.4f}"
                 )
 
-        try:
-            path = loop.train(flags.training, list(flags.data), flags.out, report)
-        except (FileNotFoundError, ValueError) as e:
-            raise UsageError(str(e)) from e
+        path = loop.train(flags.training, list(flags.data), flags.out, report)
     out.say(f"wrote {path}")
     return 0

@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 from tyro.conf import Positional, arg
 
-from pycolor.commands.base import Command
-from pycolor.options import frame_range, frame_rate
+from pycolor.commands.base import Command, range_in_frames
+from pycolor.frame_ranges import frame_range, frame_rate
 
 EXAMPLES = """
 pycolor verify in.mp4 out.mkv
@@ -30,7 +30,7 @@ class Flags(Command):
     Attributes:
         source: the film.
         result: the colored film.
-        frames: the frames that were colored, from A up to, not including, B.
+        frames: the frames that were colored, from A up to, not including, B; or timecodes.
         rate: frames per second, if the film was colored with --rate.
         json: print the report as JSON.
     """
@@ -48,7 +48,7 @@ def run(flags: Flags) -> int:
     report = compare(
         flags.source,
         flags.result,
-        frames=frame_range(flags.frames),
+        frames=frame_range(range_in_frames(flags.source, flags.frames, flags.rate)),
         rate=frame_rate(flags.rate),
     )
     if flags.json:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from pycolor.commands.base import Command
+from pycolor.commands.base import Command, range_in_frames
 from pycolor.errors import UsageError
 from pycolor.options import VideoOptions
 from pycolor.system.progress import Progress
@@ -53,22 +53,23 @@ class Flags(Command):
 def run(flags: Flags) -> int:
     from pycolor.video.job.film import color_film
 
-    out = flags.output
+    out, film = flags.output, flags.film
     with Progress(flags.films[0].name, None, "frames", out.style) as progress:
         if flags.out is not None:
             from pycolor.video.job.batch import color_films
 
-            items = color_films(flags.films, flags.out, flags.film, say=out.say, progress=progress)
+            items = color_films(flags.films, flags.out, film, say=out.say, progress=progress)
             return int(any(item.error for item in items))
         source, target = flags.films
-        if flags.film.slice is not None:
+        film = replace(film, frames=range_in_frames(source, film.frames, film.rate))
+        if film.slice is not None:
             from pycolor.video.job.film_slice import color_slice
 
-            joined = color_slice(source, target, flags.film, say=out.say, progress=progress)
+            joined = color_slice(source, target, film, say=out.say, progress=progress)
             for line in joined.summary() if joined is not None else ():
                 out.say(line)
             return 0
-        report = color_film(source, target, flags.film, say=out.say, progress=progress)
+        report = color_film(source, target, film, say=out.say, progress=progress)
     for line in report.summary():
         out.say(line)
     return 0

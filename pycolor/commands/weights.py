@@ -139,5 +139,6 @@ def _write(flags: Flags, path: Path, expected: Published | None) -> None:
         {"published as": item.file_name, "license": item.license},
         temperature=foreign.temperature,
         half=False,
+        overwrite=flags.overwrite,
     )
     flags.output.say(f"wrote {target}; {item.use} takes it")

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from pycolor.errors import FilmError
-from pycolor.evaluate.frames import Picture, picture_of
+from pycolor.evaluate.frames import Picture, check_fit, picture_of
+from pycolor.frame_ranges import frame_rate
 from pycolor.ops import reference
-from pycolor.options import CompareOptions, frame_rate
+from pycolor.options import CompareOptions
 from pycolor.system.atomic_file import atomic_write, check_output
 from pycolor.system.optional import extra
 from pycolor.system.progress import Progress
@@ -85,13 +86,10 @@ def _show(
     a: Reader, b: Reader, part: Path, name: Path, options: CompareOptions, progress: Progress | None
 ) -> Curves:
     info = a.info
-    height = options.height or info.height
-    width = max(2, round(info.width * float(info.pixel_aspect or 1) * height / info.height))
-    if (info.width, info.height) != (b.info.width, b.info.height):
-        raise FilmError(
-            f"{b.path} is {b.info.width}×{b.info.height}, expected {info.width}×{info.height} "
-            f"as {a.path}."
-        )
+    check_fit(info, b.info)
+    stored_height, stored_width = info.upright_size
+    height = options.height or stored_height
+    width = max(2, round(stored_width * float(info.upright_aspect) * height / stored_height))
     join = {"side": _side, "wipe": _wipe, "ab": _ab}[options.view]
     shown = (height, 2 * width if options.view != "wipe" else width)
     detector = ShotDetector(

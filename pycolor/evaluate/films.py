@@ -14,7 +14,7 @@ import torch
 
 from pycolor.errors import FilmError
 from pycolor.evaluate import metrics
-from pycolor.evaluate.frames import Picture, picture_of
+from pycolor.evaluate.frames import Picture, check_fit, picture_of
 from pycolor.evaluate.metrics.flow import SMALLEST
 from pycolor.evaluate.metrics.video import chroma_codes
 from pycolor.evaluate.stills import judged_size
@@ -71,15 +71,12 @@ def frame_pairs(
         rate: frames per second where a film does not tell, see `Reader`.
 
     Raises:
-        FilmError: they cannot be read, or differ in size or in the number of frames.
+        FilmError: they cannot be read, or differ in size, rate or in the number of frames.
     """
     with Reader(true, rate=rate) as first, Reader(found, rate=rate) as second:
         a, b = first.info, second.info
-        if (a.width, a.height) != (b.width, b.height):
-            raise FilmError(
-                f"{found} is {b.width}×{b.height}, expected {a.width}×{a.height} as {true}."
-            )
-        size = judged_size(a.height, a.width, short_side)
+        check_fit(a, b)
+        size = judged_size(*a.upright_size, short_side)
         for index, (x, y) in enumerate(zip_longest(first, second)):
             if x is None or y is None:
                 shorter = true if x is None else found

@@ -25,7 +25,8 @@ class Distribution:
     """Of the values that are numbers.
 
     Attributes:
-        count: of them; `beyond` counts the others (the PSNR of equal pictures is infinite).
+        count: of them; `beyond` counts the infinite ones (the PSNR of equal pictures), `undefined`
+            those that a picture does not have (a share of the color of a gray one).
         mean, least, most: None where there is no number.
         quantiles: by percent.
     """
@@ -36,6 +37,7 @@ class Distribution:
     least: float | None
     most: float | None
     quantiles: dict[str, float]
+    undefined: int = 0
 
     @property
     def median(self) -> float | None:
@@ -46,9 +48,10 @@ def distribution(values: Iterable[float]) -> Distribution:
     """Of some values."""
     every = list(values)
     numbers = np.array([v for v in every if math.isfinite(v)], dtype=np.float64)
-    beyond = len(every) - len(numbers)
+    undefined = sum(math.isnan(v) for v in every)
+    beyond = len(every) - len(numbers) - undefined
     if not len(numbers):
-        return Distribution(0, beyond, None, None, None, {})
+        return Distribution(0, beyond, None, None, None, {}, undefined)
     return Distribution(
         count=len(numbers),
         beyond=beyond,
@@ -56,6 +59,7 @@ def distribution(values: Iterable[float]) -> Distribution:
         least=float(numbers.min()),
         most=float(numbers.max()),
         quantiles={str(q): float(np.percentile(numbers, q)) for q in QUANTILES},
+        undefined=undefined,
     )
 
 

@@ -12,6 +12,7 @@ import torch
 
 from pycolor import ops
 from pycolor.errors import FilmError, PycolorError, UsageError
+from pycolor.image.given import GivenForPicture, given_for_pictures
 from pycolor.image.guides import load_predictor
 from pycolor.image.picture_files import (
     MOST_MEGAPIXELS,
@@ -39,11 +40,21 @@ class _Work:
     skipped: tuple[str, ...] = ()
 
 
-def color_still(image: StillImage, predictor: Predictor) -> npt.NDArray[np.generic]:
+def color_still(
+    image: StillImage,
+    predictor: Predictor,
+    given: GivenForPicture | None = None,
+) -> npt.NDArray[np.generic]:
     """A picture's colors: H×W×3 codes of its own depth, its luma kept."""
     encoding = encoding_of(image)
     luma = torch.from_numpy(np.require(luma_of(image), requirements="W"))[None]
-    field = predictor.predict(luma, encoding).cpu()
+    lightness = predictor.lightness(luma, encoding)
+    known = predictor.guidance(lightness)
+    grade = None
+    if given is not None:
+        known = given.over(known, lightness, predictor, luma.shape[-2:])
+        grade = given.grade
+    field = predictor.field(lightness, guidance=[known], grade=grade).cpu()
     return ops.render_rgb(field, luma, encoding=encoding)[0].numpy()
 
 
@@ -94,11 +105,12 @@ def color_stills(
     # A single picture is opened before the model is loaded: its errors come at once.
     first = read_image(source, most_megapixels=most_megapixels) if not source.is_dir() else None
     predictor = load_predictor(options)
+    given = given_for_pictures(options, predictor, [one for one, _ in work.pairs])
     failures: list[PycolorError] = []
-    for one, result in work.pairs:
+    for (one, result), known in zip(work.pairs, given, strict=True):
         try:
             image = first or read_image(one, most_megapixels=most_megapixels)
-            pixels = color_still(image, predictor)
+            pixels = color_still(image, predictor, known)
             notes = write_image(
                 result,
                 pixels,  # type: ignore[arg-type]

@@ -27,7 +27,8 @@ _EXIF, _GPS = 0x8769, 0x8825
 # rights, and the directories of camera and place.
 _TEXTS = (269, 270, 271, 272, 305, 306, 315, 316, 33432)
 _DESCRIPTIVE = (*_TEXTS, _EXIF, _GPS)
-_TIFF_COLORS = (0, 1, 2, 3)  # photometric interpretations that are read sample by sample
+# Photometric interpretations that are read sample by sample, or refused (32803, 34892: a sensor).
+_TIFF_COLORS = (0, 1, 2, 3, 32803, 34892)
 # Kinds of which Pillow reads 8 bits, however many there are.
 _CUT_BY_PILLOW = ("PPM", "SGI", "JPEG2000", "AVIF")
 _SRGB_GAMMA = 0.45455

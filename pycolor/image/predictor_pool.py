@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 from pycolor.image.guides import load_predictor, read_guide
@@ -12,7 +11,16 @@ from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 
 # What is done to the color when it is rendered, or where it is computed: not the layer's matter.
-_NOT_OF_THE_LAYER = ("saturation", "look", "warmth", "device", "weights", "style", "reference")
+_NOT_OF_THE_LAYER = (
+    "saturation",
+    "look",
+    "warmth",
+    "device",
+    "weights",
+    "style",
+    "reference",
+    "guidance",
+)
 
 
 class PredictorPool:
@@ -47,15 +55,17 @@ class PredictorPool:
         predictor.options, predictor.guides = options, []
         if options.style is not None:
             predictor.guide_by("style", [read_guide(options.style, "style")])
-        if options.reference:
+        if options.reference and predictor.network.guide == "reference":
             pictures = [read_guide(path, "reference") for path in options.reference]
             predictor.guide_by("reference", pictures)
+        elif options.reference or options.guidance:
+            predictor.lead_by_any()
         return predictor
 
 
 def without_grade(options: PredictOptions) -> PredictOptions:
     """The options for a layer, whose colors are graded when they are rendered."""
-    return replace(options, saturation=1.0)
+    return replace(options, saturation=1.0, look="", warmth=0.0)
 
 
 def layer_options(options: PredictOptions) -> dict[str, Any]:
@@ -63,10 +73,5 @@ def layer_options(options: PredictOptions) -> dict[str, Any]:
     return {k: v for k, v in asdict(options).items() if k not in _NOT_OF_THE_LAYER}
 
 
-def pictures_of(options: PredictOptions) -> tuple[Path, ...]:
-    """The files that lead the model."""
-    return (*filter(None, (options.style,)), *options.reference)
-
-
 def _without_pictures(options: PredictOptions) -> PredictOptions:
-    return replace(options, style=None, reference=())
+    return replace(options, style=None, reference=(), guidance=None)

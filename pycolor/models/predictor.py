@@ -19,10 +19,15 @@ from pycolor import ops
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
 from pycolor.models.checkpoints import weight_files
-from pycolor.models.colorizer import Colorizer, Guide, place
+from pycolor.models.colorizer import Colorizer, Guidance, Guide, place
+from pycolor.models.guidance.descriptors import Describes
+from pycolor.models.guidance.guide import Guide as Examples
+from pycolor.models.guidance.guide import GuidedPicture, blend
+from pycolor.models.guidance.looks import Grade
 from pycolor.options import PredictOptions
 
-# Chroma that a reserve leaves as it is, in ab units: about the mean of colored photographs.
+# Chroma from which on a reserve leaves colors as they are, in ab units: about the mean of
+# colored photographs.
 CHROMA_PIVOT = 20.0
 
 # What the decodes are called (Zhang et al. 2016, eq. 5 and figure 2).
@@ -57,7 +62,7 @@ def choose_device(name: str) -> torch.device:
     """
     if name == "auto":
         # The GPU path needs our CUDA module too: the network's output never leaves the device.
-        usable = torch.cuda.is_available() and ops.build_info()["cuda"]
+        usable = torch.cuda.is_available() and not _module_missing()
         return torch.device("cuda" if usable else "cpu")
     try:
         device = torch.device(name)
@@ -65,7 +70,39 @@ def choose_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError) as e:
         first = str(e).splitlines()[0]
         raise UsageError(f"device {name!r} cannot be used here: {first}.") from None
+    if device.type not in ("cpu", "cuda"):
+        raise UsageError(f"device {name!r} cannot be used here: expected cpu or cuda.")
+    if device.type == "cuda" and (reason := _module_missing()):
+        raise UsageError(f"device {name!r} needs pycolor's CUDA module: {reason}.")
     return device
+
+
+def _module_missing() -> str:
+    """Why the GPU's kernels are not here; empty where they are."""
+    info = ops.build_info()
+    return "" if info["cuda"] else f"it was not built ({info['cuda_reason']})"
+
+
+def why_cpu(name: str) -> str:
+    """What keeps `auto` from a GPU that is there, as a note; empty where nothing does."""
+    if name != "auto" or not torch.cuda.is_available() or not (reason := _module_missing()):
+        return ""
+    return f"the CPU is used, though there is a GPU: pycolor's CUDA module is missing, {reason}"
+
+
+# The process in which a network has run.  A child that is forked from it has none of the threads
+# that torch and the kernels wait for.
+_ran_in: int | None = None
+
+
+def _check_not_forked() -> None:
+    global _ran_in
+    if _ran_in not in (None, os.getpid()) and torch.get_num_threads() > 1:
+        raise UsageError(
+            "this process was forked from one in which a model has run, whose threads it has not; "
+            'expected multiprocessing.get_context("spawn"), or torch.set_num_threads(1).'
+        )
+    _ran_in = os.getpid()
 
 
 def bfloat16_in_hardware() -> bool:
@@ -109,14 +146,20 @@ class Predictor:
     Args:
         options: see `PredictOptions`.
 
+    Attributes:
+        notes: what a person may want to know of the choice of the device.
+
     Raises:
         UsageError: the model or the device is not known, or an option is not for this model.
         FilmError: the weights cannot be read.
     """
 
     def __init__(self, options: PredictOptions) -> None:
+        _check_not_forked()
         self.options = options
         self.device = choose_device(options.device)
+        note = why_cpu(options.device)
+        self.notes = (note,) if note else ()
         self.dtype = choose_dtype(options.dtype, self.device)
         self.loaded = weight_files.load(options.model, options.weights)
         self.network = place(self.loaded.network, self.device)
@@ -125,6 +168,7 @@ class Predictor:
         self.short_side = options.short_side or self.loaded.short_side
         self.temperature = self._temperature()
         self.guides: list[Tensor] = []  # each 1×3×h×w Lab
+        self.examples: Examples | None = None
 
     def _temperature(self) -> float:
         """Of the decode that was asked for."""
@@ -150,9 +194,61 @@ class Predictor:
         if self.network.guide != kind:
             name, takes = self.loaded.card.name, self.network.guide or "none"
             raise UsageError(f"{name} takes no {kind} picture; what it takes is: {takes}.")
-        self.guides = [self._guide(picture) for picture in pictures]
+        self.guides = [self.lab_of(picture) for picture in pictures]
 
-    def _guide(self, rgb: Tensor) -> Tensor:
+    def lead_by(self, pictures: Sequence[GuidedPicture]) -> None:
+        """Have guided pictures lead every frame; none: no longer.
+
+        Raises:
+            UsageError: the model cannot find their like in a frame.
+        """
+        if pictures:
+            self.lead_by_any()
+        with torch.inference_mode():
+            self.examples = Examples(pictures, self.taps) if pictures else None
+
+    def lead_by_any(self) -> None:
+        """Refuse a model that guided pictures cannot lead.
+
+        Raises:
+            UsageError: it is one.
+        """
+        if not isinstance(self.network, Describes):
+            raise UsageError(
+                f"{self.loaded.card.name} takes no reference picture, point or mask; what it takes "
+                f"is: {self.network.guide or 'none'}."
+            )
+
+    def guidance(
+        self,
+        lightness: Tensor,
+        frame: int | None = None,
+        shot: tuple[int, int] | None = None,
+    ) -> Guidance | None:
+        """What the guided pictures say of a frame, for `field`; None without any.
+
+        Args:
+            lightness: 1×1×h×w, from `lightness`.
+            frame: its number in the film.
+            shot: first frame, and one past the last, of its shot.
+        """
+        if self.examples is None:
+            return None
+        return self.examples.guidance(lightness, frame, shot)
+
+    @torch.inference_mode()
+    def taps(self, lightness: Tensor) -> Sequence[Tensor]:
+        """What the network's trunk sees, see `guidance.descriptors`.
+
+        Args:
+            lightness: N×1×h×w, from `lightness`.
+        """
+        assert isinstance(self.network, Describes)
+        x = lightness.to(self.device).contiguous(memory_format=torch.channels_last)
+        with self._arithmetic():
+            return self.network.taps(x)
+
+    def lab_of(self, rgb: Tensor) -> Tensor:
         """A picture as 1×3×h×w Lab at the network's working size."""
         h, w = rgb.shape[1:]
         size = network_size(h, w, 1.0, self.short_side, self.network.input_multiple)
@@ -180,6 +276,11 @@ class Predictor:
         Raises:
             UsageError: the model does not take a picture of this size.
         """
+        if not isinstance(luma, Tensor):
+            raise UsageError(
+                f"luma must be a torch tensor, N×H×W of uint8 or uint16, got "
+                f"{type(luma).__name__}; torch.from_numpy makes one of an array."
+            )
         height, width = luma.shape[-2:]
         size = network_size(
             height, width, pixel_aspect, self.short_side, self.network.input_multiple
@@ -210,14 +311,21 @@ class Predictor:
 
     @torch.inference_mode()
     def field(
-        self, lightness: Tensor, quarter_turns: int = 0, context: Tensor | None = None
+        self,
+        lightness: Tensor,
+        quarter_turns: int = 0,
+        context: Tensor | None = None,
+        guidance: Sequence[Guidance | None] | None = None,
+        grade: Grade | None = None,
     ) -> Tensor:
-        """Chroma as the model sees it.
+        """Chroma as the model sees it, led by what is known.
 
         Args:
             lightness: N×1×h×w, from `lightness`.
             quarter_turns: as there; the field is turned back.
             context: of the shot, from `context`; without it each frame is a shot of its own.
+            guidance: of each frame, from `guidance`.
+            grade: what is done with the colors at the end.
 
         Returns:
             N×2×h/s×w/s ab, float32, where s is the network's output stride.
@@ -230,10 +338,13 @@ class Predictor:
             self._field(part, self.context(part) if missing else context)
             for part in (lightness.split(1) if alone else [lightness])
         ]
-        field = (
-            suppress_uncertain_chroma(torch.cat(fields), self.options.reserve)
-            * self.options.saturation
-        )
+        field = suppress_uncertain_chroma(torch.cat(fields), self.options.reserve)
+        for i, known in enumerate(guidance or ()):
+            if known is not None:
+                field[i : i + 1] = blend(field[i : i + 1], known)
+        field = field * self.options.saturation
+        if grade is not None:
+            field = grade.of(field, F.adaptive_avg_pool2d(lightness, tuple(field.shape[2:])))
         return torch.rot90(field, -quarter_turns, (2, 3)).contiguous()
 
     def _field(self, lightness: Tensor, context: Tensor | None) -> Tensor:
@@ -272,12 +383,11 @@ class Predictor:
 
 
 def suppress_uncertain_chroma(field: Tensor, reserve: float) -> Tensor:
-    """A field whose pale colors are drawn to gray, and whose strong ones are stronger for it.
+    """A field whose pale colors are drawn to gray; none is made stronger.
 
     The mean of a distribution is pale where a model is unsure.  There gray errs less, and is what
-    a restorer would leave; what the model is sure of regains the chroma that averaging took.
-    Chroma C is multiplied by C / (C + r) · (P + r) / P, where P is `CHROMA_PIVOT`: once at P,
-    (P + r) / P times at most.
+    a restorer would leave.  Chroma C is multiplied by C / (C + r) · (P + r) / P up to P, which is
+    `CHROMA_PIVOT`, and stays as it is above.
 
     Args:
         field: N×2×h×w ab.
@@ -287,7 +397,9 @@ def suppress_uncertain_chroma(field: Tensor, reserve: float) -> Tensor:
         return field
     a, b = field.split(1, dim=1)
     chroma = (a * a + b * b).sqrt()
-    drawn: Tensor = field * (chroma * (1 + reserve / CHROMA_PIVOT) / (chroma + reserve))
+    drawn: Tensor = field * (chroma * (1 + reserve / CHROMA_PIVOT) / (chroma + reserve)).clamp_max(
+        1
+    )
     return drawn
 
 

@@ -6,7 +6,7 @@ another package is a card that its entry point in the group `pycolor.models` nam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import Any
@@ -250,17 +250,22 @@ def outside_cards() -> list[Card]:
     return found
 
 
+def all_cards() -> Iterator[Card]:
+    """Every card; other packages are asked last, and only if the caller comes that far."""
+    yield from CARDS
+    yield from outside_cards()
+
+
 def card(name: str | None) -> Card:
     """The card of a model; None stands for the default.
 
     Raises:
         UsageError: there is none of this name.
     """
-    for cards in (lambda: CARDS, outside_cards):  # other packages are asked last
-        for c in cards():
-            if c.name == (name or DEFAULT):
-                return c
-    known = ", ".join(c.name for c in (*CARDS, *outside_cards()))
+    for c in all_cards():
+        if c.name == (name or DEFAULT):
+            return c
+    known = ", ".join(c.name for c in all_cards())
     raise UsageError(f"model {name!r} is not known; expected one of: {known}.")
 
 
@@ -279,9 +284,8 @@ def create(name: str, **options: Any) -> Colorizer:
 
 def recognize(state: State) -> tuple[str, dict[str, Any]] | None:
     """Which model a state dict belongs to, by its keys and shapes: name and options, or None."""
-    for cards in (lambda: CARDS, outside_cards):
-        for c in cards():
-            options = c.recognize(state)
-            if options is not None:
-                return c.name, options
+    for c in all_cards():
+        options = c.recognize(state)
+        if options is not None:
+            return c.name, options
     return None

@@ -33,7 +33,13 @@ from pycolor.ops.color import (
 from pycolor.ops.decode import annealed_mean
 from pycolor.ops.gamut import yab_to_ycbcr
 from pycolor.ops.luma import luma_to_lightness, mean_lightness
-from pycolor.ops.motion import MOTION_CELL, carry_chroma, motion_search
+from pycolor.ops.motion import (
+    MOTION_CELL,
+    carry_chroma,
+    chain_flows,
+    flow_to_field,
+    motion_search,
+)
 from pycolor.ops.native import build_info, cpu_features
 from pycolor.ops.refine import joint_bilateral, joint_bilateral_upsample
 from pycolor.ops.render import fused_frame, render_chroma, render_rgb
@@ -43,7 +49,9 @@ __all__ = [
     "annealed_mean",
     "build_info",
     "carry_chroma",
+    "chain_flows",
     "cpu_features",
+    "flow_to_field",
     "fused_frame",
     "joint_bilateral",
     "joint_bilateral_upsample",

@@ -30,8 +30,35 @@ def sizes(shape: Iterable[int]) -> str:
     return "×".join(map(str, shape)) or "a number"
 
 
+def check_tensor(name: str, tensor: object, shape: str) -> None:
+    """Refuse what is no tensor, and one whose gradient an op would drop.
+
+    Args:
+        name: of the argument, for the message.
+        tensor: what was given for it.
+        shape: that it must have, for the message.
+
+    Raises:
+        TypeError: it is no tensor.
+        ValueError: it requires a gradient where gradients are recorded.
+    """
+    if not isinstance(tensor, Tensor):
+        raise TypeError(
+            f"{name} must be a torch tensor, {shape}, got {type(tensor).__name__}; "
+            "torch.from_numpy makes one of an array"
+        )
+    expect(
+        not (tensor.requires_grad and torch.is_grad_enabled()),
+        "{} requires a gradient, which the fast ops do not give; expected {}.detach(), or "
+        "pycolor.ops.reference, which does",
+        name,
+        name,
+    )
+
+
 def floats(name: str, tensor: Tensor, shape: str) -> Tensor:
     """The tensor in float32, 4-dimensional; `shape` is for the message."""
+    check_tensor(name, tensor, shape)
     expect(tensor.dim() == 4, "{} must be {}, got {}", name, shape, tensor)
     expect(tensor.is_floating_point(), "{} must be floating point, got {}", name, tensor.dtype)
     return tensor if tensor.dtype == torch.float32 else tensor.float()
@@ -39,6 +66,7 @@ def floats(name: str, tensor: Tensor, shape: str) -> Tensor:
 
 def luma_planes(luma: Tensor, encoding: Encoding) -> Tensor:
     """N×1×H×W with columns that follow each other."""
+    check_tensor("luma", luma, "N×H×W")
     expect(luma.dim() == 3, "luma must be N×H×W, got {}", luma)
     dtype = torch.uint8 if encoding.bit_depth == 8 else torch.uint16
     expect(
@@ -83,6 +111,7 @@ def check_refinement(sigma_range: float, floor: float) -> None:
 
 def color_planes(name: str, x: Tensor) -> Tensor:
     """…×3×H×W float32 as N×3×H×W, without a copy where the strides allow it."""
+    check_tensor(name, x, "N×3×H×W or …×3×H×W")
     expect(
         x.dim() >= 3 and x.shape[-3] == 3, f"{name} must be N×3×H×W or …×3×H×W, got {sizes_of(x)}"
     )

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 import pycolor._C as _C
-from pycolor.ops.arguments import check_out, expect, floats, positive, same_device
+from pycolor.ops.arguments import check_out, check_tensor, expect, floats, positive, same_device
 from pycolor.ops.native import cuda_module, define, stream, threads, view
 
 define(
@@ -23,6 +23,8 @@ define(
 
 def check_scores(logits: Tensor, palette: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
     """Logits and palette as the kernels take them."""
+    check_tensor("logits", logits, "N×Q×h×w")
+    check_tensor("palette", palette, "Q×2")
     expect(logits.dim() == 4, "logits must be N×Q×h×w, got {}", logits)
     if not (logits.dtype == torch.float16 and logits.is_cuda):
         logits = floats("logits", logits, "N×Q×h×w")
@@ -59,7 +61,7 @@ def annealed_mean(
     logits, palette = check_scores(logits, palette, temperature)
     n, _, h, w = logits.shape
     if out is None:
-        out = torch.empty(n, 2, h, w, device=logits.device)
+        out = torch.empty(n, 2, h, w, dtype=torch.float32, device=logits.device)
     check_out("out", out, (n, 2, h, w), logits, torch.float32)
     if out.numel() > 0:
         torch.ops.pycolor.annealed_mean(logits, palette, temperature, out)

@@ -47,7 +47,7 @@ def yab_to_ycbcr(yab: Tensor, *, matrix: Matrix = "bt709", out: Tensor | None = 
     """
     planes = color_planes("yab", yab)
     if out is None:
-        out = torch.empty(tuple(yab.shape), device=yab.device)
+        out = torch.empty(tuple(yab.shape), dtype=torch.float32, device=yab.device)
     check_out("out", out, tuple(yab.shape), yab, torch.float32)
     kr, kb = LUMA_COEFFICIENTS[matrix]
     if out.numel() > 0:

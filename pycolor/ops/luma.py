@@ -51,7 +51,7 @@ def luma_to_lightness(luma: Tensor, *, encoding: Encoding, out: Tensor | None = 
     """
     codes = luma_planes(luma, encoding)
     if out is None:
-        out = torch.empty(tuple(luma.shape), device=luma.device)
+        out = torch.empty(tuple(luma.shape), dtype=torch.float32, device=luma.device)
     check_out("out", out, tuple(luma.shape), luma, torch.float32)
     expect(out.is_contiguous(), "out must be contiguous")
     torch.ops.pycolor.luma_to_lightness(codes, encoding_numbers(encoding), out)
@@ -78,7 +78,7 @@ def mean_lightness(
     shape = (luma.shape[0], 1, *size)
     expect(size[0] > 0 and size[1] > 0, f"size must be at least 1×1, got {size[0]}×{size[1]}")
     if out is None:
-        out = torch.empty(shape, device=luma.device)
+        out = torch.empty(shape, dtype=torch.float32, device=luma.device)
     check_out("out", out, shape, luma, torch.float32)
     expect(out.stride(3) == 1, "out must have contiguous rows")
     torch.ops.pycolor.mean_lightness(codes, encoding_numbers(encoding), out)

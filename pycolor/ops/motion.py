@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 import pycolor._C as _C
-from pycolor.ops.arguments import expect, floats, positive, same_device, sizes_of
+from pycolor.ops.arguments import expect, floats, positive, same_device
 from pycolor.ops.native import cuda_module, define, stream, threads, view
 
 MOTION_CELL = 4  # guide pixels a cell, each way: csrc/motion.h
@@ -54,35 +54,137 @@ def motion_search(
     for name, image in (("guide", guide), ("reference", reference)):
         expect(
             image.dim() == 4 and image.shape[1] == 1 and image.dtype == torch.uint8,
-            f"{name} must be N×1×H×W in uint8, got {sizes_of(image)} in {image.dtype}",
+            "{} must be N×1×H×W in uint8, got {} in {}",
+            name,
+            image,
+            image.dtype,
         )
     n, _, height, width = guide.shape
     expect(
         guide.shape == reference.shape,
-        f"reference must be {sizes_of(guide)} as the guide, got {sizes_of(reference)}",
+        "reference must be {} as the guide, got {}",
+        guide,
+        reference,
     )
     expect(
         height > 0 and width > 0 and height % MOTION_CELL == 0 and width % MOTION_CELL == 0,
-        f"guide must have sides that are multiples of {MOTION_CELL}, got {height}×{width}",
+        "guide must have sides that are multiples of {}, got {}×{}",
+        MOTION_CELL,
+        height,
+        width,
     )
     same_device("reference", reference, guide)
-    expect(0 <= radius <= 64, f"radius must lie in 0 to 64, got {radius}")
-    expect(0 <= penalty <= 1 << 16, f"penalty must lie in 0 to 65536, got {penalty}")
+    expect(0 <= radius <= 64, "radius must lie in 0 to 64, got {}", radius)
+    expect(0 <= penalty <= 1 << 16, "penalty must lie in 0 to 65536, got {}", penalty)
     shape = (n, 2, height // MOTION_CELL, width // MOTION_CELL)
     if start is None:
-        start = torch.zeros(shape, device=guide.device)
+        start = torch.zeros(shape, dtype=torch.float32, device=guide.device)
     start = floats("start", start, "N×2×h×w")
     expect(
         tuple(start.shape) == shape,
-        f"start must be {'×'.join(map(str, shape))} as the guide is {sizes_of(guide)}, "
-        f"got {sizes_of(start)}",
+        "start must be {}×{}×{}×{} as the guide is {}, got {}",
+        *shape,
+        guide,
+        start,
     )
     same_device("start", start, guide)
-    flow = torch.empty(shape, device=guide.device)
-    cost = torch.empty(n, 1, *shape[2:], device=guide.device)
+    flow = torch.empty(shape, dtype=torch.float32, device=guide.device)
+    cost = torch.empty(n, 1, *shape[2:], dtype=torch.float32, device=guide.device)
     if n > 0:
         torch.ops.pycolor.motion_search(guide, reference, start, radius, penalty, flow, cost)
     return flow, cost
+
+
+define(
+    "chain_flows(Tensor first, Tensor second, Tensor(a!) out) -> ()",
+    lambda first, second, out: _C.chain_flows(view(first), view(second), view(out), threads()),
+    lambda first, second, out: cuda_module().chain_flows(
+        view(first), view(second), view(out), *stream(first)
+    ),
+)
+
+
+def chain_flows(first: Tensor, second: Tensor) -> Tensor:
+    """The flows from A to C, of those from A to B and from B to C.
+
+    u(p) = v(p) + w(p + v(p)), w bilinear between the cells and repeated beyond the border.
+
+    Args:
+        first: v, N×2×h×w, (dy, dx) in pixels, a cell being 4×4 of them.
+        second: w, the same shape.
+
+    Returns:
+        u, N×2×h×w, float32.
+    """
+    first, second = floats("first", first, "N×2×h×w"), floats("second", second, "N×2×h×w")
+    n, c, h, w = first.shape
+    expect(c == 2 and h > 0 and w > 0, "first must be N×2×h×w, got {}", first)
+    expect(
+        first.shape == second.shape,
+        "second must be {} as the first, got {}",
+        first,
+        second,
+    )
+    same_device("second", second, first)
+    out = torch.empty(first.shape, device=first.device)
+    if n > 0:
+        torch.ops.pycolor.chain_flows(first, _dense(second), out)
+    return out
+
+
+def _dense(planes: Tensor) -> Tensor:
+    """N×C×h×w whose planes can be addressed with 32 bits."""
+    h, w = planes.shape[2:]
+    expect(h * w < 1 << 31, "a plane must be below 2³¹ cells, got {}×{}", h, w)
+    reach = (h - 1) * abs(planes.stride(2)) + (w - 1) * abs(planes.stride(3))
+    return planes if reach < 1 << 31 else planes.contiguous()
+
+
+define(
+    "flow_to_field(Tensor flow, Tensor cost, Tensor(a!) field_flow, Tensor(b!) field_cost) -> ()",
+    lambda flow, cost, field_flow, field_cost: _C.flow_to_field(
+        view(flow), view(cost), view(field_flow), view(field_cost), threads()
+    ),
+    lambda flow, cost, field_flow, field_cost: cuda_module().flow_to_field(
+        view(flow), view(cost), view(field_flow), view(field_cost), *stream(flow)
+    ),
+)
+
+
+def flow_to_field(flow: Tensor, cost: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Flows in pixels as flows in cells of a chroma field, with their costs: `carry_chroma`'s.
+
+    Both are resized as `torch.nn.functional.interpolate(mode="bilinear")` does; dy is first
+    multiplied by height/(4h), dx by width/(4w).
+
+    Args:
+        flow: K×2×h×w, (dy, dx) in pixels, a cell being 4×4 of them.
+        cost: K×1×h×w.
+        size: (height, width) of the field.
+
+    Returns:
+        flow, K×2×height×width, and cost, K×1×height×width, both float32.
+    """
+    flow, cost = floats("flow", flow, "K×2×h×w"), floats("cost", cost, "K×1×h×w")
+    k, c, h, w = flow.shape
+    expect(c == 2 and h > 0 and w > 0, "flow must be K×2×h×w, got {}", flow)
+    expect(
+        tuple(cost.shape) == (k, 1, h, w),
+        "cost must be {}×1×{}×{} as the flow is {}, got {}",
+        k,
+        h,
+        w,
+        flow,
+        cost,
+    )
+    same_device("cost", cost, flow)
+    height, width = size
+    expect(height > 0 and width > 0, "size must be positive, got {}×{}", height, width)
+    field_flow = torch.empty(k, 2, height, width, device=flow.device)
+    field_cost = torch.empty(k, 1, height, width, device=flow.device)
+    if k > 0:
+        torch.ops.pycolor.flow_to_field(flow, cost, field_flow, field_cost)
+    return field_flow, field_cost
 
 
 define(
@@ -131,21 +233,27 @@ def carry_chroma(
     chroma = floats("chroma", chroma, "K×2×h×w")
     flow, cost = floats("flow", flow, "K×2×h×w"), floats("cost", cost, "K×1×h×w")
     k, c, h, w = chroma.shape
-    expect(c == 2 and k > 0 and h > 0 and w > 0, f"chroma must be K×2×h×w, got {sizes_of(chroma)}")
+    expect(c == 2 and k > 0 and h > 0 and w > 0, "chroma must be K×2×h×w, got {}", chroma)
     for name, tensor, channels in (("flow", flow, 2), ("cost", cost, 1)):
         expect(
             tuple(tensor.shape) == (k, channels, h, w),
-            f"{name} must be {k}×{channels}×{h}×{w} as the chroma is {sizes_of(chroma)}, "
-            f"got {sizes_of(tensor)}",
+            "{} must be {}×{}×{}×{} as the chroma is {}, got {}",
+            name,
+            k,
+            channels,
+            h,
+            w,
+            chroma,
+            tensor,
         )
         same_device(name, tensor, chroma)
-    expect(tuple(weight.shape) == (k,), f"weight must have {k} entries, got {sizes_of(weight)}")
+    expect(tuple(weight.shape) == (k,), "weight must have {} entries, got {}", k, weight)
     same_device("weight", weight, chroma)
     positive("sigma", sigma)
-    expect(floor >= 0, f"floor must be 0 or more, got {floor}")
-    expect(growth >= 1, f"growth must be 1 or more, got {growth}")
-    out = torch.empty(1, 2, h, w, device=chroma.device)
+    expect(floor >= 0, "floor must be 0 or more, got {}", floor)
+    expect(growth >= 1, "growth must be 1 or more, got {}", growth)
+    out = torch.empty(1, 2, h, w, dtype=torch.float32, device=chroma.device)
     torch.ops.pycolor.carry_chroma(
-        chroma, flow, cost, weight.float().contiguous(), sigma, floor, growth, out
+        _dense(chroma), flow, cost, weight.float().contiguous(), sigma, floor, growth, out
     )
     return out

@@ -82,7 +82,7 @@ def joint_bilateral(
     positive("sigma_space", sigma_space)
     positive("sigma_range", sigma_range)
     if out is None:
-        out = torch.empty(tuple(chroma.shape), device=chroma.device)
+        out = torch.empty(tuple(chroma.shape), dtype=torch.float32, device=chroma.device)
     check_out("out", out, tuple(chroma.shape), chroma, torch.float32)
     if out.numel() > 0:
         torch.ops.pycolor.joint_bilateral(chroma, guide, radius, sigma_space, sigma_range, out)
@@ -137,7 +137,7 @@ def joint_bilateral_upsample(
     positive("sigma_space", sigma_space)
     shape = (n, c, guide.shape[2], guide.shape[3])
     if out is None:
-        out = torch.empty(shape, device=chroma.device)
+        out = torch.empty(shape, dtype=torch.float32, device=chroma.device)
     check_out("out", out, shape, chroma, torch.float32)
     if out.numel() > 0:
         window = -1 if radius is None else radius

@@ -39,7 +39,7 @@ def _render_cuda(
     rgb: bool,
 ) -> None:
     n, _, h, w = field.shape
-    guide_low = torch.empty(n, 1, h, w, device=field.device)
+    guide_low = torch.empty(n, 1, h, w, dtype=torch.float32, device=field.device)
     cuda_module().render(
         view(field),
         view(luma),
@@ -90,7 +90,7 @@ def _fused_cuda(
     planes: list[View],
 ) -> None:
     n, _, h, w = logits.shape
-    field = torch.empty(n, 2, h, w, device=logits.device)
+    field = torch.empty(n, 2, h, w, dtype=torch.float32, device=logits.device)
     torch.ops.pycolor.annealed_mean(logits, palette, temperature, field)
     _render_cuda(field, luma, code, sigma_range, floor, planes, False)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -15,13 +14,15 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from pycolor.errors import UsageError
+from pycolor.errors import FilmError, UsageError
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, place
 from pycolor.models.predictor import choose_device
 from pycolor.ops.reference import rgb_to_lab
+from pycolor.system.atomic_file import atomic_write
 from pycolor.train.data.augment import film_luma
+from pycolor.train.data.made import grays
 from pycolor.train.data.photos import Photo, Stream, center_crop, find_photos
 from pycolor.train.distributed import Lesson, Processes, joined, own_device, shared
 from pycolor.train.log import Log, Progress
@@ -72,9 +73,8 @@ def validation_batches(photos: list[Photo], size: int, batch: int) -> Iterator[T
 
 def save_atomically(state: object, path: Path) -> None:
     """`torch.save` that leaves the old file or the new one, never half of one."""
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    os.replace(part, path)
+    with atomic_write(path, overwrite=True) as part:
+        torch.save(state, part)
 
 
 def train(
@@ -97,9 +97,10 @@ def train(
         The weights file that was written (safetensors, averaged weights).
 
     Raises:
-        ValueError: no usable pictures, `out` holds a run of other options, or the batch cannot be
-            shared evenly.
-        UsageError: the device or an option cannot be used here.
+        UsageError: no usable pictures, `out` holds a run of other options, the batch cannot be
+            shared evenly, or the device or an option cannot be used here.
+        FilmError: no picture of a batch can be read, the loss is no number, or `out` cannot be
+            written.
     """
     device = own_device(choose_device(options.device))
     with joined(device) as processes:
@@ -116,14 +117,21 @@ def _train(
 ) -> Path:
     """The training as this process sees it."""
     if options.batch % processes.count:
-        raise ValueError(
+        raise UsageError(
             f"a batch must be shared evenly by {processes.count} processes, got {options.batch}."
         )
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     photos, held_out = split(find_photos(data), options.validation, options.seed)
-    stream = Stream(photos, options.batch, options.crop, options.seed, options.workers)
+    stream = Stream(
+        photos,
+        options.batch,
+        options.crop,
+        options.seed,
+        options.workers,
+        options.sampling_weights,
+    )
 
     model = zoo.create(options.model, **network_options(options, photos))
     if options.init is not None:
@@ -148,7 +156,7 @@ def _train(
     if checkpoint.exists():
         saved = torch.load(checkpoint, map_location=device, weights_only=True)
         if saved["fixed"] != _fixed(options):
-            raise ValueError(
+            raise UsageError(
                 f"{out} holds a training with other options: expected {_fixed(options)}, "
                 f"got {saved['fixed']}."
             )
@@ -164,7 +172,7 @@ def _train(
 
     def sample_of(rgb: Tensor, luma: Tensor, photos: Sequence[int], chance: Generator) -> Sample:
         lightness = luma_lightness(luma).contiguous(memory_format=torch.channels_last)
-        return Sample(lightness, rgb, photos, chance, step)
+        return Sample(lightness, rgb, photos, chance, step, made if photos else 0)
 
     def validate(log: Log) -> float:
         average.eval()
@@ -183,15 +191,20 @@ def _train(
                 pictures += len(rgb)
         return total / max(1, pictures)
 
+    made = round(options.made * options.batch / processes.count)
     log = Log(out, step, tensorboard=options.tensorboard) if processes.first else None
     last_report, last_step = time.monotonic(), step
     running = 0.0
     batches = stream.batches(step, (processes.rank, processes.count))
-    while step < options.end:
+    # A run that ended early has ended, also when it is started again.
+    over = step > 0 and processes.from_first(lambda: _over(log, options))
+    while step < options.end and not over:
         batch = next(batches)
         skipped.update(batch.skipped)
         rgb = batch.rgb.to(device).float() / 255
         chance = _chance(options.seed, step, processes.rank)
+        if made:
+            rgb[:made] = grays(rgb[:made], chance)
         luma = film_luma(rgb, options.film, chance)
 
         model.train()
@@ -203,7 +216,7 @@ def _train(
         objective.before(step, (model, averaged))
         loss = lesson(sample_of(rgb, luma, batch.photos, chance))
         if not torch.isfinite(loss):
-            raise RuntimeError(f"the loss must stay finite, got {float(loss)} at step {step}")
+            raise FilmError(f"the loss must stay finite, got {float(loss)} at step {step}.")
         loss.backward()
         nn.utils.clip_grad_norm_(weights, options.clip)
         optimizer.step()
@@ -237,8 +250,7 @@ def _train(
                     checkpoint,
                 )
                 last_report, last_step = time.monotonic(), step
-        if due and processes.from_first(lambda: _over(log, options)):
-            break
+        over = due and processes.from_first(lambda: _over(log, options))
     batches.close()  # type: ignore[attr-defined]
     if log is not None:
         log.close()
@@ -270,7 +282,10 @@ def _fixed(options: TrainOptions) -> dict[str, Any]:
     # Options that came later are named where they are not the usual: older runs go on.
     later = [
         n
-        for n in ("network", "optimizer", "beta2", "huber", "labels", "pair", "trunk_share")
+        for n in (
+            *("network", "optimizer", "beta2", "huber", "labels", "pair", "trunk_share"),
+            *("sampling", "made", "guided"),
+        )
         if every[n] != usual[n]
     ]
     return {name: every[name] for name in (*names, *later)}

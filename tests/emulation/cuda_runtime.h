@@ -27,11 +27,25 @@ inline dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 using cudaStream_t = void*;
 using cudaError_t = int;
-constexpr cudaError_t cudaSuccess = 0;
-inline cudaError_t cudaGetLastError() { return cudaSuccess; }
-inline const char* cudaGetErrorString(cudaError_t) { return ""; }
-inline void cudaGetDevice(int* device) { *device = 0; }
-inline void cudaSetDevice(int) {}
+constexpr cudaError_t cudaSuccess = 0, cudaErrorInvalidConfiguration = 9;
+constexpr cudaError_t cudaErrorInvalidDevice = 101, cudaErrorIllegalAddress = 700;
+// The runtime's last error, which any library of the process may have left.
+inline cudaError_t cudaGetLastError() {
+  return std::getenv("PYCOLOR_EMULATION_FOREIGN_ERROR") ? cudaErrorIllegalAddress : cudaSuccess;
+}
+inline const char* cudaGetErrorString(cudaError_t error) {
+  return error == cudaErrorInvalidDevice          ? "invalid device ordinal"
+         : error == cudaErrorInvalidConfiguration ? "invalid configuration argument"
+                                                  : "an illegal memory access was encountered";
+}
+// One device.
+inline cudaError_t cudaGetDevice(int* device) {
+  *device = 0;
+  return cudaSuccess;
+}
+inline cudaError_t cudaSetDevice(int device) {
+  return device == 0 ? cudaSuccess : cudaErrorInvalidDevice;
+}
 
 namespace emulation {
 
@@ -92,10 +106,11 @@ inline void run_block(unsigned count, std::mt19937& random) {
 }
 
 template <class... Parameters, class... Arguments>
-void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, const Arguments&... arguments) {
+cudaError_t launch(void (*kernel)(Parameters...), dim3 grid, dim3 block,
+                   const Arguments&... arguments) {
   const unsigned count = block.x * block.y * block.z;
   if (count > kMost || grid.y > 65535 || grid.z > 65535 || grid.x == 0 || grid.y == 0)
-    throw std::runtime_error("CUDA launch failed: invalid configuration");
+    return cudaErrorInvalidConfiguration;
   const char* seed = std::getenv("PYCOLOR_EMULATION_SEED");
   std::mt19937 random(seed ? static_cast<unsigned>(std::atoi(seed)) : 0);
   body = [&] { kernel(arguments...); };
@@ -105,6 +120,7 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, const Argument
     blockIdx = dim3(i % grid.x, i / grid.x % grid.y, i / grid.x / grid.y);
     run_block(count, random);
   }
+  return cudaSuccess;
 }
 
 }  // namespace emulation

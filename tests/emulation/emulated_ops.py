@@ -29,7 +29,7 @@ def load() -> Any:
 
 
 module = load()
-view, QUEUE = native.view, (0, 0)  # device, stream
+view, LAUNCH = native.view, (0, 0)  # device, stream
 
 
 def code_of(encoding: Encoding) -> Any:
@@ -49,7 +49,7 @@ def annealed_mean(logits: Tensor, colors: Tensor, temperature: float = 0.38) -> 
     out = torch.empty(n, 2, h, w)
     size = logits.dtype.itemsize
     address = colors.data_ptr()
-    module.annealed_mean(view(logits), size, address, temperature, view(out), *QUEUE)
+    module.annealed_mean(view(logits), size, address, temperature, view(out), *LAUNCH)
     return out
 
 
@@ -87,7 +87,7 @@ def test_annealed_mean_of_strides_and_limits(temperature, close):
 def test_joint_bilateral(size, channels, radius, close):
     chroma, guide = torch.randn(2, channels, *size) * 40, torch.rand(2, 1, *size) * 100
     out = torch.empty_like(chroma)
-    module.joint_bilateral(view(chroma), view(guide), radius, 3.0, 6.0, view(out), *QUEUE)
+    module.joint_bilateral(view(chroma), view(guide), radius, 3.0, 6.0, view(out), *LAUNCH)
     close("joint_bilateral", out, ops.joint_bilateral(chroma, guide, radius=radius))
 
 
@@ -99,7 +99,7 @@ def test_joint_bilateral_upsample(radius, low, size, close):
     guide, out = torch.rand(2, 1, *size) * 100, torch.empty(2, 3, *size)
     views = view(chroma), view(guide_low), view(guide)
     window = -1 if radius is None else radius
-    module.joint_bilateral_upsample(*views, 6.0, 0.01, window, 0.8, view(out), *QUEUE)
+    module.joint_bilateral_upsample(*views, 6.0, 0.01, window, 0.8, view(out), *LAUNCH)
     want = ops.joint_bilateral_upsample(chroma, guide_low, guide, radius=radius)
     close("joint_bilateral_upsample", out, want)
 
@@ -125,12 +125,12 @@ def test_convert(name, steps, size, close):
         image[:, 0] = image[:, 0] * 99 + 1
         image[:, 1:] = image[:, 1:] * 60 - 30
     out = torch.empty_like(image)
-    module.convert(steps, view(image), view(out), 0, *QUEUE)
+    module.convert(steps, view(image), view(out), 0, *LAUNCH)
     close(name[-3:], out, getattr(ops, name)(image))
     if name.endswith("rgb"):
         for kind, dtype in ((1, torch.uint8), (2, torch.uint16)):
             codes = torch.empty(image.shape, dtype=dtype)
-            module.convert(steps, view(image), view(codes), kind, *QUEUE)
+            module.convert(steps, view(image), view(codes), kind, *LAUNCH)
             want = getattr(ops, name)(image, dtype=dtype)
             assert (as_int(codes) - as_int(want)).abs().max() <= 1
 
@@ -140,7 +140,7 @@ def test_yab_to_ycbcr(size, close):
     yab = torch.cat((torch.rand(2, 1, *size), torch.randn(2, 2, *size) * 40), 1)
     encoding, out = Encoding(), torch.empty_like(yab)
     table, (kr, kb) = gamut_table(encoding), encoding.luma_coefficients
-    module.yab_to_ycbcr(view(yab), kr, kb, table.data_ptr(), view(out), *QUEUE)
+    module.yab_to_ycbcr(view(yab), kr, kb, table.data_ptr(), view(out), *LAUNCH)
     assert (out - ops.yab_to_ycbcr(yab)).abs().max() <= 1e-5
 
 
@@ -151,13 +151,13 @@ def test_yab_to_ycbcr(size, close):
 @pytest.mark.parametrize("size", SIZES)
 def test_lightness(bits, size, close):
     encoding, y = Encoding(bit_depth=bits), luma(2, size[0], size[1], bits)
-    codes, wide, code = y.unsqueeze(1), bits > 8, code_of(encoding)
+    codes, is_uint16, code = y.unsqueeze(1), bits > 8, code_of(encoding)
     out = torch.empty(2, *size)
-    module.luma_to_lightness(view(codes), wide, code, out.data_ptr(), *QUEUE)
+    module.luma_to_lightness(view(codes), is_uint16, code, out.data_ptr(), *LAUNCH)
     close("lightness", out, ops.luma_to_lightness(y, encoding=encoding))
     for low in ((1, 1), (7, 3)):
         cells = torch.empty(2, 1, *low)
-        module.mean_lightness(view(codes), wide, code, view(cells), *QUEUE)
+        module.mean_lightness(view(codes), is_uint16, code, view(cells), *LAUNCH)
         close("lightness", cells, ops.mean_lightness(y, low, encoding=encoding))
 
 
@@ -166,7 +166,7 @@ def render(f: Tensor, y: Tensor, encoding: Encoding, planes: list[Tensor], rgb: 
     views = [view(plane) for plane in planes]
     module.render(
         view(f), view(y.unsqueeze(1)), y.dtype == torch.uint16, code_of(encoding), 6.0, 0.01,
-        table.data_ptr(), view(guide_low), views, rgb, *QUEUE,
+        table.data_ptr(), view(guide_low), views, rgb, *LAUNCH,
     )  # fmt: skip
 
 
@@ -221,11 +221,29 @@ def test_motion_search(size):
     start = torch.randn(2, 2, size[0] // 4, size[1] // 4) * 3
     flow, cost = torch.empty_like(start), torch.empty_like(start[:, :1])
     module.motion_search(
-        view(guide), view(other), view(start), 2, 5, view(flow), view(cost), *QUEUE
+        view(guide), view(other), view(start), 2, 5, view(flow), view(cost), *LAUNCH
     )
     want = ops.motion_search(guide, other, start, radius=2, penalty=5)
     assert torch.equal(flow, want[0])
     assert torch.equal(cost, want[1])
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_chain_flows(size):
+    first, second = torch.randn(2, 2, 2, *size) * 9
+    out = torch.empty_like(first)
+    module.chain_flows(view(first), view(second), view(out), *LAUNCH)
+    assert torch.equal(out, ops.chain_flows(first, second))
+
+
+@pytest.mark.parametrize("of", SIZES)
+@pytest.mark.parametrize("size", [(1, 1), (11, 37), (90, 40)])
+def test_flow_to_field(of, size):
+    flow, cost = torch.randn(2, 2, *of) * 9, torch.rand(2, 1, *of) * 40
+    out = torch.empty(2, 2, *size), torch.empty(2, 1, *size)
+    module.flow_to_field(view(flow), view(cost), view(out[0]), view(out[1]), *LAUNCH)
+    for got, want in zip(out, ops.flow_to_field(flow, cost, size), strict=True):
+        assert torch.equal(got, want)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -234,6 +252,37 @@ def test_carry_chroma(size, close):
     cost, weight = torch.rand(3, 1, *size) * 20, torch.rand(3) + 0.1
     out = torch.empty(1, 2, *size)
     module.carry_chroma(
-        view(chroma), view(flow), view(cost), weight.data_ptr(), 20.0, 0.02, 1.6, view(out), *QUEUE
+        view(chroma), view(flow), view(cost), weight.data_ptr(), 20.0, 0.02, 1.6, view(out), *LAUNCH
     )
     close("carry_chroma", out, ops.carry_chroma(chroma, flow, cost, weight))
+
+
+# ---- errors ------------------------------------------------------------------------------------
+
+
+def lightness_on(device: int) -> Tensor:
+    out = torch.empty(1, 2, 3)
+    codes = luma(1, 2, 3, 8).unsqueeze(1)
+    code = code_of(Encoding())
+    module.luma_to_lightness(view(codes), False, code, out.data_ptr(), device, 0)
+    return out
+
+
+def test_a_device_that_is_not_there_is_said():
+    with pytest.raises(RuntimeError, match="choosing CUDA device 3 failed: invalid device ordinal"):
+        lightness_on(3)
+
+
+def test_an_error_that_another_library_left_is_not_ours(monkeypatch):
+    want = lightness_on(0)
+    monkeypatch.setenv("PYCOLOR_EMULATION_FOREIGN_ERROR", "1")
+    assert torch.equal(lightness_on(0), want)
+
+
+def test_a_launch_that_fails_is_said():
+    logits, out = torch.zeros(1, 4, 1, 1), torch.empty(1, 2, 1, 1)
+    many = (logits.data_ptr(), (70000, 4, 1, 1), (0, 1, 1, 1))
+    to = (out.data_ptr(), (70000, 2, 1, 1), (0, 1, 1, 1))
+    colors = palette(4)
+    with pytest.raises(RuntimeError, match="launch failed: invalid configuration"):
+        module.annealed_mean(many, 4, colors.data_ptr(), 1.0, to, *LAUNCH)

@@ -102,6 +102,9 @@ def _uv_bins(uv: Tensor) -> Tensor:
     return ((uv + UV_LIMIT) / width).floor().clamp(0, UV_BINS - 1)
 
 
+_LEAST_SATURATION = 1e-4  # mean, of a picture that has color; rounding makes less
+
+
 def saturation_difference(predicted: Batch, true: Batch) -> Tensor:
     """Deviation of the mean saturation, as a share of the true one (Hwang and Zhou 2016, 5.1).
 
@@ -112,11 +115,12 @@ def saturation_difference(predicted: Batch, true: Batch) -> Tensor:
         true: the same shape.
 
     Returns:
-        N values from 0, which is best; NaN or infinite for a gray truth.
+        N values from 0, which is best; NaN for a truth without color.
     """
     first, second = pair(predicted, true, "N×3×H×W")
     found, wanted = (_saturation(x).flatten(1).sum(1) for x in (first, second))
-    return (found - wanted).abs() / wanted
+    colored = wanted > _LEAST_SATURATION * second.shape[-1] * second.shape[-2]
+    return torch.where(colored, (found - wanted).abs() / wanted, torch.nan)
 
 
 def _saturation(rgb: Tensor) -> Tensor:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import http.client
 import importlib.util
 import os
 import ssl
+import stat
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pycolor.errors import FilmError, UsageError
 from pycolor.models.checkpoints.published import Published
+from pycolor.models.checkpoints.size import LARGEST
 
 TIMEOUT_SECONDS = 30.0
 _CHUNK = 1 << 20
@@ -92,27 +96,53 @@ def fetch(item: Published, report: Report = lambda *_: None) -> Path:
     path = downloaded(item)
     if path.exists() and is_the_file(path, item):
         return path
-    part = path.with_name(path.name + ".part")
-    reasons = []
+    reasons: list[str] = []
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for url in item.urls:
-            try:
-                _download(url, part, item.bytes, report)
-            except (urllib.error.URLError, http.client.HTTPException, OSError) as e:
-                reasons.append(f"{url}: {_reason(e)}")
-                continue
-            if is_the_file(part, item):
-                os.replace(part, path)
+        with _alone(path.parent):  # two pulls would write into one file
+            if path.exists() and is_the_file(path, item):
+                return path  # the other one has it
+            if _download_any(item, path, reasons, report):
                 return path
-            part.unlink()
-            reasons.append(f"{url}: another file, its {item.digest.partition(':')[0]} differs")
     except OSError as e:
         reasons.append(f"{path.parent}: {e.strerror}")
     raise FilmError(
         f"{item.name} could not be downloaded ({'; '.join(reasons)}): get the file by other means "
         f"and run pycolor weights import {item.file_name}."
     )
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time, where the file system has locks."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _download_any(item: Published, path: Path, reasons: list[str], report: Report) -> bool:
+    """Fetch from the first place that gives the right file; adds why the others did not."""
+    part = path.with_name(path.name + ".part")
+    if os.path.lexists(part) and not stat.S_ISREG(part.lstat().st_mode):
+        part.unlink()
+    for url in item.urls:
+        try:
+            _download(url, part, item.bytes, report)
+        except (urllib.error.URLError, http.client.HTTPException, OSError) as e:
+            reasons.append(f"{url}: {_reason(e)}")
+            if isinstance(e, OverlongError):  # what is there is no beginning of the file
+                part.unlink(missing_ok=True)
+            continue
+        if is_the_file(part, item):
+            os.replace(part, path)
+            return True
+        part.unlink()
+        reasons.append(f"{url}: another file, its {item.digest.partition(':')[0]} differs")
+    return False
 
 
 def _in_package(item: Published) -> Path:
@@ -151,13 +181,25 @@ def _download(url: str, part: Path, size: int | None, report: Report) -> None:
             have = 0  # the server starts over, so must the file
         left = answer.headers.get("Content-Length")
         total = have + int(left) if left is not None and left.isdigit() else size
-        with part.open("ab" if have else "wb") as f:
+        if total is not None and total > LARGEST:
+            raise OverlongError(LARGEST)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | (os.O_APPEND if have else os.O_TRUNC)
+        with os.fdopen(os.open(part, flags, 0o644), "ab" if have else "wb") as f:
             while chunk := answer.read(_CHUNK):
-                f.write(chunk)
                 have += len(chunk)
+                if have > (size or LARGEST):
+                    raise OverlongError(size or LARGEST)
+                f.write(chunk)
                 report(have, total)
         if total is not None and have < total:
             raise http.client.IncompleteRead(b"", total - have)
+
+
+class OverlongError(http.client.HTTPException):
+    """An answer goes on beyond what the file can have."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"the answer is longer than {most} bytes")
 
 
 def _reason(error: Exception) -> str:

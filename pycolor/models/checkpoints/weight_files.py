@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,13 @@ from torch import Tensor
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import zoo
 from pycolor.models.checkpoints.cache import imported
+from pycolor.models.checkpoints.file_metadata import check_options, parse_metadata
 from pycolor.models.checkpoints.header import in_order
 from pycolor.models.checkpoints.published import PUBLISHED
+from pycolor.models.checkpoints.size import size_of_weights
 from pycolor.models.colorizer import Colorizer
 from pycolor.models.foreign.detect import read_foreign
+from pycolor.system.atomic_file import atomic_write
 
 PACKAGED = Path(__file__).parents[2] / "weights"
 OPEN = Path("open")  # what the weights of open photographs are called on the command line
@@ -59,6 +62,7 @@ def write(
     temperature: float | None = None,
     short_side: int | None = None,
     half: bool = True,
+    overwrite: bool = True,
 ) -> None:
     """Write a state dict as safetensors; complete or not at all.
 
@@ -74,9 +78,12 @@ def write(
         temperature: of the decode, where it is not the card's.
         short_side: of the input, where it is not the card's.
         half: whether matrices and kernels are stored in float16.
+        overwrite: replace a file of that name, even one that appears meanwhile.
 
     Raises:
         ValueError: a value does not fit its storage type.
+        UsageError: the file exists without `overwrite`, or cannot be written there.
+        FilmError: it cannot be written.
     """
     stored: dict[str, Tensor] = {}
     for key, value in state.items():
@@ -94,9 +101,12 @@ def write(
         metadata["temperature"] = repr(float(temperature))
     if short_side is not None:
         metadata["short_side"] = str(short_side)
-    part = path.with_suffix(".part")
-    part.write_bytes(in_order(save(stored, metadata=metadata)))  # save_file: the owner's alone
-    os.replace(part, path)
+    content = in_order(save(stored, metadata=metadata))  # save_file: the owner's alone
+    try:
+        with atomic_write(path, overwrite=overwrite) as part:
+            part.write_bytes(content)
+    except OSError as e:
+        raise FilmError(f"weights {path} could not be written: {e.strerror}.") from None
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str], str]:
@@ -105,18 +115,20 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str], str]:
     Raises:
         FilmError: it is missing or damaged.
     """
+    size_of_weights(path)
     try:
-        content = path.read_bytes()
-    except OSError as e:
-        raise FilmError(f"weights {path} cannot be read: {e.strerror}.") from None
-    digest = hashlib.sha256(content).hexdigest()
-    del content
-    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
         with safe_open(path, framework="pt") as f:
             metadata = dict(f.metadata() or {})
             state = {key: f.get_tensor(key) for key in f.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as e:
+    except OSError as e:
+        raise FilmError(f"weights {path} cannot be read: {e.strerror or e}.") from None
+    except (SafetensorError, ValueError, RuntimeError) as e:
         raise FilmError(f"weights {path} must be a whole safetensors file: {e}.") from None
+    for key, value in state.items():
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            raise FilmError(f"weights {path} must be finite, those of {key} are not.")
     return (
         {k: v.float() if v.is_floating_point() else v for k, v in state.items()},
         metadata,
@@ -134,22 +146,29 @@ def read(path: Path) -> WeightFile:
         return _read_published(path)
     state, metadata, digest = read_tensors(path)
     if "model" in metadata:
-        temperature, short_side = metadata.get("temperature"), metadata.get("short_side")
+        try:
+            said = parse_metadata(metadata)
+        except ValueError as e:
+            raise FilmError(f"weights {path} must say what they are: {e}.") from None
         return WeightFile(
-            model=metadata["model"],
-            options=json.loads(metadata.get("options", "{}")),
-            provenance=json.loads(metadata.get("provenance", "{}")),
+            model=said.model,
+            options=said.options,
+            provenance=said.provenance,
             state=state,
             sha256=digest,
-            temperature=None if temperature is None else float(temperature),
-            short_side=None if short_side is None else int(short_side),
+            temperature=said.temperature,
+            short_side=said.short_side,
         )
-    found = zoo.recognize(state)
-    if found is None:
+    try:
+        found = zoo.recognize(state)
+        converted = None if found is None else zoo.card(found[0]).convert(state)
+    except Exception:  # of tensors whose names are right and whose shapes are anything
+        found = converted = None
+    if found is None or converted is None:
         known = ", ".join(c.name for c in zoo.CARDS)
         raise FilmError(f"weights {path} belong to no known model; expected one of: {known}.")
     name, options = found
-    return WeightFile(name, options, {}, zoo.card(name).convert(state), digest)
+    return WeightFile(name, options, {}, converted, digest)
 
 
 def _read_published(path: Path) -> WeightFile:
@@ -196,10 +215,12 @@ def fill(
 def located(path: Path) -> Path:
     """A weight file, or the one that a bare name stands for: `open`, or a published one's.
 
+    A file of such a name comes first, a folder does not.
+
     Raises:
         UsageError: the name is that of a published file which was not fetched yet.
     """
-    if path.exists():
+    if path.is_file():
         return path
     if path == OPEN:
         return PACKAGED / zoo.OPEN_WEIGHTS
@@ -226,7 +247,7 @@ def start_from(network: Colorizer, name: str, path: Path) -> None:
     path = located(path)
     state, metadata, _ = read_tensors(path)
     if metadata.get("model") == name:
-        fill(network, state, path)
+        fill(network, state, path, partly=True)  # the network may have parts that it had not
     else:
         fill(network, zoo.card(name).convert(state), path, partly=True)
 
@@ -258,18 +279,23 @@ def load(name: str | None = None, weights: Path | None = None) -> Loaded:
     if name is not None and file.model != name:
         raise UsageError(f"weights {path} belong to {file.model}, expected those of {name}.")
     c = zoo.card(file.model)
-    expected = c.sha256 if weights is None else zoo.OPEN_SHA256 if weights == OPEN else None
+    is_open = weights == OPEN and path != weights
+    expected = c.sha256 if weights is None else zoo.OPEN_SHA256 if is_open else None
     if expected not in (None, file.sha256):
         raise FilmError(
             f"weights {path} are damaged: expected SHA-256 {expected}, got {file.sha256}."
         )
     try:
-        network = c.build(**file.options)
+        if expected is None:
+            check_options(c, file.options, file.state)
+        with _usual_torch():
+            network = c.build(**file.options)
     except (TypeError, ValueError) as e:
         raise FilmError(f"weights {path} do not fit {c.name}: {e}.") from None
     fill(network, file.state, path)
     network.eval().requires_grad_(False)
-    network.fold()
+    with _usual_torch():
+        network.fold()
     return Loaded(
         network=network,
         card=c,
@@ -277,6 +303,18 @@ def load(name: str | None = None, weights: Path | None = None) -> Loaded:
         temperature=c.temperature if file.temperature is None else file.temperature,
         short_side=file.short_side or c.short_side,
     )
+
+
+@contextmanager
+def _usual_torch() -> Iterator[None]:
+    """Networks in float32 whatever the caller's default, whose random state is left as it is."""
+    default = torch.get_default_dtype()
+    with torch.random.fork_rng(devices=[]):
+        torch.set_default_dtype(torch.float32)
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(default)
 
 
 def _packaged(c: zoo.Card) -> Path:

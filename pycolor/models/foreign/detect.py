@@ -1,12 +1,11 @@
 """Weight files of other programs as state dicts of ours.
 
-What a file is, is seen from its content, not from its name.  Nothing in a file is run: pickles are
-read with `weights_only`, the other formats by readers of our own.
+What a file is, is seen from its content, not from its name.  Nothing in a file is run: all
+formats are read by readers of our own, which make nothing that the file has no bytes for.
 """
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,10 @@ import torch
 from torch import Tensor
 
 from pycolor.errors import FilmError, UsageError
+from pycolor.models.checkpoints.size import size_of_weights
 from pycolor.models.foreign.caffe import read_blobs, read_caffemodel
 from pycolor.models.foreign.iizuka_graph import iizuka2016_state
+from pycolor.models.foreign.pickled import read_pickled
 from pycolor.models.foreign.torch7 import read_torch7
 from pycolor.models.networks import zhang2016, zhang2017
 
@@ -57,41 +58,42 @@ def read_foreign(path: Path) -> Foreign:
         UsageError: there is no such file.
         FilmError: it is damaged, or of no known network.
     """
+    return _checked(_read_foreign(path), path)
+
+
+def _read_foreign(path: Path) -> Foreign:
     if path.is_dir():
         return from_caffe(read_blobs(path), path)
+    if not path.exists():
+        raise UsageError(f"weights {path} do not exist.")
+    size = size_of_weights(path)
     try:
         with path.open("rb") as f:
             head = f.read(9)
-    except FileNotFoundError:
-        raise UsageError(f"weights {path} do not exist.") from None
     except OSError as e:
         raise FilmError(f"weights {path} cannot be read: {e.strerror}.") from None
     if head[:2] == b"PK" or head[:1] == b"\x80":
-        return from_state(_read_pickle(path), path)
+        state = {k.removeprefix("module."): v for k, v in read_pickled(path).items()}
+        return from_state(state, path)
     if head[8:] == b"{":
         raise UsageError(
             f"weights {path} are safetensors already; --weights takes them as they are."
         )
     if head[:4] in (b"\x03\0\0\0", b"\x04\0\0\0"):
         return from_torch7(read_torch7(path), path)
+    if path.suffix.lower() in (".pth", ".pt", ".t7"):
+        raise FilmError(
+            f"weights {path} must be a file of PyTorch, Torch or Caffe; its {size} bytes are none."
+        )
     return from_caffe(read_caffemodel(path), path)
 
 
-def _read_pickle(path: Path) -> dict[str, Tensor]:
-    """The tensors of a PyTorch file, by name."""
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as e:
-        why = "it holds more than tensors" if "Unsupported" in str(e) else "it is damaged"
-        raise FilmError(f"weights {path} must be a state dict of tensors: {why}.") from None
-    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
-        content = content["state_dict"]
-    if not isinstance(content, dict) or not content:
-        raise FilmError(f"weights {path} must be a state dict, got {type(content).__name__}.")
-    named = {str(k).removeprefix("module."): v for k, v in content.items()}
-    if not all(isinstance(v, Tensor) for v in named.values()):
-        raise FilmError(f"weights {path} must hold tensors alone, they hold more.")
-    return named
+def _checked(foreign: Foreign, path: Path) -> Foreign:
+    """Weights that are numbers."""
+    for name, value in foreign.state.items():
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            raise FilmError(f"weights {path} must be finite, those of {name} are not.")
+    return foreign
 
 
 def _shape(state: Mapping[str, Tensor], key: str) -> tuple[int, ...]:
@@ -192,6 +194,8 @@ def from_caffe(layers: Mapping[str, Sequence[npt.NDArray[np.float32]]], path: Pa
                 )
             state[key] = torch.from_numpy(blob.copy()).reshape(expected[key].shape)
         if layer.endswith("norm"):
+            if blobs[2].size != 1:
+                raise FilmError(f"weights {path} must have one count in {layer}, they have not.")
             count = float(blobs[2].reshape(-1)[0])
             for name in names:
                 state[f"{module}.{name}"] /= count if count != 0 else 1.0
@@ -220,8 +224,11 @@ def from_torch7(content: Any, path: Path) -> Foreign:
     """
     try:
         options, state = iizuka2016_state(content)
-    except (ValueError, KeyError, AttributeError) as e:
-        raise FilmError(f"weights {path} must be Iizuka's colornet: {e}.") from None
+    except Exception as e:  # a graph may lack anything, anywhere
+        why = (
+            str(e) if isinstance(e, ValueError) else f"it lacks something ({type(e).__name__}: {e})"
+        )
+        raise FilmError(f"weights {path} must be Iizuka's colornet: {why[:300]}.") from None
     return Foreign(
         name="iizuka2016-published",
         model="iizuka2016",

@@ -16,10 +16,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from pycolor.models.foreign.torch7 import Module
+from pycolor.models.foreign.torch7 import Module, in_order
 from pycolor.models.networks.iizuka2016 import GRAY_MEAN
 
 _EPS = 1e-5  # of our normalization
+_MOST_VISITS, _DEEPEST = 2000, 100  # of modules; Iizuka's network has some hundred
 
 # Output channels, input channels, stride.
 _LOW = ((64, 1, 2), (128, 64, 1), (128, 128, 2), (256, 128, 1), (256, 256, 2), (512, 256, 1))
@@ -48,53 +49,74 @@ class Layer:
 
 
 def layers_of(module: Any) -> list[Layer]:
-    """The layers with weights of a network of Torch modules, in order, linked."""
-    found: list[Layer] = []
-    _walk(module, [], found)
-    return found
+    """The layers with weights of a network of Torch modules, in order, linked.
+
+    Raises:
+        ValueError: it is no network, or visits its modules more often than any network does.
+    """
+    walk = _Walk()
+    walk.visit(module, [])
+    return walk.found
 
 
-def _walk(module: Any, before: list[Layer], found: list[Layer]) -> list[Layer]:
-    """Add a module's layers behind those `before` it; the ones whose output leaves it."""
-    if not isinstance(module, Module):
+class _Walk:
+    """One way through the modules; one that is shared is met each time that it is used."""
+
+    def __init__(self) -> None:
+        self.found: list[Layer] = []
+        self.visits = 0
+        self.depth = 0
+
+    def visit(self, module: Any, before: list[Layer]) -> list[Layer]:
+        """Add a module's layers behind those `before` it; the ones whose output leaves it."""
+        self.visits += 1
+        self.depth += 1
+        if self.visits > _MOST_VISITS or self.depth > _DEEPEST:
+            raise ValueError("its modules are in one another without end")
+        try:
+            return self._visit(module, before)
+        finally:
+            self.depth -= 1
+
+    def _visit(self, module: Any, before: list[Layer]) -> list[Layer]:
+        if not isinstance(module, Module):
+            return before
+        kind = module.kind.rpartition(".")[2]
+        if kind == "gModule":
+            return self._visit_graph(module, before)
+        if kind in ("ConcatTable", "ParallelTable", "Concat", "DepthConcat"):
+            return _union(self.visit(child, before) for child in module.children())
+        if module.children():
+            for child in module.children():
+                before = self.visit(child, before)
+            return before
+        if "BatchNormalization" in kind:
+            for layer in before:
+                layer.norm = module
+            return before
+        if kind.startswith("SpatialConvolution") or kind == "Linear":
+            layer = _layer(module, kind == "Linear")
+            for earlier in before:
+                earlier.next.append(layer)
+            self.found.append(layer)
+            return [layer]
         return before
-    kind = module.kind.rpartition(".")[2]
-    if kind == "gModule":
-        return _walk_graph(module, before, found)
-    if kind in ("ConcatTable", "ParallelTable", "Concat", "DepthConcat"):
-        return _union(_walk(child, before, found) for child in module.children())
-    if module.children():
-        for child in module.children():
-            before = _walk(child, before, found)
-        return before
-    if "BatchNormalization" in kind:
-        for layer in before:
-            layer.norm = module
-        return before
-    if kind.startswith("SpatialConvolution") or kind == "Linear":
-        layer = _layer(module, kind == "Linear")
-        for earlier in before:
-            earlier.next.append(layer)
-        found.append(layer)
-        return [layer]
-    return before
 
-
-def _walk_graph(graph: Module, before: list[Layer], found: list[Layer]) -> list[Layer]:
-    """The nodes of an nngraph module, in the order of its forward pass."""
-    nodes = graph.fields.get("forwardnodes")
-    if not isinstance(nodes, dict):
-        raise ValueError("its graph has no order of nodes")
-    leaving: dict[int, list[Layer]] = {}
-    out = before
-    for key in sorted(nodes):
-        data = nodes[key].fields["data"]
-        inputs = data.get("mapindex", {})
-        known = [leaving.get(id(inputs[i]), before) for i in sorted(inputs)]
-        out = leaving[id(data)] = _walk(
-            data.get("module"), _union(known) if known else before, found
-        )
-    return out
+    def _visit_graph(self, graph: Module, before: list[Layer]) -> list[Layer]:
+        """The nodes of an nngraph module, in the order of its forward pass."""
+        nodes = graph.fields.get("forwardnodes")
+        if not isinstance(nodes, dict):
+            raise ValueError("its graph has no order of nodes")
+        leaving: dict[int, list[Layer]] = {}
+        out = before
+        for node in in_order(nodes):
+            data = node.fields["data"]
+            inputs = data.get("mapindex", {})
+            known = [leaving.get(id(i), before) for i in in_order(inputs)]
+            out = leaving[id(data)] = self.visit(
+                data.get("module"), _union(known) if known else before
+            )
+        return out
 
 
 def _union(groups: Iterable[list[Layer]]) -> list[Layer]:
@@ -105,13 +127,20 @@ def _union(groups: Iterable[list[Layer]]) -> list[Layer]:
 
 def _layer(module: Module, full: bool) -> Layer:
     f = module.fields
-    weight = f["weight"]
+    weight = _array(f.get("weight"), "a weight")
     if not full and weight.ndim == 2:  # SpatialConvolutionMM keeps its kernels flat
         weight = weight.reshape(weight.shape[0], f["nInputPlane"], f["kH"], f["kW"])
+    if weight.ndim != (2 if full else 4):
+        raise ValueError(f"a weight has {weight.ndim} dimensions")
     bias = f.get("bias")
-    if bias is None:
-        bias = np.zeros(weight.shape[0], np.float32)
+    bias = np.zeros(len(weight), np.float32) if bias is None else _array(bias, "a bias")
     return Layer(weight, bias, 0 if full else int(f.get("dW", 1)))
+
+
+def _array(value: Any, name: str) -> npt.NDArray[Any]:
+    if not isinstance(value, np.ndarray):
+        raise ValueError(f"{name} is {type(value).__name__}, no tensor")
+    return value
 
 
 def iizuka2016_state(content: Any) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -128,7 +157,8 @@ def iizuka2016_state(content: Any) -> tuple[dict[str, Any], dict[str, Tensor]]:
     layers = layers_of(content.get("model"))
     low = _chain(layers, _LOW, "low")
     # Where the layers are there twice, once for each input, one of them feeds each way.
-    twins = [layer for layer in layers if np.array_equal(layer.weight, low[-1].weight)]
+    own = low[-1].weight
+    twins = [x for x in layers if x.weight is own or np.array_equal(x.weight, own)]
     behind = _union(twin.next for twin in twins)
     # Both ways end in the fusion, which tells the global one from the classifier's.
     *mid, fusion = _chain(behind, (*_MID, _FUSION), "mid")
@@ -151,12 +181,14 @@ def _chain(
     begin: Sequence[Layer], shapes: Sequence[tuple[int, int, int]], name: str
 ) -> list[Layer]:
     """Layers of these shapes, each fed by the one before; the first is one of `begin`."""
+    dead: set[tuple[int, int]] = set()  # layers from which the chain does not go on
 
     def search(candidates: Sequence[Layer], at: int) -> list[Layer] | None:
         if at == len(shapes):
             return []
         for layer in candidates:
-            if layer.shape == shapes[at]:
+            if layer.shape == shapes[at] and (id(layer), at) not in dead:
+                dead.add((id(layer), at))
                 rest = search(layer.next, at + 1)
                 if rest is not None:
                     return [layer, *rest]

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pycolor.errors import FilmError
+from pycolor.models.checkpoints.size import size_of_weights
 
 _NIL, _NUMBER, _STRING, _TABLE, _OBJECT, _BOOLEAN = range(6)
 _FUNCTIONS = (6, 7, 8)
@@ -44,7 +45,18 @@ class Module:
     def children(self) -> list[Any]:
         """The modules of a container, in order."""
         inner = self.fields.get("modules", {})
-        return [inner[key] for key in sorted(inner)] if isinstance(inner, dict) else []
+        return in_order(inner) if isinstance(inner, dict) else []
+
+
+def in_order(table: dict[Any, Any]) -> list[Any]:
+    """The values of a Lua array by number.
+
+    Raises:
+        ValueError: a key is no number.
+    """
+    if not all(isinstance(key, int) for key in table):
+        raise ValueError("a list has a key that is no number")
+    return [table[key] for key in sorted(table)]
 
 
 class _Reader:
@@ -144,11 +156,11 @@ class _Reader:
         last = offset - 1 + sum((n - 1) * s for n, s in zip(sizes, strides, strict=True))
         if rank == 0 or 0 in sizes:
             return np.zeros(0, dtype)
-        if last >= storage.size:
-            raise ValueError(f"a tensor of {sizes} needs {last + 1} values, got {storage.size}")
+        needed = max(last + 1, math.prod(sizes))  # steps of 0 would make much of little
+        if needed > storage.size:
+            raise ValueError(f"a tensor of {sizes} needs {needed} values, got {storage.size}")
         steps = [s * storage.itemsize for s in strides]
-        view = np.lib.stride_tricks.as_strided(storage[offset - 1 :], sizes, steps)
-        return view.copy()
+        return np.lib.stride_tricks.as_strided(storage[offset - 1 :], sizes, steps, writeable=False)
 
 
 def read_torch7(path: Path) -> Any:
@@ -161,11 +173,13 @@ def read_torch7(path: Path) -> Any:
     Raises:
         FilmError: the file cannot be read, is none, or holds a function.
     """
+    size_of_weights(path)
     try:
         data = path.read_bytes()
     except OSError as e:
         raise FilmError(f"weights {path} cannot be read: {e.strerror}.") from None
     try:
         return _Reader(data).value()
-    except (ValueError, KeyError, struct.error, MemoryError) as e:
-        raise FilmError(f"weights {path} must be a whole torch7 file: {e}.") from None
+    except Exception as e:  # whatever damage makes of the values
+        why = str(e) if isinstance(e, ValueError | struct.error) else f"{type(e).__name__} {e}"
+        raise FilmError(f"weights {path} must be a whole torch7 file: {why[:300]}.") from None

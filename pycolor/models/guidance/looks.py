@@ -105,7 +105,9 @@ def within_ends(lightness: Tensor) -> Tensor:
 
 
 def drawn_to(field: Tensor, palette: tuple[tuple[float, float], ...]) -> Tensor:
-    """Each color as the mean of the palette's and gray, the nearer the more; 0.3 of it stays.
+    """Each color as the mean of the palette's and gray, the nearer the more.
+
+    Three tenths of each stay as they were.
 
     Args:
         field: N×2×h×w ab.

@@ -48,6 +48,42 @@ def motion_search(
     return flow, cost
 
 
+def chain_flows(first: Tensor, second: Tensor) -> Tensor:
+    """See `pycolor.ops.chain_flows`."""
+    h, w = first.shape[2:]
+    y = torch.arange(h)[:, None] + first[:, 0] / 4
+    x = torch.arange(w) + first[:, 1] / 4
+    return first + _at(second, y, x)
+
+
+def flow_to_field(flow: Tensor, cost: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """See `pycolor.ops.flow_to_field`."""
+    k, _, h, w = flow.shape
+    height, width = size
+    y = ((torch.arange(height, dtype=flow.dtype) + 0.5) * h / height - 0.5)[:, None]
+    x = (torch.arange(width, dtype=flow.dtype) + 0.5) * w / width - 0.5
+    y, x = y.expand(k, height, width), x.expand(k, height, width)
+    cells = torch.tensor([height / (4 * h), width / (4 * w)], dtype=flow.dtype)[:, None, None]
+    return _at(flow * cells, y, x), _at(cost, y, x)
+
+
+def _at(image: Tensor, y: Tensor, x: Tensor) -> Tensor:
+    """K×C×… of an image at (y, x), K×…, bilinear and with a repeated border."""
+    h, w = image.shape[2:]
+    y, x = y.nan_to_num(0).clamp(0, h - 1), x.nan_to_num(0).clamp(0, w - 1)
+    top, left = y.floor().long(), x.floor().long()
+    down, right = (top + 1).clamp_max(h - 1), (left + 1).clamp_max(w - 1)
+    fy, fx = (y - top)[:, None], (x - left)[:, None]
+    frame = torch.arange(len(image))[:, None, None]
+
+    def cells(rows: Tensor, columns: Tensor) -> Tensor:
+        return image[frame, :, rows, columns].movedim(-1, 1)
+
+    upper = (1 - fx) * cells(top, left) + fx * cells(top, right)
+    lower = (1 - fx) * cells(down, left) + fx * cells(down, right)
+    return (1 - fy) * upper + fy * lower
+
+
 def carry_chroma(
     chroma: Tensor,
     flow: Tensor,
@@ -59,20 +95,10 @@ def carry_chroma(
     growth: float = 1.6,
 ) -> Tensor:
     """See `pycolor.ops.carry_chroma`."""
-    k, _, h, w = chroma.shape
-    y = (torch.arange(h)[:, None] + flow[:, 0]).nan_to_num(0).clamp(0, h - 1)  # K×h×w
-    x = (torch.arange(w) + flow[:, 1]).nan_to_num(0).clamp(0, w - 1)
-    top, left = y.floor().long(), x.floor().long()
-    down, right = (top + 1).clamp_max(h - 1), (left + 1).clamp_max(w - 1)
-    fy, fx = (y - top)[:, None], (x - left)[:, None]
-    frame = torch.arange(k)[:, None, None]
-
-    def at(rows: Tensor, columns: Tensor) -> Tensor:
-        return chroma[frame, :, rows, columns].movedim(-1, 1)  # K×2×h×w
-
-    upper = (1 - fx) * at(top, left) + fx * at(top, right)
-    lower = (1 - fx) * at(down, left) + fx * at(down, right)
-    color = (1 - fy) * upper + fy * lower
+    h, w = chroma.shape[2:]
+    y = torch.arange(h)[:, None] + flow[:, 0]
+    x = torch.arange(w) + flow[:, 1]
+    color = _at(chroma, y, x)
     weights = weight.to(cost)[:, None, None, None] * ((-(cost**2) / (2 * sigma**2)).exp() + floor)
     mean = (weights * color).sum(0) / weights.sum(0)
     length = (weights * color.norm(dim=1, keepdim=True)).sum(0) / weights.sum(0)

@@ -7,7 +7,7 @@ labeled the photographs, clusters of thumbnails stand in: they tell an evening s
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -95,11 +95,20 @@ def _from_list(path: Path, column: str, photos: Sequence[Photo]) -> LabelSource:
         raise UsageError(f"labels {path} cannot be read: {e.strerror}.") from None
     if not rows or "file" not in rows[0] or column not in rows[0]:
         raise UsageError(f"labels {path} must have the columns file and {column}, they do not.")
-    listed = {row["file"]: row[column] for row in rows}
-    names = sorted({listed[p.name] for p in photos if p.name in listed})
+    listed = {row["file"].strip("/"): row[column] for row in rows if row["file"]}
+    labels = [_label_of(photo, listed) for photo in photos]
+    names = sorted({label for label in labels if label is not None})
     if len(names) < 2:
         raise UsageError(f"labels {path} must name two classes or more of these photographs.")
-    return LabelSource("list", tuple(names), _indices(names, (listed.get(p.name) for p in photos)))
+    return LabelSource("list", tuple(names), _indices(names, labels))
+
+
+def _label_of(photo: Photo, listed: Mapping[str, str]) -> str | None:
+    """The label of the longest end of a photograph's path that is listed, folder by folder."""
+    inside = PurePosixPath(photo.name).parts  # of its folder, or of a tar
+    parts = photo.path.parts[1:] if photo.path.parts[-len(inside) :] == inside else inside
+    ends = ("/".join(parts[start:]) for start in range(len(parts)))
+    return next((listed[end] for end in ends if end in listed), None)
 
 
 def clusters(photos: Sequence[Photo], k: int, seed: int) -> list[int]:

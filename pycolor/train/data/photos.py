@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from pycolor.errors import FilmError, UsageError
 from pycolor.train.options import CropOptions
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
@@ -40,17 +41,38 @@ class Photo:
             return os.pread(f.fileno(), self.size, self.offset)
 
     def decode(self) -> Image.Image:
-        """The picture in 8-bit RGB."""
+        """The picture in 8-bit RGB, upright as its EXIF orientation says."""
         with Image.open(io.BytesIO(self.read())) as image:
-            return image.convert("RGB")
+            return _upright(image).convert("RGB")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """A picture turned as its EXIF orientation says; as it is where that cannot be read."""
+    try:
+        turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # EXIF of many cameras is damaged, and no reason to lose a photograph
+        turn = None
+    return image if turn is None else image.transpose(turn)
+
+
+_ORIENTATION = 0x0112
+# What brings a picture upright, by EXIF 2.32, table 4-6 "Orientation".
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def find_photos(sources: Sequence[Path]) -> list[Photo]:
     """All pictures below the folders and inside the tars, in a fixed order.
 
     Raises:
-        FileNotFoundError: a source does not exist.
-        ValueError: a source is neither folder nor tar, or no picture is in any of them.
+        UsageError: a source does not exist, is neither folder nor tar, or no picture is in any.
     """
     photos: list[Photo] = []
     for source in sources:
@@ -62,14 +84,14 @@ def find_photos(sources: Sequence[Path]) -> list[Photo]:
                     name = str(path.relative_to(source))
                     photos.append(Photo(path, 0, path.stat().st_size, name))
         elif not source.exists():
-            raise FileNotFoundError(f"training data {source} does not exist.")
+            raise UsageError(f"training data {source} does not exist.")
         elif source.suffix.lower() == ".tar" and tarfile.is_tarfile(source):
             photos += _tar_photos(source)
         else:
-            raise ValueError(f"training data must be folders or .tar files, got {source}.")
+            raise UsageError(f"training data must be folders or .tar files, got {source}.")
     if not photos:
         where = ", ".join(str(s) for s in sources) or "nothing"
-        raise ValueError(f"training needs color pictures, found none in {where}.")
+        raise UsageError(f"training needs color pictures, found none in {where}.")
     return photos
 
 
@@ -124,6 +146,20 @@ class _Crop:
     photo: int
 
 
+def _shares(photos: Sequence[Photo], weights: Mapping[str, float]) -> npt.NDArray[np.float64]:
+    """Passes over each photograph, by the tar or folder that it lies in."""
+    stems = [p.path.stem if p.path.suffix.lower() == ".tar" else p.path.parent.name for p in photos]
+    if unknown := set(weights) - set(stems):
+        raise ValueError(
+            f"sampling names {min(unknown)}, which is no tar or folder of the data; "
+            "an empty one takes all alike."
+        )
+    shares = np.array([weights.get(stem, 1.0) for stem in stems])
+    if shares.sum() < 1:
+        raise ValueError("sampling leaves no photograph.")
+    return shares
+
+
 class Stream:
     """An endless stream of batches that can start at any step.
 
@@ -133,10 +169,21 @@ class Stream:
         crop: how they are cut.
         seed: of order and crops.
         workers: decoding threads (Pillow decodes outside the interpreter lock).
+        weights: passes over the photographs of a tar or folder, by its stem; those that are not
+            named are seen once.
+
+    Raises:
+        ValueError: a stem is of no tar or folder, or no photograph is left.
     """
 
     def __init__(
-        self, photos: Sequence[Photo], batch: int, crop: CropOptions, seed: int, workers: int = 2
+        self,
+        photos: Sequence[Photo],
+        batch: int,
+        crop: CropOptions,
+        seed: int,
+        workers: int = 2,
+        weights: Mapping[str, float] | None = None,
     ) -> None:
         self.photos = photos
         self.batch = batch
@@ -144,15 +191,24 @@ class Stream:
         self.seed = seed
         self.workers = max(1, workers)
         self._cached_order: tuple[int, npt.NDArray[np.int64]] | None = None
+        self._shares = _shares(photos, weights) if weights else None
+        self._epoch = len(photos) if self._shares is None else round(float(self._shares.sum()))
 
     def _index(self, position: int) -> int:
         """Which photo stands at a position: one permutation an epoch."""
-        epoch, place = divmod(position, len(self.photos))
+        epoch, place = divmod(position, self._epoch)
         return int(self._order(epoch)[place])
 
     def _order(self, epoch: int) -> npt.NDArray[np.int64]:
         if self._cached_order is None or self._cached_order[0] != epoch:
-            order = np.random.default_rng((self.seed, epoch)).permutation(len(self.photos))
+            rng = np.random.default_rng((self.seed, epoch))
+            order = rng.permutation(len(self.photos))
+            if self._shares is not None:
+                # Each as often as its weight says, the rest of it by chance, in all `_epoch`.
+                upto = np.cumsum(self._shares[order])
+                at = (np.arange(self._epoch) + rng.random()) * (upto[-1] / self._epoch)
+                places = np.searchsorted(upto, at, side="right").clip(max=len(order) - 1)
+                order = rng.permutation(order[places])
             self._cached_order = (epoch, order)
         return self._cached_order[1]
 
@@ -169,7 +225,7 @@ class Stream:
         skipped = tuple(self.photos[r.photo].name for r in results if r.rgb is None)
         if not good:
             count = len(set(skipped))
-            raise ValueError(f"none of {count} pictures could be read, {skipped[0]} first.")
+            raise FilmError(f"none of {count} pictures could be read, {skipped[0]} first.")
         # An unreadable picture gives its place to another of the batch: sizes stay the same.
         crops, photos = zip(*(good[i % len(good)] for i in range(len(results))), strict=True)
         return Batch(torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2), photos, skipped)

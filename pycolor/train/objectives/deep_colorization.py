@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from pycolor.errors import FilmError
 from pycolor.models.colorizer import gray_of
 from pycolor.models.features.gist import CHANNELS, gist
 from pycolor.models.networks.cheng2015 import Cheng2015, Ensemble, rgb_to_yuv, yuv_to_rgb
@@ -99,7 +100,7 @@ def describe(
             kept.shares[n] = semantic.mean((2, 3))[0]
         n += 1
     if n == 0:
-        raise ValueError(f"training needs readable pictures, none of {len(photos)} is.")
+        raise FilmError(f"training needs readable pictures, none of {len(photos)} is.")
     return References(kept.features[:n], kept.chroma[:n], kept.gist[:n], kept.shares[:n])
 
 

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pycolor.errors import UsageError
 from pycolor.models import palette as alphabet
 from pycolor.models.colorizer import Colorizer
 from pycolor.models.networks.richart2017 import Richart2017
@@ -52,5 +53,5 @@ def sample_chroma(stream: Stream, gray_limit: float, seed: int, each: int = 64) 
         for crop in ab[ab.abs().flatten(1).amax(1) > gray_limit]:
             samples.append(crop[:, torch.randint(crop.shape[1], (each,), generator=chance)].T)
     if not samples:
-        raise ValueError(f"training needs color pictures, all of the first {seen} are gray.")
+        raise UsageError(f"training needs color pictures, all of the first {seen} are gray.")
     return torch.cat(samples).double().numpy()

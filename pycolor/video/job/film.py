@@ -14,15 +14,19 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pycolor.errors import UsageError
+from pycolor.frame_ranges import frame_range, frame_rate
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.models import zoo
+from pycolor.models.guidance.guide import GuidedPicture
 from pycolor.models.predictor import Predictor
-from pycolor.options import VideoOptions, frame_range, frame_rate, slice_of
+from pycolor.option_checks import as_path
+from pycolor.options import VideoOptions, slice_of
 from pycolor.system.atomic_file import check_output
 from pycolor.system.progress import Progress
 from pycolor.system.stopwatch import Stopwatch
 from pycolor.video.io import Damage, FrameSource, Reader, Writer, concat_segments
 from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_for, segment_suffix
+from pycolor.video.job import guided
 from pycolor.video.job.atomic_output import atomic_output, exists, pattern_of, placed_files
 from pycolor.video.job.claims import Claims
 from pycolor.video.job.delivery import check_luma, missing_runs
@@ -79,9 +83,9 @@ def color_film(
         UsageError: an option or a name does not fit.
         FilmError: the film cannot be read, or the output not be written.
     """
-    with materialize_stdin(Path(source)) as path:
-        run = FilmRun(path, Path(target), options, say, progress, pool or PredictorPool())
-        report = run.run()
+    with materialize_stdin(as_path("source", source)) as path:
+        target = as_path("target", target)
+        report = FilmRun(path, target, options, say, progress, pool or PredictorPool()).run()
         assert report is not None, "only a slice may end without an output"
         return report
 
@@ -100,6 +104,7 @@ class _Job:
         planned: what the film's plan makes of it, if it has one.
         seen: what the film showed at the first look.
         plan: what is done with each frame.
+        guided: what a person gave.
         segments: in which the frames are colored and encoded.
         resumed: frames of the segments that an earlier run had made.
     """
@@ -113,6 +118,7 @@ class _Job:
     planned: PlannedFilm | None
     seen: FilmAnalysis
     plan: Plan
+    guided: tuple[GuidedPicture, ...]
     segments: Sequence[Segment]
     resumed: int
 
@@ -122,14 +128,15 @@ class FilmRun:
 
     def __init__(
         self,
-        source: Path,
-        target: Path,
+        source: str | Path,
+        target: str | Path,
         options: VideoOptions,
         say: Callable[[str], None],
         progress: Progress | None,
         pool: PredictorPool,
     ) -> None:
-        self.source, self.target, self.options = source, target, options
+        self.source, self.target = as_path("source", source), as_path("target", target)
+        self.options = options
         self.say, self.progress = say, progress
         self.range, self.rate = frame_range(options.frames), frame_rate(options.rate)
         self.offset = self.range[0] if self.range else 0
@@ -138,6 +145,11 @@ class FilmRun:
         self.warnings: list[str] = []
         self.plan_file: PlanFile | None = None
         self.project: Project | None = None
+
+    @property
+    def first_listed(self) -> int | None:
+        """The range's first frame, from whose film's beginning a list of shots counts."""
+        return self.offset if self.range else None
 
     def warn(self, text: str) -> None:
         if text not in self.warnings:
@@ -154,7 +166,7 @@ class FilmRun:
         began = time.perf_counter()
         options, target = self.options, self.target
         self._validate_options()
-        listed = None if options.shots is None else listed_shots(options.shots)
+        listed = None if options.shots is None else listed_shots(options.shots, self.first_listed)
         if options.plan is None and slices_plan(target).exists():
             options = self.options = replace(options, plan=slices_plan(target), shots=None)
             listed = None
@@ -214,10 +226,13 @@ class FilmRun:
         if self.plan_file is not None:
             self.plan_file.check(self.source, source.sha256)
         predictor = self.pool.of(without_grade(options.predict))
+        for text in predictor.notes:
+            self.warn(text)
+        given = guided.given(options.predict, predictor, reader.info, self.offset)
         work = held.enter_context(
             JobFolder(
                 job_folder(self.target, options.work_dir),
-                self._fingerprint(source.sha256, predictor),
+                self._fingerprint(source.sha256, predictor, given),
                 segment_suffix(self.target, options.preset),
                 say=self.warn,
             )
@@ -235,6 +250,7 @@ class FilmRun:
             plan, store, segments = planned.plan, planned.store, planned.segments
         else:
             plan = plan_of(seen, options.steady, recolor=options.color_shots == "recolor")
+            plan = guided.guided_plan(plan, given, options.predict, self.offset)
             store = work
             segments = [work.segment(*ends) for ends in pairwise(plan.cuts(options.segment_frames))]
         return _Job(
@@ -247,6 +263,7 @@ class FilmRun:
             planned=planned,
             seen=seen,
             plan=plan,
+            guided=guided.guided_pictures(given, plan, self._frame_source(seen), predictor),
             segments=segments,
             resumed=sum(s.stop - s.first for s in segments if store.is_done(s)),
         )
@@ -311,7 +328,7 @@ class FilmRun:
             options=self.options,
             versions=versions(),
             source_digest=job.source.sha256,
-            weights_digest=job.predictor.loaded.sha256,
+            model=(job.predictor.loaded.card.name, job.predictor.loaded.sha256),
             analysis=job.seen,
             luma=job.store.digests(job.segments),
         )
@@ -359,17 +376,25 @@ class FilmRun:
             writer.abort()
         return writer
 
-    def _jobs(self, job: _Job, segments: Sequence[Segment]) -> list[SegmentJob]:
-        source = FrameSource(
+    def _frame_source(self, seen: FilmAnalysis) -> FrameSource:
+        return FrameSource(
             path=self.source,
             rate=self.rate,
             offset=self.offset,
-            timeline=self._timeline(job.seen),
+            timeline=self._timeline(seen),
         )
+
+    def _jobs(self, job: _Job, segments: Sequence[Segment]) -> list[SegmentJob]:
+        source = self._frame_source(job.seen)
         planned = job.planned
-        by_plan: dict[str, Any] = {}
+        by_plan: dict[str, Any] = {"guided": job.guided}
         if planned is not None:
-            by_plan = {"models": planned.models, "grades": planned.grades, "layer": planned.layer}
+            by_plan = {
+                "models": planned.models,
+                "given": planned.given,
+                "grades": planned.grades,
+                "layer": planned.layer,
+            }
         return [
             SegmentJob(
                 source=source,
@@ -389,18 +414,24 @@ class FilmRun:
             for segment in segments
         ]
 
-    def _fingerprint(self, source_digest: str, predictor: Predictor) -> dict[str, Any]:
+    def _fingerprint(
+        self, source_digest: str, predictor: Predictor, given: guided.Given
+    ) -> dict[str, Any]:
         """Everything that the result depends on."""
         if self.plan_file is not None:  # what is made lies in the project
             return {"plan": self.plan_file.plan.source.sha256}
         options = self.options
         ignored = ("plan", "cache_size", "overwrite", "work_dir", "keep_work", "framemd5", "shots")
         chosen = {k: v for k, v in asdict(options).items() if k not in ignored}
-        given = [*filter(None, (options.shots, options.predict.style)), *options.predict.reference]
+        predict = options.predict
+        files = [*filter(None, (options.shots, predict.style, predict.guidance))]
+        if predictor.network.guide == "reference":
+            files += predict.reference
+        files += [r.path for r in (*given.stills.values(), *given.alike)]
         return {
             "source": source_digest,
             "options": json.loads(json.dumps(chosen, default=str)),
-            "files": [file_digest(path) for path in given],
+            "files": [file_digest(path) for path in files],
             "weights": predictor.loaded.sha256,
             "arithmetic": f"{predictor.device.type} {predictor.dtype}",
             "container": segment_suffix(self.target, self.options.preset),
@@ -421,6 +452,7 @@ class FilmRun:
                 self.source,
                 frames=self.range,
                 rate=self.rate,
+                sensitivity=self.options.sensitivity,
                 shots=listed,
                 progress=self.progress,
             )

@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pycolor.frame_ranges import frame_rate
 from pycolor.image.predictor_pool import PredictorPool
-from pycolor.options import VideoOptions, frame_rate
+from pycolor.options import VideoOptions
 from pycolor.system.progress import Progress
 from pycolor.video.job.film import FilmRun
 from pycolor.video.job.report import FilmReport

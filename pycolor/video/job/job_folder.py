@@ -115,6 +115,7 @@ class JobFolder:
 
     def _refuse_foreign(self) -> None:
         """A folder that holds something, and does not say that it is ours."""
+        known = self.path / _FINGERPRINT  # the first file to come and the last to go
         try:
             if self.path.is_symlink() or not stat.S_ISDIR(self.path.stat().st_mode):
                 ours = False
@@ -123,10 +124,12 @@ class JobFolder:
                     f"{self.path} is another user's, or others may write into it; remove it or "
                     "choose another place with --work-dir."
                 )
+            elif is_regular(known):
+                return
             else:
-                known = self.path / _FINGERPRINT  # the first file to come and the last to go
                 names = {p.name for p in self.path.iterdir()}
-                ours = is_regular(known) or not names - {_LOCK, f"{_FINGERPRINT}.part"}
+                came = _FINGERPRINT in names and not known.is_symlink()
+                ours = came or not names - {_LOCK, f"{_FINGERPRINT}.part"}
         except FileNotFoundError:  # a run that ends has removed it since
             return
         if not ours:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from pycolor.errors import FilmError, UsageError
+from pycolor.image.references import Reference
 from pycolor.options import PredictOptions
 from pycolor.system.atomic_file import atomic_write
+from pycolor.video.job.guided import Given
 from pycolor.video.plan.document import plan_text, read_plan
 from pycolor.video.plan.film_plan import FilmPlan
 from pycolor.video.plan.json_lines import Place, line_of, lines_of
+from pycolor.video.plan.shot_guidance import marks_of
 
 PROJECT_SUFFIX, PLAN_NAME = ".pycolor", "plan.json"
-_FILE_KINDS = ("picture", "style")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,42 +93,46 @@ class PlanFile:
             film: how the film's other shots are.
 
         Raises:
-            UsageError: what guides it is not there, or cannot be used.
+            UsageError: a picture is not there.
         """
         shot = self.plan.shots[number]
         options = film
         if shot.model is not None and shot.model != film.model:
-            options = replace(
-                film, model=shot.model, weights=None, style=None, reference=(), decode="auto"
-            )
-        pictures = [
-            path
-            for n, entry in enumerate(shot.guidance)
-            if (path := self._picture(entry, ("shots", number, "guidance", n))) is not None
-        ]
-        if pictures:
-            options = replace(options, reference=tuple(pictures))
-        styles = [entry["path"] for entry in shot.guidance if entry["kind"] == "style"]
-        if styles:
-            options = replace(options, style=self._beside(styles[-1]))
+            options = replace(film, model=shot.model, weights=None, style=None, decode="auto")
+        for path in self._files(number, "style"):
+            options = replace(options, style=path)
         return options
 
-    def _picture(self, entry: Mapping[str, Any], place: Place) -> Path | None:
-        """The picture that an entry names; None of a style."""
-        kind = entry["kind"]
-        if kind not in _FILE_KINDS:
-            self.refuse(
-                f"guidance of kind {kind!r} is not known; expected {' or '.join(_FILE_KINDS)}",
-                (*place, "kind"),
-            )
-        if not isinstance(entry.get("path"), str) or not entry["path"]:
-            self.refuse(f"a {kind} needs the path of a picture", place)
-        if unknown := sorted({*entry} - {"kind", "path", "notes"}):
-            self.refuse(f"{unknown[0]!r} is not known; expected path", (*place, unknown[0]))
-        path = self._beside(entry["path"])
-        if not path.is_file():
-            self.refuse(f"the {kind} {path} is not there", (*place, "path"))
-        return path if kind == "picture" else None
+    def shot_given(self, number: int) -> Given | None:
+        """What leads the model in a shot; None if nothing does.
+
+        Raises:
+            UsageError: a picture is not there.
+        """
+        shot = self.plan.shots[number]
+        stills = zip(
+            (entry["frame"] for entry in shot.guidance if entry["kind"] == "still"),
+            self._files(number, "still"),
+            strict=True,
+        )
+        given = Given(
+            stills={n: Reference(path=path, frame=n) for n, path in stills},
+            alike=tuple(Reference(path=path) for path in self._files(number, "picture")),
+            marks=marks_of(shot.guidance),
+        )
+        return given if given.stills or given.alike or given.marks.marks else None
+
+    def _files(self, number: int, kind: str) -> list[Path]:
+        """The files of a shot's guidance of one kind."""
+        found = []
+        for n, entry in enumerate(self.plan.shots[number].guidance):
+            if entry["kind"] == kind:
+                path = self._beside(entry["path"])
+                if not path.is_file():
+                    place = ("shots", number, "guidance", n, "path")
+                    self.refuse(f"the {kind} {path} is not there", place)
+                found.append(path)
+        return found
 
     def _beside(self, path: str) -> Path:
         """Names in a plan are relative to its folder."""

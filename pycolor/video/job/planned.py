@@ -7,24 +7,25 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pycolor.frame_ranges import frame_rate
 from pycolor.image.predictor_pool import (
     PredictorPool,
     layer_options,
-    pictures_of,
     without_grade,
 )
-from pycolor.models.guidance.looks import Grade
-from pycolor.options import PredictOptions, VideoOptions, frame_rate
+from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.io.containers.presets import segment_suffix
 from pycolor.video.job.arithmetic import arithmetic_of
+from pycolor.video.job.guided import Given
 from pycolor.video.job.job_folder import Segment
 from pycolor.video.job.plan_file import PlanFile
 from pycolor.video.job.project import Project
 from pycolor.video.job.segment_store import SegmentStore, segment_key
+from pycolor.video.job.shot_predictors import given_identity
 from pycolor.video.job.source_digest import file_digest
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.video.plan.grade import Grades, combined
-from pycolor.video.plan.plan import Plan, ShotBody
+from pycolor.video.plan.grade import Grades, combined, film_grade
+from pycolor.video.plan.plan import Plan, ShotBody, with_guided
 from pycolor.video.plan.schedule import schedule
 from pycolor.video.propagation.layer_store import LayerStore, Piece, piece_key, pieces_of
 
@@ -36,6 +37,7 @@ class PlannedFilm:
     Attributes:
         plan: what is done with each frame.
         models: options of the shots' models, by the first frame of the shot's body.
+        given: what leads them in some shots, likewise.
         grades: what is done with their colors, beside what the options say for the whole film.
         layer: where the color is kept.
         store: where encoded segments are kept.
@@ -44,6 +46,7 @@ class PlannedFilm:
 
     plan: Plan
     models: Mapping[int, PredictOptions]
+    given: Mapping[int, Given]
     grades: Grades
     layer: LayerStore
     store: SegmentStore
@@ -75,6 +78,7 @@ class Colors:
     Attributes:
         plan: what is done with each frame.
         models: options of the shots' models, by the first frame of the shot's body.
+        given: what leads them in some shots, likewise.
         grades: what is done with their colors.
         film: what all of it depends on.
         pool: loads the models.
@@ -83,6 +87,7 @@ class Colors:
 
     plan: Plan
     models: Mapping[int, PredictOptions]
+    given: Mapping[int, Given]
     grades: Grades
     film: Mapping[str, Any]
     pool: PredictorPool
@@ -99,7 +104,8 @@ class Colors:
         return {
             "weights": predictor.loaded.sha256,
             "options": {k: str(v) for k, v in layer_options(options).items() if k != "model"},
-            "pictures": [file_digest(path) for path in pictures_of(options)],
+            "style": None if options.style is None else file_digest(options.style),
+            "given": given_identity(self.given.get(shot)),
             "arithmetic": arithmetic_of(predictor, mix=self.mix),
         }
 
@@ -135,9 +141,16 @@ def colors_of(
         for number, (body, _) in shots
         if not body.passthrough
     }
+    given = {
+        body.start: found
+        for number, (body, _) in shots
+        if not body.passthrough and (found := file.shot_given(number)) is not None
+    }
+    guided = sorted({n for found in given.values() for n in found.frames})
     return Colors(
-        plan=plan,
+        plan=with_guided(plan, guided),
         models=models,
+        given=given,
         grades=Grades(shots={body.start: shot.grade for _, (body, shot) in shots}),
         film={
             "source": source_sha256,
@@ -186,6 +199,7 @@ def planned_film(
     return PlannedFilm(
         plan=plan,
         models=colors.models,
+        given=colors.given,
         grades=colors.grades,
         layer=LayerStore(folder=project.layer, keys=keys),
         store=store,
@@ -206,8 +220,7 @@ def _of_segment(
     """What of a piece decides the pixels of the segment that shows it."""
     if not piece.sides:
         return {"own color": True}
-    film = combined(Grade(saturation=options.predict.saturation), grades.film)
-    graded = Grades(film=film, shots=grades.shots)
+    graded = Grades(film=combined(film_grade(options.predict), grades.film), shots=grades.shots)
     return {
         "layer": keys[piece.first],
         "grades": [asdict(graded.of(side.start)) for side in piece.sides],

@@ -10,19 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from pycolor.errors import FilmError, UsageError
+from pycolor.frame_ranges import frame_rate
 from pycolor.image.predictor_pool import PredictorPool, without_grade
-from pycolor.models.guidance.looks import Grade
-from pycolor.options import VideoOptions, frame_rate
+from pycolor.options import VideoOptions
 from pycolor.video.io import FrameFactory, FrameSource, Picture
 from pycolor.video.io.containers.presets import preset_for
 from pycolor.video.io.write.encoder import choose
 from pycolor.video.job.plan_file import PlanFile
 from pycolor.video.job.planned import Colors, colors_of
 from pycolor.video.job.project import Project
+from pycolor.video.job.shot_predictors import ShotPredictors
 from pycolor.video.job.source_digest import file_digest
 from pycolor.video.job.versions import versions
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.video.plan.grade import Grades
+from pycolor.video.plan.grade import Grades, film_grade
 from pycolor.video.propagation.film_layers import film_layers
 from pycolor.video.propagation.layer import Layer
 from pycolor.video.propagation.layer_store import LayerStore, pieces_of
@@ -60,8 +61,7 @@ class Preview:
         if not 0 <= frame < len(self.colors.plan):
             raise UsageError(f"the film has frames 0 to {len(self.colors.plan) - 1}, got {frame}.")
         layer = self.layer(frame)
-        film = Grade(saturation=self.options.predict.saturation)
-        grades = Grades(film=film, shots=self.colors.grades.shots)
+        grades = Grades(film=film_grade(self.options.predict), shots=self.colors.grades.shots)
         found: list[Picture] = []
         preset = preset_for(suffix, self.options.preset)
         with self.source.reader(frame, frame + 1) as reader:
@@ -89,7 +89,13 @@ class Preview:
         (layer,) = film_layers(
             colors.plan,
             self.source,
-            lambda shot: colors.pool.of(without_grade(colors.models[shot])),
+            ShotPredictors(
+                colors.pool,
+                colors.plan,
+                self.source,
+                lambda shot: without_grade(colors.models[shot]),
+                colors.given,
+            ),
             frame,
             frame + 1,
         )

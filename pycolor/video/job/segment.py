@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pycolor.errors import FilmError
 from pycolor.image.predictor_pool import PredictorPool, without_grade
+from pycolor.models.guidance.guide import GuidedPicture
 from pycolor.models.guidance.looks import Grade
 from pycolor.options import PredictOptions
 from pycolor.system.prefetch import BackgroundConsumer, prefetch
@@ -22,7 +23,9 @@ from pycolor.system.stopwatch import Stopwatch
 from pycolor.video.io import FrameSource, Picture, Reader, Writer
 from pycolor.video.io.containers.presets import ending_of, preset_for
 from pycolor.video.io.frame.digest import luma_digest
-from pycolor.video.plan.grade import Grades, combined
+from pycolor.video.job.guided import Given
+from pycolor.video.job.shot_predictors import ShotPredictors
+from pycolor.video.plan.grade import NEUTRAL, Grades, combined, film_grade
 from pycolor.video.plan.plan import Plan
 from pycolor.video.propagation.film_layers import film_layers
 from pycolor.video.propagation.layer_store import LayerStore
@@ -40,11 +43,13 @@ class SegmentJob:
     Attributes:
         source: the film's frames.
         plan: of all of them.
+        guided: pictures of which a person gave color.
         first: number of the first frame; `stop` one past the last.
         preset: name of what the output is for; None for the default of the target's ending.
         codec: encoder in place of the preset's, and its `encoder_options`.
         predict: the model and how it is used.
         models: in its place for some shots, by the first frame of the shot's body.
+        given: what leads the model in some shots, likewise.
         grades: what is done with the shots' colors, beside what `predict` says.
         layer: keeps what the models say, and has it for what was colored before.
         weights_sha256: digest of the weight file that the plan was made for.
@@ -55,6 +60,7 @@ class SegmentJob:
 
     source: FrameSource
     plan: Plan
+    guided: tuple[GuidedPicture, ...] = ()
     first: int
     stop: int
     preset: str | None = None
@@ -62,6 +68,7 @@ class SegmentJob:
     encoder_options: Mapping[str, str] = field(default_factory=dict)
     predict: PredictOptions
     models: Mapping[int, PredictOptions] = field(default_factory=dict)
+    given: Mapping[int, Given] = field(default_factory=dict)
     grades: Grades = Grades()  # noqa: RUF009  (frozen)
     layer: LayerStore | None = None
     weights_sha256: str
@@ -76,8 +83,15 @@ class SegmentJob:
     @property
     def all_grades(self) -> Grades:
         """What is done with the colors at the end."""
-        of_film = Grade(saturation=self.predict.saturation)
-        return replace(self.grades, film=combined(of_film, self.grades.film))
+        shots = dict(self.grades.shots)
+        for span in self.plan.spans:
+            grade = self.plan.grade_at(span.start)
+            if grade is not None:  # it has the film's look in it
+                shots[span.start] = combined(grade, shots.get(span.start, NEUTRAL))
+        film = film_grade(self.predict)
+        if self.plan.grades:
+            film = Grade(saturation=film.saturation)
+        return Grades(film=combined(film, self.grades.film), shots=shots)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,10 +152,12 @@ def run_segments(
         reader = stack.enter_context(source.reader(first, stop))
         wanted = (frame for frame in reader if frame.index >= source.offset + first)
         frames = stack.enter_context(closing(prefetch(watch.timed("read", wanted), FRAMES_WAITING)))
+        plan = replace(job.plan, grades=())  # they come after
+        led = ShotPredictors(predictors, plan, source, job.model, job.given, job.guided)
         found = film_layers(
-            job.plan,
+            plan,
             source,
-            lambda shot: predictors.of(job.model(shot)),
+            led,
             first,
             stop,
             store=job.layer,

@@ -18,7 +18,7 @@ from pycolor.video.io import frame_checksums
 from pycolor.video.io.containers.sequence import is_pattern, picture_stem
 from pycolor.video.job.report import FilmReport
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.video.shots import lists
+from pycolor.video.shots import json_list
 
 # IPTC's term for a picture that is in part the work of a trained model.
 DIGITAL_SOURCE_TYPE = (
@@ -74,7 +74,7 @@ def write_sidecar(
     options: VideoOptions,
     versions: dict[str, str],
     source_digest: str,
-    weights_digest: str,
+    model: tuple[str, str],
     analysis: FilmAnalysis,
     luma: Iterable[str],
 ) -> None:
@@ -86,7 +86,7 @@ def write_sidecar(
         options: as they were given.
         versions: of what decides the result.
         source_digest: SHA-256, hexadecimal, and so the others.
-        weights_digest: of the weight file.
+        model: its name, and the digest of the weight file.
         analysis: of the source.
         luma: the same of each frame's luma, written one by one: a long film has many.
 
@@ -101,13 +101,13 @@ def write_sidecar(
         "source": {
             "name": report.source.name,
             "sha256": source_digest,
-            "frames": report.frames,
+            "frames": report.info.frames or None,
             "width": report.info.width,
             "height": report.info.height,
             "pixel_format": report.info.pixel_format,
             "rate": str(report.info.rate),
         },
-        "model": {"name": report.model.split()[0], "weights_sha256": weights_digest},
+        "model": dict(zip(("name", "weights_sha256"), model, strict=True)),
         "digital_source_type": DIGITAL_SOURCE_TYPE,
         "options": json.loads(json.dumps(asdict(options), default=str)),
         "device": report.device,
@@ -115,7 +115,7 @@ def write_sidecar(
         "frames": report.frames,
         "frames_kept_in_their_own_color": report.kept,
         "key_frames": report.key_frames,
-        "shots": json.loads(lists.write_json(analysis.shots))["shots"],
+        "shots": json.loads(json_list.write_json(analysis.shots))["shots"],
         "colored_shots": list(analysis.colored),
         "warnings": list(report.warnings),
     }

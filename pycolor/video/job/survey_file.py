@@ -12,7 +12,7 @@ import numpy as np
 
 from pycolor.video.job.own_files import digest_of, read_own, sealed, unsealed, write_whole
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.video.shots import lists
+from pycolor.video.shots import json_list
 
 SURVEY, _ARRAYS = "survey.json", "survey.npz"  # the former is written last
 
@@ -33,7 +33,7 @@ def write_analysis(folder: Path, analysis: FilmAnalysis) -> None:
     write_whole(folder / _ARRAYS, arrays.getvalue())
     content = {
         "arrays": digest_of(folder / _ARRAYS),
-        "shots": json.loads(lists.write_json(analysis.shots)),
+        "shots": json.loads(json_list.write_json(analysis.shots)),
         "colored": analysis.colored,
         "starts": [str(start) for start in analysis.starts],
         "rate": str(analysis.rate),
@@ -56,7 +56,7 @@ def read_analysis(folder: Path) -> FilmAnalysis:
     with np.load(io.BytesIO(arrays)) as stored:
         return FilmAnalysis(
             timeline=array("q", stored["timeline"].tobytes()),
-            shots=tuple(lists.read_json(json.dumps(content["shots"]))),
+            shots=tuple(json_list.read_json(json.dumps(content["shots"]))),
             lightness=stored["lightness"],
             change=stored["change"],
             colored=tuple(content["colored"]),

@@ -31,7 +31,8 @@ def draw_sheet(source: Path, analysis: FilmAnalysis, path: Path) -> None:
     rows = -(-len(wanted) // COLUMNS)
     with Reader(source, timeline=analysis.timeline) as reader:
         info = reader.info
-        shape = info.height / (info.width * float(info.pixel_aspect or 1))
+        tall, wide = info.upright_size
+        shape = tall / (wide * float(info.upright_aspect))
         height = max(1, round(WIDTH * shape))
         columns = min(COLUMNS, len(wanted))
         sheet = Image.new(
@@ -46,6 +47,7 @@ def draw_sheet(source: Path, analysis: FilmAnalysis, path: Path) -> None:
             left, top = 8 + i % COLUMNS * (WIDTH + 8), 8 + i // COLUMNS * (height + LABEL + 8)
             black, white = info.encoding.luma_code_range
             gray = (frame.luma.astype(np.float32) - black) / (white - black)
+            gray = np.rot90(gray, info.turns)
             picture = Image.fromarray((gray.clip(0, 1) * 255).astype(np.uint8))
             sheet.paste(picture.resize((WIDTH, height), Image.Resampling.BOX), (left, top))
             kind = f", {shot.opening.kind}" if shot.opening else ""

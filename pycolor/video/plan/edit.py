@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pycolor.video.plan.film_plan import FilmPlan, PlanError, ShotPlan
+from pycolor.video.plan.shot_guidance import of_frames
 from pycolor.video.shots.detector import Transition
 
 _FIXED = ("start", "stop", "opening", "closing", "disturbances")
@@ -65,10 +66,8 @@ def split_shot(plan: FilmPlan, frame: int) -> FilmPlan:
             raise PlanError(
                 f"frame {frame} lies in the {edge.kind} of frames {edge.start} to {edge.stop - 1}"
             )
-    left = replace(_unseen(shot), stop=frame, closing=cut, disturbances=_within(shot, 0, frame))
-    right = replace(
-        _unseen(shot), start=frame, opening=cut, disturbances=_within(shot, frame, shot.stop)
-    )
+    left = replace(_within(shot, shot.start, frame), closing=cut)
+    right = replace(_within(shot, frame, shot.stop), opening=cut)
     return replace(plan, shots=(*plan.shots[:number], left, right, *plan.shots[number + 1 :]))
 
 
@@ -84,6 +83,7 @@ def merge_shots(plan: FilmPlan, number: int) -> FilmPlan:
         stop=right.stop,
         closing=right.closing,
         disturbances=(*left.disturbances, *right.disturbances),
+        guidance=(*left.guidance, *(e for e in right.guidance if e not in left.guidance)),
     )
     return replace(plan, shots=(*plan.shots[:number], merged, *plan.shots[number + 2 :]))
 
@@ -126,19 +126,33 @@ def set_transition(plan: FilmPlan, number: int, kind: str, start: int, stop: int
 
 def _between(plan: FilmPlan, number: int, frame: int, opening: Transition) -> FilmPlan:
     left, right = plan.shots[number - 1], plan.shots[number]
-    both = replace(left, disturbances=(*left.disturbances, *right.disturbances))
-    left = replace(_unseen(left), stop=frame, closing=opening, disturbances=_within(both, 0, frame))
-    right = replace(
-        _unseen(right),
-        start=frame,
-        opening=opening,
-        disturbances=_within(both, frame, right.stop),
+    moved = (
+        *(e for e in left.guidance if "frame" in e),
+        *(e for e in right.guidance if "frame" in e),
     )
-    return replace(plan, shots=(*plan.shots[: number - 1], left, right, *plan.shots[number + 1 :]))
+    shots = []
+    for shot, ends in ((left, (left.start, frame)), (right, (frame, right.stop))):
+        still = tuple(e for e in shot.guidance if "frame" not in e)
+        everything = {
+            "start": left.start,
+            "stop": right.stop,
+            "disturbances": (*left.disturbances, *right.disturbances),
+            "guidance": (*moved, *still),
+        }
+        shots.append(_within(replace(shot, **everything), *ends))
+    shots = [replace(shots[0], closing=opening), replace(shots[1], opening=opening)]
+    return replace(plan, shots=(*plan.shots[: number - 1], *shots, *plan.shots[number + 1 :]))
 
 
-def _within(shot: ShotPlan, first: int, stop: int) -> tuple[Transition, ...]:
-    return tuple(each for each in shot.disturbances if first <= each.start < stop)
+def _within(shot: ShotPlan, first: int, stop: int) -> ShotPlan:
+    """A shot of some of its frames, and of what was found or given in them."""
+    return replace(
+        _unseen(shot),
+        start=first,
+        stop=stop,
+        disturbances=tuple(d for d in shot.disturbances if first <= d.start < stop),
+        guidance=of_frames(shot.guidance, first, stop),
+    )
 
 
 def _unseen(shot: ShotPlan) -> ShotPlan:

@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args
 
 from pycolor.models.guidance.looks import LOOKS, Grade
 from pycolor.video.io.containers.timecode import later_timecode
+from pycolor.video.plan.shot_guidance import EntryError, check_entry, palette_of
 from pycolor.video.shots.detector import Shot, Transition
 
 Treatment = Literal["auto", "color", "own-color", "black-and-white"]
@@ -83,8 +84,7 @@ class ShotPlan:
         treatment: `color` (by the model), `own-color` (the source's stays), `black-and-white`
             (neutral chroma); `auto` is own-color where the source is colored, else color.
         model: name of the model; None: the film's.
-        guidance: pictures, points, masks, palettes that lead the model: JSON objects, each of a
-            "kind".
+        guidance: pictures, points, masks, palettes that lead the model, see `shot_guidance`.
         saturation: factor on the chroma, 0 to 4.
         warmth: −1 (to blue) … 1 (to orange); grays stay gray.
         look: see `looks.LOOKS`; empty: the film's.
@@ -125,8 +125,10 @@ class ShotPlan:
                     f"expected one of {', '.join(values)}; got {getattr(self, name)!r}", name
                 )
         for number, entry in enumerate(self.guidance):
-            if not isinstance(entry.get("kind"), str):
-                raise PlanError("guidance needs a kind, such as reference", "guidance", number)
+            try:
+                check_entry(entry, self.start, self.stop)
+            except EntryError as e:
+                raise PlanError(str(e), "guidance", number, *filter(None, [e.key])) from None
         for name, low in (("saturation", 0), ("warmth", -1)):
             high = 4 if name == "saturation" else 1
             if not low <= (value := getattr(self, name)) <= high:
@@ -144,6 +146,7 @@ class ShotPlan:
             look=self.look,
             saturation=0.0 if self.treatment == "black-and-white" else self.saturation,
             warmth=self.warmth,
+            palette=palette_of(self.guidance),
         )
 
     @property

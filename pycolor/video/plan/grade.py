@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pycolor.models.guidance.looks import Grade
+from pycolor.options import PredictOptions
 
 NEUTRAL = Grade()
 
@@ -28,6 +29,11 @@ class Grades:
     def of(self, shot: int) -> Grade:
         """What is done with the colors of the shot whose body begins at this frame."""
         return combined(self.film, self.shots.get(shot, NEUTRAL))
+
+
+def film_grade(options: PredictOptions) -> Grade:
+    """What the options say of all shots' colors."""
+    return Grade(look=options.look, saturation=options.saturation, warmth=options.warmth)
 
 
 def combined(film: Grade, shot: Grade) -> Grade:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from pycolor.models.guidance.looks import Grade
 from pycolor.options import PropagationOptions
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.shots.detector import Shot, Transition
@@ -32,6 +33,7 @@ class ShotBody:
         keys: frames that the model colors, in order; the first and the last of the usable ones
             among them.  Empty where the source's own color is kept.
         outliers: flashes and damage: frames that repeat their neighbor's color and decide none.
+        guided: key frames of which a person gave color; around them their color counts more.
         passthrough: the source's own color stays.
     """
 
@@ -39,6 +41,7 @@ class ShotBody:
     stop: int
     keys: Sequence[int]
     outliers: frozenset[int] = frozenset()
+    guided: frozenset[int] = frozenset()
     passthrough: bool = False
 
     @property
@@ -95,11 +98,20 @@ class Plan:
         spans: shots and transitions, in order, without gaps.
         gain: factor on each frame's lightness that takes its flicker out.
         reach: a frame's color depends on key frames less than so many frames away.
+        grades: (first frame, one past the last, grade) of some; the first that holds a frame
+            counts.
     """
 
     spans: tuple[PlanSpan, ...]
     gain: npt.NDArray[np.float32]
     reach: int
+    grades: tuple[tuple[int, int, Grade], ...] = ()
+
+    def grade_at(self, n: int) -> Grade | None:
+        """What is done with the colors of the shot in which frame n lies."""
+        span = self.span_at(n)
+        middle = (span.start + span.stop) // 2
+        return next((g for first, stop, g in self.grades if first <= middle < stop), None)
 
     def __len__(self) -> int:
         return self.spans[-1].stop if self.spans else 0
@@ -162,6 +174,36 @@ def plan_of(analysis: FilmAnalysis, options: PropagationOptions, *, recolor: boo
         gain=gain,
         reach=options.reach,
     )
+
+
+def with_guided(plan: Plan, frames: Sequence[int]) -> Plan:
+    """The plan with further key frames: those of which a person gave color.
+
+    Args:
+        plan: of the film.
+        frames: numbers; what lies in a transition, or where the source's own color stays, is
+            left out.
+    """
+    bodies: dict[int, ShotBody] = {}
+    for span in plan.spans:
+        if not isinstance(span, ShotBody) or span.passthrough:
+            continue
+        guided = frozenset(n for n in frames if span.start <= n < span.stop)
+        if guided:
+            keys = array("q", sorted({*span.keys, *guided}))
+            outliers = span.outliers - guided
+            bodies[span.start] = replace(span, keys=keys, guided=guided, outliers=outliers)
+
+    def body(span: ShotBody | None) -> ShotBody | None:
+        return None if span is None else bodies.get(span.start, span)
+
+    spans = tuple(
+        bodies.get(span.start, span)
+        if isinstance(span, ShotBody)
+        else replace(span, before=body(span.before), after=body(span.after))
+        for span in plan.spans
+    )
+    return replace(plan, spans=spans)
 
 
 def _body(

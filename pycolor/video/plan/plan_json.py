@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from array import array
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from pycolor.models.guidance.looks import Grade
 from pycolor.video.plan.plan import Plan, PlanSpan, ShotBody, TransitionSpan
 
 FORMAT, VERSION = "pycolor-schedule", 1
@@ -26,6 +28,7 @@ def plan_to_json(plan: Plan) -> str:
         "version": VERSION,
         "reach": plan.reach,
         "gain": base64.b64encode(plan.gain.astype("<f4").tobytes()).decode("ascii"),
+        "grades": [[first, stop, asdict(grade)] for first, stop, grade in plan.grades],
         "spans": [_span_out(span, number) for span in plan.spans],
     }
     return json.dumps(content, indent=1)
@@ -69,6 +72,7 @@ def _span_out(span: PlanSpan, number: dict[int, int]) -> dict[str, Any]:
         **ends,
         "passthrough": span.passthrough,
         "outliers": sorted(span.outliers),
+        "guided": sorted(span.guided),
         "keys": list(span.keys),
     }
 
@@ -93,7 +97,15 @@ def _plan_in(content: dict[str, Any]) -> Plan:
                 after=after,
             )
         )
-    plan = Plan(spans=tuple(spans), gain=gain.astype(np.float32), reach=int(content["reach"]))
+    plan = Plan(
+        spans=tuple(spans),
+        gain=gain.astype(np.float32),
+        reach=int(content["reach"]),
+        grades=tuple(
+            (int(first), int(stop), _grade_in(grade))
+            for first, stop, grade in content.get("grades", ())
+        ),
+    )
     at = 0
     for piece in plan.spans:
         if piece.start != at or piece.stop <= at:
@@ -104,11 +116,17 @@ def _plan_in(content: dict[str, Any]) -> Plan:
     return plan
 
 
+def _grade_in(grade: dict[str, Any]) -> Grade:
+    palette = tuple((float(a), float(b)) for a, b in grade["palette"])
+    return Grade(**{**grade, "palette": palette})
+
+
 def _body_in(span: dict[str, Any]) -> ShotBody:
     return ShotBody(
         start=int(span["start"]),
         stop=int(span["stop"]),
         keys=array("q", span["keys"]),
         outliers=frozenset(int(n) for n in span["outliers"]),
+        guided=frozenset(int(n) for n in span.get("guided", ())),
         passthrough=bool(span["passthrough"]),
     )

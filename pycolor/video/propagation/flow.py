@@ -16,28 +16,12 @@ from pycolor import ops
 def half(guide: Tensor) -> Tensor:
     """N×1×H×W uint8 at half the size, sides kept multiples of the cell by repeating the border."""
     cell = ops.MOTION_CELL
-    small = F.avg_pool2d(guide.float(), 2)
+    rows = guide[..., ::2, :].short() + guide[..., 1::2, :]
+    small = (rows[..., ::2] + rows[..., 1::2]).float().mul_(0.25).round_().byte()  # half to even
     down, right = -small.shape[2] % cell, -small.shape[3] % cell
-    return F.pad(small, (0, right, 0, down), mode="replicate").round().byte()
-
-
-def sample(values: Tensor, flow: Tensor) -> Tensor:
-    """Values at p + flow, between cells by bilinear weights, the border repeated beyond it.
-
-    Args:
-        values: N×C×h×w.
-        flow: N×2×h×w, in cells.
-    """
-    h, w = flow.shape[2:]
-    y = torch.arange(h, dtype=torch.float32, device=flow.device)[:, None] + flow[:, 0]
-    x = torch.arange(w, dtype=torch.float32, device=flow.device) + flow[:, 1]
-    grid = torch.stack([(2 * x + 1) / w - 1, (2 * y + 1) / h - 1], -1)
-    return F.grid_sample(values, grid, padding_mode="border", align_corners=False)
-
-
-def chain(first: Tensor, second: Tensor) -> Tensor:
-    """The flow from A to C, of the flows from A to B and from B to C."""
-    return first + sample(second, first / ops.MOTION_CELL)
+    if not (down or right):
+        return small
+    return F.pad(small.float(), (0, right, 0, down), mode="replicate").byte()
 
 
 def median(flow: Tensor) -> Tensor:
@@ -53,10 +37,23 @@ def _middle(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
     return torch.maximum(torch.minimum(a, b), torch.minimum(torch.maximum(a, b), c))
 
 
-def search(guide: Tensor, reference: Tensor) -> Tensor:
-    """Flow between two neighboring frames, from coarse to fine."""
-    h, w = guide.shape[2] // ops.MOTION_CELL, guide.shape[3] // ops.MOTION_CELL
-    coarse, _ = ops.motion_search(half(guide), half(reference), radius=4)
+def search(guides: Tensor) -> tuple[Tensor, Tensor]:
+    """Flows between neighboring frames of N + 1, from coarse to fine.
+
+    Returns:
+        onward, from each frame but the last to the next, and back again, N×2×h×w both.
+    """
+    n = len(guides) - 1
+    fine_pair, coarse_pair = _both_ways(guides), _both_ways(half(guides))
+    h, w = guides.shape[2] // ops.MOTION_CELL, guides.shape[3] // ops.MOTION_CELL
+    coarse, _ = ops.motion_search(*coarse_pair, radius=4)
     start = 2 * F.interpolate(median(coarse), scale_factor=2, mode="nearest")[:, :, :h, :w]
-    fine, _ = ops.motion_search(guide, reference, start, radius=2)
-    return median(fine)
+    fine, _ = ops.motion_search(*fine_pair, start, radius=2)
+    onward, back = median(fine).split(n)
+    return onward, back
+
+
+def _both_ways(pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """Each picture and the next, then each and the one before."""
+    earlier, later = pictures[:-1], pictures[1:]
+    return torch.cat([earlier, later]), torch.cat([later, earlier])

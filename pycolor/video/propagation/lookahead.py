@@ -11,6 +11,8 @@ from torch import Tensor
 
 from pycolor import ops
 from pycolor.errors import FilmError
+from pycolor.models.colorizer import Guidance
+from pycolor.models.guidance.looks import Grade
 from pycolor.models.predictor import Predictor
 from pycolor.video.io import FilmInfo, Frame
 from pycolor.video.io.frame.tensors import as_tensor
@@ -55,7 +57,7 @@ class Lookahead:
         self._watch = watch
         self._batch = batch
         self._aspect = float(info.pixel_aspect or 1)
-        self._turns = round(info.rotation / 90) % 4
+        self._turns = info.turns
         self._motion_frames: dict[int, Tensor] = {}
         self._waiting: dict[int, Tensor] = {}
         self._fields: dict[int, Tensor] = {}
@@ -136,14 +138,28 @@ class Lookahead:
         for start, numbers in groups.items():
             if self._predictor.per_shot and start not in self._contexts:
                 continue  # its context frame is still to come
-            lightness = torch.cat([self._waiting.pop(n) for n in numbers])
+            frames = [self._waiting.pop(n) for n in numbers]
+            shot = (start, self._body(start).stop)
+            with self._watch("guide"):
+                known = [
+                    self._predictor.guidance(frame, n, shot)
+                    for n, frame in zip(numbers, frames, strict=True)
+                ]
             with self._watch("predict"):
-                fields = self._predicted(lightness, self._contexts.get(start))
+                fields = self._predicted(
+                    torch.cat(frames), known, self._contexts.get(start), self._plan.grade_at(start)
+                )
             self._fields.update(zip(numbers, fields.split(1), strict=True))
 
-    def _predicted(self, lightness: Tensor, context: Tensor | None) -> Tensor:
+    def _predicted(
+        self,
+        lightness: Tensor,
+        known: Sequence[Guidance | None],
+        context: Tensor | None,
+        grade: Grade | None,
+    ) -> Tensor:
         try:
-            return self._predictor.field(lightness, self._turns, context)
+            return self._predictor.field(lightness, self._turns, context, known, grade)
         except torch.OutOfMemoryError:
             if len(lightness) == 1:
                 raise FilmError(
@@ -152,8 +168,8 @@ class Lookahead:
                 ) from None
         half = len(lightness) // 2
         self._batch = half
-        halves = lightness[:half], lightness[half:]
-        return torch.cat([self._predicted(part, context) for part in halves])
+        parts = (slice(None, half), slice(half, None))
+        return torch.cat([self._predicted(lightness[p], known[p], context, grade) for p in parts])
 
 
 def brightened(lightness: Tensor, gain: float) -> Tensor:

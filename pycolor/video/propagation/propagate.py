@@ -10,19 +10,20 @@ plan's reach alone, so any part of a film can be colored by itself.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from pycolor import ops
 from pycolor.video.plan.plan import Plan, ShotBody, TransitionSpan
-from pycolor.video.propagation.flow import chain, search
+from pycolor.video.propagation.flow import search
 from pycolor.video.propagation.lookahead import Lookahead, l_to_luma
 
+# How much more a key frame counts at itself for being guided, and how many frames around it do.
+GUIDED, GUIDED_FRAMES = 15.0, 12
 _REFINEMENT_PIXELS = 1  # how far a chained flow is corrected
 
 
@@ -92,17 +93,34 @@ class KeyframeInterval:
     """
 
     def __init__(self, numbers: Sequence[int], lookahead: Lookahead) -> None:
-        guides = [lookahead.motion_frame(n) for n in numbers]
-        earlier, later = torch.cat(guides[:-1]), torch.cat(guides[1:])
-        flows = search(torch.cat([earlier, later]), torch.cat([later, earlier]))
-        onward, backward = flows.chunk(2)  # n → n + 1, n + 1 → n
-        zero = torch.zeros_like(flows[:1])
-        self.to_previous = {numbers[0]: zero}
-        for i, n in enumerate(numbers[1:]):
-            self.to_previous[n] = chain(backward[i : i + 1], self.to_previous[numbers[i]])
-        self.to_next = {numbers[-1]: zero}
-        for i in reversed(range(len(numbers) - 1)):
-            self.to_next[numbers[i]] = chain(onward[i : i + 1], self.to_next[numbers[i + 1]])
+        onward, backward = search(torch.cat([lookahead.motion_frame(n) for n in numbers]))
+        # From both ends inward, two chains at a time.
+        steps = torch.stack([backward, onward.flip(0)], 1)
+        flows = torch.zeros_like(steps[0])
+        self.to_previous = {numbers[0]: flows[:1]}
+        self.to_next = {numbers[-1]: flows[1:]}
+        for step, low, high in zip(steps, numbers[1:], numbers[-2::-1], strict=True):
+            flows = ops.chain_flows(step, flows)
+            self.to_previous[low], self.to_next[high] = flows[:1], flows[1:]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Around:
+    """The key frames that count for frames between two neighboring ones, in order.
+
+    Attributes:
+        keys: their numbers.
+        guides: K×1×H×W.
+        chroma: their fields, K×2×h×w.
+        left: flows from the first of the two to those before it, …×2×rows×columns.
+        right: flows from the second of the two to those after it.
+    """
+
+    keys: Sequence[int]
+    guides: Tensor
+    chroma: Tensor
+    left: Tensor | None
+    right: Tensor | None
 
 
 class KeyframePropagator:
@@ -110,44 +128,77 @@ class KeyframePropagator:
 
     def __init__(self, body: ShotBody, lookahead: Lookahead, reach: int) -> None:
         self.body = body
-        self._sights = lookahead
+        self._lookahead = lookahead
         self._reach = reach
         self._usable = body.usable()
         self._blocks: dict[int, KeyframeInterval] = {}
         self._between: dict[tuple[int, int], Tensor] = {}
+        self._around: dict[tuple[int, int, int], _Around] = {}
 
     def field(self, n: int) -> Tensor:
         """2×h×w, of frame n of the shot."""
         n = self.body.shown(n)
         keys = self.body.keys
-        place = bisect_right(keys, n) - 1
         if self._reach == 1:  # every frame is a key frame
-            return self._sights.field(n)[0]
+            return self._lookahead.field(n)[0]
         self._forget(n)
-        used = [i for i, key in enumerate(keys) if abs(key - n) < self._reach]
-        flows = []
-        for i in used:
-            side = place if i <= place else place + 1
-            flows.append(self._to_key(n, place, side, i))
-        return self._carry(n, used, torch.cat(flows))
+        place = bisect_right(keys, n) - 1
+        low, high = bisect_right(keys, n - self._reach), bisect_left(keys, n + self._reach)
+        around = self._keys_around(place, low, high)
+        flows = self._flows(n, place, low, high, around)
+        return self._carry(n, around, flows)
 
-    def _carry(self, n: int, used: list[int], flows: Tensor) -> Tensor:
-        keys = [self.body.keys[i] for i in used]
-        guide = self._sights.motion_frame(n).expand(len(keys), -1, -1, -1)
-        guides = torch.cat([self._sights.motion_frame(key) for key in keys])
-        flows, cost = ops.motion_search(guide, guides, flows, radius=_REFINEMENT_PIXELS)
-        chroma = torch.cat([self._sights.field(key) for key in keys])
-        weight = [math.cos(math.pi / 2 * (key - n) / self._reach) ** 2 for key in keys]
-        flows, cost = _on_grid(flows, cost, chroma.shape[2], chroma.shape[3])
+    def _carry(self, n: int, around: _Around, flows: Tensor) -> Tensor:
+        guide = self._lookahead.motion_frame(n).expand_as(around.guides)
+        flows, cost = ops.motion_search(guide, around.guides, flows, radius=_REFINEMENT_PIXELS)
+        chroma = around.chroma
+        flows, cost = ops.flow_to_field(flows, cost, (chroma.shape[2], chroma.shape[3]))
+        weight = [self._weight(key, n) for key in around.keys]
         return ops.carry_chroma(chroma, flows, cost, torch.tensor(weight, device=chroma.device))[0]
 
-    def _to_key(self, n: int, place: int, side: int, i: int) -> Tensor:
-        """Flow from frame n to key frame i, by the key frame `side` beside n."""
-        if n == self.body.keys[side]:
-            return self._sights.no_flow() if i == side else self._key_to_key(side, i)
-        block = self._block(place)
-        near = block.to_previous[n] if side == place else block.to_next[n]
-        return near if i == side else chain(near, self._key_to_key(side, i))
+    def _weight(self, key: int, n: int) -> float:
+        """How much a key frame counts for frame n, before what motion says."""
+        weight = math.cos(math.pi / 2 * (key - n) / self._reach) ** 2
+        if key in self.body.guided:
+            weight *= 1 + GUIDED * max(0.0, 1 - abs(key - n) / GUIDED_FRAMES) ** 2
+        return weight
+
+    def _flows(self, n: int, place: int, low: int, high: int, around: _Around) -> Tensor:
+        """Flows from frame n to the key frames low … high − 1, by those beside it."""
+        flows = []
+        if n == self.body.keys[place]:
+            back, left = self._lookahead.no_flow(), around.left
+        else:
+            back = self._block(place).to_previous[n]
+            left = None if around.left is None else _chained(back, around.left)
+        if left is not None:
+            flows.append(left)
+        if low <= place < high:
+            flows.append(back)
+        if place + 1 < high:
+            forth = self._block(place).to_next[n]
+            if low <= place + 1:
+                flows.append(forth)
+            if around.right is not None:
+                flows.append(_chained(forth, around.right))
+        return torch.cat(flows)
+
+    def _keys_around(self, place: int, low: int, high: int) -> _Around:
+        """Of key frames low … high − 1, for a frame from `place` on and before the next."""
+        found = self._around.get((place, low, high))
+        if found is None:
+            keys = self.body.keys[low:high]
+            left = [self._key_to_key(place, i) for i in range(low, min(place, high))]
+            right = [self._key_to_key(place + 1, i) for i in range(max(low, place + 2), high)]
+            found = _Around(
+                keys=keys,
+                guides=torch.cat([self._lookahead.motion_frame(key) for key in keys]),
+                chroma=torch.cat([self._lookahead.field(key) for key in keys]),
+                left=torch.cat(left) if left else None,
+                right=torch.cat(right) if right else None,
+            )
+            self._around = {(place, low, high): found}  # the next frames' alone
+        return found
 
     def _key_to_key(self, i: int, j: int) -> Tensor:
         """Flow from key frame i to key frame j, over those between."""
@@ -157,7 +208,7 @@ class KeyframePropagator:
             key = self.body.keys[i]
             flow = block.to_next[key] if step == 1 else block.to_previous[key]
             if i + step != j:
-                flow = chain(flow, self._key_to_key(i + step, j))
+                flow = ops.chain_flows(flow, self._key_to_key(i + step, j))
             self._between[i, j] = flow
         return self._between[i, j]
 
@@ -165,7 +216,7 @@ class KeyframePropagator:
         if i not in self._blocks:
             first, last = self.body.keys[i], self.body.keys[i + 1]
             low, high = bisect_right(self._usable, first) - 1, bisect_right(self._usable, last)
-            self._blocks[i] = KeyframeInterval(self._usable[low:high], self._sights)
+            self._blocks[i] = KeyframeInterval(self._usable[low:high], self._lookahead)
         return self._blocks[i]
 
     def _forget(self, n: int) -> None:
@@ -177,16 +228,9 @@ class KeyframePropagator:
             del self._between[pair]
 
 
-def _on_grid(flows: Tensor, cost: Tensor, h: int, w: int) -> tuple[Tensor, Tensor]:
-    """Flows in pixels as flows in cells of an h×w field, and their costs."""
-    rows, columns = flows.shape[2:]
-    scale = torch.tensor([h / rows, w / columns], device=flows.device) / ops.MOTION_CELL
-    flows = flows * scale[:, None, None]
-    if (rows, columns) == (h, w):
-        return flows, cost
-    both = torch.cat([flows, cost], 1)
-    both = F.interpolate(both, (h, w), mode="bilinear", align_corners=False)
-    return both[:, :2], both[:, 2:]
+def _chained(first: Tensor, second: Tensor) -> Tensor:
+    """One flow chained with each of K others."""
+    return ops.chain_flows(first.expand_as(second), second)
 
 
 def _mixed(

@@ -1,21 +1,23 @@
-"""Shot lists as files: CSV in PySceneDetect's layout, CMX3600 EDL, JSON; written and read back.
+"""Shot lists as text: CSV in PySceneDetect's layout and CMX3600 EDL, written and read back.
 
 A list that an editor corrected comes back as shots.  Of a CSV only the start frames count: the
-first numeric column named "Start Frame", or the first column of a list without a header.
+first numeric column named "Start Frame", or the first column of a list without a header; cells may
+be separated by commas, semicolons or tabs.
+
+The number of shots is bounded: a film has no more than frames.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
 from fractions import Fraction
-from typing import Any
 
 from pycolor.video.shots.detector import Shot, Transition
+
+_LONGEST_LINE = 1000  # characters of an event of an EDL
 
 _CSV_COLUMNS = (
     "Scene Number",
@@ -63,12 +65,13 @@ def write_csv(shots: Sequence[Shot], rate: Fraction) -> str:
     return text.getvalue()
 
 
-def read_csv(text: str, frames: int) -> list[Shot]:
+def read_csv(text: str, frames: int, *, open_end: bool = False) -> list[Shot]:
     """Shots from a CSV list, ours, PySceneDetect's, or one start frame (from 1) a line.
 
     Args:
         text: the file's content.
         frames: how many frames the film has.
+        open_end: it may have more.
 
     Returns:
         shots that follow each other without gap from 0 to `frames`.
@@ -76,17 +79,21 @@ def read_csv(text: str, frames: int) -> list[Shot]:
     Raises:
         ValueError: no start frames, one that is not a whole number, or one past the film's end.
     """
-    rows = [
-        row for row in csv.reader(io.StringIO(text.lstrip("\ufeff"))) if any(map(str.strip, row))
-    ]
-    rows = [row for row in rows if not row[0].strip().lower().startswith("timecode list")]
+    rows = _csv_rows(text)
     columns: dict[str, int] = {}
     for index, row in enumerate(rows):
-        names = [cell.strip().lower() for cell in row]
+        names = [cell.strip().lower().replace("_", " ") for cell in row]
         if "start frame" in names:
             columns = {name: at for at, name in enumerate(names) if name}
             rows = rows[index + 1 :]
             break
+    else:
+        if rows and not rows[0][0].strip().lstrip("-").isdigit():
+            if len(rows[0]) > 1:
+                raise ValueError('no column is named "Start Frame"')
+            rows = rows[1:]  # the name of the only column
+    if not open_end:
+        check_count(len(rows), frames)
     starts: list[int] = []
     transitions: dict[int, Transition] = {}
     for row in rows:
@@ -98,7 +105,23 @@ def read_csv(text: str, frames: int) -> list[Shot]:
             end = _whole(row, columns.get("transition end frame"), "transition end frame")
             confidence = _cell(row, columns.get("confidence"))
             transitions[start] = _transition(kind, begin, end, float(confidence or 1))
-    return shots_from_starts(starts, frames, transitions)
+    return shots_from_starts(starts, _length(starts, frames, open_end), transitions)
+
+
+def _length(starts: Sequence[int], frames: int, open_end: bool) -> int:
+    return max(frames, max(starts) + 1) if open_end and starts else frames
+
+
+def _csv_rows(text: str) -> list[list[str]]:
+    """The lines with anything on them, but that of the cut times."""
+    lines = text.lstrip("\ufeff").splitlines()
+    titles = next((line for line in lines if "start frame" in line.lower()), "")
+    separator = max(",;\t", key=(titles or (lines or [""])[0]).count)
+    try:
+        rows = [row for row in csv.reader(lines, delimiter=separator) if any(map(str.strip, row))]
+    except csv.Error as e:
+        raise ValueError(f"not a CSV list: {e}") from None
+    return [row for row in rows if not row[0].strip().lower().startswith("timecode list")]
 
 
 def write_edl(shots: Sequence[Shot], rate: Fraction, title: str = "pycolor shots") -> str:
@@ -135,7 +158,7 @@ _EVENT = re.compile(
 _NOTE = re.compile(r"^\* PYCOLOR (CUT|DISSOLVE|FADE) (\d+) (\d+) ([\d.]+)\s*$")
 
 
-def read_edl(text: str, frames: int, rate: Fraction) -> list[Shot]:
+def read_edl(text: str, frames: int, rate: Fraction, *, open_end: bool = False) -> list[Shot]:
     """Shots from the record-in times of the video events of a CMX3600 list.
 
     Times count from the first event, so a list that begins at 01:00:00:00 is read as well.
@@ -144,6 +167,7 @@ def read_edl(text: str, frames: int, rate: Fraction) -> list[Shot]:
         text: the file's content.
         frames: how many frames the film has.
         rate: frames a second.
+        open_end: it may have more.
 
     Returns:
         shots that follow each other without gap from 0 to `frames`.
@@ -155,6 +179,8 @@ def read_edl(text: str, frames: int, rate: Fraction) -> list[Shot]:
     starts: list[int] = []
     transitions: dict[int, Transition] = {}
     for line in text.splitlines():
+        if len(line) > _LONGEST_LINE:
+            continue
         if line.split()[:2] == ["FCM:", "DROP"]:
             raise ValueError("a drop-frame list is not read; write it as non-drop frame")
         note = _NOTE.match(line)
@@ -171,59 +197,24 @@ def read_edl(text: str, frames: int, rate: Fraction) -> list[Shot]:
         if minutes > 59 or seconds > 59 or frame >= base:
             raise ValueError(f"not a time code at {base} frames a second: {line.strip()!r}")
         starts.append(((hours * 60 + minutes) * 60 + seconds) * base + frame)
+        if not open_end:
+            check_count(len(starts), frames)
     if starts:
         first = min(starts)
         # Our own list begins at 0; then the transitions' frames agree with the starts.
         transitions = {start - first: found for start, found in transitions.items()}
         starts = [start - first for start in starts]
-    return shots_from_starts(starts, frames, transitions)
+    return shots_from_starts(starts, _length(starts, frames, open_end), transitions)
 
 
-def write_json(shots: Sequence[Shot]) -> str:
-    """The list with everything that is known of it; frames count from 0, stops are exclusive."""
-    return json.dumps(
-        {"format": "pycolor-shots", "version": 1, "shots": [*map(asdict, shots)]}, indent=1
-    )
-
-
-def read_json(text: str) -> list[Shot]:
-    """The list that `write_json` wrote.
+def check_count(count: int, frames: int) -> None:
+    """Refuse more shots than a film can have.
 
     Raises:
-        ValueError: it is no such list.
+        ValueError: there are more.
     """
-    try:
-        content = json.loads(text)
-        if content["format"] != "pycolor-shots" or content["version"] != 1:
-            raise ValueError(f"{content['format']} version {content['version']}")
-        return [_shot(entry) for entry in content["shots"]]
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"not a pycolor shot list: {error}") from error
-
-
-def read(suffix: str, text: str, frames: int, rate: Fraction) -> list[Shot]:
-    """A list by the ending of its file: .csv, .edl or .json.
-
-    Args:
-        suffix: of the file.
-        text: its content.
-        frames: of the film, which the shots must fill.
-        rate: frames a second, for an EDL.
-
-    Raises:
-        ValueError: the ending is another, or the list does not fit the film.
-    """
-    if suffix.lower() == ".csv":
-        return read_csv(text, frames)
-    if suffix.lower() == ".edl":
-        return read_edl(text, frames, rate)
-    if suffix.lower() != ".json":
-        raise ValueError(f"expected a file named .csv, .edl or .json, got {suffix or 'no ending'}")
-    shots = read_json(text)
-    ends = [0, *(shot.stop for shot in shots)]
-    if ends[-1] != frames or [shot.start for shot in shots] != ends[:-1]:
-        raise ValueError(f"expected shots that fill {frames} frames without gaps, got {ends[1:]}")
-    return shots
+    if count > frames:
+        raise ValueError(f"the list has {count} shots or more, but the film has {frames} frames")
 
 
 def shots_from_starts(
@@ -251,15 +242,6 @@ def shots_from_starts(
     return [Shot(*each) for each in zip(bounds, stops, opening, closing, strict=True)]
 
 
-def _shot(entry: dict[str, Any]) -> Shot:
-    def transition(found: dict[str, Any] | None) -> Transition | None:
-        return None if found is None else Transition(**found)
-
-    inside = tuple(Transition(**found) for found in entry["disturbances"])
-    opening, closing = transition(entry["opening"]), transition(entry["closing"])
-    return Shot(int(entry["start"]), int(entry["stop"]), opening, closing, inside)
-
-
 def _transition(kind: str, start: int, stop: int, confidence: float) -> Transition:
     if kind == "dissolve":
         return Transition("dissolve", start, stop, confidence)
@@ -277,9 +259,7 @@ def _whole(row: list[str], column: int | None, name: str) -> int:
     try:
         return int(cell)
     except ValueError:
-        raise ValueError(
-            f"the {name} is not a whole number: {cell!r} in {','.join(row)!r}"
-        ) from None
+        raise ValueError(f"the {name} is not a whole number: {cell[:40]!r}") from None
 
 
 def _check_rate(rate: Fraction) -> None:

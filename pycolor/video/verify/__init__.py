@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import filecmp
 import math
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
 
 from pycolor.video.io import Reader
-from pycolor.video.io.containers.capacity import FIXED_RATE
-from pycolor.video.io.containers.presets import CONTAINER_OF_SUFFIX
 from pycolor.video.io.containers.sequence import pictures_of
+from pycolor.video.io.containers.spec import spec_of, spec_of_suffix
 from pycolor.video.io.write.container import beginning
 from pycolor.video.verify.marks import marks
 from pycolor.video.verify.pictures import Pictures
-from pycolor.video.verify.report import Check, VerifyReport
+from pycolor.video.verify.report import Check, State, VerifyReport
 from pycolor.video.verify.streams import Comparison
 from pycolor.video.verify.tags import chapters, film_tags
 
@@ -73,7 +74,7 @@ def _compare(before: Reader, after: Reader, lossless: bool | None) -> VerifyRepo
     container = container_name(after)
     shift = beginning(before, container)
     demanded = after.info.codec in LOSSLESS_CODECS if lossless is None else lossless
-    pictures = Pictures(before, after, shift=shift, has_times=container not in FIXED_RATE)
+    pictures = Pictures(before, after, shift=shift, has_times=not spec_of(container).fixed_rate)
     for pair in zip_longest(before, after):
         pictures.add(*pair)
     checks = [
@@ -83,8 +84,7 @@ def _compare(before: Reader, after: Reader, lossless: bool | None) -> VerifyRepo
         *chapters(before, after.info, container, shift=shift),
         *film_tags(before.info, after.info, container),
     ]
-    for name, reader in (("source", before), ("result", after)):
-        checks += _damage(name, reader)
+    checks += [*_color(before, after), *_damage(before, after)]
     return VerifyReport(
         source=str(before.path),
         result=str(after.path),
@@ -99,15 +99,37 @@ def _compare(before: Reader, after: Reader, lossless: bool | None) -> VerifyRepo
 
 def container_name(reader: Reader) -> str:
     """FFmpeg's name of the muxer that writes what a Reader reads."""
-    named = CONTAINER_OF_SUFFIX.get(reader.path.suffix.lower())
+    named = spec_of_suffix(reader.path.suffix)
     demuxer = reader.info.container.split(",")
-    return named if named is not None else demuxer[0]
+    return named.name if named is not None else demuxer[0]
 
 
-def _damage(name: str, reader: Reader) -> Iterator[Check]:
-    for warning in reader.info.warnings:
-        if "truncated" in warning:
-            yield Check(name="damage", state="note", detail=f"{name}: {warning}")
-    if reader.damages:
-        detail = f"{name}: {reader.damage_count} places, first {reader.damages[0]}"
-        yield Check(name="damage", state="note", detail=detail)
+def _color(before: Reader, after: Reader) -> Iterator[Check]:
+    """Is the result a film in color, and not the source once more?"""
+    paths = before.path, after.path
+    if all(path.is_file() for path in paths) and filecmp.cmp(*paths, shallow=False):
+        yield Check(name="color", state="differs", detail="the result is the source itself")
+    elif after.info.gray:
+        detail = f"the result is gray: {after.info.pixel_format} has no chroma"
+        yield Check(name="color", state="differs", detail=detail)
+
+
+def _damage(before: Reader, after: Reader) -> Iterator[Check]:
+    """What is broken in the source is noted; what is broken in the result alone, differs."""
+    for name, reader in (("source", before), ("result", after)):
+        state: State = "note" if name == "source" else "differs"
+        for warning in reader.info.warnings:
+            if "truncated" in warning:
+                yield Check(name="damage", state=state, detail=f"{name}: {warning}")
+        found = reader.damages
+        if name == "result":  # a time without a picture is kept
+            known = {_kind(damage.what) for damage in before.damages}
+            found = [damage for damage in found if _kind(damage.what) not in known]
+        if found:
+            detail = f"{name}: {reader.damage_count} places, first {found[0]}"
+            yield Check(name="damage", state=state, detail=detail)
+
+
+def _kind(what: str) -> str:
+    """A damage without its numbers."""
+    return re.sub(r"[\d.]+", "#", what)

@@ -9,7 +9,11 @@ from functools import partial
 from pycolor.video.io import FilmInfo, Reader
 from pycolor.video.io.containers.capacity import unsupported_marks
 from pycolor.video.io.containers.presets import LIMITED_RANGE_ENCODERS
+from pycolor.video.io.frame.pixel_formats import UNSPECIFIED
 from pycolor.video.verify.report import Check, same
+
+# FFmpeg's decoders and its command write and read "tb" as "tt": which field comes first.
+_FIRST = {"tt": "top first", "tb": "top first", "bb": "bottom first", "bt": "bottom first"}
 
 
 def marks(before: Reader, result: FilmInfo, container: str) -> Iterator[Check]:
@@ -33,7 +37,16 @@ def marks(before: Reader, result: FilmInfo, container: str) -> Iterator[Check]:
         yield check("chroma location", *sitings)
     yield check("rotation", _turn(source), _turn(result))
     if source.field_order != "unknown" or source.interlaced:
-        yield check("field order", _fields(source), _fields(result))
+        yield _order(source, result, lacking)
+    if source.reel:
+        yield check("reel name", source.reel, result.reel or "none")
+    if source.captions:
+        yield check("captions", "in the pictures", "in the pictures" if result.captions else "none")
+    if source.clean_aperture is not None:
+        yield check("clean aperture", *(_aperture(i) for i in (source, result)))
+    if source.unread:
+        detail = f"the source also holds, and no output: {', '.join(source.unread)}"
+        yield Check(name="container", state="note", detail=detail)
     if source.timecode:
         yield check("timecode", before.timecode or "none", result.timecode or "none")
 
@@ -56,11 +69,39 @@ def _matrix(source: FilmInfo, result: FilmInfo, lacking: frozenset[str]) -> Chec
     if result.description.rgb and not source.description.rgb:
         detail = f"{source.matrix_name}, converted to R'G'B' by it"
         return check(state="note", detail=detail)
+    if source.tags.matrix == UNSPECIFIED and names[0] != names[1]:
+        return check(state="note", detail=f"not stored; {names[1]} in the result")
+    if source.gray and names[0] != names[1] and result.codec == "dnxhd":
+        detail = f"{names[0]}, stored as {names[1]}, all that DNxHR is: gray holds under any"
+        return check(state="note", detail=detail)
     alike = source.encoding.matrix == result.encoding.matrix
     if source.matrix_code != result.matrix_code and alike:
         detail = f"{source.matrix_name}, stored as {result.matrix_name}, its equal"
         return check(state="ok", detail=detail)
     return same("matrix", *names, lacking=lacking)
+
+
+def _order(source: FilmInfo, result: FilmInfo, lacking: frozenset[str]) -> Check:
+    names = _fields(source), _fields(result)
+    first = [_FIRST.get(name, name) for name in names]
+    if names[0] != names[1] and first[0] == first[1]:
+        detail = f"{first[0]} (stored as {names[0]}, and as {names[1]} in the result)"
+        return Check(
+            name="field order",
+            key="field order",
+            state="ok",
+            detail=detail,
+            expected=names[0],
+            got=names[1],
+        )
+    return same("field order", *names, lacking=lacking)
+
+
+def _aperture(info: FilmInfo) -> str:
+    if info.clean_aperture is None:
+        return "none"
+    width, height = (f"{float(size):g}" for size in info.clean_aperture)
+    return f"{width}×{height}"
 
 
 def _code(code: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from pycolor.video.io import FilmInfo, Reader
+from pycolor.video.io.containers.spec import spec_of
 from pycolor.video.io.write.metadata import (
     TagSupport,
     fate_of_stream,
@@ -16,7 +17,7 @@ from pycolor.video.io.write.metadata import (
     same_language,
     supported_tags,
 )
-from pycolor.video.io.write.side_streams import CHAPTERED, cut_chapter
+from pycolor.video.io.write.side_streams import cut_chapter
 from pycolor.video.verify.report import Check, State
 
 # Chapters and packets may stand on a clock as coarse as this.
@@ -117,7 +118,7 @@ def chapters(
     )
     expected = [chapter for chapter in cut if chapter is not None]
     found = after.chapters
-    if expected and container not in CHAPTERED:
+    if expected and not spec_of(container).chapters:
         detail = f"{len(expected)} in the source; {container} holds none"
         yield Check(name="chapters", state="note", detail=detail)
         return

@@ -6,5 +6,5 @@ real?" by Zhang et al. 2016 (section 3.1).
     design.py    which pictures are shown, in which order
     answers.py   what was answered: a CSV that grows line by line
     results.py   medians, shares and their intervals
-    server.py    the page and its pictures (page.html), by the standard library, on 127.0.0.1
+    server.py    the page (page.html) and its pictures, shown by `web.local_server`
 """

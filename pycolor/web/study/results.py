@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.table import Table
 from scipy.stats import binomtest
 
-from pycolor.web.study.answers import Answer
+from pycolor.web.study.answers import Answer, quoted
 from pycolor.web.study.design import Question
 
 CONFIDENCE = 0.95
@@ -88,7 +88,7 @@ def write_results(found: Sequence[Result], path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         lines = csv.DictWriter(file, [f.name for f in fields(Result)])
         lines.writeheader()
-        lines.writerows(asdict(result) for result in found)
+        lines.writerows(asdict(result) | {"way": quoted(result.way)} for result in found)
 
 
 def table(found: Sequence[Result]) -> Table:

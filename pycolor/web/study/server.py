@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import io
-import json
 import secrets
 import threading
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from pycolor.errors import FilmError, PycolorError
 from pycolor.image.picture_files import read_image
 from pycolor.options import StudyOptions
+from pycolor.web.local_server import LocalServer, RefusedError, Reply, json_reply
 from pycolor.web.study.answers import Answer, AnswerFile, is_believed, read_answers, way_judged
 from pycolor.web.study.design import Gallery, Trial, plan
 from pycolor.web.study.results import results
 
 PAGE = Path(__file__).with_name("page.html")
-HERE = "127.0.0.1"
-LONGEST_REQUEST, LONGEST_NAME = 4096, 80  # bytes, characters
-# The page brings all that it needs; nothing may be fetched from elsewhere.
-POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; " \
-         "script-src 'unsafe-inline'; connect-src 'self'"  # fmt: skip
+LONGEST_NAME = 80  # characters
+MOST_SESSIONS = 10_000
 
 
 @dataclass
@@ -40,14 +34,6 @@ class Session:
     trials: list[Trial]
     pictures: dict[str, Path] = field(default_factory=dict)
     answered: set[int] = field(default_factory=set)
-
-
-class RefusedError(Exception):
-    """A request that is not as the page makes it."""
-
-    def __init__(self, status: HTTPStatus, why: str) -> None:
-        super().__init__(why)
-        self.status = status
 
 
 class Study:
@@ -81,6 +67,8 @@ class Study:
             trials.append({"pictures": keys, "practice": trial.practice})
         key = secrets.token_urlsafe(12)
         with self._lock:
+            if len(self._sessions) >= MOST_SESSIONS:
+                raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "too many sessions were begun")
             self._sessions[key] = session
         return {
             "session": key,
@@ -108,13 +96,25 @@ class Study:
             session.answered.add(number)
         trial, truth = session.trials[number], self.options.truth
         believed = is_believed(trial, choice, truth)
+        try:
+            self._add(session, trial, choice, believed, milliseconds)
+        except BaseException:
+            with self._lock:
+                session.answered.discard(number)  # it may be sent again
+            raise
+        return {"right": not believed} if trial.practice else {}
+
+    def _add(
+        self, session: Session, trial: Trial, choice: str, believed: bool, milliseconds: int
+    ) -> None:
+        truth = self.options.truth
         self.answers.add(
             Answer(
                 time=datetime.now(UTC).isoformat(timespec="milliseconds"),
                 participant=session.participant,
                 question=self.options.question,
                 seed=self.options.seed,
-                trial=number,
+                trial=trial.number,
                 practice=trial.practice,
                 picture=trial.name,
                 way=way_judged(trial, truth),
@@ -124,7 +124,6 @@ class Study:
                 milliseconds=milliseconds,
             )
         )
-        return {"right": not believed} if trial.practice else {}
 
     def results(self) -> list[dict[str, Any]]:
         """Of all answers so far."""
@@ -174,104 +173,39 @@ def shown(path: Path, side: int) -> bytes:
     return file.getvalue()
 
 
-def serve(study: Study, port: int) -> ThreadingHTTPServer:
-    """A server on this machine; `serve_forever` runs it.
-
-    Args:
-        study: what is asked.
-        port: 0 takes a free one; `server_port` tells which.
-
-    Raises:
-        FilmError: the port is taken.
-    """
-    handler = type("Handler", (_Handler,), {"study": study})
-    try:
-        return ThreadingHTTPServer((HERE, port), handler)
-    except OSError as e:
-        raise FilmError(f"port {port} cannot be used: {e.strerror}; --port 0 takes another.") from e
-
-
-class _Handler(BaseHTTPRequestHandler):
+class StudyPages:
     """GET / and /results and /pictures/KEY, POST /sessions and /answers."""
 
-    study: Study
+    def __init__(self, study: Study) -> None:
+        self.study = study
 
-    def do_GET(self) -> None:
-        self._reply(self._get)
-
-    def do_POST(self) -> None:
-        self._reply(self._post)
-
-    def _get(self) -> tuple[str, bytes]:
-        if self.path == "/":
-            return "text/html; charset=utf-8", PAGE.read_bytes()
-        if self.path == "/results":
-            return "application/json", _json(self.study.results())
-        folder, _, key = self.path[1:].partition("/")
+    def get(self, path: str) -> Reply:
+        if path == "/":
+            return Reply("text/html; charset=utf-8", PAGE.read_bytes())
+        if path == "/results":
+            return json_reply(self.study.results())
+        folder, _, key = path[1:].partition("/")
         if folder == "pictures":
-            return "image/png", self.study.picture(key)
+            return Reply("image/png", self.study.picture(key))
         raise RefusedError(HTTPStatus.NOT_FOUND, "no such page")
 
-    def _post(self) -> tuple[str, bytes]:
-        said = self._body()
+    def post(self, path: str, said: dict[str, Any]) -> Reply:
         try:
-            if self.path == "/sessions":
-                return "application/json", _json(self.study.begin(str(said["participant"])))
-            if self.path == "/answers":
-                found = self.study.answer(
+            if path == "/sessions":
+                return json_reply(self.study.begin(str(said["participant"])))
+            if path == "/answers":
+                asked = (
                     str(said["session"]),
                     int(said["trial"]),
                     str(said["choice"]),
                     round(float(said["milliseconds"])),
                 )
-                return "application/json", _json(found)
+                return json_reply(self.study.answer(*asked))
         except (KeyError, TypeError, ValueError, OverflowError) as e:
             raise RefusedError(HTTPStatus.BAD_REQUEST, f"the request lacks something: {e}") from e
         raise RefusedError(HTTPStatus.NOT_FOUND, "no such page")
 
-    def _body(self) -> dict[str, Any]:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > LONGEST_REQUEST:
-            raise RefusedError(
-                HTTPStatus.BAD_REQUEST, f"expected a body of {LONGEST_REQUEST} bytes"
-            )
-        # A page from elsewhere cannot send this type without being asked first, and is refused.
-        if self.headers.get_content_type() != "application/json":
-            raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "expected JSON")
-        try:
-            said = json.loads(self.rfile.read(int(length)))
-        except ValueError as e:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, "expected JSON") from e
-        if not isinstance(said, dict):
-            raise RefusedError(HTTPStatus.BAD_REQUEST, "expected an object")
-        return said
 
-    def _reply(self, make: Callable[[], tuple[str, bytes]]) -> None:
-        host = self.headers.get("Host", "").rpartition(":")[0]
-        try:
-            if host not in (HERE, "localhost"):  # another site's name for this machine
-                raise RefusedError(HTTPStatus.FORBIDDEN, "this page is for this machine only")
-            kind, body = make()
-            status = HTTPStatus.OK
-        except RefusedError as e:
-            status, kind, body = e.status, "text/plain; charset=utf-8", str(e).encode()
-        except PycolorError as e:
-            status, kind, body = (
-                HTTPStatus.INTERNAL_SERVER_ERROR,
-                "text/plain; charset=utf-8",
-                str(e).encode(),
-            )
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "no-store")
-        self.send_header("Content-Security-Policy", POLICY)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing: the terminal is for the person who runs the study."""
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, allow_nan=False).encode()
+def serve(study: Study, port: int, **options: Any) -> LocalServer:
+    """A server on this machine, see `LocalServer`."""
+    return LocalServer(StudyPages(study), port, **options)

@@ -9,14 +9,17 @@ from __future__ import annotations
 from fractions import Fraction
 
 from pycolor.encoding import Encoding
-from pycolor.video.io.containers.presets import PICTURES_ONLY
+from pycolor.video.io.containers.spec import spec_of
+from pycolor.video.io.containers.timecode import counts_at
 from pycolor.video.io.frame.film import FilmInfo
+from pycolor.video.io.frame.pixel_formats import UNSPECIFIED
 
-# These show every frame for the same time, from 0.
-FIXED_RATE = (*PICTURES_ONLY, "mxf")
-# What messages call them.
-DISPLAY_NAMES = {"yuv4mpegpipe": "y4m", "image2": "a sequence of pictures"}
-_FIELD_CODECS_OF_MXF = ("h264", "mpeg2video", "dvvideo")
+# Codecs whose stream tells color tags itself, whatever the container knows.
+_TELL_COLOR = ("h264", "hevc", "av1", "vp9", "prores", "mpeg2video")
+# Their encoders write captions into the coded pictures.
+_CAPTIONED = ("h264", "hevc", "mpeg2video")
+# They call every frame progressive.
+_NO_FIELDS = ("dnxhd",)
 
 
 def unsupported_marks(
@@ -32,7 +35,7 @@ def unsupported_marks(
 
     Returns:
         Some of: pixel aspect, rotation, field order, timecode, matrix, primaries, transfer,
-        chroma location.
+        chroma location, reel name, captions, clean aperture.
     """
     lacking = {mark for mark in _borne(info) if not _holds(mark, info, container, codec)}
     sited = not info.gray and info.encoding.subsampling in ("420", "422")
@@ -44,13 +47,12 @@ def unsupported_marks(
 
 def stores_siting(container: str, codec: str, encoding: Encoding) -> bool:
     """Can an output say where its chroma lies?  Where it cannot, every reader takes "left"."""
-    if container in ("matroska", "webm"):
+    siting = spec_of(container).siting
+    if siting == "any":
         return True
     if encoding.subsampling != "420":
         return False
-    if container == "yuv4mpegpipe":
-        return encoding.bit_depth == 8
-    return codec in ("h264", "hevc")
+    return encoding.bit_depth == 8 if siting == "420 in 8 bits" else codec in ("h264", "hevc")
 
 
 def _borne(info: FilmInfo) -> set[str]:
@@ -60,24 +62,29 @@ def _borne(info: FilmInfo) -> set[str]:
         "field order": info.interlaced,
         "timecode": bool(info.timecode),
         "matrix": True,
-        "primaries": info.tags.primaries != 2,
-        "transfer": info.tags.transfer != 2,
+        "primaries": info.tags.primaries != UNSPECIFIED,
+        "transfer": info.tags.transfer != UNSPECIFIED,
+        "reel name": bool(info.reel),
+        "captions": info.captions,
+        "clean aperture": info.clean_aperture is not None,
     }
     return {mark for mark, is_there in present.items() if is_there}
 
 
 def _holds(mark: str, info: FilmInfo, container: str, codec: str) -> bool:
-    if mark == "field order" and (codec == "dnxhd" or container == "webm"):
-        return False  # they call every frame progressive
-    if container == "yuv4mpegpipe":
-        return mark in ("pixel aspect", "field order")
-    if container == "image2":
-        return mark in ("pixel aspect", "matrix")  # R'G'B' needs no matrix
-    if container == "mxf":
-        if mark == "field order":
-            return codec in _FIELD_CODECS_OF_MXF
-        if mark == "pixel aspect":
-            return codec != "dnxhd"
-        # MXF has one label for the gammas of BT.470 (SMPTE RP 224).
-        return mark != "rotation" and not (mark == "transfer" and info.tags.transfer == 5)
-    return True
+    spec = spec_of(container)
+    if mark in spec.lacks or mark == "clean aperture":  # which FFmpeg reads but does not write
+        return False
+    if mark == "captions":
+        return codec in _CAPTIONED and not spec.pictures_only
+    if mark == "reel name":
+        return spec.reel and bool(info.timecode)
+    if mark == "field order":
+        return codec not in _NO_FIELDS and (spec.fields_of is None or codec in spec.fields_of)
+    if mark == "pixel aspect":
+        return codec not in spec.aspect_not_of
+    if mark == "timecode" and spec.counts_timecode:
+        return counts_at(info.timecode, info.rate)
+    codes = {"transfer": info.tags.transfer, "primaries": info.tags.primaries}
+    unsaid = spec.color_but.get(mark, frozenset())
+    return codec in _TELL_COLOR or codes.get(mark, info.matrix_code) not in unsaid

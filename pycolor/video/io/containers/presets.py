@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from pycolor.encoding import Subsampling
 from pycolor.errors import UsageError
+from pycolor.video.io.containers.spec import SPECS, spec_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +123,7 @@ V210 = Preset(
     name="v210",
     purpose="uncompressed 4:2:2, 10 bits; exact but for codes 0-3 and 1020-1023, which SDI keeps",
     codec="v210",
-    suffixes=(".mov", ".mkv"),
+    suffixes=(".mov",),
     formats={"yuv422p10le": {}},
     lossless=True,
 )
@@ -212,36 +213,10 @@ PRESETS = (
     Y4M,
 )
 
-# What an output is unless a preset is named.
-DEFAULT_OF_SUFFIX: dict[str, Preset] = {
-    ".mkv": ARCHIVE,
-    ".mp4": H264,
-    ".m4v": H264,
-    ".mov": H264,
-    ".mxf": DNXHR,
-    ".webm": ACCESS_WEBM,
-    ".y4m": Y4M,
-    ".png": PNG,
-    ".tif": TIFF,
-    ".tiff": TIFF,
-    ".dpx": DPX,
-}
 # FFmpeg's name of the container.
-CONTAINER_OF_SUFFIX = {
-    ".mkv": "matroska",
-    ".mp4": "mp4",
-    ".m4v": "mp4",
-    ".mov": "mov",
-    ".webm": "webm",
-    ".mxf": "mxf",
-    ".y4m": "yuv4mpegpipe",
-    ".png": "image2",
-    ".tif": "image2",
-    ".tiff": "image2",
-    ".dpx": "image2",
-}
+CONTAINER_OF_SUFFIX = {suffix: spec.name for spec in SPECS for suffix in spec.suffixes}
 # These hold a picture and nothing else: no sound, no tags, no times.
-PICTURES_ONLY = ("yuv4mpegpipe", "image2")
+PICTURES_ONLY = tuple(spec.name for spec in SPECS if spec.pictures_only)
 PIPE = "-"
 
 
@@ -298,9 +273,9 @@ def preset_for(suffix: str, name: str | None = None) -> Preset:
     Raises:
         UsageError: for an unknown name or ending, or a preset that its container cannot hold.
     """
-    container_of(suffix)
+    container = container_of(suffix)
     if name is None:
-        return DEFAULT_OF_SUFFIX[suffix.lower()]
+        name = spec_of(container).presets[suffix.lower()]
     usual = find_preset(name)
     for preset in PRESETS:
         if preset.name == name and suffix.lower() in preset.suffixes:

@@ -8,6 +8,11 @@ from fractions import Fraction
 _FORM = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d)")
 
 
+def counts_at(timecode: str, rate: Fraction) -> bool:
+    """Is it a timecode of that rate: no frame beyond a second, no drop-frame where none is?"""
+    return later_timecode(timecode, 0, rate) is not None
+
+
 def later_timecode(timecode: str, frames: int, rate: Fraction) -> str | None:
     """The timecode `frames` after `timecode`, which counts at `rate` and wraps after a day.
 

@@ -108,6 +108,10 @@ class FilmInfo:
         metadata: of the container; `picture_metadata` of the picture's stream, and
             `picture_disposition` the names of its flags.
         warnings: sentences about what is assumed or damaged.
+        reel: name of the reel that the timecode belongs to, empty if none.
+        captions: the first frame carries captions (CTA-708, ATSC A/53).
+        clean_aperture: (width, height) of what is meant to be seen, None for all.
+        unread: phrases on what the container holds that FFmpeg does not tell.
     """
 
     path: Path
@@ -136,11 +140,32 @@ class FilmInfo:
     picture_metadata: dict[str, str]
     picture_disposition: frozenset[str]
     warnings: tuple[str, ...]
+    reel: str = ""
+    captions: bool = False
+    clean_aperture: tuple[Fraction, Fraction] | None = None
+    unread: tuple[str, ...] = ()
 
     @property
     def description(self) -> PixelFormat:
         """What the pixel format holds."""
         return known_format(self.pixel_format)
+
+    @property
+    def turns(self) -> int:
+        """Quarter turns counterclockwise that bring the stored picture upright, 0 to 3."""
+        return round(self.rotation / 90) % 4
+
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """(height, width) of the picture turned upright, in stored pixels."""
+        size = self.height, self.width
+        return size[::-1] if self.turns % 2 else size
+
+    @property
+    def upright_aspect(self) -> Fraction:
+        """Width / height of a pixel of the upright picture, 1 if it is not stored."""
+        aspect = self.pixel_aspect or Fraction(1)
+        return 1 / aspect if self.turns % 2 else aspect
 
     @property
     def matrix_name(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import av
 
-from pycolor.video.io.read.source import open_source, picture_stream
+from pycolor.video.io.read.source import as_address, open_source, picture_stream
 
 
 def frame_checksums(film: Path, path: Path) -> None:
@@ -16,7 +16,7 @@ def frame_checksums(film: Path, path: Path) -> None:
     Raises:
         FilmError: if the film cannot be read.
     """
-    with open_source(film) as source, av.open(str(path), "w", format="framemd5") as sums:
+    with open_source(film) as source, av.open(as_address(path), "w", format="framemd5") as sums:
         stream = picture_stream(source, film)
         out: Any = sums.add_stream("rawvideo", rate=stream.guessed_rate or 25)
         out.width, out.height, out.pix_fmt = stream.width, stream.height, stream.pix_fmt

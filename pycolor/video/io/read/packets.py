@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import av.error
+import numpy as np
 from av.packet import Packet
 from av.stream import Discard
 
 from pycolor.video.io.frame.film import rational
-from pycolor.video.io.read.source import open_source
+from pycolor.video.io.read.source import open_source, refuse_unreadable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +26,13 @@ class PacketRecord:
         data: its bytes.
         time: in seconds, None if it has none.
         hidden: an edit list keeps it from being shown.
+        lasting: seconds, 0 if it does not tell.
     """
 
     data: bytes
     time: Fraction | None
     hidden: bool
+    lasting: Fraction = Fraction(0)
 
 
 def packet_records(path: Path, index: int, *, plain_text: bool = False) -> Iterator[PacketRecord]:
@@ -61,9 +65,30 @@ def packet_records(path: Path, index: int, *, plain_text: bool = False) -> Itera
                     data=data,
                     time=None if ticks is None else ticks * rational(packet.time_base),
                     hidden=bool(packet.is_discard),
+                    lasting=(packet.duration or 0) * rational(packet.time_base),
                 )
-        except av.error.FFmpegError:
-            return  # the end of a damaged film
+        except av.error.FFmpegError as error:
+            refuse_unreadable(path, error)  # else the end of a damaged film
+
+
+def sample_digest(path: Path, index: int, start: Fraction | None, stop: Fraction | None) -> str:
+    """SHA-256 of the samples of a track, decoded, of the packets that begin in a range."""
+    digest = hashlib.sha256()
+    with open_source(path) as container:
+        stream: Any = container.streams[index]
+        try:
+            for packet in container.demux(stream):
+                time = None if packet.pts is None else packet.pts * rational(packet.time_base)
+                outside = time is not None and (
+                    (start is not None and time < start) or (stop is not None and time >= stop)
+                )
+                if outside:
+                    continue
+                for frame in packet.decode():
+                    digest.update(np.ascontiguousarray(frame.to_ndarray()).data)
+        except av.error.FFmpegError as error:
+            refuse_unreadable(path, error)  # else the end of a damaged film
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)

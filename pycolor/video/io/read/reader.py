@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -21,21 +22,28 @@ from pycolor.video.io.containers.mjpeg import EndMarkers
 from pycolor.video.io.containers.presets import PIPE
 from pycolor.video.io.containers.sequence import PictureSequence
 from pycolor.video.io.containers.timecode import later_timecode
+from pycolor.video.io.containers.y4m import RatedY4m, without_rate
 from pycolor.video.io.frame.film import Frame, rational
 from pycolor.video.io.frame.unpack import unpacked
 from pycolor.video.io.read.continuity import Continuity
 from pycolor.video.io.read.damage import MOST_DAMAGES, Damage
+from pycolor.video.io.read.pulldown import find_pulldown
 from pycolor.video.io.read.source import (
+    UNCLOCKED,
     declared_end,
     describe,
     frame_rate,
     open_source,
     origin_of,
     picture_stream,
+    refuse_unreadable,
+    stored_tags,
 )
 
 # What a packet says of itself, where decoders do not tell when it is broken.
 _CHECKS: dict[str, type[SliceChecks | EndMarkers]] = {"ffv1": SliceChecks, "mjpeg": EndMarkers}
+# Of these FFmpeg counts the frames.
+_WITHOUT_TIMES = ("image2", "yuv4mpegpipe", *UNCLOCKED)
 # (frame, index, pts)
 Numbered = Generator[tuple[av.VideoFrame, int, int], None, None]
 
@@ -96,13 +104,16 @@ class Reader:
             self._stream.thread_type = "AUTO"
             self._time_base = rational(self._stream.time_base)
             self._refuse_other_rate()
+            stored = stored_tags(self._stream)
             self._frames = self._open_range()
             native, index, pts = self._peek()
             self.info, self._description = describe(
-                self.path, self._container, self._stream, native
+                self.path, self._container, self._stream, native, stored
             )
+            self._aspect = rational(self._stream.codec_context.sample_aspect_ratio)
             self.declared_end = declared_end(self._stream)
             self.origin = origin_of(self._container)
+            self._note_rate()
             besides = self.info.chapters or self.info.streams
             if self.stop is not None and self._timeline is None and besides:
                 self._timeline = scan(self.path, rate)  # how far of them the range reaches
@@ -140,6 +151,15 @@ class Reader:
         if self._timeline is not None:  # by its time, so that a varying rate keeps its clock
             frames = round((self.begin - self._timeline[0] * self._time_base) * self.info.rate)
         return later_timecode(told, frames, self.info.rate) or ""
+
+    def timeline(self) -> Sequence[int] | None:
+        """The pts of all frames of the range, in order, without decoding.
+
+        None where packets do not tell, or where frames are equally long by their nature.
+        """
+        if self._timeline is None and not self.info.container.startswith(_WITHOUT_TIMES):
+            self._timeline = scan(self.path, self._rate)
+        return None if self._timeline is None else self._timeline[self.first : self.stop]
 
     @property
     def first_number(self) -> int:
@@ -209,6 +229,18 @@ class Reader:
                 f"pictures and for raw streams that do not tell, got {self._rate}."
             )
 
+    def _note_rate(self) -> None:
+        """What is to be said of the rate that the film tells, or does not tell."""
+        info, said = self.info, ""
+        if self._rate is None and self.path.is_file() and without_rate(self.path):
+            said = f"its header tells no rate; {info.rate} frames per second is taken (--rate)"
+        pulldown = find_pulldown(self.path, info.container, info.codec)
+        if pulldown is not None:
+            said = str(pulldown)
+            self.info = replace(info, rate=pulldown.rate or info.rate)
+        if said:
+            self.info = replace(self.info, warnings=(*info.warnings, said))
+
     # -- the range ---------------------------------------------------------------------------
 
     def _open_range(self) -> Numbered:
@@ -274,9 +306,13 @@ class Reader:
         """(frame, pts) in order, pts rising; damage is noted and passed over."""
         last: int | None = None
         step = due = Fraction(0)  # ticks; the rate is known once a frame is decoded
+        # AVI numbers packets as they are decoded, and FFmpeg guesses the rest wrongly where
+        # H.264 puts them into another order; a frame of AVI is as long as the next.
+        guessed = self._container.format.name == "avi" and self._codec in ("h264", "hevc")
         for native in self._natives():
             step = step or max(Fraction(1), 1 / frame_rate(self._stream) / self._time_base)
-            pts = native.pts
+            told = native.pts if last is None or not guessed else None
+            pts = told
             if pts is None:  # a raw stream has no clock: its frames follow the nominal rate
                 pts = round(due)
             elif last is not None and pts <= last:
@@ -286,18 +322,23 @@ class Reader:
                 )
                 pts = last + 1
             last = pts
-            due = step + (due if native.pts is None else pts)
+            due = step + (due if told is None else pts)
             yield native, pts
+
+    @property
+    def _codec(self) -> str:
+        return str(self._stream.codec_context.codec.canonical_name)
 
     def _natives(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self._stream)
         time: Fraction | None = None
-        kind = _CHECKS.get(self._stream.codec_context.codec.canonical_name)
+        kind = _CHECKS.get(self._codec)
         checks = None if kind is None else kind()
         while True:
             try:
                 packet = next(packets, None)
             except av.error.FFmpegError as error:
+                refuse_unreadable(self.path, error)
                 self._damage(time, f"reading stopped ({error.strerror or error})")
                 packet = None
             if packet is None:
@@ -326,7 +367,10 @@ class Reader:
         """Bytes of a y4m behind its last frame: its demuxer leaves half a frame without a word."""
         if self.info.container != "yuv4mpegpipe" or not self.path.is_file():
             return 0
-        return max(0, self.path.stat().st_size - self._read_to)
+        size = self.path.stat().st_size
+        if self._rate is not None and without_rate(self.path):
+            size += RatedY4m(self.path, self._rate).growth
+        return max(0, size - self._read_to)
 
     def _check(self, native: av.VideoFrame, pts: int) -> None:
         info = self.info
@@ -337,6 +381,12 @@ class Reader:
                 f"{info.width}×{info.height} {info.pixel_format} to {now[0]}×{now[1]} {now[2]}; "
                 "expected one format throughout: cut it there."
             )
+        aspect = rational(self._stream.codec_context.sample_aspect_ratio)
+        if aspect and aspect != self._aspect:
+            before, after = (f"{a.numerator}:{a.denominator}" for a in (self._aspect, aspect))
+            what = f"the pixel aspect changes from {before} to {after}; an output tells one for all"
+            self._damage(pts * self._time_base, what)
+            self._aspect = aspect
 
     def _conclude(self) -> None:
         """Say what is missing, now that all is read that there is."""
@@ -390,8 +440,8 @@ def scan(path: str | Path, rate: Fraction | None = None) -> Sequence[int] | None
                 if packet.pts is None:
                     return None
                 found.append(packet.pts)
-        except av.error.FFmpegError:
-            pass  # a truncated film: what was found counts
+        except av.error.FFmpegError as error:
+            refuse_unreadable(path, error)  # of a truncated film, what was found counts
     found = array("q", sorted(found))
     return None if any(b <= a for a, b in pairwise(found)) else found
 

@@ -10,19 +10,22 @@ import struct
 import sys
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import av
 import av.container
 import av.error
+import av.filter
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from pycolor.errors import FilmError
 from pycolor.video.io.containers.matroska import chroma_location
+from pycolor.video.io.containers.matroska_extras import MatroskaExtras, matroska_extras
 from pycolor.video.io.containers.presets import PIPE
+from pycolor.video.io.containers.quicktime import clean_aperture
 from pycolor.video.io.containers.sequence import sequence_of
-from pycolor.video.io.containers.y4m import siting_of_header
+from pycolor.video.io.containers.y4m import RatedY4m, siting_of_header, without_rate
 from pycolor.video.io.frame.film import (
     FIELD_ORDERS,
     Chapter,
@@ -47,11 +50,18 @@ from pycolor.video.io.frame.unpack import READ_AS, notes_on
 from pycolor.video.io.read.picture_sequence import SequenceContainer
 from pycolor.video.io.read.truncation import missing_bytes
 
+# What a playlist or a film names is read from this machine alone.
+_LOCAL = {"protocol_whitelist": "file,crypto,data"}
 AV_TIME_BASE = 1_000_000
 # Formats of a bare stream of pictures, which has no times.
 UNCLOCKED = ("h264", "hevc", "vvc")
 _FASTEST = 300  # frames a second
 _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
+
+
+def as_address(path: Path) -> str:
+    """FFmpeg's address of a file: a name with a colon, as `reel1:a.mkv`, is no protocol's."""
+    return f"file:{path}"
 
 
 def open_source(path: Path, rate: Fraction | None = None) -> av.container.InputContainer:
@@ -74,7 +84,11 @@ def open_source(path: Path, rate: Fraction | None = None) -> av.container.InputC
     try:
         if path.stat().st_size == 0:
             raise FilmError(f"{path} is empty (0 bytes).")
-        return av.open(str(path), "r", options={"framerate": str(rate)} if rate else {})
+        if rate is not None and without_rate(path):
+            rated = cast(BinaryIO, RatedY4m(path, rate))
+            return av.open(rated, "r", format="yuv4mpegpipe")
+        options = {"framerate": str(rate)} if rate else {}
+        return av.open(as_address(path), "r", options=options | _LOCAL)
     except PermissionError as error:
         raise FilmError(f"{path} may not be read: permission denied.") from error
     except av.error.EOFError as error:
@@ -88,6 +102,17 @@ def open_source(path: Path, rate: Fraction | None = None) -> av.container.InputC
         ) from error
     except (UnicodeDecodeError, OSError) as error:
         raise FilmError(f"{path} could not be read: {error}.") from error
+
+
+def refuse_unreadable(path: Path, error: Exception) -> None:
+    """A film that is broken ends where it breaks; one that cannot be read is no film.
+
+    Raises:
+        FilmError: if the error is one of the machine: a disk that fails, a file that is gone.
+    """
+    if isinstance(error, OSError) and not isinstance(error, BlockingIOError):
+        reason = error.strerror or error
+        raise FilmError(f"{path} cannot be read to its end: {reason}.") from error
 
 
 def _open_pipe() -> av.container.InputContainer:
@@ -167,15 +192,53 @@ def chroma_location_of(stream: VideoStream, frame: av.VideoFrame) -> int:
         return 0  # a codec that Matroska does not hold
 
 
-def color_tags(frame: av.VideoFrame, location: int) -> ColorTags:
-    """As the decoder read them (containers know less, and sometimes otherwise)."""
+def stored_tags(stream: VideoStream) -> ColorTags:
+    """As the container tells them, before a frame is decoded: that overwrites them."""
+    context = stream.codec_context
     return ColorTags(
-        range=int(frame.color_range) if int(frame.color_range) in (LIMITED, FULL) else 0,
-        matrix=int(frame.colorspace),
-        primaries=int(frame.color_primaries) or UNSPECIFIED,
-        transfer=int(frame.color_trc) or UNSPECIFIED,
+        range=int(context.color_range) if int(context.color_range) in (LIMITED, FULL) else 0,
+        matrix=int(context.colorspace),
+        primaries=int(context.color_primaries) or UNSPECIFIED,
+        transfer=int(context.color_trc) or UNSPECIFIED,
+    )
+
+
+def color_tags(frame: av.VideoFrame, location: int, stored: ColorTags) -> ColorTags:
+    """As the decoder read them (containers know less, and sometimes otherwise), or as `stored`."""
+    found = int(frame.colorspace), int(frame.color_primaries), int(frame.color_trc)
+    # A reserved 0 is no code of primaries or of a transfer; of a matrix it is R'G'B'.
+    matrix, primaries, transfer = found[0], found[1] or UNSPECIFIED, found[2] or UNSPECIFIED
+    return ColorTags(
+        range=int(frame.color_range) if int(frame.color_range) in (LIMITED, FULL) else stored.range,
+        matrix=stored.matrix if matrix == UNSPECIFIED else matrix,
+        primaries=stored.primaries if primaries == UNSPECIFIED else primaries,
+        transfer=stored.transfer if transfer == UNSPECIFIED else transfer,
         chroma_location=location,
     )
+
+
+def frame_fields(frame: av.VideoFrame) -> str:
+    """The order of a frame's fields: tt, bb, or progressive.
+
+    PyAV tells that a frame is interlaced, but not which field is first; a filter of FFmpeg's does.
+    """
+    if not frame.interlaced_frame:
+        return "progressive"
+    graph = av.filter.Graph()
+    source = graph.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 25)
+    )
+    chosen = graph.add("select", r"eq(interlace_type\,BOTTOMFIRST)")
+    sink = graph.add("buffersink")
+    source.link_to(chosen)
+    chosen.link_to(sink)
+    graph.configure()
+    graph.push(frame)
+    try:
+        graph.pull()
+    except (av.error.BlockingIOError, av.error.EOFError):
+        return "tt"
+    return "bb"
 
 
 def display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
@@ -239,28 +302,54 @@ def find_timecode(container: av.container.InputContainer, stream: VideoStream) -
     return ""
 
 
+def _find_reel(container: av.container.InputContainer, stream: VideoStream) -> str:
+    """MOV keeps the reel's name with the timecode's track, others with the picture."""
+    owners = [stream.metadata, *(s.metadata for s in container.streams.data)]
+    names = ((key.lower(), value) for tags in owners for key, value in tags.items())
+    return next((value for key, value in names if key == "reel_name"), "")
+
+
+def _side_data(frame: av.VideoFrame) -> set[str]:
+    """Names of what a frame carries besides its picture."""
+    names = set()
+    for name in ("A53_CC",):
+        try:
+            if frame.side_data.get(name) is not None:
+                names.add(name)
+        except ValueError:  # a kind of side data that this PyAV has no name for
+            continue
+    return names
+
+
+def _film_tags(container: av.container.InputContainer, extras: MatroskaExtras) -> dict[str, str]:
+    """The tags of the film itself, where others of the same name stand beside them."""
+    film = {key.lower(): value for key, value in extras.film.items()}
+    return {k: film.get(k.lower(), v) for k, v in container.metadata.items()}
+
+
 def describe(
     path: Path,
     container: av.container.InputContainer,
     stream: VideoStream,
     first: av.VideoFrame,
+    stored: ColorTags,
 ) -> tuple[FilmInfo, PixelFormat]:
-    """All that `FilmInfo` tells, from the open file and its first decoded frame.
+    """All that `FilmInfo` tells, from the open file, its tags, and its first decoded frame.
 
     Raises:
         FilmError: for a pixel format or a matrix that has no Y'.
     """
     codec = stream.codec_context.codec.canonical_name
-    stored = first.format.name
-    name = READ_AS.get(stored, stored)
+    stored_as = first.format.name
+    name = READ_AS.get(stored_as, stored_as)
     description = pixel_format(name)
     if description is None:
         raise FilmError(
-            f"{path} stores {stored}; expected Y'CbCr, gray or R'G'B' of 8 to 32 bits: convert it "
-            "first, for example to gray16le or yuv444p10le FFV1."
+            f"{path} stores {stored_as}; expected Y'CbCr, gray or R'G'B' of 8 to 32 bits: convert "
+            "it first, for example to gray16le or yuv444p10le FFV1."
         )
-    tags = color_tags(first, chroma_location_of(stream, first))
-    warnings: list[str] = notes_on(stored, linear=codec == "exr")
+    tags = color_tags(first, chroma_location_of(stream, first), stored)
+    warnings: list[str] = notes_on(stored_as, linear=codec == "exr")
     warnings += getattr(container, "notes", ())
     if description.rgb and description.alpha:
         warnings.append("the alpha channel is left out")
@@ -300,7 +389,10 @@ def describe(
     if lost:
         warnings.append(f"the file is truncated: {lost}")
 
+    extras = matroska_extras(path) if path.is_file() else MatroskaExtras()
     order = FIELD_ORDERS.get(int(stream.codec_context.field_order), "unknown")
+    if first.interlaced_frame and order == "unknown":
+        order = frame_fields(first)
     aspect = rational(stream.sample_aspect_ratio)
     matrix = display_matrix(first)
     others = tuple(stream_info(s) for s in container.streams if s.index != stream.index)
@@ -327,9 +419,13 @@ def describe(
         timecode=find_timecode(container, stream),
         streams=others,
         chapters=tuple(map(stored_chapter, container.chapters())),
-        metadata=dict(container.metadata),
+        metadata=_film_tags(container, extras),
         picture_metadata=dict(stream.metadata),
         picture_disposition=dispositions(stream),
         warnings=tuple(warnings),
+        reel=_find_reel(container, stream),
+        captions="A53_CC" in _side_data(first),
+        clean_aperture=clean_aperture(path, stream.index) if path.is_file() else None,
+        unread=tuple(extras.lost),
     )
     return info, description

@@ -15,24 +15,25 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.video.io.containers.capacity import DISPLAY_NAMES, FIXED_RATE
 from pycolor.video.io.containers.matroska import with_room, write_pixel_aspect
 from pycolor.video.io.containers.presets import PIPE, Preset, container_of, ending_of
 from pycolor.video.io.containers.sequence import address_of, numbered, picture_name
+from pycolor.video.io.containers.spec import ContainerSpec, spec_of
 from pycolor.video.io.containers.y4m import Y4mFile
 from pycolor.video.io.frame.film import FilmInfo, rational
 from pycolor.video.io.read.damage import Damage
 from pycolor.video.io.read.reader import Reader
+from pycolor.video.io.read.source import as_address
 from pycolor.video.io.write.clock import (
     MILLISECOND,
     Clock,
     Grid,
     constant_clock,
+    drift,
     grid_clock,
     grid_of,
 )
 from pycolor.video.io.write.metadata import (
-    QUICKTIME,
     TagSupport,
     carry_tags,
     film_metadata,
@@ -78,15 +79,17 @@ class ContainerWriter:
     ) -> None:
         suffix = ending_of(path, preset.name)
         self.name = container_of(suffix)
-        self.spoken = DISPLAY_NAMES.get(self.name, self.name)
+        self.spec: ContainerSpec = spec_of(self.name)
+        self.spoken = self.spec.called
         self.path = numbered(path, suffix) if self.name == "image2" else path
         self.target = name or path
         self._reader = reader
         self.info: FilmInfo = reader.info
+        self._refuse_rate()
         self.start = beginning(reader, self.name)
         grid = grid_of(timeline, self.info.time_base, self.info.rate) if timeline else None
         self.rate = self.info.rate
-        if timeline is not None:
+        if timeline is not None and not self.spec.fixed_rate:
             self.rate = grid.rate if grid is not None and grid.constant else Fraction(0)
         self.clock = self._choose_clock(grid)
         self.packets = 0
@@ -114,12 +117,26 @@ class ContainerWriter:
             self._file = Y4mFile(self.path, self.info.pixel_aspect)
             file: Any = self._file
             return av.open(file, "w", format=self.name, options=options)
-        address = str(self.path)
+        address = as_address(self.path)
         if self.name == "image2":
             self._makes_folder = not self.path.parent.exists()
             self.path.parent.mkdir(exist_ok=True)
-            address = address_of(self.path)
+            address = as_address(Path(address_of(self.path)))
         return av.open(address, "w", format=self.name, options=options)
+
+    def _refuse_rate(self) -> None:
+        rate, held = self.info.rate, self.spec.rates
+        if held and rate not in held:
+            known = ", ".join(f"{float(r):.3f}".rstrip("0").rstrip(".") for r in held)
+            raise UsageError(
+                f"{self.spoken.upper()} holds {known} frames a second; this film has "
+                f"{float(rate):.6g}: name an output with .mkv, .mp4 or .mov, which hold any rate."
+            )
+
+    def drift(self) -> Fraction:
+        """How far the source's frames are at most from its rate, seconds."""
+        timeline = self._reader.timeline()
+        return drift(timeline, self.info.time_base, self.info.rate) if timeline else Fraction(0)
 
     @property
     def dropped(self) -> tuple[UnsupportedStream, ...]:
@@ -156,6 +173,8 @@ class ContainerWriter:
                 f"the timecode {info.timecode} cannot be counted on to the first frame of the "
                 "range at this rate: it is left out"
             )
+        if info.reel and self.spec.reel and info.timecode:
+            stream.metadata["reel_name"] = info.reel
         if info.display_matrix:
             stream.set_display_matrix(info.display_matrix)
         self.container.metadata.update(self._tags)
@@ -169,6 +188,10 @@ class ContainerWriter:
             )
             self._sides.carry_chapters()
             self.lost += self._sides.lost
+        if self._streams and info.unread:
+            self.lost.append(
+                f"the film's container also holds, and no output: {', '.join(info.unread)}"
+            )
         self._title = stream.metadata.get("title", "")
         if self._patches_aspect:
             stream.metadata["title"] = with_room(self._title)
@@ -208,7 +231,7 @@ class ContainerWriter:
             if self._sides is not None:
                 self._sides.stop = self._reader.stop_time
                 self._sides.copy_until(None)
-                if self.name == "mxf":
+                if self.spec.whole_sound:
                     self._sides.fill_with_silence(self.packets / self.info.rate)
                 self._sides.close()
             if self.packets != expected:
@@ -259,7 +282,7 @@ class ContainerWriter:
     @property
     def _patches_aspect(self) -> bool:
         return bool(
-            self.name in ("matroska", "webm")
+            self.spec.clock == MILLISECOND  # Matroska and its kin
             and self.info.pixel_aspect
             and self.info.pixel_aspect != 1
         )
@@ -267,9 +290,9 @@ class ContainerWriter:
     def _choose_clock(self, grid: Grid | None) -> Clock:
         shift = self.start
         base = self.info.time_base
-        if self.name in ("matroska", "webm"):
-            return Clock(source_base=base, time_base=MILLISECOND, shift=shift)
-        if self.name in FIXED_RATE:
+        if self.spec.clock:
+            return Clock(source_base=base, time_base=self.spec.clock, shift=shift)
+        if self.spec.fixed_rate:
             return Clock(source_base=base, time_base=1 / self.info.rate, shift=shift)
         if grid is not None:
             if abs(grid.origin - shift) <= grid.tolerance:  # the film's first frame was rounded
@@ -278,23 +301,14 @@ class ContainerWriter:
         return grid_clock(base, rate=self.info.rate, origin=self._reader.begin, shift=shift)
 
     def _muxer_options(self, preset: Preset, *, free_keys: bool) -> dict[str, str]:
-        options = dict(preset.muxer_options)
-        if self.name in ("matroska", "webm"):
-            # A decoder's run-in stands before time 0; moving it to 0 would move the whole film.
-            options["avoid_negative_ts"] = "disabled"
-            # No random identifiers: the same run gives the same bytes.
-            options["fflags"] = "+bitexact"
-            # Which track is the default one is the source's to say.
-            options["default_mode"] = "passthrough"
-        if self.name in QUICKTIME:
-            # Without it a matrix is stored only where primaries and transfer are known too.
-            options["movflags"] = options.get("movflags", "") + "+write_colr"
+        options = {**self.spec.options, **preset.muxer_options}
+        if self.spec.edit_list:
+            flags = (self.spec.options, preset.muxer_options)
+            options["movflags"] = "".join(o.get("movflags", "") for o in flags)
             if free_keys:
                 options["movflags"] += "+use_metadata_tags"
             # Edit lists count in this; the default of 1000 would round the film's start.
             options["movie_timescale"] = str(self.clock.time_base.denominator)
-        if self.name == "yuv4mpegpipe":
-            options["strict"] = "-1"  # FFmpeg's leave for more than 8 bits
         if self.name == "image2":
             options["start_number"] = str(self._first_number)
             if self._reader.has_holes:  # the pictures' numbers are their times
@@ -306,7 +320,7 @@ def beginning(reader: Reader, container: str) -> Fraction:
     """The time of the source that is 0 in an output, seconds."""
     if reader.start_time is not None:
         return reader.start_time
-    return reader.begin if container in FIXED_RATE else reader.origin
+    return reader.begin if spec_of(container).fixed_rate else reader.origin
 
 
 def _flags(names: frozenset[str]) -> Disposition:

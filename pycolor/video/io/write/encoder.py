@@ -17,11 +17,21 @@ from pycolor.encoding import SUBSAMPLING_SHIFTS, Encoding, Subsampling
 from pycolor.errors import UsageError
 from pycolor.video.io.containers.presets import ARCHIVE, LIMITED_RANGE_ENCODERS, Preset
 from pycolor.video.io.frame.film import FilmInfo
-from pycolor.video.io.frame.pixel_formats import FULL, LIMITED, PixelFormat, pixel_format
+from pycolor.video.io.frame.pixel_formats import (
+    FULL,
+    LIMITED,
+    MATRIX_OF_CODE,
+    UNSPECIFIED,
+    PixelFormat,
+    pixel_format,
+)
 from pycolor.video.io.write.clock import Clock
 
 # Even width and height of the picture, in the directions where chroma is subsampled.
 _NEEDS_EVEN = ("libx264", "libx265")
+# They code two fields as such, and say so of each picture, if told to.
+_CODES_FIELDS = ("libx264", "mpeg2video", "mpeg4", "prores", "prores_aw", "prores_ks", "dvvideo")
+_BT709 = 1
 _FIELD_ORDER_CODES = {"progressive": 1, "tt": 2, "bb": 3, "tb": 4, "bt": 5}
 
 
@@ -34,6 +44,7 @@ class EncoderConfig:
         description: of the pixel format of the pictures; `stored` names the one it is fed, which
             is another for files of R'G'B'.
         encoding: of the planes it is fed.
+        matrix_code: of H.273, for `encoding`'s matrix.
         warnings: sentences about what the format costs.
     """
 
@@ -42,6 +53,7 @@ class EncoderConfig:
     description: PixelFormat
     stored: str
     encoding: Encoding
+    matrix_code: int
     warnings: tuple[str, ...]
 
     @property
@@ -74,11 +86,7 @@ def choose(
         raise UsageError(f"FFmpeg has no encoder named {name!r}.") from None
     if encoder.type != "video":
         raise UsageError(f"{name} encodes {encoder.type}; expected an encoder of video.")
-    if name == "dnxhd" and info.encoding.matrix not in ("bt709", "bt2020"):
-        raise UsageError(
-            f"DNxHR can say BT.709 and BT.2020 only, and {info.path} is coded in "
-            f"{info.matrix_name}; ProRes and FFV1 hold it."
-        )
+    matrix_code, said = _matrix(info, name)
     source = info.description
     wanted = chroma or source.subsampling or ("444" if source.rgb else preset.gray_subsampling)
     allowed = [f.name for f in encoder.video_formats or []]
@@ -95,7 +103,7 @@ def choose(
             "name an output with .mkv, whose FFV1 holds any size."
         )
     _, target = min(ranked, key=lambda pair: pair[0])
-    warnings = []
+    warnings = [said] if said else []
     if target.bit_depth < source.bit_depth:
         warnings.append(
             f"{name} holds {target.bit_depth} bits: the luma of {source.bit_depth} bits is "
@@ -104,10 +112,14 @@ def choose(
     if target.subsampling != wanted and _narrower(target.subsampling, wanted):
         warnings.append(f"{name} holds chroma as {_colons(target.subsampling)} only")
     elif target.subsampling != wanted and name in _NEEDS_EVEN:
-        warnings.append(
-            f"{info.width}×{info.height} is odd and {name} cannot hold it as {_colons(wanted)}: "
-            f"chroma is {_colons(target.subsampling)}, which few hardware players show"
-        )
+        became = f"chroma is {_colons(target.subsampling)}"
+        if info.height % 2 or info.width % 2:
+            warnings.append(
+                f"{info.width}×{info.height} is odd and {name} cannot hold it as "
+                f"{_colons(wanted)}: {became}, which few hardware players show"
+            )
+        else:
+            warnings.append(f"{name} does not hold {_colons(wanted)}: {became}")
     if source.alpha and not target.alpha:
         warnings.append(f"{name} in {target.name} holds no alpha channel: the film's is left out")
     merged = {} if own else dict(preset.options)
@@ -128,6 +140,7 @@ def choose(
         warnings.append(f"{name} holds limited range only: full-range luma is scaled into it")
     encoding = replace(
         info.encoding,
+        matrix=MATRIX_OF_CODE[matrix_code],
         full_range=full_range,
         bit_depth=target.bit_depth,
         subsampling=target.subsampling or "444",
@@ -138,7 +151,29 @@ def choose(
         description=target,
         stored=target.name if own else preset.rgb_formats.get(target.name, target.name),
         encoding=encoding,
+        matrix_code=matrix_code,
         warnings=tuple(warnings),
+    )
+
+
+def _matrix(info: FilmInfo, encoder: str) -> tuple[int, str]:
+    """The code of the matrix that an output is coded in, and a sentence if it is not the film's."""
+    if encoder != "dnxhd" or info.matrix_code == _BT709:  # its decoders take all for BT.709
+        return info.matrix_code, ""
+    if info.gray:
+        return (
+            _BT709,
+            f"DNxHR is BT.709, and the film's {info.matrix_name} is taken for that: gray"
+            " holds under any matrix",
+        )
+    if info.tags.matrix == UNSPECIFIED:
+        return _BT709, (
+            "no matrix is stored, and DNxHR is BT.709: the film is taken for that (its luma holds; "
+            "color that shots keep would shift)"
+        )
+    raise UsageError(
+        f"DNxHR is read as BT.709 only, and {info.path} is coded in {info.matrix_name}; ProRes and "
+        "FFV1 hold it."
     )
 
 
@@ -223,7 +258,9 @@ def add_picture(
         options.setdefault("chroma_sample_location", location)
     if recipe.codec == "libx265" and "log-level" not in options.get("x265-params", ""):
         quiet = "log-level=error"  # it prints to the terminal by itself
-        options["x265-params"] = ":".join(filter(None, (options.get("x265-params"), quiet)))
+        options["x265-params"] = _with(options.get("x265-params"), quiet)
+    if recipe.codec == "libx264" and info.interlaced and info.field_order in ("bb", "bt"):
+        options["x264-params"] = _with(options.get("x264-params"), "bff=1")
     try:
         stream = container.add_stream(
             recipe.codec,
@@ -246,12 +283,12 @@ def add_picture(
     if info.pixel_aspect:
         context.sample_aspect_ratio = info.pixel_aspect
     context.color_range = FULL if recipe.encoding.full_range else LIMITED
-    context.colorspace = info.matrix_code if recipe.stored == recipe.description.name else 0
+    context.colorspace = recipe.matrix_code if recipe.stored == recipe.description.name else 0
     context.color_primaries = info.tags.primaries
     context.color_trc = info.tags.transfer
     context.field_order = _FIELD_ORDER_CODES.get(info.field_order, 0)
     context.flags |= Flags.frame_duration  # or the last frame loses its duration
-    if info.interlaced and recipe.codec in ("libx264", "mpeg2video", "mpeg4"):
+    if info.interlaced and recipe.codec in _CODES_FIELDS:
         context.flags |= Flags.interlaced_dct | Flags.interlaced_me
     context.thread_type = "AUTO"
     context.thread_count = 0
@@ -269,6 +306,10 @@ def add_picture(
     if unknown:
         raise UsageError(f"{recipe.codec} knows no option {_spelled(unknown)}.")
     return stream
+
+
+def _with(params: str | None, more: str) -> str:
+    return ":".join(filter(None, (params, more)))
 
 
 def _spelled(options: Mapping[str, str]) -> str:

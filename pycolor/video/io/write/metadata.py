@@ -10,7 +10,7 @@ from typing import Any
 import av
 import av.error
 
-from pycolor.video.io.containers.presets import PICTURES_ONLY
+from pycolor.video.io.containers.spec import spec_of
 
 # Keys that describe the source's container, or that travel another way.
 _CONTAINER_KEYS = {
@@ -38,12 +38,11 @@ _CONTAINER_KEYS = {
     "application_platform",
     "modification_date",
     "toolkit_version_num",
+    "file_package_umid",
+    "material_package_umid",
 }
 # AVI's and MP4's muxers write a codec's name or a handler's of their own where none is given.
 _HANDLER = "handler_name"
-QUICKTIME = ("mp4", "mov")
-# An encoder of each container that is quick to open, to ask the muxer with.
-_TRIAL_CODECS = {"webm": "libvpx", "mxf": "mpeg2video"}
 
 
 def film_metadata(metadata: Mapping[str, str], container: str = "") -> dict[str, str]:
@@ -56,7 +55,7 @@ def film_metadata(metadata: Mapping[str, str], container: str = "") -> dict[str,
         plain = key.lower().split("-")[0]  # "BPS-eng"
         if plain in _CONTAINER_KEYS or plain.startswith("_statistics"):
             continue
-        if plain == _HANDLER and container not in QUICKTIME:
+        if plain == _HANDLER and not spec_of(container).free_keys:
             continue
         kept["title" if key == "name" else key] = value
     return kept
@@ -87,10 +86,10 @@ def fate_of_stream(metadata: Mapping[str, str], container: str) -> TagSupport:
 
 def _fate(metadata: Mapping[str, str], container: str, *, of_stream: bool) -> TagSupport:
     wanted = {key: value for key, value in metadata.items() if value}
-    if not wanted or container in PICTURES_ONLY:
+    if not wanted or spec_of(container).pictures_only:
         return TagSupport(lost=tuple(wanted))
     lost = _lost(wanted, _read_back(wanted, container, of_stream, free_keys=False))
-    if not lost or of_stream or container not in QUICKTIME:
+    if not lost or of_stream or not spec_of(container).free_keys:
         return TagSupport(lost=lost)
     fewer = _lost(wanted, _read_back(wanted, container, of_stream, free_keys=True))
     return (
@@ -117,7 +116,7 @@ def _read_back(
     file = io.BytesIO()
     options = {"movflags": "use_metadata_tags"} if free_keys else {}
     with av.open(file, "w", format=container, options=options) as trial:
-        codec = _TRIAL_CODECS.get(container, "mpeg4")
+        codec = spec_of(container).trial_codec
         stream: Any = trial.add_stream(codec, rate=25, width=64, height=64, pix_fmt="yuv420p")
         (stream if of_stream else trial).metadata.update(metadata)
         try:
@@ -170,24 +169,15 @@ def same_language(one: str, other: str) -> bool:
 
 
 def holds_languages(container: str) -> bool:
-    return container in ("matroska", "webm", "mp4", "mov", "mpegts", "nut")
+    return spec_of(container).languages
 
 
 # -- dispositions ------------------------------------------------------------------------------
 
-# FFmpeg's bits that a muxer stores and its demuxer tells again.
-_ROLES = frozenset({"default", "dub", "comment", "forced", "hearing_impaired", "visual_impaired"})
-_DISPOSITIONS = {
-    "matroska": _ROLES | {"original"},
-    "webm": _ROLES | {"original"},
-    "mp4": _ROLES | {"captions", "descriptions"},
-    "mov": frozenset({"default"}),
-}
-
 
 def held_dispositions(container: str) -> frozenset[str]:
     """Names of the dispositions that a container can tell."""
-    return _DISPOSITIONS.get(container, frozenset())
+    return spec_of(container).dispositions
 
 
 def carry_tags(

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pycolor.errors import FilmError
+from pycolor.video.io.containers.presets import container_of
+from pycolor.video.io.read.source import as_address
 
 
 class PreviewWriter:
@@ -41,7 +43,8 @@ class PreviewWriter:
     ) -> None:
         self._name = name or path
         try:
-            self._container = av.open(str(path), "w")
+            container = container_of(path.suffix)
+            self._container = av.open(as_address(path), "w", format=container)
         except (av.error.FFmpegError, ValueError, OSError) as e:
             raise FilmError(f"{self._name} cannot be written: {e}.") from None
         stream: Any = self._container.add_stream("libx264", rate=rate, options={"crf": "18"})

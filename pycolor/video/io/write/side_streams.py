@@ -19,7 +19,7 @@ from av.packet import Packet
 from av.stream import Discard
 
 from pycolor.errors import FilmError
-from pycolor.video.io.containers.presets import PICTURES_ONLY
+from pycolor.video.io.containers.spec import spec_of
 from pycolor.video.io.frame.film import Chapter, StreamInfo, rational
 from pycolor.video.io.read.damage import MOST_DAMAGES, Damage
 from pycolor.video.io.read.packets import is_blank
@@ -28,23 +28,17 @@ from pycolor.video.io.read.source import (
     is_cover,
     open_source,
     picture_stream,
+    refuse_unreadable,
     stored_chapter,
     stream_info,
 )
 from pycolor.video.io.write.clock import MILLISECOND
-from pycolor.video.io.write.metadata import QUICKTIME, carry_tags, film_metadata
-from pycolor.video.io.write.sound import ENCODERS, SoundEncoder, why_not_coded
+from pycolor.video.io.write.metadata import carry_tags, film_metadata
+from pycolor.video.io.write.sound import SoundEncoder, encoder_for, why_not_coded
 
-# Containers whose muxers write chapters.
-CHAPTERED = ("matroska", "webm", "mp4", "mov", "nut")
-# Text subtitles that one container family writes one way and the other another.
-_TEXT_FILTERS = {
-    ("mov_text", "matroska"): ("subrip", "mov2textsub"),
-    ("subrip", "mp4"): ("mov_text", "text2movsub"),
-    ("subrip", "mov"): ("mov_text", "text2movsub"),
-    ("text", "mp4"): ("mov_text", "text2movsub"),
-    ("text", "mov"): ("mov_text", "text2movsub"),
-}
+# Text subtitles that one container family writes one way and the other another: of each kind, what
+# it can be made of.
+_TEXT_FROM = {"subrip": ("mov_text",), "mov_text": ("subrip", "text")}
 _PCM_BYTES = {"pcm_s16le": 2, "pcm_s24le": 3}  # of a sample, all that MXF holds
 # An edit list may hide sound before the start.  Where the output has none, what lies farther
 # before it than a decoder needs to run in is left out.
@@ -127,7 +121,8 @@ class StreamCopier:
         self._filters: dict[int, BitStreamFilterContext] = {}
         self._encoders: dict[int, SoundEncoder] = {}
         self._waiting: Packet[Any] | None = None
-        self._hides = output.format.name in ("mp4", "mov")
+        self._hides = spec_of(output.format.name).edit_list
+        self._path = path
         self._container = open_source(path)
         try:
             self._add_streams(path)
@@ -150,7 +145,7 @@ class StreamCopier:
             stream.discard = Discard.all
             if stream.type == "data" and carried_otherwise(stream):
                 continue
-            if stream.type == "audio" and name not in PICTURES_ONLY:
+            if stream.type == "audio" and not spec_of(name).pictures_only:
                 raise FilmError(
                     f"{path}: {name} cannot hold {info} ({reason}); name an output with .mkv."
                 )
@@ -166,26 +161,32 @@ class StreamCopier:
             added: Any = self._output.add_stream_from_template(stream)
             added.metadata.update(stream.metadata)
             return None
-        if name == "mxf" and stream.type == "audio":
+        if spec_of(name).whole_sound and stream.type == "audio":
             reason = self._late_for_mxf(stream)
             if reason is not None:
                 return reason
-        converted = _TEXT_FILTERS.get((info.codec, name))
-        if converted is not None:
-            codec, description = converted
-            out: Any = self._output.add_mux_stream(codec)
+        if is_converted(info, name):
+            out: Any = self._output.add_mux_stream(spec_of(name).text)
             out.time_base = stream.time_base
-            self._filters[stream.index] = BitStreamFilterContext(description, in_stream=stream)
+            self._filters[stream.index] = BitStreamFilterContext(
+                spec_of(name).text_filter, in_stream=stream
+            )
         elif coded_again(stream, name):
-            encoder = SoundEncoder(self._output, stream)
+            encoder = SoundEncoder(self._output, stream, encoder_for(stream, name))
             self._encoders[stream.index] = encoder
-            self.lost.append(f"{name} does not hold {info}: it is coded again ({encoder})")
+            self.lost.append(f"{name} does not hold {info}: {encoder}")
             out = encoder.stream
         else:
             out = self._output.add_stream_from_template(stream, opaque=True)
             if stream.type == "audio":
                 _name_layout(out)
         out.disposition = stream.disposition
+        if stream.type == "video" and "timecode" in stream.metadata and not is_cover(stream):
+            if self._start is None:
+                out.codec_context.framerate = stream.average_rate  # which MOV counts by
+                out.metadata["timecode"] = stream.metadata["timecode"]
+            else:
+                self.lost.append(f"the timecode of {info} counts from its first frame: left out")
         lost = carry_tags(
             out,
             stream.metadata,
@@ -203,10 +204,12 @@ class StreamCopier:
         late = (stream.start_time or 0) * rational(stream.time_base) - self._shift
         if self._start is None and abs(late) > _AUDIBLE:
             return f"it begins {float(late):+.3f} s from the picture, which mxf cannot say"
-        self.lost.append(
-            f"mxf ends sound with the picture: of audio stream {stream.index}, what is longer is "
-            "cut, and what is shorter is filled with silence"
+        said = (
+            "mxf ends sound with the picture: what is longer is cut, and what is shorter is filled "
+            "with silence"
         )
+        if said not in self.lost:
+            self.lost.append(said)
         return None
 
     def carry_chapters(self) -> None:
@@ -222,10 +225,10 @@ class StreamCopier:
             chapter["start"], chapter["end"] = round(cut.start / base), round(cut.end / base)
             chapters.append(chapter)
             told = film_metadata(chapter["metadata"])
-            lost = [key for key in told if key != "title" and name in QUICKTIME]
-            if lost and name in CHAPTERED:
+            lost = [key for key in told if key != "title" and not spec_of(name).chapter_tags]
+            if lost and spec_of(name).chapters:
                 self.lost.append(f"{name} does not hold of a chapter: tag {', tag '.join(lost)}")
-        if chapters and name not in CHAPTERED:
+        if chapters and not spec_of(name).chapters:
             self.lost.append(
                 f"the output holds no chapters: the film's {len(chapters)} are left out"
             )
@@ -248,9 +251,9 @@ class StreamCopier:
     def fill_with_silence(self, until: Fraction) -> None:
         """Bring every track of PCM up to a time: MXF drops the pictures behind its shortest one."""
         for index, out in self.copied.items():
-            context: Any = self._container.streams[index].codec_context
-            if context is None or context.type != "audio":
+            if out.type != "audio":
                 continue
+            context: Any = out.codec_context
             frame_bytes = context.layout.nb_channels * _PCM_BYTES[context.codec.name]
             done = self._bytes.get(index, 0) // frame_bytes
             lacking = round(until * context.sample_rate) - done
@@ -274,8 +277,8 @@ class StreamCopier:
             for packet in self._container.demux(*streams):
                 if packet.size and not is_blank(packet) and self._belongs(packet):
                     yield packet
-        except av.error.FFmpegError:
-            return  # the picture's Reader reports where a damaged film ends
+        except av.error.FFmpegError as error:
+            refuse_unreadable(self._path, error)  # the picture's Reader reports other damage
 
     def _belongs(self, packet: Packet[Any]) -> bool:
         begin = _start_of(packet)
@@ -388,31 +391,34 @@ def carried_otherwise(stream: Any) -> bool:
 
 def why_left_out(stream: Any, info: StreamInfo, container: str) -> str | None:
     """Why an output has no place for a stream; None if it has."""
-    if container in PICTURES_ONLY:
+    if spec_of(container).pictures_only:
         return "the output holds pictures only"
     if stream.type == "data":
         return f"{container} does not carry this kind of data"
     if stream.type == "attachment":
-        return None if container == "matroska" else f"{container} has no attachments"
+        return None if spec_of(container).attachments else f"{container} has no attachments"
     if stream.codec_context is None:
         return "FFmpeg does not know its codec"
-    if (info.codec, container) in _TEXT_FILTERS:
+    if is_converted(info, container):
         return None
     if coded_again(stream, container):
-        return why_not_coded(stream)
+        return why_not_coded(stream, encoder_for(stream, container))
     return refusal(stream, container)
+
+
+def is_converted(info: StreamInfo, container: str) -> bool:
+    """Is it a track of text that the container holds in another form?"""
+    return info.codec in _TEXT_FROM.get(spec_of(container).text, ())
 
 
 def coded_again(stream: Any, container: str) -> bool:
     """Is it sound of a codec that the container does not hold, while it holds another one?"""
-    sound = stream.type == "audio" and container in ENCODERS
+    sound = stream.type == "audio" and bool(encoder_for(stream, container))
     return sound and refusal(stream, container) is not None
 
 
 def streams_coded_again(path: Path, container: str) -> frozenset[int]:
     """The indices of a film's tracks of sound that are coded again for an output of its."""
-    if container not in ENCODERS:
-        return frozenset()
     with open_source(path) as source:
         return frozenset(s.index for s in source.streams.audio if coded_again(s, container))
 
@@ -438,14 +444,16 @@ def refusal(stream: Any, container: str) -> str | None:
     It is asked by writing a header with this one stream into memory: some refusals show only
     there.
     """
-    if is_cover(stream) and container != "mp4":
+    if is_cover(stream) and not spec_of(container).cover_art:
         return f"{container} has no place for cover art that FFmpeg would fill"
     try:
         trial = av.open(io.BytesIO(), "w", format=container)
     except (av.error.FFmpegError, ValueError) as error:
         return str(error)
     try:
-        if container == "mxf" and stream.type != "video":  # it holds nothing without a picture
+        if (
+            spec_of(container).whole_sound and stream.type != "video"
+        ):  # it holds nothing without a picture
             trial.add_stream("mpeg2video", rate=25, width=64, height=64, pix_fmt="yuv420p")
         out: Any = trial.add_stream_from_template(stream, opaque=True)
         out.disposition = stream.disposition

@@ -1,4 +1,4 @@
-"""Sound coded again, for a container that holds few codecs."""
+"""Sound coded again, for a container that does not hold its codec."""
 
 from __future__ import annotations
 
@@ -10,20 +10,42 @@ import av.container
 import av.error
 from av.packet import Packet
 
-# WebM holds Vorbis and Opus alone; films have neither.
-ENCODERS = {"webm": "libopus"}
-_RATE_HZ = 48_000  # Opus decodes to no other (RFC 7845, 5.1)
+from pycolor.video.io.containers.spec import spec_of
+
+_OPUS_HZ = 48_000  # Opus decodes to no other (RFC 7845, 5.1)
 _BITS_PER_CHANNEL = 64_000
 # Opus orders its channels as Vorbis does (RFC 7845, 5.1.1.2).
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+# PCM as discs and broadcasts pack it, by the format its samples are decoded to: the same samples
+# in the form that every container of films knows.
+_PACKED = ("pcm_dvd", "pcm_bluray", "pcm_s16be", "pcm_s24be", "pcm_s16le", "pcm_s24le")
+_PLAIN = {"s16": "pcm_s16le", "s32": "pcm_s24le"}
 
 
-def why_not_coded(stream: Any) -> str | None:
+def encoder_for(stream: Any, container: str) -> str:
+    """FFmpeg's encoder for sound that a container does not hold; empty where there is none."""
+    spec = spec_of(container)
+    if spec.sound or spec.pictures_only:
+        return spec.sound
+    context = stream.codec_context
+    if context is None or context.name not in _PACKED or context.format is None:
+        return ""
+    return _PLAIN.get(context.format.name, "")
+
+
+def is_exact(encoder: str) -> bool:
+    """Does the sound stay the same, sample by sample?"""
+    return encoder.startswith("pcm_")
+
+
+def why_not_coded(stream: Any, encoder: str) -> str | None:
     """Why a track of sound cannot be coded again; None if it can."""
     channels = stream.codec_context.layout.nb_channels
     if not stream.codec_context.sample_rate:
         return "its sound cannot be decoded"
-    return None if channels in _LAYOUTS else f"Opus takes 1 to 8 channels, and it has {channels}"
+    if is_exact(encoder) or channels in _LAYOUTS:
+        return None
+    return f"Opus takes 1 to 8 channels, and it has {channels}"
 
 
 class SoundEncoder:
@@ -32,24 +54,35 @@ class SoundEncoder:
     Args:
         output: the container, before its header is written.
         stream: of the source.
+        encoder: FFmpeg's name.
 
     Attributes:
         stream: of the output.
         damaged: packets that could not be decoded.
     """
 
-    def __init__(self, output: av.container.OutputContainer, stream: Any) -> None:
-        channels = stream.codec_context.layout.nb_channels
-        added: Any = output.add_stream(ENCODERS[output.format.name], rate=_RATE_HZ)
+    def __init__(self, output: av.container.OutputContainer, stream: Any, encoder: str) -> None:
+        source = stream.codec_context
+        self._exact = is_exact(encoder)
+        rate = source.sample_rate if self._exact else _OPUS_HZ
+        added: Any = output.add_stream(encoder, rate=rate)
         self._context = added.codec_context
-        self._context.layout = _LAYOUTS[channels]
-        self._context.bit_rate = _BITS_PER_CHANNEL * channels
+        if self._exact:
+            self._context.layout = source.layout
+            self._context.format = source.format
+        else:
+            channels = source.layout.nb_channels
+            self._context.layout = _LAYOUTS[channels]
+            self._context.bit_rate = _BITS_PER_CHANNEL * channels
         self._context.open()
         self.stream = added
         self.damaged = 0
 
     def __str__(self) -> str:
-        return f"{self._context.codec.canonical_name}, {self._context.bit_rate // 1000} kbit/s"
+        name = self._context.codec.canonical_name
+        if self._exact:
+            return f"the same samples are written as {name}"
+        return f"it is coded again ({name}, {self._context.bit_rate // 1000} kbit/s)"
 
     def encode(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
         """What is ready once a packet of the source is known."""

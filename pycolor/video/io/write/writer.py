@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 
@@ -13,8 +14,6 @@ import av.error
 from pycolor.encoding import Encoding, Subsampling
 from pycolor.errors import FilmError
 from pycolor.video.io.containers.capacity import (
-    DISPLAY_NAMES,
-    FIXED_RATE,
     stores_siting,
     unsupported_marks,
 )
@@ -93,6 +92,7 @@ class Writer:
         self.pixel_format = self.factory.pixel_format
         self._stored = config.stored
         self._codec = config.canonical_codec
+        self._streams = streams
         self._output = ContainerWriter(
             self.path, reader, preset, streams=streams, metadata=metadata or {}, name=name
         )
@@ -116,12 +116,19 @@ class Writer:
         """Sentences on the marks of the picture that the output cannot bear."""
         container, codec = self._output.name, self._codec
         marks = unsupported_marks(self.info, container, codec, self.encoding)
-        spoken = DISPLAY_NAMES.get(container, container)
+        spec = self._output.spec
         if marks:
-            where = spoken if container in DISPLAY_NAMES else f"{codec} in {container}"
+            where = spec.spoken or f"{codec} in {container}"
             yield f"{where} does not say of the picture: {', '.join(sorted(marks))}"
-        if container in FIXED_RATE:
-            yield f"{spoken} has no times: every frame is taken to last {1 / self.info.rate} s"
+        if spec.fixed_rate and self._streams:
+            off = self._output.drift()
+            if off > 1 / (2 * self.info.rate):
+                yield (
+                    f"the film's rate varies, and {spec.called} has no times: shown at "
+                    f"{_spoken_rate(self.info.rate)} frames a second, the picture parts from its "
+                    f"times, and from sound, by up to {float(off):.2f} s; .mkv, .mp4 and .mov "
+                    "keep the times"
+                )
 
     def picture(self, frame: Frame) -> Picture:
         """`FrameFactory.picture`, of this output's."""
@@ -202,6 +209,10 @@ class Writer:
         except (av.error.FFmpegError, OSError) as error:
             self.abort()
             raise self._output.failure(error) from error
+
+
+def _spoken_rate(rate: Fraction) -> str:
+    return f"{float(rate):.3f}".rstrip("0").rstrip(".")
 
 
 def _sited(config: EncoderConfig, container: str) -> EncoderConfig:

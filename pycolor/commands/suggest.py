@@ -1,0 +1,78 @@
+"""`pycolor suggest`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from pycolor.commands.base import Command
+from pycolor.errors import UsageError
+from pycolor.frame_ranges import frame_rate
+from pycolor.options import PredictOptions, PropagationOptions
+from pycolor.system.progress import Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags(Command):
+    """Propose the frames of a film that are worth coloring by hand, as pictures for an editor.
+
+    The pictures show the film's own gray, upright and with square pixels; their names end in the
+    frames' numbers.  Colored, they lead: pycolor video IN OUT --reference FOLDER.
+
+    Attributes:
+        source: the film.
+        target: a folder for the pictures, made if missing.
+        stills: how many at most.
+        colored: write them as the model colors them, to be corrected, and not in gray.
+        rate: frames per second of numbered pictures (default: 24), and of a film that does not
+            tell; N or N/D.
+        overwrite: replace existing files.
+    """
+
+    source: Annotated[Positional[Path], arg(metavar="IN")]
+    target: Annotated[Positional[Path], arg(metavar="OUT")]
+    stills: int = 12
+    colored: bool = False
+    rate: str | None = None
+    overwrite: bool = False
+    predict: PredictOptions = field(default_factory=PredictOptions)
+
+    def __post_init__(self) -> None:
+        if self.stills < 1:
+            raise UsageError(f"stills must be 1 or more, got {self.stills}.")
+
+
+def run(flags: Flags) -> int:
+    from pycolor.image.guides import load_predictor
+    from pycolor.video.job.suggest import suggest_stills, write_stills
+    from pycolor.video.plan.analysis import analyze_film
+    from pycolor.video.plan.plan import plan_of
+
+    if flags.target.exists() and not flags.target.is_dir():
+        raise UsageError(f"{flags.target} is a file; expected a folder.")
+    out = flags.output
+    rate = frame_rate(flags.rate)
+    with Progress(flags.source.name, None, "frames", out.style) as progress:
+        analysis = analyze_film(flags.source, rate=rate, progress=progress)
+        plan = plan_of(analysis, PropagationOptions(), recolor=False)
+        predictor = load_predictor(flags.predict)
+        progress.stage(f"{flags.source.name}: choosing stills", len(plan))
+        chosen = suggest_stills(
+            flags.source, plan, predictor, flags.stills, rate=rate, on_frame=progress.advance
+        )
+    paths = write_stills(
+        flags.source,
+        [still.frame for still in chosen],
+        flags.target,
+        rate=rate,
+        predictor=predictor if flags.colored else None,
+        overwrite=flags.overwrite,
+    )
+    for still, path in zip(chosen, paths, strict=True):
+        out.say(
+            f"{path}: frame {still.frame} speaks for {still.frames} frames, doubt {still.doubt:.2f}"
+        )
+    return 0

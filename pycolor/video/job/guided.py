@@ -1,0 +1,185 @@
+"""What a person gave for a film, brought to its frames: guided pictures, further key frames."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from pycolor.errors import UsageError
+from pycolor.image.guides import alike, marked, read_guide, read_marks, still_of
+from pycolor.image.references import Reference, references
+from pycolor.models.colorizer import Guidance
+from pycolor.models.guidance.guide import GuidedPicture
+from pycolor.models.guidance.looks import Grade
+from pycolor.models.guidance.marks import Mark, Marks, ab_of
+from pycolor.models.predictor import Predictor
+from pycolor.options import PredictOptions
+from pycolor.video.io import FilmInfo, Frame, FrameSource
+from pycolor.video.io.frame.tensors import as_tensor
+from pycolor.video.plan.plan import Plan, ShotBody, with_guided
+from pycolor.video.propagation.lookahead import brightened
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What the options name, read; frames count from the range's first.
+
+    Attributes:
+        stills: of the film, by frame.
+        alike: pictures of something else.
+        marks: the document.
+    """
+
+    stills: dict[int, Reference]
+    alike: tuple[Reference, ...]
+    marks: Marks
+
+    @property
+    def frames(self) -> list[int]:
+        """Those of which something is said."""
+        return sorted({*self.stills, *self.marks.frames})
+
+
+def given(options: PredictOptions, predictor: Predictor, info: FilmInfo, offset: int) -> Given:
+    """What the options name.
+
+    Args:
+        options: of the model.
+        predictor: of it.
+        info: of the film.
+        offset: number of the range's first frame in the film.
+
+    Raises:
+        UsageError: a name or the document does not fit.
+    """
+    own = predictor.network.guide == "reference"  # then pictures went into the model already
+    named = [] if own else references(options.reference, info.rate)
+    marks = read_marks(options.guidance)
+    return Given(
+        stills={r.frame - offset: r for r in named if r.frame is not None},
+        alike=tuple(r for r in named if r.frame is None),
+        marks=replace(
+            marks,
+            marks=tuple(_from_range(mark, offset) for mark in marks.marks if mark.frame >= offset),
+        ),
+    )
+
+
+def _from_range(mark: Mark, offset: int) -> Mark:
+    return replace(mark, frame=mark.frame - offset)
+
+
+def guided_plan(plan: Plan, found: Given, options: PredictOptions, offset: int) -> Plan:
+    """The plan with what is said of its frames.
+
+    Args:
+        plan: of the film.
+        found: from `given`.
+        options: of the model.
+        offset: as there.
+    """
+    palette = tuple(ab_of(color) for color in found.marks.palette)
+    base = Grade(look=options.look, warmth=options.warmth, palette=palette)
+    grades = [
+        (
+            max(0, look.first - offset),
+            look.stop - offset,
+            replace(base, saturation=look.saturation, warmth=base.warmth + look.warmth),
+        )
+        for look in found.marks.looks
+        if look.stop > offset
+    ]
+    if base != Grade():
+        grades.append((0, max(1, len(plan)), base))
+    return with_guided(replace(plan, grades=tuple(grades)), found.frames)
+
+
+def guided_pictures(
+    found: Given, plan: Plan, source: FrameSource, predictor: Predictor
+) -> tuple[GuidedPicture, ...]:
+    """What is known of the film's frames, and of pictures that are like them.
+
+    Args:
+        found: from `given`.
+        plan: of the film.
+        source: its frames.
+        predictor: of the model that is led.
+
+    Raises:
+        UsageError: a still shows another frame than it says, or a frame is none of the film's.
+        FilmError: the film or a picture cannot be read.
+    """
+    pictures: list[GuidedPicture] = []
+    late = [n for n in found.frames if not 0 <= n < len(plan)]
+    if late:
+        raise UsageError(
+            f"there is guidance for frame {late[0] + source.offset}; expected {source.offset} to "
+            f"{source.offset + len(plan) - 1}."
+        )
+    for n, frame, info in _frames(source, found.frames):
+        span = plan.span_at(n)
+        lightness = _lightness(frame, info, predictor, float(plan.gain[n]))
+        pictures.append(
+            GuidedPicture(
+                lightness=lightness,
+                color=_known(n, found, lightness, info, source, predictor),
+                frame=n,
+                shot=(span.start, span.stop) if isinstance(span, ShotBody) else None,
+            )
+        )
+    pictures += [alike(read_guide(r.path, "reference"), predictor) for r in found.alike]
+    return tuple(pictures)
+
+
+def _known(
+    n: int,
+    found: Given,
+    lightness: Tensor,
+    info: FilmInfo,
+    source: FrameSource,
+    predictor: Predictor,
+) -> Guidance:
+    known: Guidance | None = None
+    if still := found.stills.get(n):
+        rgb = read_guide(still.path, "reference")
+        names = (str(still.path), f"frame {n + source.offset} of {source.path.name}")
+        known = still_of(rgb, lightness, predictor, names)
+    marks = found.marks.of(n)
+    if not marks:
+        assert known is not None
+        return known
+    shown = (info.height, round(info.width * float(info.pixel_aspect or 1)))
+    if round(info.rotation / 90) % 2:
+        shown = shown[::-1]
+    return marked(marks, shown, lightness, predictor, known)
+
+
+def _lightness(frame: Frame, info: FilmInfo, predictor: Predictor, gain: float) -> Tensor:
+    luma = as_tensor(frame.luma)[None].to(predictor.device)
+    turns = round(info.rotation / 90) % 4
+    aspect = float(info.pixel_aspect or 1)
+    return brightened(predictor.lightness(luma, info.encoding, aspect, turns), gain).cpu()
+
+
+def _frames(source: FrameSource, numbers: Sequence[int]) -> Iterator[tuple[int, Frame, FilmInfo]]:
+    """Some frames, in order: one by one where they can be sought, else in one go."""
+    if not numbers:
+        return
+    if source.timeline is None:
+        with source.reader(numbers[0], numbers[-1] + 1) as reader:
+            for frame in reader:
+                n = frame.index - source.offset
+                if bisect_right(numbers, n) and numbers[bisect_right(numbers, n) - 1] == n:
+                    yield n, frame, reader.info
+        return
+    for n in numbers:
+        with source.reader(n, n + 1) as reader:
+            for frame in reader:
+                if frame.index - source.offset == n:
+                    yield n, frame, reader.info
+
+
+__all__ = ["Given", "given", "guided_pictures", "guided_plan"]

@@ -1,0 +1,98 @@
+"""Lists of shots from files, for a film or for a range of one."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+from pycolor.errors import UsageError
+from pycolor.video.shots.detector import Shot, Transition
+from pycolor.video.shots.json_list import read_filling_json
+from pycolor.video.shots.lists import read_csv, read_edl
+
+_LARGEST = 16 << 20  # bytes of a list; one of ours takes some hundred a shot
+
+
+def read_file(path: Path) -> str:
+    """The text of a list.
+
+    Raises:
+        UsageError: it cannot be read, or is too large for a list.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise UsageError(f"the list of shots {path} must be a regular file.")
+        if status.st_size > _LARGEST:
+            raise UsageError(
+                f"the list of shots {path} must have {_LARGEST >> 20} MiB or less, it has "
+                f"{status.st_size >> 20} MiB."
+            )
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as e:
+        raise UsageError(f"the list of shots {path} cannot be read: {e.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"the list of shots {path} must be UTF-8 text.") from None
+
+
+def read(
+    suffix: str, text: str, frames: int, rate: Fraction, first: int | None = None
+) -> list[Shot]:
+    """A list by the ending of its file: .csv, .edl or .json.
+
+    Args:
+        suffix: of the file.
+        text: its content.
+        frames: of the film or of the range, which the shots must fill.
+        rate: frames a second, for an EDL.
+        first: number of the range's first frame in the film, from whose beginning the list counts;
+            None for a whole film.
+
+    Returns:
+        shots of the range; one that it cuts begins or ends with it.
+
+    Raises:
+        ValueError: the ending is another, or the list does not fit the film.
+    """
+    readers: dict[str, Callable[..., list[Shot]]] = {
+        ".csv": read_csv,
+        ".edl": partial(read_edl, rate=rate),
+        ".json": read_filling_json,
+    }
+    reader = readers.get(suffix.lower())
+    if reader is None:
+        raise ValueError(f"expected a file named .csv, .edl or .json, got {suffix or 'no ending'}")
+    if first is None:
+        return reader(text, frames)
+    # The film may go on behind the range: nobody knows how far.
+    shots = reader(text, first + frames, open_end=True)
+    return shots_in_range(shots, first, frames)
+
+
+def shots_in_range(shots: Sequence[Shot], first: int, frames: int) -> list[Shot]:
+    """The shots of `frames` frames from `first` on, counted from there."""
+
+    def moved(mark: Transition | None) -> Transition | None:
+        if mark is None or mark.stop < first or mark.start > first + frames:
+            return None
+        start, stop = (min(max(n - first, 0), frames) for n in (mark.start, mark.stop))
+        return replace(mark, start=start, stop=stop)
+
+    found = []
+    for shot in shots:
+        start, stop = max(shot.start, first), min(shot.stop, first + frames)
+        if start < stop:
+            found.append(
+                Shot(
+                    start - first,
+                    stop - first,
+                    moved(shot.opening) if start > first else None,
+                    moved(shot.closing) if stop < first + frames else None,
+                    tuple(m for d in shot.disturbances if (m := moved(d)) and m.start < m.stop),
+                )
+            )
+    return found
