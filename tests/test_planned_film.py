@@ -27,6 +27,7 @@ from pycolor.video.job.start_plan import start_plan
 from pycolor.video.plan import edit
 from pycolor.video.plan.film_plan import FilmPlan
 from pycolor.video.shown import shown_codes
+from pycolor.video.verify import verify
 from tests.films import make_film
 
 CUTS = (12, 24, 36)
@@ -341,6 +342,28 @@ def test_a_preview_is_the_film_s_frame(folder: Path, work: Work) -> None:
         assert np.array_equal(codes, shown[frame])
     with pytest.raises(UsageError, match="frames 0 to 47, got 48"):
         preview.codes(48)
+
+
+def test_kept_color_on_another_version(folder: Path, work: Work) -> None:
+    film, project = folder / "reel.mkv", folder / "reel.mkv.pycolor"
+    for number in range(4):
+        changed(folder, number, treatment="color")
+    color(folder)
+    work.since()
+    told = ["--short-side", "32", "--dtype", "float32", "--progress", "none", "--overwrite"]
+    same = shutil.copy(film, folder / "copy.mkv")
+    assert main(["apply", str(project), str(same), str(folder / "copied.mkv"), *told]) == 0
+    assert not differing(packets(folder / "out.mkv"), packets(folder / "copied.mkv"))
+    wide = make_film(folder / "wide.mov", frames=48, width=128, height=96, codec="prores_ks",
+                     pixel_format="yuv422p10le", timecode="10:00:00:00")  # fmt: skip
+    assert main(["apply", str(project), str(wide), str(folder / "wide.mkv"), *told]) == 0
+    assert work.since()[0] == 0
+    assert verify(wide, folder / "wide.mkv").ok
+    short = make_film(folder / "short.mkv", frames=47)
+    assert main(["apply", str(project), str(short), str(folder / "no.mkv"), *told]) == 2
+    other = [*told[2:], "--short-side", "48"]
+    assert main(["apply", str(project), str(wide), str(folder / "no.mkv"), *other]) == 2
+    assert not (folder / "no.mkv").exists()
 
 
 def test_cleaning(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -30,9 +30,14 @@ GROUPS = {
 MOVED = {
     ("VideoOptions", "color_shots"): "color",
     ("VideoOptions", "shots"): "temporal",
+    ("VideoOptions", "plan"): "temporal",
+    ("VideoFlags", "out"): "output",
     **{
         ("VideoOptions", name): "advanced"
-        for name in ("batch", "work_dir", "keep_work", "segment_frames", "framemd5")
+        for name in (
+            *("batch", "work_dir", "keep_work", "segment_frames", "framemd5"),
+            *("cache_size", "slice", "mix"),
+        )
     },
     **{
         ("PredictOptions", name): "advanced"

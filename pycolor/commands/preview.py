@@ -15,7 +15,7 @@ from pycolor.options import VideoOptions
 from pycolor.system.progress import Progress
 
 EXAMPLES = """
-pycolor preview in.mkv --frame 1200 frame.png             by in.mkv.pycolor/plan.json
+pycolor preview in.mkv --frame 1200 frame.png    by in.mkv.pycolor/plan.json
 pycolor preview in.mkv --shot 7 shot7.png --saturation 1.2
 """
 

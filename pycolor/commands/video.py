@@ -28,7 +28,7 @@ ffmpeg -i in.mkv -f yuv4mpegpipe - | pycolor video - - | ffmpeg -i - out.mkv
 
 
 @dataclass(frozen=True, kw_only=True)
-class Flags(Command):
+class VideoFlags(Command):
     """Color a black-and-white film. The luma, the timestamps, sound, subtitles and tags stay as
     they are. An interrupted run continues when the same command is given again.
 
@@ -50,7 +50,10 @@ class Flags(Command):
             raise UsageError(f"video needs IN and OUT, or films and --out DIR; got {told}.")
 
 
-def run(flags: Flags) -> int:
+Flags = VideoFlags
+
+
+def run(flags: VideoFlags) -> int:
     from pycolor.video.job.film import color_film
 
     out, film = flags.output, flags.film

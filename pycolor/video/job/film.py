@@ -224,7 +224,7 @@ class FilmRun:
         for text in (*reader.info.warnings, *factory.warnings):
             self.warn(text)
         if self.plan_file is not None:
-            self.plan_file.check(self.source, source.sha256)
+            self._check_source(source.sha256)
         predictor = self.pool.of(without_grade(options.predict))
         for text in predictor.notes:
             self.warn(text)
@@ -268,11 +268,18 @@ class FilmRun:
             resumed=sum(s.stop - s.first for s in segments if store.is_done(s)),
         )
 
+    _color_digest: str | None = None  # of the film whose color it is, where that is another
+
+    def _check_source(self, sha256: str, frames: int | None = None) -> None:
+        """Make sure that the plan is of the film, before it is surveyed and then."""
+        assert self.plan_file is not None
+        self.plan_file.check(self.source, sha256, frames)
+
     def _planned(self, seen: FilmAnalysis, source_digest: str) -> PlannedFilm | None:
         """What the plan makes of the film, and a word on what is there already."""
         if self.plan_file is None:
             return None
-        self.plan_file.check(self.source, source_digest, len(seen))
+        self._check_source(source_digest, len(seen))
         for text in self.plan_file.cautions():
             self.warn(text)
         colors = colors_of(
@@ -280,10 +287,12 @@ class FilmRun:
             seen,
             self.options,
             self.pool,
-            source_sha256=source_digest,
+            source_sha256=self._color_digest or source_digest,
             versions=versions(),
         )
-        planned = planned_film(self.plan_file, colors, self.options, self.target)
+        planned = planned_film(
+            self.plan_file, colors, self.options, self.target, pictures=source_digest
+        )
         encoded, colored = planned.reused()
         if encoded or colored:
             rest = len(planned.plan) - encoded - colored

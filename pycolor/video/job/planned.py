@@ -163,7 +163,7 @@ def colors_of(
 
 
 def planned_film(
-    file: PlanFile, colors: Colors, options: VideoOptions, target: Path
+    file: PlanFile, colors: Colors, options: VideoOptions, target: Path, *, pictures: str
 ) -> PlannedFilm:
     """What a plan's file makes of a film.
 
@@ -172,6 +172,7 @@ def planned_film(
         colors: by it.
         options: of the run.
         target: the output, whose ending chooses the container.
+        pictures: digest of the film that takes the color.
 
     Raises:
         UsageError: a model of the plan does not fit.
@@ -184,6 +185,7 @@ def planned_film(
     store = SegmentStore(project.segments, suffix)
     encoding = {
         **colors.film,
+        "pictures": pictures,
         "suffix": suffix,
         "ending": target.suffix.lower(),
         "preset": options.preset,
