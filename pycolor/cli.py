@@ -24,6 +24,10 @@ INTERRUPTED = 130
 COMMANDS = {
     "video": "color a film",
     "image": "color pictures",
+    "plan": "begin a film's project, to decide shot by shot",
+    "preview": "color one frame as the film will show it",
+    "apply": "give another version of a film the color that is kept",
+    "clean": "remove what a film's project can make again",
     "verify": "compare a colored film with its source",
     "shots": "list the shots of a film",
     "suggest": "propose frames to color by hand",

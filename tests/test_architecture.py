@@ -28,7 +28,7 @@ FLOORS = (
     "train video.shots",
     "video.plan",
     "video.propagation video.verify",
-    "video.render",
+    "video.render video.shown",
     "video.job",
     "evaluate",
     "web",

@@ -27,7 +27,25 @@ GUIDED, GUIDED_FRAMES = 15.0, 12
 _REFINEMENT_PIXELS = 1  # how far a chained flow is corrected
 
 
-def fields(lookahead: Lookahead, plan: Plan, first: int, stop: int) -> Iterator[Tensor | None]:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Part:
+    """The color that one shot gives to a frame.
+
+    Attributes:
+        shot: first frame of the shot's body.
+        share: how much of the frame is the shot's: 1 but in a dissolve or fade.
+        field: 2×h×w ab.
+    """
+
+    shot: int
+    share: float
+    field: Tensor
+
+
+Parts = tuple[Part, ...]  # of one frame
+
+
+def fields(lookahead: Lookahead, plan: Plan, first: int, stop: int) -> Iterator[Parts | None]:
     """The chroma fields of frames first … stop − 1, in order.
 
     Args:
@@ -37,7 +55,7 @@ def fields(lookahead: Lookahead, plan: Plan, first: int, stop: int) -> Iterator[
         stop: one past the last.
 
     Yields:
-        2×h×w ab, or None where the source's own color stays.
+        what the frame's shots give it; None where the source's own color stays.
     """
     carried: dict[int, KeyframePropagator] = {}
 
@@ -57,7 +75,7 @@ def fields(lookahead: Lookahead, plan: Plan, first: int, stop: int) -> Iterator[
         elif isinstance(span, ShotBody):
             for n in numbers:
                 lookahead.forget(plan.first_needed(n))
-                yield of(span).field(n)
+                yield (Part(shot=span.start, share=1.0, field=of(span).field(n)),)
         else:
             yield from _mixed(span, lookahead, of, numbers)
             if span.before is not None:
@@ -220,8 +238,8 @@ def _mixed(
     lookahead: Lookahead,
     of: Callable[[ShotBody], KeyframePropagator],
     numbers: range,
-) -> Iterator[Tensor]:
-    """Fields of a dissolve or fade: the colors of both sides, in the measured shares."""
+) -> Iterator[Parts]:
+    """A dissolve or fade: the colors of both sides, in the measured shares."""
     sides = [body for body in (span.before, span.after) if body is not None]
     edges = [t.stop - 1 if t is span.before else t.start for t in sides]
     colors = [of(body).field(edge) for body, edge in zip(sides, edges, strict=True)]
@@ -237,7 +255,10 @@ def _mixed(
                     certainty * share + (1 - certainty) * r
                     for share, r in zip(shares, ramp, strict=True)
                 ]
-        yield sum((s * c for s, c in zip(shares, colors, strict=True)), torch.zeros_like(colors[0]))
+        yield tuple(
+            Part(shot=side.start, share=share, field=color)
+            for side, share, color in zip(sides, shares, colors, strict=True)
+        )
 
 
 def _of_one(shares: list[float]) -> list[float]:
