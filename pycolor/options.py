@@ -279,8 +279,7 @@ class VideoOptions:
     @property
     def override(self) -> TagOverride:
         """What is said of the source's tags."""
-        full = None if self.range is None else self.range == "full"
-        return TagOverride(full_range=full, matrix=self.matrix)
+        return TagOverride.of(self.range, self.matrix)
 
     @property
     def encoder_options(self) -> dict[str, str]:
