@@ -74,6 +74,8 @@ def color_stills(
     # A single picture is opened before the model is loaded: its errors come at once.
     first = read_image(source) if not source.is_dir() else None
     predictor = load_predictor(options)
+    for text in predictor.notes:
+        say(f"note: {text}")
     failures: list[PycolorError] = []
     for one, result in pairs:
         try:

@@ -264,6 +264,9 @@ class Predictor:
 
         Returns:
             N×2×h/s×w/s ab, float32, where s is the network's output stride.
+
+        Raises:
+            FilmError: the weights make something of it that is no number.
         """
         # On a CPU larger batches are no faster, and one by one a frame's field is the same bits
         # whatever else is colored with it.
@@ -277,6 +280,11 @@ class Predictor:
             suppress_uncertain_chroma(torch.cat(fields), self.options.reserve)
             * self.options.saturation
         )
+        if not torch.isfinite(field).all():
+            raise FilmError(
+                f"{self.loaded.card.name} predicts chroma that is no number: its weights "
+                f"({self.loaded.sha256[:8]}) are damaged."
+            )
         return torch.rot90(field, -quarter_turns, (2, 3)).contiguous()
 
     def _field(self, lightness: Tensor, context: Tensor | None) -> Tensor:
