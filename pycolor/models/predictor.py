@@ -329,6 +329,9 @@ class Predictor:
 
         Returns:
             N×2×h/s×w/s ab, float32, where s is the network's output stride.
+
+        Raises:
+            FilmError: the weights make something of it that is no number.
         """
         # On a CPU larger batches are no faster, and one by one a frame's field is the same bits
         # whatever else is colored with it.
@@ -343,6 +346,11 @@ class Predictor:
             if known is not None:
                 field[i : i + 1] = blend(field[i : i + 1], known)
         field = field * self.options.saturation
+        if not torch.isfinite(field).all():
+            raise FilmError(
+                f"{self.loaded.card.name} predicts chroma that is no number: its weights "
+                f"({self.loaded.sha256[:8]}) are damaged."
+            )
         if grade is not None:
             h, w = field.shape[2:]
             field = grade.of(field, F.adaptive_avg_pool2d(lightness, (h, w)))
