@@ -54,7 +54,7 @@ def color_still(
     if given is not None:
         known = given.over(known, lightness, predictor, luma.shape[-2:])
         grade = given.grade
-    field = predictor.field(lightness, guidance=[known], grade=grade).cpu()
+    field = predictor.field(lightness, guidance=known, grade=grade).cpu()
     return ops.render_rgb(field, luma, encoding=encoding)[0].numpy()
 
 
