@@ -69,10 +69,3 @@ def mark(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.slow)
     if file in TOGETHER:
         item.add_marker(pytest.mark.xdist_group(file))
-
-
-def unknown(items: list[pytest.Item]) -> set[str]:
-    """Names in the lists that no collected test has."""
-    files = {Path(item.path).stem for item in items}
-    names = {item.name.partition("[")[0] for item in items}
-    return ((DOCS_FILES | SLOW_FILES | TOGETHER) - files) | (SLOW_TESTS - names)

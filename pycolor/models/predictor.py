@@ -113,7 +113,9 @@ def bfloat16_in_hardware() -> bool:
 
     oneDNN also takes it where AVX-512 can only imitate it, which is slower than float32.
     """
-    takes = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    # Names that torch does not document: where one is missing, float32 is the safe choice.
+    asked = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    takes = asked is not None and bool(asked())
     told = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # newer than torch 2.5
     if told is None or platform.machine() not in ("x86_64", "AMD64"):
         return takes
@@ -414,9 +416,12 @@ class Predictor:
         """When code is compiled: weights become constants of it, laid out ahead."""
         if not self.options.compile:
             return nullcontext()
-        import torch._inductor.config as inductor
+        try:
+            import torch._inductor.config as inductor
 
-        frozen: AbstractContextManager[object] = inductor.patch(freezing=True)
+            frozen: AbstractContextManager[object] = inductor.patch(freezing=True)
+        except (ImportError, AttributeError):  # not documented by torch, and only faster
+            return nullcontext()
         return frozen
 
     def predict(
