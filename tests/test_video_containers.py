@@ -50,7 +50,8 @@ def test_a_table_holds_chapters_where_its_muxer_writes_them(spec: ContainerSpec)
             spec.trial_codec, rate=25, width=64, height=64, pix_fmt="yuv420p"
         )
         whole: Any = {"id": 1, "start": 0, "end": 40, "time_base": Fraction(1, 1000)}
-        film.set_chapters([{**whole, "metadata": {"title": "one"}}])
+        whole["metadata"] = {"title": "one"}
+        film.set_chapters([whole])
         film.mux(stream.encode(av.VideoFrame(64, 64, "yuv420p")))
         film.mux(stream.encode(None))
     file.seek(0)
