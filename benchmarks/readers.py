@@ -35,11 +35,10 @@ frames a second with every preset in each of its containers, and asks these prog
 
 {table}
 
-* **FFV1 in Matroska** carries the codec ID that its standard names, `V_FFV1` (RFC 9043, 4.3.3).
-  Players that know only the older `V_MS/VFW/FOURCC` refuse it, mpv 0.35 among them.  FFmpeg up to
-  version 7 writes that one: `ffmpeg -i film.mkv -c copy older.mkv` with such a version makes a file
-  that they open, packet by packet the same.  The preset `lossless-h264` opens everywhere up to 10
-  bits.
+* **FFV1 in Matroska** is named `V_MS/VFW/FOURCC`, which every reader knows, though FFmpeg 8 writes
+  `V_FFV1` and RFC 9043 (4.3.3) prefers it: mpv 0.35 opens the first and refuses the second.  A
+  remux by `mkvmerge` keeps the name, one by FFmpeg 8 gives the preferred one; packets stay the same.
+* **FFV1 in MXF** (SMPTE RDD 48) is read by new programs alone.
 * **Range and matrix** are written into every film that has a place for them, whether the source
   told them or not: programs guess differently where either is missing.
 * **Numbered pictures and y4m** have no times, no sound and no tags; their rate is given to the
@@ -68,8 +67,8 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 def _first_line(*command: str) -> str:
     done = run(*command)
-    found = re.search(r"\d+\.\d+(\.\d+)?", done.stdout + done.stderr)
-    return found[0] if found else ""
+    found = re.findall(r"\d+\.\d+(?:\.\d+)?", done.stdout + done.stderr)
+    return max(found, key=lambda v: v.count("."), default="")
 
 
 def by_ffmpeg(path: Path) -> str:

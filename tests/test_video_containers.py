@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import shutil
+import subprocess
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -154,3 +156,23 @@ def test_a_timecode_that_its_rate_does_not_count_is_named(tmp_path: Path) -> Non
         assert any("timecode" in note for note in notes) != kept
         with Reader(tmp_path / target) as reader:
             assert (reader.info.timecode == "01:00:00;00") == kept
+
+
+@pytest.mark.skipif(shutil.which("mkvinfo") is None, reason="mkvinfo is not installed")
+@pytest.mark.parametrize("aspect", [None, Fraction(16, 15)])
+@pytest.mark.parametrize("form", ["gray", "yuv422p10le"])
+def test_ffv1_in_matroska_has_the_name_that_old_players_know(
+    tmp_path: Path, form: str, aspect: Fraction | None
+) -> None:
+    source = make_film(
+        tmp_path / "in.mkv", pixel_format=form, frames=3, pixel_aspect=aspect, sound=["pcm_s16le"]
+    )
+    result = tmp_path / "out.mkv"
+    by_segments(source, result)
+    command = ["mkvinfo", str(result)]
+    told = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    assert "Codec ID: V_MS/VFW/FOURCC" in told
+    assert 'FourCC: 0x46465631 "FFV1"' in told
+    assert "room for" not in told
+    assert ("Display width: 51" in told) == (aspect is not None)
+    assert failures(verify(source, result)) == []
