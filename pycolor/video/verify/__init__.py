@@ -75,7 +75,7 @@ def verify(
 
 def _compare(before: Reader, after: Reader, lossless: bool | None) -> VerifyReport:
     container = container_name(after)
-    shift = beginning(before, container)
+    shift = beginning(before, container) - after.origin
     demanded = after.info.codec in LOSSLESS_CODECS if lossless is None else lossless
     pictures = Pictures(before, after, shift=shift, has_times=not spec_of(container).fixed_rate)
     for pair in zip_longest(before, after):
