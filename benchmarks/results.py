@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.judge_table import EXPLAINED, judge_table
 from benchmarks.page import table
 from pycolor.evaluate.films import TIMES
 from pycolor.evaluate.measures import MEASURES, OWN
@@ -93,6 +94,14 @@ def page() -> str:
     parts = [INTRODUCTION]
     if "photographs" in found:
         parts += photographs(found["photographs"])
+    if "judge" in found:
+        told = found["judge"]
+        parts += [
+            "## Faults, counted",
+            EXPLAINED,
+            judge_table(told["columns"]),
+            source("judge", told),
+        ]
     films = {name: told for name, told in found.items() if name.startswith("film-")}
     if films:
         parts += over_time(films)

@@ -18,7 +18,7 @@ from pycolor.errors import FilmError, UsageError
 from pycolor.image.guides import load_predictor
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
-from pycolor.models.colorizer import Colorizer, decode, gray_of, scaled, width_of
+from pycolor.models.colorizer import Colorizer, Guidance, decode, gray_of, scaled, width_of
 from pycolor.models.predictor import Predictor, bfloat16_in_hardware, most_similar
 from pycolor.ops.reference import lab_to_rgb
 from pycolor.options import Dtype, PredictOptions
@@ -39,7 +39,12 @@ class Toy(Colorizer):
         self.options = {"width": width}
         self.toy = nn.Conv2d(1, 2, 4, stride=4)
 
-    def forward(self, lightness: Tensor, context: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        lightness: Tensor,
+        context: Tensor | None = None,
+        guidance: Guidance | None = None,
+    ) -> Tensor:
         with torch.autocast(lightness.device.type, enabled=False):
             chroma: Tensor = self.toy(lightness.float() / 100)
             return chroma

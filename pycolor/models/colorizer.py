@@ -56,6 +56,7 @@ class Colorizer(nn.Module):
         max_pixels: of an input; a larger one would not fit a usual machine's memory.
         per_shot: it has a `context` of its own, without any guide.
         guide: what kind of picture may be given to lead it, empty if none.
+        guides: all that may lead it: `hints` (a `Guidance`), a `style` or a `reference` picture.
         options: that build this network again, JSON values.
     """
 
@@ -64,6 +65,7 @@ class Colorizer(nn.Module):
     max_pixels = 4096 * 2304
     per_shot = False
     guide: Guide = ""
+    guides: frozenset[str] = frozenset()
     options: dict[str, Any]
 
     def fold(self) -> None:
@@ -117,21 +119,43 @@ class Colorizer(nn.Module):
         """
         raise ValueError(f"{type(self).__name__} takes no style or reference picture")
 
-    def forward(self, lightness: Tensor, context: Tensor | None = None) -> Tensor:
+    def check_guidance(self, guidance: Guidance | None) -> None:
+        """Refuse hints that the model would not look at.
+
+        Raises:
+            ValueError: there are some, and it takes none.
+        """
+        if guidance is not None and "hints" not in self.guides:
+            raise ValueError(f"{type(self).__name__} takes no hints")
+
+    def forward(
+        self,
+        lightness: Tensor,
+        context: Tensor | None = None,
+        guidance: Guidance | None = None,
+    ) -> Tensor:
         """Scores of the palette's entries, or chroma.
 
         Args:
             lightness: N×1×h×w, L* in 0 … 100; h and w multiples of `input_multiple`.
             context: from `context` or `guided_context`, for all N; computed for each where it is
                 needed and None.
+            guidance: hints at the cells of the chroma field, for a model whose `guides` name them.
 
         Returns:
             N×Q×h/s×w/s logits or N×2×h/s×w/s ab, float32, where s is `output_stride`.
+
+        Raises:
+            ValueError: there are hints, and the model takes none.
         """
         raise NotImplementedError
 
     def chroma(
-        self, lightness: Tensor, context: Tensor | None = None, temperature: float = 1.0
+        self,
+        lightness: Tensor,
+        context: Tensor | None = None,
+        temperature: float = 1.0,
+        guidance: Guidance | None = None,
     ) -> Tensor:
         """The chroma field.
 
@@ -140,11 +164,12 @@ class Colorizer(nn.Module):
             context: as in `forward`.
             temperature: at which a distribution is decoded, see `decode`; a model without a
                 palette has none.
+            guidance: as in `forward`.
 
         Returns:
             N×2×h/s×w/s ab, float32.
         """
-        out = self(lightness, context)
+        out = self(lightness, context) if guidance is None else self(lightness, context, guidance)
         if self.palette is None:
             return out  # type: ignore[no-any-return]
         return decode(out, self.palette, temperature)

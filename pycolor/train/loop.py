@@ -22,6 +22,7 @@ from pycolor.models.predictor import choose_device
 from pycolor.ops.reference import rgb_to_lab
 from pycolor.system.atomic_file import atomic_write
 from pycolor.train.data.augment import film_luma
+from pycolor.train.data.made import grays
 from pycolor.train.data.photos import Photo, Stream, center_crop, find_photos
 from pycolor.train.distributed import Lesson, Processes, joined, own_device, shared
 from pycolor.train.log import Log, Progress
@@ -72,8 +73,9 @@ def validation_batches(photos: list[Photo], size: int, batch: int) -> Iterator[T
 
 def save_atomically(state: object, path: Path) -> None:
     """`torch.save` that leaves the old file or the new one, never half of one."""
-    with atomic_write(path, overwrite=True) as part:
-        torch.save(state, part)
+    # By a path, torch would put the temporary name, which is never the same, into the file.
+    with atomic_write(path, overwrite=True) as part, part.open("wb") as file:
+        torch.save(state, file)
 
 
 def train(
@@ -123,12 +125,20 @@ def _train(
         torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     photos, held_out = split(find_photos(data), options.validation, options.seed)
-    stream = Stream(photos, options.batch, options.crop, options.seed, options.workers)
+    stream = Stream(
+        photos,
+        options.batch,
+        options.crop,
+        options.seed,
+        options.workers,
+        options.sampling_weights,
+    )
 
     model = zoo.create(options.model, **network_options(options, photos))
     if options.init is not None:
         weight_files.start_from(model, options.model, options.init)
     place(model, device)
+    _hold_all_but(model, options)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.ema), use_buffers=True)
     averaged = cast(Colorizer, average.module)
     weights = [p for p in model.parameters() if p.requires_grad]
@@ -164,7 +174,7 @@ def _train(
 
     def sample_of(rgb: Tensor, luma: Tensor, photos: Sequence[int], chance: Generator) -> Sample:
         lightness = luma_lightness(luma).contiguous(memory_format=torch.channels_last)
-        return Sample(lightness, rgb, photos, chance, step)
+        return Sample(lightness, rgb, photos, chance, step, made if photos else 0)
 
     def validate(log: Log) -> float:
         average.eval()
@@ -183,6 +193,7 @@ def _train(
                 pictures += len(rgb)
         return total / max(1, pictures)
 
+    made = round(options.made * options.batch / processes.count)
     log = Log(out, step, tensorboard=options.tensorboard) if processes.first else None
     last_report, last_step = time.monotonic(), step
     running = 0.0
@@ -194,11 +205,15 @@ def _train(
         skipped.update(batch.skipped)
         rgb = batch.rgb.to(device).float() / 255
         chance = _chance(options.seed, step, processes.rank)
+        if made:
+            rgb[:made] = grays(rgb[:made], chance)
         luma = film_luma(rgb, options.film, chance)
 
         model.train()
         if trunk is not None:
-            trunk.eval().requires_grad_(step >= options.trunk_after)
+            trunk.eval().requires_grad_(step >= options.trunk_after and not options.only)
+        if options.only:
+            _hold_statistics(model)
         rate = learning_rate(step, options)
         for group in optimizer.param_groups:
             group["lr"] = rate * group.get("share", 1.0)
@@ -254,6 +269,27 @@ def _train(
     return weights_file
 
 
+def _hold_all_but(model: Colorizer, options: TrainOptions) -> None:
+    """Let only the weights of the options learn.
+
+    Raises:
+        UsageError: there are none of this name.
+    """
+    if not options.only:
+        return
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name.startswith(options.only))
+    if not any(p.requires_grad for p in model.parameters()):
+        raise UsageError(f"{options.model} has no weights whose name begins with {options.only}.")
+
+
+def _hold_statistics(model: nn.Module) -> None:
+    """Normalize as in prediction."""
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+
+
 def _chance(seed: int, step: int, rank: int) -> Generator:
     """Of the film and the objective in one step of one process."""
     return torch.Generator().manual_seed(seed * 1_000_003 + step + rank * 2**40)
@@ -271,7 +307,10 @@ def _fixed(options: TrainOptions) -> dict[str, Any]:
     # Options that came later are named where they are not the usual: older runs go on.
     later = [
         n
-        for n in ("network", "optimizer", "beta2", "huber", "labels", "pair", "trunk_share")
+        for n in (
+            *("network", "optimizer", "beta2", "huber", "labels", "pair", "trunk_share"),
+            *("sampling", "made", "guided", "only"),
+        )
         if every[n] != usual[n]
     ]
     return {name: every[name] for name in (*names, *later)}

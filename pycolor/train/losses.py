@@ -49,7 +49,12 @@ class _SparseCrossEntropy(torch.autograd.Function):
 
 
 def rebalanced_classification(
-    logits: Tensor, ab: Tensor, palette: Tensor, class_weights: Tensor, gray_limit: float = 5.0
+    logits: Tensor,
+    ab: Tensor,
+    palette: Tensor,
+    class_weights: Tensor,
+    gray_limit: float = 5.0,
+    made: int = 0,
 ) -> Tensor:
     """Class-rebalanced classification loss (Zhang et al. 2016, eqs. 2 to 4).
 
@@ -60,6 +65,8 @@ def rebalanced_classification(
         class_weights: Q, from `palette.rebalancing_weights` (ones: no rebalancing).
         gray_limit: a picture whose every |a| and |b| stays within it teaches nothing and is left
             out, as in the authors' code.
+        made: first pictures that are known to be gray; each of their pixels weighs 1, the mean of
+            all weights.
 
     Returns:
         The weighted mean over pixels, a scalar.
@@ -69,6 +76,8 @@ def rebalanced_classification(
     pixel = class_weights[index[:, 0]]
     colored = (ab.abs().flatten(1).amax(1) > gray_limit).to(pixel.dtype)
     pixel = pixel * colored.repeat_interleave(ab.shape[2] * ab.shape[3])
+    if made:
+        pixel[: made * ab.shape[2] * ab.shape[3]] = 1
     loss = soft_cross_entropy(logits, weights, index)
     return (loss * pixel).sum() / pixel.sum().clamp_min(1e-6)
 

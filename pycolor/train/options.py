@@ -47,6 +47,8 @@ class FilmOptions:
         blur: chance of a soft lens or a copy of a copy.
         grain: chance of grain.
         scratch: chance of vertical scratches.
+        fade: chance of a faded print or a thin scan, blacks up to 0.45 and a span down to 0.15,
+            kept in 8 bits.
         grain_codes: largest standard deviation of grain, in 8-bit codes.
     """
 
@@ -56,10 +58,11 @@ class FilmOptions:
     blur: float = 0.35
     grain: float = 0.5
     scratch: float = 0.08
+    fade: float = 0.0
     grain_codes: float = 14.0
 
     def __post_init__(self) -> None:
-        for name in ("emulsion", "tone", "vignette", "blur", "grain", "scratch"):
+        for name in ("emulsion", "tone", "vignette", "blur", "grain", "scratch", "fade"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"{name} must be a probability, got {getattr(self, name)}.")
 
@@ -157,6 +160,8 @@ class TrainOptions:
         trunk_share: of that rate, for a trunk that comes trained with `init`.
         trunk_after: steps for which such a trunk stays as it came; its normalization keeps its
             statistics from then on, too (0: all of it learns from the start).
+        only: beginning of the names of the weights that learn, such as `hints.`; the others and all
+            statistics stay as they came with `init` (empty: all learn).
         warmup_steps: linear warm-up.
         decay: last share of the run over which the rate falls to zero (1 − square root).
         beta2: decay of Adam's second moment.
@@ -178,6 +183,11 @@ class TrainOptions:
             FILE.csv:COLUMN, a list of file names and labels (auto: folder where there are several,
             else clusters:32).
         gray_limit: pictures whose every |a| and |b| stays within it are left out.
+        sampling: stem=weight,... of the tars or folders whose photographs are to be seen more or
+            less often than once a pass, 0 to 16.
+        made: share of each batch that are drawn and derived pictures without color (see `made`),
+            for a network to say gray where nothing is known.
+        guided: share of the pictures that come with hints, for a network that takes them.
         validation: photographs held out, not trained on.
         validate_every: steps between validations and checkpoints.
         patience: validations without a smaller loss after which the run ends early (0: never).
@@ -200,6 +210,7 @@ class TrainOptions:
     lr: float = 1e-3
     trunk_share: float = 1.0
     trunk_after: int = 0
+    only: str = ""
     warmup_steps: int = 300
     decay: float = 0.4
     beta2: float = 0.999
@@ -214,6 +225,9 @@ class TrainOptions:
     huber: float = 0.0
     labels: str = "auto"
     gray_limit: float = 5.0
+    sampling: str = ""
+    made: float = 0.0
+    guided: float = 0.0
     validation: int = 256
     validate_every: int = 500
     patience: int = 0
@@ -233,7 +247,7 @@ class TrainOptions:
         for name in ("steps", "batch", "validate_every"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be 1 or more, got {getattr(self, name)}.")
-        for name in ("restore", "dark_restore", "last_uniform"):
+        for name in ("restore", "dark_restore", "last_uniform", "made", "guided"):
             if not 0 <= getattr(self, name) <= 1:
                 flag = name.replace("_", "-")
                 raise UsageError(f"{flag} must lie in [0, 1], got {getattr(self, name)}.")
@@ -243,7 +257,24 @@ class TrainOptions:
             raise UsageError(f"trunk-share must lie in (0, 1], got {self.trunk_share}.")
         if not 0 <= self.decay <= 1:
             raise UsageError(f"decay must lie in [0, 1], got {self.decay}.")
-        _ = self.network_options
+        _ = self.network_options, self.sampling_weights
+
+    @property
+    def sampling_weights(self) -> dict[str, float]:
+        """Passes over the photographs of a tar or folder in one over the others, by its stem.
+
+        Raises:
+            UsageError: a weight is no number in 0 … 16.
+        """
+        weights: dict[str, float] = {}
+        for stem, text in key_values("sampling", self.sampling).items():
+            try:
+                weights[stem] = float(text)
+            except ValueError:
+                weights[stem] = -1.0
+            if not 0 <= weights[stem] <= 16:
+                raise UsageError(f"sampling {stem} must be a weight in 0 to 16, got {text}.")
+        return weights
 
     @property
     def end(self) -> int:

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pycolor import ops
-from pycolor.models.colorizer import Colorizer, gray_of, scaled, width_of
+from pycolor.models.colorizer import Colorizer, Guidance, gray_of, scaled, width_of
 from pycolor.models.features import daisy, gist
 from pycolor.models.features.domain_transform import domain_transform
 from pycolor.models.networks.zhang2016 import Zhang2016
@@ -204,11 +204,17 @@ class Cheng2015(Colorizer):
         return self.nearest_cluster(lightness, self.semantic_map(lightness))
 
     @torch.no_grad()
-    def forward(self, lightness: Tensor, context: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        lightness: Tensor,
+        context: Tensor | None = None,
+        guidance: Guidance | None = None,
+    ) -> Tensor:
         """Chroma of every pixel (Algorithm 2), see `Colorizer.forward`.
 
         Without gradients: what is trained is `scores` and the ensemble.
         """
+        self.check_guidance(guidance)
         semantic = self.semantic_map(lightness)
         with torch.autocast(lightness.device.type, enabled=False):
             if context is None:

@@ -21,7 +21,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pycolor import ops
-from pycolor.models.colorizer import Colorizer, check_width, decode, gray_of, scaled, width_of
+from pycolor.models.colorizer import (
+    Colorizer,
+    Guidance,
+    check_width,
+    decode,
+    gray_of,
+    scaled,
+    width_of,
+)
 from pycolor.models.inference.fuse import fold_normalization
 from pycolor.ops.reference import WHITE_UV
 
@@ -176,16 +184,23 @@ class Hwang2016(Colorizer):
         """Whether there are bins to choose from."""
         return self.classifies
 
-    def forward(self, lightness: Tensor, context: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        lightness: Tensor,
+        context: Tensor | None = None,
+        guidance: Guidance | None = None,
+    ) -> Tensor:
         """Scores, at the input's resolution.
 
         Args:
             lightness: N×1×h×w, L*; sides multiples of 8.
             context: none is used.
+            guidance: none is taken.
 
         Returns:
             N×100×h×w, the logits of U's 50 bins and of V's, or N×2×h×w, U and V; float32.
         """
+        self.check_guidance(guidance)
         gray = gray_of(lightness)
         c1, c2, c3, c4 = self.trunk((gray - self.get_buffer("mean")) / self.get_buffer("deviation"))
         d4 = self.top(c4)
@@ -202,10 +217,14 @@ class Hwang2016(Colorizer):
             return torch.cat([self.head_u(x.float()), self.head_v(x.float())], dim=1)
 
     def chroma(
-        self, lightness: Tensor, context: Tensor | None = None, temperature: float = 0.0
+        self,
+        lightness: Tensor,
+        context: Tensor | None = None,
+        temperature: float = 0.0,
+        guidance: Guidance | None = None,
     ) -> Tensor:
         """Chroma of the chosen bins at the picture's own lightness, see `Colorizer.chroma`."""
-        scores = self(lightness)
+        scores = self(lightness, context, guidance)
         return uv_to_ab(lightness, self.uv_of(scores, temperature))
 
     def uv_of(self, scores: Tensor, temperature: float) -> Tensor:

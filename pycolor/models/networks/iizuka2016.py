@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pycolor.models.colorizer import Colorizer, check_width, gray_of, scaled, width_of
+from pycolor.models.colorizer import Colorizer, Guidance, check_width, gray_of, scaled, width_of
 from pycolor.models.inference.packed_conv import Convolution
 
 Fusion = Literal["1x1", "3x3"]
@@ -156,6 +156,7 @@ class Iizuka2016(Colorizer):
         self.options |= {"side": side, "classes": classes}
         self.per_shot = global_features
         self.guide = "style" if global_features else ""
+        self.guides = frozenset({"style"} if global_features else ())
         self.side = side
         self.fusion_kernel = fusion
         local, vector = scaled(256, width), scaled(256, width)
@@ -227,8 +228,14 @@ class Iizuka2016(Colorizer):
         with torch.autocast(x.device.type, enabled=False):
             return torch.sigmoid(self.output(x.float()))
 
-    def forward(self, lightness: Tensor, context: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        lightness: Tensor,
+        context: Tensor | None = None,
+        guidance: Guidance | None = None,
+    ) -> Tensor:
         """Chroma N×2×h/2×w/2 ab, see `Colorizer.forward`."""
+        self.check_guidance(guidance)
         x = self._input(lightness)
         low = self.low(x)
         if context is None and self.global_features is not None:

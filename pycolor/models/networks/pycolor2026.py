@@ -14,15 +14,26 @@ much rarer colors are favored may depend on it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pycolor.models.colorizer import Colorizer, check_width, gray_of, scaled, width_of
+from pycolor.models import colorizer
+from pycolor.models.colorizer import (
+    Colorizer,
+    Guidance,
+    check_width,
+    gray_of,
+    scaled,
+    width_of,
+)
 from pycolor.models.inference.fuse import fold_normalization
+from pycolor.models.levels import lightness_of, normalized
 from pycolor.models.palette import gamut_bins
+from pycolor.models.surfaces import descriptors, grid_of, unified
 
 STEM = 32
 # One entry a stage: blocks, the filter's kernel, stride of the first block, expansion, channels.
@@ -38,6 +49,9 @@ STAGES = (
 TAPPED = (1, 2, 4, 6)  # stages whose last map the decoder takes: a 4th, 8th, 16th, 32nd of the size
 DECODER = (192, 192, 144, 128)  # channels from the deepest map up
 DARK, LIGHT = 15.0, 40.0  # L* between which the last layer's further input goes from 0 to 1
+
+# Weights of the trunk's maps and of the decoder's where places are compared.
+ALIKE_TAPS, ALIKE_MAPS = ((1, 0.6), (2, 0.8), (3, 0.5)), (0.8, 0.8)
 
 
 class _Layer(nn.Sequential):
@@ -128,32 +142,144 @@ class Trunk(nn.Module):
         return taps
 
 
+class Attention(nn.Module):
+    """Places of one material look at each other, wherever in the picture they lie.
+
+    Self-attention (Vaswani et al., 2017) with normalized queries and keys (Henry et al., 2020),
+    added to what came in; nothing at first.  The gain is as that of `Hints`.
+    """
+
+    GAIN = 4.0
+
+    def __init__(self, channels: int, heads: int = 4) -> None:
+        super().__init__()
+        self.heads = heads
+        self.keys = heads * max(8, channels // (2 * heads) // 8 * 8)
+        self.mixed = nn.Conv2d(channels, 2 * self.keys + channels, 1, bias=False)
+        self.sharpness = nn.Parameter(torch.full((heads, 1, 1), 4.0))
+        self.out = nn.Conv2d(channels, channels, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N×C×h×w → the same."""
+        n, c, h, w = x.shape
+        parts = self.mixed(x).flatten(2).split([self.keys, self.keys, c], dim=1)
+        q, k, v = (p.unflatten(1, (self.heads, -1)).transpose(2, 3) for p in parts)
+        q = F.normalize(q.float(), dim=-1) * self.sharpness
+        k = F.normalize(k.float(), dim=-1)
+        seen = F.scaled_dot_product_attention(q.to(v.dtype), k.to(v.dtype), v, scale=1.0)
+        seen = seen.transpose(2, 3).reshape(n, c, h, w)
+        seen = seen.contiguous(memory_format=torch.channels_last)
+        return x + self.out(seen) * self.GAIN  # type: ignore[no-any-return]
+
+
+class Hints(nn.Module):
+    """What hints add to the decoder's maps of a 16th, an 8th and a 4th of the size.
+
+    Without offsets: where there is no hint, nothing is added.  Nothing at all at first; the gain
+    lets it learn faster than what is there already.
+    """
+
+    HIDDEN, UNIT, GAIN = 24, 50.0, 16.0
+
+    def __init__(self, c16: int, c8: int, c4: int) -> None:
+        super().__init__()
+        self.read = nn.Conv2d(3, self.HIDDEN, 1, bias=False)
+        self.to16, self.to8, self.to4 = (
+            nn.Conv2d(self.HIDDEN, c, 3, padding=1, bias=False) for c in (c16, c8, c4)
+        )
+
+    def forward(self, guidance: Guidance) -> list[Tensor]:
+        """The additions N×C×h/k×w/k at a 16th, an 8th and a 4th of the input's size."""
+        weight = guidance.weight.float()
+        color = guidance.hints.float() * weight / self.UNIT
+        added: list[Tensor] = []
+        for factor, layer in ((4, self.to16), (2, self.to8), (1, self.to4)):
+            # The mean of the cell's hints, and the surest of them.
+            share = F.avg_pool2d(weight, factor)
+            mean = F.avg_pool2d(color, factor) / share.clamp_min(1e-4)
+            surest = F.max_pool2d(weight, factor)
+            seen = torch.cat([mean * surest, surest], dim=1)
+            added.append(layer(F.relu(self.read(seen))) * self.GAIN)
+        return added
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Encoded:
+    """What the trunk sees of some pictures; computed once, decoded as often as wanted.
+
+    Attributes:
+        lightness: N×1×h×w, L* of the picture.
+        light: N×1×h/4×w/4, 0 where the network finds it dark, 1 where it is light.
+        taps: maps of a 4th, an 8th, a 16th and a 32nd of the size.
+    """
+
+    lightness: Tensor
+    light: Tensor
+    taps: tuple[Tensor, Tensor, Tensor, Tensor]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Decoded:
+    """What the decoder makes of them.
+
+    Attributes:
+        logits: N×313×h/4×w/4, float32.
+        maps: its own maps of a 16th and an 8th of the size.
+    """
+
+    logits: Tensor
+    maps: tuple[Tensor, Tensor]
+
+
 class Pycolor2026(Colorizer):
     """The network.
 
     Args:
         width: multiplies the decoder's channels; the trunk is always EfficientNet-Lite2.
+        levels: it sees the picture between its own black and white, see `levels`, and colors fall
+            to gray at the ends of the lightness.
+        attention: it has a layer in which places of a material look at each other.
+        hints: it takes hints.
+        reach: squared distance of features within which places are drawn to one color, see
+            `surfaces` (0: they are not).
     """
 
     input_multiple = 32
     output_stride = 4
 
-    def __init__(self, width: float = 1.0) -> None:
+    def __init__(
+        self,
+        width: float = 1.0,
+        levels: bool = False,
+        attention: bool = False,
+        hints: bool = False,
+        reach: float = 0.0,
+    ) -> None:
         super().__init__()
         check_width(width)
         self.options = {"width": width}
+        given = {"levels": levels, "attention": attention, "hints": hints, "reach": reach}
+        self.options |= {name: value for name, value in given.items() if value}
+        self.levels, self.reach = levels, reach
+        self.guides = frozenset({"hints"} if hints else ())
         self.trunk = Trunk()
         taps = [STAGES[s][-1] for s in TAPPED]
         c32, c16, c8, c4 = (scaled(c, width) for c in DECODER)
         self.up32 = _Layer(taps[3], c32, 3, nn.ReLU())
         self.scene = nn.Conv2d(taps[3], c32, 1)
         self.up16 = _Layer(c32 + taps[2], c16, 3, nn.ReLU())
+        self.attention = Attention(c16) if attention else None
         self.up8 = _Layer(c16 + taps[1], c8, 3, nn.ReLU())
         self.up4 = _Layer(c8 + taps[0], c4, 3, nn.ReLU())
+        self.hints = Hints(c16, c8, c4) if hints else None
         self.last = _Layer(c4, c4, 3, nn.ReLU())
         bins = torch.tensor(gamut_bins().tolist(), dtype=torch.float32)
         self.scores = nn.Conv2d(c4 + 1, len(bins), 1)
         self.register_buffer("bins", bins, persistent=False)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Weights before training."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -163,6 +289,12 @@ class Pycolor2026(Colorizer):
         for layer in (self.scene, self.scores):
             assert layer.bias is not None
             nn.init.zeros_(layer.bias)
+        # Nor do what was added later: a network without them goes on as it was.
+        if self.attention is not None:
+            nn.init.zeros_(self.attention.out.weight)
+        if self.hints is not None:
+            for layer in (self.hints.to16, self.hints.to8, self.hints.to4):
+                nn.init.zeros_(layer.weight)
 
     def fold(self) -> None:
         """Batch normalization into the convolutions before it."""
@@ -191,28 +323,104 @@ class Pycolor2026(Colorizer):
 
         Of two pictures, places of one material are alike in them (`models.guidance`).
         """
-        return self.trunk((gray_of(lightness) * 255 - 127) / 128)  # type: ignore[no-any-return]
+        return list(self.encode(lightness).taps)
 
-    def features(self, lightness: Tensor) -> Tensor:
-        """Hidden activations before the last 1×1 layer, and how light it is, N×(C+1)×H/4×W/4."""
-        x4, x8, x16, x32 = self.trunk((gray_of(lightness) * 255 - 127) / 128)
+    def encode(self, lightness: Tensor) -> Encoded:
+        """What the trunk sees.
+
+        Args:
+            lightness: N×1×h×w, as in `forward`.
+        """
+        if self.levels:
+            gray = normalized(lightness)
+            light = lightness_of(gray)
+        else:
+            gray, light = gray_of(lightness), lightness
+        x4, x8, x16, x32 = self.trunk((gray * 255 - 127) / 128)
+        light = (F.avg_pool2d(light, self.output_stride) - DARK) / (LIGHT - DARK)
+        return Encoded(lightness=lightness, light=light.clamp(0, 1), taps=(x4, x8, x16, x32))
+
+    def decode(self, seen: Encoded, guidance: Guidance | None = None) -> Decoded:
+        """What the decoder makes of that, and its maps.
+
+        The maps and `seen.taps` describe what stands at a place: of two frames, places of one
+        material are alike in them.
+
+        Args:
+            seen: from `encode`.
+            guidance: as in `forward`.
+        """
+        self.check_guidance(guidance)
+        x4, x8, x16, x32 = seen.taps
+        added: list[Tensor | None] = [None, None, None]
+        if guidance is not None and self.hints is not None:
+            added = [*self.hints(guidance)]
         x = self.up32(x32) + self.scene(x32.mean((2, 3), keepdim=True))
-        x = self.up16(_joined(x, x16))
-        x = self.up8(_joined(x, x8))
-        x = self.up4(_joined(x, x4))
-        light = (F.avg_pool2d(lightness, self.output_stride) - DARK) / (LIGHT - DARK)
-        parts = [self.last(x), light.clamp(0, 1)]
+        x = _plus(self.up16(_joined(x, x16)), added[0])
+        u16 = x = x if self.attention is None else self.attention(x)
+        u8 = x = _plus(self.up8(_joined(x, x8)), added[1])
+        x = _plus(self.up4(_joined(x, x4)), added[2])
+        parts = [self.last(x), seen.light]
         if self.training:  # in this layout, or the recipe's sums would round otherwise
-            return torch.cat(parts, dim=1)
-        # A single channel has no layout, and would undo that of the others, channels last.
-        return torch.cat([y.permute(0, 2, 3, 1) for y in parts], dim=-1).permute(0, 3, 1, 2)
-
-    def forward(self, lightness: Tensor, context: Tensor | None = None) -> Tensor:
-        """Logits over the bins N×313×H/4×W/4, see `Colorizer.forward`."""
-        x = self.features(lightness)
+            x = torch.cat(parts, dim=1)
+        else:
+            # A single channel has no layout, and would undo that of the others, channels last.
+            x = torch.cat([y.permute(0, 2, 3, 1) for y in parts], dim=-1).permute(0, 3, 1, 2)
         # In float32: half-precision logits would move the decoded chroma.
         with torch.autocast(x.device.type, enabled=False):
-            return self.scores(x.float())  # type: ignore[no-any-return]
+            return Decoded(logits=self.scores(x.float()), maps=(u16, u8))
+
+    def forward(
+        self,
+        lightness: Tensor,
+        context: Tensor | None = None,
+        guidance: Guidance | None = None,
+    ) -> Tensor:
+        """Logits over the bins N×313×H/4×W/4, see `Colorizer.forward`."""
+        return self.decode(self.encode(lightness), guidance).logits
+
+    def chroma(
+        self,
+        lightness: Tensor,
+        context: Tensor | None = None,
+        temperature: float = 1.0,
+        guidance: Guidance | None = None,
+    ) -> Tensor:
+        """The chroma field, see `Colorizer.chroma`."""
+        seen = self.encode(lightness)
+        return self.colors(seen, self.decode(seen, guidance), temperature)
+
+    def colors(self, seen: Encoded, decoded: Decoded, temperature: float) -> Tensor:
+        """Chroma N×2×h/4×w/4, float32, of what `encode` and `decode` gave."""
+        logits = decoded.logits
+        if self.reach:
+            logits = unified(logits, self._descriptors(seen, decoded), self.reach)
+        field = colorizer.decode(logits, self.palette, temperature)
+        if self.levels:
+            field = field * within_ends(F.avg_pool2d(seen.lightness, self.output_stride))
+        return field
+
+    def _descriptors(self, seen: Encoded, decoded: Decoded) -> Tensor:
+        """Of the places of the map of an 8th of the size."""
+        maps = [(seen.taps[k], w) for k, w in ALIKE_TAPS] + [
+            *zip(decoded.maps, ALIKE_MAPS, strict=True)
+        ]
+        size = grid_of(*seen.taps[1].shape[-2:])
+        return descriptors(maps, F.adaptive_avg_pool2d(seen.lightness, size))
+
+
+def within_ends(lightness: Tensor) -> Tensor:
+    """Share of the chroma that is kept: 1 for all L* but the ends, where black and white are gray.
+
+    Falls smoothly to 0 from L* = 12 down to 2, and from 94 up to 99.
+    """
+    low = ((lightness - 2) / 10).clamp(0, 1)
+    high = ((99 - lightness) / 5).clamp(0, 1)
+    return low * low * (3 - 2 * low) * high * high * (3 - 2 * high)
+
+
+def _plus(x: Tensor, added: Tensor | None) -> Tensor:
+    return x if added is None else x + added
 
 
 def _joined(deep: Tensor, tap: Tensor) -> Tensor:
@@ -227,7 +435,10 @@ def recognize(state: Mapping[str, Tensor]) -> dict[str, Any] | None:
     if last is None or "trunk.stem.0.weight" not in state:
         return None
     width = width_of({DECODER[3]: last.shape[0]})
-    return None if width is None else {"width": width}
+    if width is None:
+        return None
+    parts = {"attention": "attention.out.weight", "hints": "hints.read.weight"}
+    return {"width": width} | {name: True for name, key in parts.items() if key in state}
 
 
 def convert(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

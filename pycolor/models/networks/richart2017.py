@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pycolor.models.colorizer import Colorizer, check_width
+from pycolor.models.colorizer import Colorizer, Guidance, check_width
 
 PATCH = 7
 HIDDEN = 100
@@ -55,8 +55,14 @@ class Richart2017(Colorizer):
         """The map's colors, Q×2 ab."""
         return self.colors
 
-    def forward(self, lightness: Tensor, context: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        lightness: Tensor,
+        context: Tensor | None = None,
+        guidance: Guidance | None = None,
+    ) -> Tensor:
         """Logits over the map's colors, N×Q×H×W, see `Colorizer.forward`."""
+        self.check_guidance(guidance)
         h = torch.relu(self.hidden(lightness / 50 - 1))
         with torch.autocast(h.device.type, enabled=False):
             logits: Tensor = self.classes(h.float())

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pycolor.models.colorizer import Colorizer
+from pycolor.models.colorizer import Colorizer, Guidance
 from pycolor.models.networks import zhang2016
 from pycolor.models.networks.zhang2016 import Zhang2016
 
@@ -45,6 +45,7 @@ class Varga2017(Colorizer):
     input_multiple = 8
     output_stride = 4
     guide = "reference"
+    guides = frozenset({"reference"})
 
     def __init__(self, width: float = 1.0, reference_channels: int = 3) -> None:
         super().__init__()
@@ -80,8 +81,14 @@ class Varga2017(Colorizer):
             return lightness
         return torch.cat([lightness, lab[:, 1:] / _CHROMA_UNIT], dim=1)
 
-    def forward(self, lightness: Tensor, context: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        lightness: Tensor,
+        context: Tensor | None = None,
+        guidance: Guidance | None = None,
+    ) -> Tensor:
         """Logits over the bins, N×313×h/4×w/4, see `Colorizer.forward`."""
+        self.check_guidance(guidance)
         if context is None:
             return self.input(lightness)  # type: ignore[no-any-return]
         return self.input.logits_of(self._exchanged(lightness, context)[0])

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from pycolor.models.colorizer import Colorizer, check_width, scaled, width_of
+from pycolor.models.colorizer import Colorizer, Guidance, check_width, scaled, width_of
 from pycolor.models.palette import gamut_bins
 
 Task = Literal["classification", "regression"]
@@ -137,8 +137,14 @@ class Zhang2016(Colorizer):
         """Block 8 and the head, of block 7's maps."""
         return self.head(self.model8[:6](x))
 
-    def forward(self, lightness: Tensor, context: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        lightness: Tensor,
+        context: Tensor | None = None,
+        guidance: Guidance | None = None,
+    ) -> Tensor:
         """Logits over the bins N×313×H/4×W/4, or ab N×2×H/4×W/4, see `Colorizer.forward`."""
+        self.check_guidance(guidance)
         return self.head(self.features(lightness))
 
 

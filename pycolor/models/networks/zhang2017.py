@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pycolor.models.colorizer import Colorizer, check_width, scaled, width_of
+from pycolor.models.colorizer import Colorizer, Guidance, check_width, scaled, width_of
 
 # One entry a block: output channels at width 1, convolutions, dilation.
 _BLOCKS = (
@@ -78,8 +78,14 @@ class Zhang2017(Colorizer):
         """Block k, 1 … 7, of the encoder."""
         return getattr(self, f"model{k}")(x)  # type: ignore[no-any-return]
 
-    def forward(self, lightness: Tensor, context: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        lightness: Tensor,
+        context: Tensor | None = None,
+        guidance: Guidance | None = None,
+    ) -> Tensor:
         """Chroma of every pixel, without hints, see `Colorizer.forward`."""
+        self.check_guidance(guidance)
         no_hints = lightness.new_zeros(len(lightness), 3, *lightness.shape[2:])
         h1 = self.block(1, torch.cat([(lightness - 50) / 100, no_hints], dim=1))
         h2 = self.block(2, h1[:, :, ::2, ::2])

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pycolor.train.options import FilmOptions
 
-CLEAN = FilmOptions(emulsion=0, tone=0, vignette=0, blur=0, grain=0, scratch=0)
+CLEAN = FilmOptions(emulsion=0, tone=0, vignette=0, blur=0, grain=0, scratch=0, fade=0)
 
 _EYE = (0.299, 0.587, 0.114)  # BT.601
 
@@ -72,4 +72,9 @@ def film_luma(rgb: Tensor, options: FilmOptions, generator: torch.Generator) -> 
     lines = torch.zeros(n, 1, 1, w, device=device)
     lines.scatter_(3, column_index[:, None, None, :], 0.8)
     lines = lines * chance(options.scratch)
-    return (y * (1 - lines) + tone * lines).clamp(0, 1)
+    y = (y * (1 - lines) + tone * lines).clamp(0, 1)
+    if options.fade == 0:  # other recipes' chance stays what it was
+        return y
+    low, span = uniform(0, 0.45), uniform(0.15, 0.55)
+    faded = ((low + span * y) * 255).round() / 255
+    return torch.where(chance(options.fade), faded, y)

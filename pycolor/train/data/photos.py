@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,6 +146,20 @@ class _Crop:
     photo: int
 
 
+def _shares(photos: Sequence[Photo], weights: Mapping[str, float]) -> npt.NDArray[np.float64]:
+    """Passes over each photograph, by the tar or folder that it lies in."""
+    stems = [p.path.stem if p.path.suffix.lower() == ".tar" else p.path.parent.name for p in photos]
+    if unknown := set(weights) - set(stems):
+        raise ValueError(
+            f"sampling names {min(unknown)}, which is no tar or folder of the data; "
+            "an empty one takes all alike."
+        )
+    shares = np.array([weights.get(stem, 1.0) for stem in stems])
+    if shares.sum() < 1:
+        raise ValueError("sampling leaves no photograph.")
+    return shares
+
+
 class Stream:
     """An endless stream of batches that can start at any step.
 
@@ -155,10 +169,21 @@ class Stream:
         crop: how they are cut.
         seed: of order and crops.
         workers: decoding threads (Pillow decodes outside the interpreter lock).
+        weights: passes over the photographs of a tar or folder, by its stem; those that are not
+            named are seen once.
+
+    Raises:
+        ValueError: a stem is of no tar or folder, or no photograph is left.
     """
 
     def __init__(
-        self, photos: Sequence[Photo], batch: int, crop: CropOptions, seed: int, workers: int = 2
+        self,
+        photos: Sequence[Photo],
+        batch: int,
+        crop: CropOptions,
+        seed: int,
+        workers: int = 2,
+        weights: Mapping[str, float] | None = None,
     ) -> None:
         self.photos = photos
         self.batch = batch
@@ -166,15 +191,24 @@ class Stream:
         self.seed = seed
         self.workers = max(1, workers)
         self._cached_order: tuple[int, npt.NDArray[np.int64]] | None = None
+        self._shares = _shares(photos, weights) if weights else None
+        self._epoch = len(photos) if self._shares is None else round(float(self._shares.sum()))
 
     def _index(self, position: int) -> int:
         """Which photo stands at a position: one permutation an epoch."""
-        epoch, place = divmod(position, len(self.photos))
+        epoch, place = divmod(position, self._epoch)
         return int(self._order(epoch)[place])
 
     def _order(self, epoch: int) -> npt.NDArray[np.int64]:
         if self._cached_order is None or self._cached_order[0] != epoch:
-            order = np.random.default_rng((self.seed, epoch)).permutation(len(self.photos))
+            rng = np.random.default_rng((self.seed, epoch))
+            order = rng.permutation(len(self.photos))
+            if self._shares is not None:
+                # Each as often as its weight says, the rest of it by chance, in all `_epoch`.
+                upto = np.cumsum(self._shares[order])
+                at = (np.arange(self._epoch) + rng.random()) * (upto[-1] / self._epoch)
+                places = np.searchsorted(upto, at, side="right").clip(max=len(order) - 1)
+                order = rng.permutation(order[places])
             self._cached_order = (epoch, order)
         return self._cached_order[1]
 

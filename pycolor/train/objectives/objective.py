@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pycolor.models.colorizer import Colorizer
+from pycolor.models.colorizer import Colorizer, Guidance
 from pycolor.ops.reference import rgb_to_lab
 from pycolor.train.data.photos import Photo, Stream
 from pycolor.train.options import TrainOptions
@@ -28,6 +28,7 @@ class Sample:
         photos: which photograph of the stream each crop is of; empty in validation.
         chance: the only source of chance.
         step: of the training.
+        made: first pictures of the batch that are made, and known to have no color.
     """
 
     lightness: Tensor
@@ -35,6 +36,7 @@ class Sample:
     photos: Sequence[int]
     chance: torch.Generator
     step: int
+    made: int = 0
 
 
 class Objective:
@@ -75,7 +77,7 @@ class Objective:
         low = self.options.dtype == "bfloat16"
         return torch.autocast(self.device.type, torch.bfloat16, enabled=low)
 
-    def run(self, network: Colorizer, *inputs: Tensor | None) -> Any:
+    def run(self, network: Colorizer, *inputs: Tensor | Guidance | None) -> Any:
         """The network's output, in that precision."""
         with self.arithmetic():
             return network(*inputs)

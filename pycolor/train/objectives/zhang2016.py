@@ -10,7 +10,8 @@ from torch import Tensor
 
 from pycolor.errors import UsageError
 from pycolor.models import palette as alphabet
-from pycolor.models.colorizer import Colorizer
+from pycolor.models.colorizer import Colorizer, Guidance
+from pycolor.train.data.guidance import simulated
 from pycolor.train.data.photos import Stream
 from pycolor.train.losses import mean_square, rebalanced_classification
 from pycolor.train.objectives.objective import Objective, Sample, color_target, measured_crops
@@ -40,6 +41,10 @@ class Classification(Objective):
         )
         assert network.palette is not None
         self.palette = network.palette.detach().clone()
+        if self.options.guided and "hints" not in network.guides:
+            raise UsageError(
+                f"{self.options.model} as it is built takes no hints: guided must be 0."
+            )
         if self.shift.any() and network.offsets is None:
             raise UsageError(
                 f"{self.options.model} has no scores that restore or last-uniform could shift."
@@ -51,9 +56,11 @@ class Classification(Objective):
             )
 
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
-        return self.of_logits(
-            self.run(network, sample.lightness), color_target(sample.rgb, network.output_stride)
-        )
+        ab = color_target(sample.rgb, network.output_stride)
+        inputs: list[Tensor | Guidance | None] = [sample.lightness]
+        if network.training and self.options.guided:
+            inputs += [None, simulated(ab, self.options.guided, sample.chance)]
+        return self.of_logits(self.run(network, *inputs), ab, sample.made)
 
     def finish(self, network: Colorizer) -> Colorizer:
         """From the weights w that were taught to those that are to be shown.
@@ -69,10 +76,10 @@ class Classification(Objective):
                 network.offsets_in_light.add_(self.shift_in_light)
         return network
 
-    def of_logits(self, logits: Tensor, ab: Tensor) -> Tensor:
-        """The loss of N×Q×h×w logits against N×2×h×w true chroma."""
+    def of_logits(self, logits: Tensor, ab: Tensor, made: int = 0) -> Tensor:
+        """The loss of N×Q×h×w logits against N×2×h×w true chroma, of which the first are made."""
         return rebalanced_classification(
-            logits, ab, self.palette, self.class_weights, self.options.gray_limit
+            logits, ab, self.palette, self.class_weights, self.options.gray_limit, made
         )
 
 

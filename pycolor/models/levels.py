@@ -1,0 +1,55 @@
+"""What a network sees of a picture's levels: black and white brought to where a print has them.
+
+Prints fade, scans lift their blacks, exposure changes inside a shot.  All of these are, in display
+codes, about y → a + b y, and leave the subject what it was.  So the network sees the codes between
+the darkest and the lightest places of the picture; the film's own luma is never touched.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pycolor.models.colorizer import gray_of
+
+CELL = 4  # pixels across of the places: grain and scratches are no levels
+SHARE = 0.01  # of the places that are the darkest, and the lightest
+BLACK, WHITE = 0.03, 0.95  # codes, 0 … 1, that they are brought to
+FAINT = 0.08  # span of codes, 0 … 1, below which a picture is taken for an empty one
+
+
+def normalized(lightness: Tensor) -> Tensor:
+    """Display codes between the picture's own black and white.
+
+    With d and l the means of the darkest and of the lightest cells, y becomes
+    m + (y − (d + l) / 2) (WHITE − BLACK) / √((l − d)² + FAINT²): a picture with as good as nothing
+    in it is not blown up to one with contrast.  Its middle m stays where it was the more, the
+    fainter it is, and is else that of BLACK and WHITE.
+
+    Args:
+        lightness: N×1×h×w, L* in 0 … 100.
+
+    Returns:
+        N×1×h×w codes; all of a picture and its copy a + b y, b > 0, are alike but for FAINT.
+    """
+    gray = gray_of(lightness.float())
+    cells = F.avg_pool2d(gray, CELL).flatten(1)
+    count = max(1, round(SHARE * cells.shape[1]))
+    dark = cells.topk(count, dim=1, largest=False).values.mean(1)
+    light = cells.topk(count, dim=1).values.mean(1)
+    span, middle = light - dark, (light + dark) / 2
+    wide = (span.square() + FAINT**2).sqrt()
+    sure = (span / wide).square()
+    target = sure * (BLACK + WHITE) / 2 + (1 - sure) * middle
+    gain = (WHITE - BLACK) / wide
+    gain, shift = gain.view(-1, 1, 1, 1), (target - middle * gain).view(-1, 1, 1, 1)
+    return gray * gain + shift
+
+
+def lightness_of(gray: Tensor) -> Tensor:
+    """L* of display codes, the inverse of `gray_of`; any shape, codes outside 0 … 1 clipped."""
+    y = gray.clamp(0, 1)
+    linear = torch.where(y <= 0.04045, y / 12.92, ((y + 0.055) / 1.055) ** 2.4)
+    cube = linear.clamp_min((6 / 29) ** 3) ** (1 / 3)
+    return torch.where(linear > (6 / 29) ** 3, 116 * cube - 16, linear * (29 / 3) ** 3)
