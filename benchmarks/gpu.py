@@ -146,7 +146,7 @@ def milliseconds(case: Callable[[], object]) -> float:
         case()
     end.record()
     end.synchronize()
-    return begin.elapsed_time(end) / CALLS
+    return float(begin.elapsed_time(end)) / CALLS
 
 
 def recorded(case: Callable[[], object]) -> Callable[[], object]:
