@@ -122,7 +122,7 @@ def _damage(before: Reader, after: Reader) -> Iterator[Check]:
     for name, reader in (("source", before), ("result", after)):
         state: State = "note" if name == "source" else "differs"
         for warning in reader.info.warnings:
-            if "truncated" in warning:
+            if "truncated" in warning or "missing" in warning:
                 yield Check(name="damage", state=state, detail=f"{name}: {warning}")
         found = reader.damages
         if name == "result":  # a time without a picture is kept
