@@ -36,8 +36,8 @@ frames a second with every preset in each of its containers, and asks these prog
 {table}
 
 * **FFV1 in Matroska** is named `V_MS/VFW/FOURCC`, which every reader knows, though FFmpeg 8 writes
-  `V_FFV1` and RFC 9043 (4.3.3) prefers it: mpv 0.35 opens the first and refuses the second.  A
-  remux by `mkvmerge` keeps the name, one by FFmpeg 8 the other; packets stay the same.
+  `V_FFV1` and RFC 9043 (4.3.3) prefers it: mpv 0.35 opens the first and refuses the second.
+  `mkvmerge` keeps the name, a copy by FFmpeg 8 gives the preferred one; packets stay the same.
 * **FFV1 in MXF** (SMPTE RDD 48) is read by new programs alone.
 * **Range and matrix** are written into every film that has a place for them, whether the source
   told them or not: programs guess differently where either is missing.

@@ -174,5 +174,5 @@ def test_ffv1_in_matroska_has_the_name_that_old_players_know(
     assert "Codec ID: V_MS/VFW/FOURCC" in told
     assert 'FourCC: 0x46465631 "FFV1"' in told
     assert "room for" not in told
-    assert ("Display width: 51" in told) == (aspect is not None)
+    assert ("Display width: 64" in told) == (aspect is not None)
     assert failures(verify(source, result)) == []
