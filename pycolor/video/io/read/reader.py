@@ -26,17 +26,16 @@ from pycolor.video.io.containers.y4m import RatedY4m, without_rate
 from pycolor.video.io.frame.film import Frame, rational
 from pycolor.video.io.read.continuity import Continuity
 from pycolor.video.io.read.damage import MOST_DAMAGES, Damage
+from pycolor.video.io.read.describe import describe, stored_tags
 from pycolor.video.io.read.pulldown import find_pulldown
 from pycolor.video.io.read.source import (
     UNCLOCKED,
     declared_end,
-    describe,
     frame_rate,
     open_source,
     origin_of,
     picture_stream,
     refuse_unreadable,
-    stored_tags,
 )
 
 # What a packet says of itself, where decoders do not tell when it is broken.
