@@ -53,7 +53,9 @@ from pycolor.video.job.source_digest import SourceDigest, file_digest
 from pycolor.video.job.stdin import materialize_stdin
 from pycolor.video.job.versions import versions
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
+from pycolor.video.plan.document import plan_text
 from pycolor.video.plan.plan import Plan, ShotBody, plan_of
+from pycolor.video.plan.schedule import decided
 
 
 def color_film(
@@ -248,6 +250,9 @@ class FilmRun:
         segments: Sequence[Segment]
         if planned is not None:
             plan, store, segments = planned.plan, planned.store, planned.segments
+            assert self.plan_file is not None
+            recolor = options.color_shots == "recolor"
+            seen = decided(self.plan_file.plan, seen, recolor=recolor)
         else:
             plan = plan_of(seen, options.steady, recolor=options.color_shots == "recolor")
             plan = guided.guided_plan(plan, given, options.predict, self.offset)
@@ -340,8 +345,17 @@ class FilmRun:
             model=(job.predictor.loaded.card.name, job.predictor.loaded.sha256),
             analysis=job.seen,
             luma=job.store.digests(job.segments),
+            plan=None if job.planned is None else self._decisions(job.planned),
         )
         job.work.announce(placed_files(self.target, part))
+
+    def _decisions(self, planned: PlannedFilm) -> dict[str, Any]:
+        """What people decided, for the record."""
+        assert self.plan_file is not None
+        told: dict[str, Any] = json.loads(plan_text(self.plan_file.plan))
+        loaded = [self.pool.of(without_grade(o)).loaded for o in set(planned.models.values())]
+        weights = {each.card.name: each.sha256 for each in loaded}
+        return {"revision": told["revision"], "shots": told["shots"], "weights": weights}
 
     def _is_own_output(self) -> bool:
         """Whether a run that was killed at its very end gave the output its name."""
