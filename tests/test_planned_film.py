@@ -413,6 +413,20 @@ def test_cleaning(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["clean", str(folder / "other.mkv")]) == 2
 
 
+def test_lists_of_a_plan_s_shots_come_back(folder: Path, tmp_path: Path) -> None:
+    film = folder / "reel.mkv"
+    names = {kind: str(tmp_path / f"list.{kind}") for kind in ("csv", "edl", "json")}
+    told = [part for kind, name in names.items() for part in (f"--{kind}", name)]
+    assert main(["plan", str(film), *told, "--quiet"]) == 0
+    shots = [shot.shot for shot in read_plan_file(folder / "reel.mkv.pycolor/plan.json").plan.shots]
+    for kind, name in names.items():
+        path = tmp_path / f"{kind}.pycolor" / "plan.json"
+        told = ["--to", str(path), "--shots", name, "--progress", "none"]
+        assert main(["plan", str(film), *told]) == 0
+        assert [shot.shot for shot in read_plan_file(path).plan.shots] == shots
+    assert main(["plan", str(film), "--csv", names["csv"], "--quiet"]) == 2
+
+
 def test_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     film = make_film(tmp_path / "reel.mkv", frames=6)
     assert main(["plan", str(film), "--progress", "none"]) == 0
