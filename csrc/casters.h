@@ -1,5 +1,8 @@
 // How the two modules read their arguments.  Arrays come as (address, shape, strides), four
 // dimensions, strides in elements; pycolor/ops has checked them.
+//
+// Reading a tuple of numbers takes a fraction of a microsecond and needs neither torch's nor
+// NumPy's headers: the modules build in seconds and fit every version of torch.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -9,6 +12,8 @@
 
 namespace pybind11::detail {
 
+// A view of four dimensions. Addresses are trusted: only pycolor/ops calls these modules, and the
+// tensors it takes them from outlive the call.
 template <class T>
 struct type_caster<pycolor::Image<T>> {
   PYBIND11_TYPE_CASTER(pycolor::Image<T>, const_name("tuple[int, tuple, tuple]"));

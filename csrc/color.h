@@ -55,23 +55,27 @@ constexpr float kLabOffset = 4.0f / 29.0f;
 // IEC 61966-2-1: R' = 12.92 R up to here, else 1.055 R^(1/2.4) − 0.055.
 constexpr float kSrgbKnee = 0.0031308f, kSrgbKneeEncoded = 0.04045f;
 
+// f(t), the cube root as a power.
 template <class V>
 static PYCOLOR_HD V lab_f(V t) {
   const V root = power(max(t, V(kLabKneeCubed)), 1.0f / 3.0f);
   return select(V(kLabKneeCubed) < t, root, fma(t, V(1.0f / kLabSlope), V(kLabOffset)));
 }
 
+// f⁻¹(t), a cube.
 template <class V>
 static PYCOLOR_HD V lab_f_inverse(V t) {
   return select(V(kLabKnee) < t, t * t * t, V(kLabSlope) * (t - V(kLabOffset)));
 }
 
+// Display value to linear light, by the general power: accurate for values beyond 1, too.
 template <class V>
 static PYCOLOR_HD V srgb_decode(V x) {
   const V p = power((max(x, V(kSrgbKneeEncoded)) + V(0.055f)) * V(1.0f / 1.055f), 2.4f);
   return select(V(kSrgbKneeEncoded) < x, p, x * V(1.0f / 12.92f));
 }
 
+// Linear light to display value; below 0 on the straight part.
 template <class V>
 static PYCOLOR_HD V srgb_encode(V x) {
   const V p = power(max(x, V(kSrgbKnee)), 1.0f / 2.4f);
@@ -99,6 +103,7 @@ struct LinearToRgb {
     return {srgb_encode(c.x), srgb_encode(c.y), srgb_encode(c.z)};
   }
 };
+// 3×3 products; XYZ of white is (Xn, 1, Zn).
 struct LinearToXyz {
   template <class V>
   static PYCOLOR_HD Triple<V> of(Triple<V> c) {
@@ -111,6 +116,7 @@ struct XyzToLinear {
     return multiply<XyzToLinearMatrix>(c);
   }
 };
+// One power each for X, Y and Z.
 struct XyzToLab {
   template <class V>
   static PYCOLOR_HD Triple<V> of(Triple<V> c) {
@@ -119,6 +125,7 @@ struct XyzToLab {
     return {fma(V(116.0f), fy, V(-16.0f)), V(500.0f) * (fx - fy), V(200.0f) * (fy - fz)};
   }
 };
+// Cubes alone.
 struct LabToXyz {
   template <class V>
   static PYCOLOR_HD Triple<V> of(Triple<V> c) {
@@ -127,6 +134,7 @@ struct LabToXyz {
             V(kWhiteZ) * lab_f_inverse(fma(c.z, V(-1.0f / 200.0f), fy))};
   }
 };
+// u' and v' of black are 0/0: its u and v are 0.
 struct XyzToLuv {
   template <class V>
   static PYCOLOR_HD Triple<V> of(Triple<V> c) {
@@ -139,6 +147,7 @@ struct XyzToLuv {
     return {l, select(black, V(0.0f), u), select(black, V(0.0f), v)};
   }
 };
+// Back by u' and v'; black again apart, and v' kept away from 0.
 struct LuvToXyz {
   template <class V>
   static PYCOLOR_HD Triple<V> of(Triple<V> c) {

@@ -22,6 +22,7 @@ inline float range_scale(double sigma) {
   return static_cast<float>(0.84932180028801904 / sigma);  // √(log2(e)/2)/σ
 }
 
+// r of a difference of scaled guides, 1 where they are equal; relative error 2.7e-6.
 template <class V>
 static PYCOLOR_HD V range_weight(V difference) {
   return exp2_weight(fnma(difference, difference, V(0.0f)));

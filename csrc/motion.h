@@ -171,6 +171,7 @@ static PYCOLOR_HD V grid_value(const float* plane, const int64_t* stride, const 
   return fma(gather(plane, y1 + x1), x.part * y.part, sum);
 }
 
+// Two channels of a cell: dy and dx, or a and b.
 template <class V>
 struct Pair {
   V first, second;
@@ -265,6 +266,7 @@ struct CarriedSum {
   V weights, a, b, length;
 };
 
+// Adds key frame k to the sums of the cell (y, x), whose flow to it is (dy, dx).
 template <class V>
 static PYCOLOR_HD void carry_from(const CarryJob& job, int64_t k, V y, V x, V dy, V dx, V cost,
                                   CarriedSum<V>& sum) {
@@ -277,6 +279,7 @@ static PYCOLOR_HD void carry_from(const CarryJob& job, int64_t k, V y, V x, V dy
   sum.length = sum.length + w * sqrt(c.first * c.first + c.second * c.second);
 }
 
+// The color of a cell whose sums are complete.
 template <class V>
 static PYCOLOR_HD Pair<V> carried(const CarryJob& job, const CarriedSum<V>& sum) {
   const V own = sqrt(sum.a * sum.a + sum.b * sum.b);  // times Σ w_k, as sum.length is

@@ -24,6 +24,7 @@ struct FrameCode {
   float center_row, center_column;  // luma coordinates of chroma sample (0, 0)
 };
 
+// Of the joint bilateral upsampling: range_scale of sigma_range, and the floor.
 struct Refinement {
   float range_scale, floor;
 };

@@ -43,6 +43,24 @@ CHROMA_POSITIONS: dict[ChromaLocation, tuple[float, float]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class TagOverride:
+    """What a user says of a film that does not say it, or says it wrongly; None: as it says.
+
+    Attributes:
+        full_range: codes span all values; False: those of video.
+        matrix: the R'G'B' → Y'CbCr matrix.
+    """
+
+    full_range: bool | None = None
+    matrix: Matrix | None = None
+
+    @classmethod
+    def of(cls, range_name: str | None, matrix: Matrix | None) -> TagOverride:
+        """From the names of options: limited or full, and a matrix; None for what is not said."""
+        return cls(full_range=None if range_name is None else range_name == "full", matrix=matrix)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Encoding:
     """The digital representation of one Y'CbCr frame.
 

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import UseAppendAction, arg
 
+from pycolor.encoding import Matrix, TagOverride
 from pycolor.errors import UsageError
 from pycolor.frame_ranges import check_frames, frame_rate
 from pycolor.option_checks import as_path, check_choice, check_number, check_whole, take_paths
@@ -22,6 +23,8 @@ Dtype = Literal["auto", "float32", "bfloat16"]
 Look = Literal["", "natural", "vivid", "two-color", "autochrome", "dye-transfer"]
 Decode = Literal["auto", "mean", "annealed", "mode"]
 ColorShots = Literal["keep", "recolor"]
+Tints = Literal["remove", "keep", "leave"]
+Range = Literal["limited", "full"]
 Steady = Literal["off", "fast", "best"]
 Question = Literal["natural", "real"]
 View = Literal["side", "wipe", "ab"]
@@ -186,6 +189,9 @@ class VideoOptions:
             Timecodes, HH:MM:SS:FF-HH:MM:SS:FF, count from the film's first frame.
         rate: frames per second of numbered pictures and of films that do not state it, N, N/D or
             a decimal; 23.976 is 24000/1001 (default: 24).
+        range: of the source's codes, where it does not state it or states a wrong one (the gray of
+            a pipe without a tag is taken as full).
+        matrix: likewise of its Y'CbCr.
         preset: codec settings: archive (FFV1), h264, access (small), lossless-h264, prores,
             prores4444, dnxhr, v210, png, tiff, dpx, y4m (default: by OUT's extension: .mkv
             archive, .mp4 and .mov h264, .mxf dnxhr, .webm access).
@@ -193,7 +199,10 @@ class VideoOptions:
         codec_options: options of the encoder.
         overwrite: replace OUT if it exists.
         batch: frames per pass through the network; 0: one on a CPU, eight on a GPU.
-        color_shots: what is done with shots that are in color already.
+        color_shots: what is done with shots that are in true color already.
+        tints: what is done with the one color of shots that are tinted or toned as a whole: remove
+            (the model's color takes its place), keep (it stays under the model's color) or leave
+            (such a shot is not colored).
         shots: take the cuts from this .csv, .edl or .json list of `pycolor shots`; it counts from
             the film's first frame.
         plan: color by this document, which `pycolor plan` writes; what is made by it is kept in the
@@ -212,12 +221,15 @@ class VideoOptions:
 
     frames: Annotated[str, arg(metavar="A:B")] = ":"
     rate: Annotated[str | None, arg(metavar="FPS")] = None
+    range: Range | None = None
+    matrix: Matrix | None = None
     preset: str | None = None
     codec: str | None = None
     codec_options: Annotated[str, arg(metavar="K=V,...")] = ""
     overwrite: bool = False
     batch: int = 0
     color_shots: ColorShots = "keep"
+    tints: Tints = "remove"
     shots: Path | None = None
     plan: Path | None = None
     cache_size: Annotated[str, arg(metavar="SIZE")] = "50G"
@@ -235,6 +247,11 @@ class VideoOptions:
         check_whole("batch", self.batch, 0)
         check_whole("segment_frames", self.segment_frames, 1)
         check_choice("color_shots", self.color_shots, ColorShots)
+        check_choice("tints", self.tints, Tints)
+        if self.range is not None:
+            check_choice("range", self.range, Range)
+        if self.matrix is not None:
+            check_choice("matrix", self.matrix, Matrix)
         check_sensitivity(self.sensitivity)
         if self.codec is not None and not self.codec.strip():
             raise UsageError("codec must be the name of an encoder, got an empty one.")
@@ -258,6 +275,11 @@ class VideoOptions:
                     "a plan is of the whole film, and has its shots and what guides them: expected "
                     "no frames, shots, reference or guidance beside it."
                 )
+
+    @property
+    def override(self) -> TagOverride:
+        """What is said of the source's tags."""
+        return TagOverride.of(self.range, self.matrix)
 
     @property
     def encoder_options(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ import torch
 from hypothesis import settings
 from torch import Tensor
 
+from tests import lanes
 from tests.films import data_folder as find_data_folder
 
 # A busy machine is no failure: the suite has its own time limit.
@@ -91,7 +92,10 @@ def cuda_missing() -> str:
     return "" if info["cuda"] else f"no CUDA module: {info['cuda_reason']}"
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        lanes.mark(item)
     wanted = [item for item in items if item.get_closest_marker("needs_cuda")]
     if not wanted:
         return

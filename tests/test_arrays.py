@@ -104,7 +104,7 @@ def test_the_luma_of_a_color_picture_is_taken_by_its_matrix() -> None:
         (Image.new("CMYK", (8, 8)), "CMYK"),
         ([[1, 2]], "list"),
     ],
-    ids=str,
+    ids=["int32", "above-1", "nan", "5-channels", "empty", "1-axis", "I;16", "CMYK", "list"],
 )
 def test_what_is_no_picture_is_refused(picture: Any, words: str) -> None:
     with pytest.raises(UsageError, match=words):

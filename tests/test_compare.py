@@ -98,4 +98,4 @@ def test_a_turned_film_is_shown_upright(tmp_path):
 def test_films_of_other_rates_are_not_compared(tmp_path):
     films = [make_film(tmp_path / f"{r}.mkv", frames=6, rate=r) for r in (24, 25)]
     with pytest.raises(FilmError, match=r"has 25 frames per second, .* 24; expected"):
-        compare(*films, tmp_path / "out.mp4", CompareOptions())
+        compare(films[0], films[1], tmp_path / "out.mp4", CompareOptions())

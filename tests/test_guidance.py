@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,9 +94,14 @@ def of_seed(lightness: torch.Tensor) -> list[torch.Tensor]:
     return taps(int(lightness[0, 0, 0, 0]))
 
 
+def asked(guide: Guide, seed: float, *place: Any) -> Guidance:
+    lightness = torch.full((1, 1, 32, 48), seed)
+    return guide.guidance(of_seed(lightness), lightness, *place)
+
+
 def test_the_color_of_a_guided_frame_holds() -> None:
     guide = Guide([picture(3, 40.0, frame=7, shot=(0, 20))], of_seed)
-    known = guide.guidance(torch.full((1, 1, 32, 48), 3.0), 7, (0, 20))
+    known = asked(guide, 3.0, 7, (0, 20))
     assert torch.equal(known.hints, torch.full((1, 2, 8, 12), 40.0))
     assert torch.equal(known.weight, torch.ones(1, 1, 8, 12))
     field = blend(torch.zeros(1, 2, 8, 12), known)
@@ -105,16 +111,15 @@ def test_the_color_of_a_guided_frame_holds() -> None:
 def test_the_nearer_of_two_stills_wins_and_they_do_not_gray_each_other() -> None:
     red, green = (picture(3, c, frame=n, shot=(0, 101)) for c, n in ((40.0, 0), (-40.0, 100)))
     guide = Guide([red, green], of_seed)
-    same = torch.full((1, 1, 32, 48), 3.0)
-    near = guide.guidance(same, 10, (0, 101))
-    far = guide.guidance(same, 90, (0, 101))
+    near = asked(guide, 3.0, 10, (0, 101))
+    far = asked(guide, 3.0, 90, (0, 101))
     assert float(near.hints.mean()) > 35
     assert float(far.hints.mean()) < -35
 
 
 def test_what_is_unlike_says_nothing() -> None:
     guide = Guide([picture(3, 40.0)], of_seed)
-    assert float(guide.guidance(torch.full((1, 1, 32, 48), 4.0)).weight.max()) < 0.1
+    assert float(asked(guide, 4.0).weight.max()) < 0.1
 
 
 # ---- marks -------------------------------------------------------------------------------------

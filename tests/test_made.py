@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from pycolor.errors import UsageError
+from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.train import loop
 from pycolor.train.data import made
@@ -126,3 +127,30 @@ def test_a_training_with_all_of_it_resumes_to_the_same_weights(
     assert whole.options == {"width": 0.25, "levels": True, "attention": True, "hints": True}
     with pytest.raises(UsageError, match="takes no hints: guided must be 0"):
         loop.train(replace(options, network=""), [photos], tmp_path / "none")
+
+
+def test_only_some_weights_learn_and_no_statistics(photos: Path, tmp_path: Path) -> None:
+    start = zoo.create("pycolor2026", width=0.25, hints=True)
+    file = tmp_path / "start.safetensors"
+    weight_files.write(file, "pycolor2026", start.state_dict(), start.options, {}, half=False)
+    options = TrainOptions(
+        model="pycolor2026",
+        width=0.25,
+        network="hints=true",
+        init=file,
+        only="hints.",
+        steps=2,
+        batch=4,
+        validation=2,
+        validate_every=2,
+        warmup_steps=1,
+        guided=1.0,
+        crop=CropOptions(size_pixels=32),
+    )
+    loop.train(options, [photos], tmp_path / "run")
+    kept = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["model"]
+    moved = {k for k, v in start.state_dict().items() if not torch.equal(kept[k], v)}
+    assert moved
+    assert all(name.startswith("hints.") for name in moved)
+    with pytest.raises(UsageError, match="has no weights whose name begins with ears"):
+        loop.train(replace(options, only="ears"), [photos], tmp_path / "none")

@@ -250,9 +250,9 @@ def test_a_gpu_agrees(close):
     close("carry_chroma", got.cpu(), want)
     want = ops.chain_flows(flow, flow.flip(0))
     close("chain_flows", ops.chain_flows(flow.cuda(), flow.flip(0).cuda()).cpu(), want)
-    want = ops.flow_to_field(flow, cost, (48, 88))
-    on_field = ops.flow_to_field(flow.cuda(), cost.cuda(), (48, 88))
-    for there, here in zip(on_field, want, strict=True):
+    here_both = ops.flow_to_field(flow, cost, (48, 88))
+    there_both = ops.flow_to_field(flow.cuda(), cost.cuda(), (48, 88))
+    for there, here in zip(there_both, here_both, strict=True):
         close("flow_to_field", there.cpu(), here)
 
 

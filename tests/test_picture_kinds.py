@@ -296,9 +296,8 @@ def test_a_color_profile_is_converted_as_littlecms_does(
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     mild = np.stack([90 + x, 120 + y, 150 - x // 2], axis=2).astype(np.uint8)
     path = tmp_path / f"a.{ending}"
-    Image.fromarray(mild).save(
-        path, icc_profile=profile, **({"quality": 100} if ending == "jpg" else {})
-    )
+    options: dict[str, Any] = {"quality": 100} if ending == "jpg" else {}
+    Image.fromarray(mild).save(path, icc_profile=profile, **options)
     image = read_image(path)
     with Image.open(path) as stored:
         wanted = ImageCms.profileToProfile(
@@ -384,7 +383,7 @@ def test_tiff_of_sixteen_bits_keeps_what_it_says(tmp_path: Path) -> None:
         metadata=None,
     )
     image = read_image(tmp_path / "a.tif")
-    assert image.info.dots_per_inch == (400, 200)
+    assert image.info.dots_per_inch == pytest.approx((400, 200))
     assert image.info.icc_profile == profiles.srgb_profile()
     for name in ("b.tif", "b.png"):
         write_image(tmp_path / name, image.pixels, like=image.info)
@@ -392,8 +391,9 @@ def test_tiff_of_sixteen_bits_keeps_what_it_says(tmp_path: Path) -> None:
         assert back.info.icc_profile == profiles.srgb_profile()
         assert back.info.dots_per_inch == pytest.approx((400, 200), abs=0.1)
     with tifffile.TiffFile(tmp_path / "b.tif") as written:
-        assert written.pages[0].tags[270].value == "plate 12"  # type: ignore[union-attr]
-        assert written.pages[0].tags[315].value == "Ottomar Anschtz"  # type: ignore[union-attr]
+        first: Any = written.pages[0]
+        assert first.tags[270].value == "plate 12"
+        assert first.tags[315].value == "Ottomar Anschtz"
 
 
 # -- folders, and what is too large --------------------------------------------------------------

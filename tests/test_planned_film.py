@@ -211,7 +211,7 @@ def test_a_reference_of_a_shot(folder: Path) -> None:
 
 
 def test_a_still_and_a_mark_lead_their_shot_alone(folder: Path, work: Work) -> None:
-    larger = {"predict": replace(QUICK, short_side=64)}
+    larger: dict[str, Any] = {"predict": replace(QUICK, short_side=64)}
     color(folder, **larger)
     before = packets(folder / "out.mkv")
     film = folder / "reel.mkv"

@@ -40,7 +40,7 @@ from pathlib import Path
 import torch
 from pycolor.models import zoo
 from pycolor.train.options import CropOptions, TrainOptions
-from pycolor.train import loop, processes
+from pycolor.train import distributed, loop
 
 made, create = [], zoo.create
 def keep(*a, **k):

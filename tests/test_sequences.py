@@ -63,7 +63,8 @@ def dpx(codes: Any, *, rate: float, timecode: str, number: int = 0, **header: An
     head[260 : 260 + len(text)] = text
     head[1920:1924] = bytes(int(part, 16) for part in timecode.split(":"))
     head[1940:1944] = struct.pack(">f", header.get("television", rate))
-    return bytes(head) + codes.tobytes()
+    pixels: bytes = codes.tobytes()
+    return bytes(head) + pixels
 
 
 def test_numbers_count_as_numbers(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.plan import Plan, ShotBody, TransitionSpan, plan_of
 from pycolor.video.propagation import lookahead as sights_of_a_film
 from pycolor.video.propagation import propagate
+from pycolor.video.propagation.layer import mixed
 from pycolor.video.propagation.lookahead import Lookahead
 from pycolor.video.shots.detector import Shot, ShotDetector, Transition
 
@@ -87,7 +88,7 @@ def colors(
     frames: Iterator[Any] = (SimpleNamespace(luma=luma) for luma in lumas[begin:])
     lookahead = Lookahead(frames, begin, begin, plan, painter, info, lambda _: nullcontext())  # type: ignore[arg-type]
     found = propagate.fields(lookahead, plan, first, len(lumas) if stop is None else stop)
-    return [f for f in found if f is not None]
+    return [mixed(parts) for parts in found if parts is not None]
 
 
 def scene(seed: int, low: int = 40, high: int = 200) -> np.ndarray:

@@ -135,7 +135,7 @@ def test_verify_names_the_stream_the_key_and_both_values(tmp_path: Path) -> None
 
     first = remux(source, tmp_path / "first.mkv", default)
     spoiled = remux(first, tmp_path / "spoiled.mkv", spoil)
-    assert verify(first, first).ok
+    assert verify(source, first).ok
     wrong = {
         (c.name, c.stream, c.key.lower(), c.expected, c.got)
         for c in verify(first, spoiled).checks
@@ -156,7 +156,8 @@ def test_the_report_is_strict_json(tmp_path: Path) -> None:
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is no JSON")
 
-    text = json.dumps(verify(source, source).to_json(), allow_nan=False)
+    colorize(source, tmp_path / "out.mkv")
+    text = json.dumps(verify(source, tmp_path / "out.mkv").to_json(), allow_nan=False)
     plain = json.loads(text, parse_constant=refuse)
     assert plain["ok"] is True
     assert plain["least_psnr_db"] is None

@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.video.job import job_folder, own_files
+from pycolor.video.job import folder_lock
 from pycolor.video.job.job_folder import JobFolder
+from pycolor.video.job.own_files import open_lock
 from pycolor.video.plan.analysis import FilmAnalysis
 
 FILES = ("identity.json", "survey.npz", "survey.json", "segment-0-8.mkv", "segment-0-8.luma")
@@ -81,7 +82,7 @@ def test_a_folder_that_is_removed_is_not_entered(moment, tmp_path, monkeypatch):
         if moment == "before it is locked":
             patch.setattr(fcntl, "flock", once(fcntl.flock, ending.remove))
         else:
-            patch.setattr(job_folder, "open_lock", once(job_folder.open_lock, ending.remove))
+            patch.setattr(folder_lock, "open_lock", once(open_lock, ending.remove))
         coming = folder_at(tmp_path / "work").__enter__()
     assert {p.name for p in (tmp_path / "work").iterdir()} == {"identity.json", "lock"}
     assert is_held(tmp_path / "work")
@@ -133,7 +134,7 @@ def test_a_disk_that_is_full_is_told_in_a_sentence(file, tmp_path, monkeypatch):
         return opened(path, *arguments, **options)
 
     opened = os.open
-    monkeypatch.setattr(own_files.os, "open", full)
+    monkeypatch.setattr(os, "open", full)
     sentence = r"the work folder .*work could not be written: No space left on device\."
     with pytest.raises(FilmError, match=sentence):
         write_all(tmp_path / "work")

@@ -82,6 +82,8 @@ static PYCOLOR_HD AnnealedSum<float> annealed_pixel(const float* x, int64_t entr
   return {lanes[0], sum_of(sum.weight), sum_of(sum.a), sum_of(sum.b)};
 }
 
+// Channels last. The palette is laid out in two planes first, so that its entries load as vectors;
+// what is past the last entry weighs 0.
 void annealed_pixels(const float* x, int64_t entries, int64_t stride, int64_t count,
                      const float* palette, float scale, float* a, float* b, int64_t out_stride) {
   const int64_t padded = (entries + 15) / 16 * 16;
@@ -107,6 +109,7 @@ void annealed_pixels(const float* x, int64_t entries, int64_t stride, int64_t co
   }
 }
 
+// A run of pixels of one row: blocks of whole vectors, then the rest laid side by side.
 void annealed_mean(const float* x, int64_t entries, int64_t entry_stride, int64_t pixel_stride,
                    int64_t count, const float* palette, float scale, float* a, float* b,
                    int64_t out_stride) {

@@ -11,6 +11,7 @@
 namespace pycolor {
 namespace {
 
+// The branch is the same for all pixels of a call, so it is always guessed right.
 static PYCOLOR_HD Triple<Lanes> run(Step step, Triple<Lanes> c) {
   switch (step) {
     case Step::kRgbToLinear:
@@ -32,6 +33,7 @@ static PYCOLOR_HD Triple<Lanes> run(Step step, Triple<Lanes> c) {
   }
 }
 
+// top: of the codes; 0 for floats, which are not clamped.
 template <class T>
 void convert_typed(const ConvertJob& job, int64_t frame, int64_t row, float top) {
   const int64_t* is = job.in.stride;
@@ -56,12 +58,14 @@ void convert_typed(const ConvertJob& job, int64_t frame, int64_t row, float top)
   }
 }
 
+// By the type of what comes out.
 void convert(const ConvertJob& job, int64_t frame, int64_t row) {
   if (job.kind == 0) return convert_typed<float>(job, frame, row, 0.0f);
   if (job.kind == 1) return convert_typed<uint8_t>(job, frame, row, 255.0f);
   convert_typed<uint16_t>(job, frame, row, 65535.0f);
 }
 
+// In runs, which the three ways of gamut.h work through one after the other.
 void yab_to_ycbcr(const Gamut& gamut, const Image<const float>& in, const Image<float>& out,
                   int64_t frame, int64_t row) {
   const float* from = in.data + frame * in.stride[0] + row * in.stride[2];

@@ -11,6 +11,8 @@
 
 namespace pycolor {
 
+// AVX2 counts with FMA, AVX-512 with the four parts that the code uses; the system's saving of the
+// registers is part of what the compiler's built-in asks.
 std::vector<std::string> simd_levels() {
   std::vector<std::string> levels = {"baseline"};
 #if PYCOLOR_X86
@@ -36,6 +38,7 @@ const Kernels& named(const std::string& name) {
   return kernels_plain();
 }
 
+// An unknown PYCOLOR_SIMD is an error that names what there is, not a silent fallback.
 const Kernels& choose() {
   const std::vector<std::string> levels = simd_levels();
   const char* wish = std::getenv("PYCOLOR_SIMD");

@@ -25,6 +25,7 @@ struct EdgePoint {
 double decode(double x) { return x > 0.04045 ? std::pow((x + 0.055) / 1.055, 2.4) : x / 12.92; }
 
 double f_of(double t) {
+  // CIE 15:2018, 8.2.1.
   const double knee = 6.0 / 29.0;
   return t > knee * knee * knee ? std::cbrt(t) : t / (3 * knee * knee) + 4.0 / 29.0;
 }
@@ -56,11 +57,14 @@ EdgePoint edge_point(const LumaWeights& k, double y, double angle) {
 // lines.
 void fill_row(const LumaWeights& k, double y, float* row) {
   std::fill(row, row + 2 * (kGamutHues + 1), std::numeric_limits<float>::infinity());
+  // Neighboring points of the walk bracket some of the table's hues; of several crossings the
+  // nearest to neutral counts.
   std::vector<EdgePoint> walk;
   for (int i = 0; i < kWalk; ++i) walk.push_back(edge_point(k, y, i * 2 * M_PI / kWalk));
   for (int i = 0; i < kWalk; ++i) {
     const EdgePoint& p = walk[i];
     const EdgePoint& q = walk[(i + 1) % kWalk];
+    // Angles wrap at 4.
     const double turn = std::remainder(q.hue - p.hue, 4.0);
     const double low = std::min(p.hue, p.hue + turn), high = std::max(p.hue, p.hue + turn);
     const int last = static_cast<int>(std::floor(high * kGamutHues / 4));
@@ -84,6 +88,7 @@ void fill_row(const LumaWeights& k, double y, float* row) {
 void fit_relative_fy(const LumaWeights& k, bool near, float* coefficients) {
   const double luma[3] = {k.kr, k.kg, k.kb}, white[3] = {kWhiteX, 1, kWhiteZ};
   double normal[kGuessTerms][kGuessTerms + 1] = {};
+  // A grid of (α, β) around neutral; what is out of gamut is left out.
   constexpr int steps = 40;
   for (int i = -steps; i <= steps; ++i) {
     for (int j = -steps; j <= steps; ++j) {
@@ -126,6 +131,7 @@ void fit_relative_fy(const LumaWeights& k, bool near, float* coefficients) {
     coefficients[m] = static_cast<float>(normal[m][kGuessTerms]);
 }
 
+// Luma 0 and 1 have black and white alone: no chroma, and the fy of these.
 std::vector<float> make_table(const LumaWeights& k) {
   std::vector<float> table(kGamutFloats);
   fit_relative_fy(k, true, table.data() + kGamutCells);
@@ -147,6 +153,7 @@ std::vector<float> make_table(const LumaWeights& k) {
 }  // namespace
 
 Gamut gamut_of(float kr, float kb) {
+  // References into a map stay valid, and tables are never dropped: a Gamut may be kept.
   static std::mutex mutex;
   static std::map<std::pair<float, float>, std::unique_ptr<const std::vector<float>>> tables;
   const LumaWeights luma = {kr, 1 - kr - kb, kb};

@@ -16,6 +16,7 @@
 namespace pycolor {
 namespace {
 
+// Columns of a strip.
 constexpr int64_t kStrip = 128;
 constexpr float kOutside = 1e18f;  // guide beyond the border: no sample resembles it
 
@@ -38,6 +39,8 @@ static PYCOLOR_HD void pad_rows(const float* plane, const int64_t* stride, int64
   }
 }
 
+// One or two channels of rows first … last − 1. Rows are padded with a guide that resembles
+// nothing, so samples beyond the border weigh 0 without a test.
 template <int channels>
 void joint_bilateral_group(const JointBilateralJob& job, int64_t frame, int64_t channel,
                            int64_t first, int64_t last) {
@@ -90,6 +93,7 @@ void joint_bilateral_group(const JointBilateralJob& job, int64_t frame, int64_t 
   }
 }
 
+// Two channels at a time: a and b share all weights, which cost most.
 void joint_bilateral(const JointBilateralJob& job, int64_t frame, int64_t first, int64_t last) {
   int64_t channel = 0;
   for (; channel + 2 <= job.chroma.size[1]; channel += 2)
@@ -100,6 +104,7 @@ void joint_bilateral(const JointBilateralJob& job, int64_t frame, int64_t first,
 // Taps by gather; indices and weights come in tables over rows and (padded) columns.
 void upsample(const UpsampleJob& job, int64_t frame, int64_t first, int64_t last) {
   const int64_t height = job.out.size[2], width = job.out.size[3];
+  // Of the tables, whose rows are whole vectors.
   const int64_t columns = (width + 15) / 16 * 16;
   const int64_t* gs = job.guide.stride;
   const float* low = job.guide_low.data + frame * job.guide_low.stride[0];

@@ -99,6 +99,7 @@ enum class Step : int {
   kLumaToCodes
 };
 
+// A run of steps over in, N×3×H×W.
 struct ConvertJob {
   Image<const float> in;
   void* out;

@@ -14,11 +14,13 @@
 namespace pycolor {
 namespace {
 
+// L* × scale of mean codes.
 static PYCOLOR_HD Lanes lightness_of(const FrameCode& code, Lanes mean, float scale) {
   const Lanes f = neutral_f(luma_of_code(code, mean));
   return fma(Lanes(116.0f), f, Lanes(-16.0f)) * Lanes(scale);
 }
 
+// One row; no vector is stored beyond its end.
 template <class T>
 void lightness_typed(const T* luma, int64_t count, const FrameCode& code, float* out) {
   for (int64_t i = 0; i < count; i += 16) {
@@ -64,6 +66,7 @@ void sum_whole(const uint8_t* luma, int64_t stride, int64_t rows, float* sums) {
   }
 }
 
+// In floats, which hold sums of 256 rows of 16 bits exactly.
 void sum_whole(const uint16_t* luma, int64_t stride, int64_t rows, float* sums) {
   for (int x = 0; x < 128; x += 64) {
     Lanes sum[4];
@@ -105,6 +108,7 @@ template <class T>
 void mean_typed(const T* luma, int64_t stride, int64_t height, int64_t width, int64_t low_height,
                 int64_t low_width, int64_t row, const FrameCode& code, float scale, float* out) {
   // Sum the cell's rows, then each cell's columns.
+  // In double: a cell's border must fall where the float64 reference has it.
   const double top = static_cast<double>(row) * height / low_height;
   const double bottom = static_cast<double>(row + 1) * height / low_height;
   float* sums = scratch(Scratch::kWorker, static_cast<size_t>(width + low_width) + 32);
@@ -134,6 +138,7 @@ void mean_typed(const T* luma, int64_t stride, int64_t height, int64_t width, in
   }
 }
 
+// By the type of the codes.
 void mean_lightness(const void* luma, int is_uint16, int64_t row_stride, int64_t height,
                     int64_t width, int64_t low_height, int64_t low_width, int64_t row,
                     const FrameCode& code, float scale, float* out) {

@@ -2,7 +2,13 @@
 //
 // Block matching looks at eight neighboring places at once: a row of the window holds 16 bytes, the
 // block's 8 and what the places to its right add.  Windows that reach beyond the picture are laid
-// out with its border repeated, so that one loop serves all cells.
+// out with its border repeated, so that one loop serves all cells.  One instruction compares four
+// bytes with what stands at eight places (mpsadbw, and vdbpsadbw on four rows together); another
+// finds the least of eight sums and the first place that has it (phminposuw).  The baseline
+// compares place by place.
+//
+// Flows and colors are floats, 16 cells a vector; what lies where a flow leads is gathered.  Sums
+// are in the order of the definitions, so that the vectors change no bits.
 #pragma once
 
 #include <type_traits>
@@ -35,12 +41,14 @@ __attribute__((noinline)) void load_border_window(const Image<const uint8_t>& im
                                                   int rows, uint8_t* window) {
   const int64_t height = image.size[2], width = image.size[3], step = image.stride[2];
   const auto row = [&](int y) { return frame + clamped(top + y, height) * step; };
+  // Rows that are no run of bytes, or shorter than a window's: pixel by pixel.
   if (image.stride[3] != 1 || width < kWindow) {
     for (int y = 0; y < rows; ++y, window += kWindow)
       for (int x = 0; x < kWindow; ++x)
         window[x] = row(y)[clamped(left + x, width) * image.stride[3]];
     return;
   }
+  // Else 16 bytes that lie in the picture hold all that is seen, the border's pixel several times.
   const int64_t base = left < 0 ? 0 : left > width - kWindow ? width - kWindow : left;
   uint8_t index[kWindow];
   for (int x = 0; x < kWindow; ++x)
@@ -216,6 +224,7 @@ void motion_search(const MotionJob& job, int64_t n, int64_t first, int64_t last)
   match_rows(job, job.radius, n, first, last);
 }
 
+// Rows first … last − 1 of frame n.
 void chain_flows(const ChainJob& job, int64_t n, int64_t first, int64_t last) {
   for (int64_t y = first; y < last; ++y) {
     for (int64_t x = 0; x < job.out.size[3]; x += 16) {
@@ -266,6 +275,7 @@ void flow_to_field(const FieldFlowJob& job, int64_t k, int64_t channel) {
   }
 }
 
+// All key frames of 16 cells before the next 16: their sums stay in registers.
 void carry_chroma(const CarryJob& job, int64_t first, int64_t last) {
   for (int64_t y = first; y < last; ++y) {
     for (int64_t x = 0; x < job.out.size[3]; x += 16) {

@@ -15,6 +15,8 @@ namespace pycolor {
 
 void annealed_mean(const Image<const float>& logits, const float* palette, double temperature,
                    const Image<float>& out, int threads) {
+  // Shares are whole vectors of pixels, 64 of them at least; rows that follow each other in memory
+  // are one long row, so that small maps leave no half-filled vectors at the rows' ends.
   const int64_t *size = logits.size, *s = logits.stride, *o = out.stride;
   const float scale = annealed_scale(temperature);
   int64_t rows = size[2], columns = size[3];
@@ -40,6 +42,8 @@ void joint_bilateral(const Image<const float>& chroma, const Image<const float>&
   const int64_t reach = std::max(chroma.size[2], chroma.size[3]) - 1;
   const int r = static_cast<int>(std::min<int64_t>(radius, reach));
   const int window = 2 * r + 1;
+  // log2 of the spatial weights, so that they add to the exponent of the range weight and one exp2
+  // serves both.
   std::vector<float> space(window * window);
   for (int dy = -r; dy <= r; ++dy) {
     for (int dx = -r; dx <= r; ++dx) {
@@ -55,6 +59,7 @@ void joint_bilateral(const Image<const float>& chroma, const Image<const float>&
   });
 }
 
+// What a row or a column needs is the same in all frames, and is worked out once.
 void joint_bilateral_upsample(const Image<const float>& chroma, const Image<const float>& guide_low,
                               const Image<const float>& guide, double sigma_range, double floor,
                               int radius, double sigma_space, const Image<float>& out,
@@ -100,6 +105,7 @@ void joint_bilateral_upsample(const Image<const float>& chroma, const Image<cons
   });
 }
 
+// Rows are shared out; a row runs through all steps in registers.
 void convert(const std::vector<int>& steps, const Image<const float>& in, const Image<void>& out,
              int kind, int threads) {
   ConvertJob job = {};
@@ -114,6 +120,7 @@ void convert(const std::vector<int>& steps, const Image<const float>& in, const 
   });
 }
 
+// The gamut's table is made at the first call for a matrix.
 void yab_to_ycbcr(const Image<const float>& in, float kr, float kb, const Image<float>& out,
                   int threads) {
   const Gamut gamut = gamut_of(kr, kb);
@@ -123,6 +130,7 @@ void yab_to_ycbcr(const Image<const float>& in, float kr, float kb, const Image<
   });
 }
 
+// Rows are cheap: sixteen make a share that is worth a thread's while.
 void luma_to_lightness(const Image<const void>& luma, bool is_uint16, const FrameCode& code,
                        float* out, int threads) {
   const int64_t* size = luma.size;
@@ -133,6 +141,7 @@ void luma_to_lightness(const Image<const void>& luma, bool is_uint16, const Fram
   });
 }
 
+// A share is a run of rows of cells; each reads luma rows of its own, but for those at the borders.
 void mean_lightness(const Image<const void>& luma, bool is_uint16, const FrameCode& code,
                     const Image<float>& out, int threads) {
   const int64_t step = rows_per_chunk(out.size[2], out.size[0], threads);

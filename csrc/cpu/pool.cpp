@@ -86,6 +86,7 @@ class Job {
   std::exception_ptr error_;
 };
 
+// Sleeping threads, as many as were ever wanted at once.
 class Pool {
  public:
   // Returns when the job is done and no helper looks at it any more.
@@ -100,6 +101,7 @@ class Pool {
       job_ = &job;
       wanted_ = helpers;
     }
+    // One is woken where one is wanted: the others would only look and fall asleep again.
     if (helpers == 1) {
       wake_.notify_one();
     } else {
@@ -107,6 +109,8 @@ class Pool {
     }
     job.work();
     std::unique_lock<std::mutex> lock(mutex_);
+    // The job goes away with its caller's stack: no helper may take it up from here on, and those
+    // at work are waited for.
     job_ = nullptr;  // whoever has not started yet need not
     wanted_ = 0;
     lock.unlock();
@@ -118,6 +122,7 @@ class Pool {
   std::mutex busy;  // held for the time of one job
 
  private:
+  // A helper's life: asleep until helpers are wanted, then one job.
   void loop() {
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
@@ -169,6 +174,7 @@ bool run_in_pool(int threads, int64_t chunks, Job& job) {
   const int64_t useful = threads < chunks ? threads : chunks;
   if (useful <= 1 || inside) return false;
   Pool& p = pool();
+  // Another caller has the pool: rather than wait, work alone.
   std::unique_lock<std::mutex> lock(p.busy, std::try_to_lock);
   if (!lock.owns_lock()) return false;
   const InsideMark mark;
@@ -186,6 +192,7 @@ void parallel_for(int threads, int64_t gate, int64_t chunks, void (*body)(void*,
 }
 
 float* scratch(Scratch slot, size_t floats) {
+  // Grows, never shrinks: frames of one film are of one size.
   struct Block {
     float* data = nullptr;
     size_t size = 0;

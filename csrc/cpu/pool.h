@@ -34,6 +34,10 @@ void parallel_for(int threads, int64_t chunks, const Body& body) {
   parallel_for(threads, 0, chunks, body);
 }
 
+// Memory for what an op lays out: no op allocates per frame, and each thread has its own, so that
+// none waits for another. kShared is for the caller's planes, which all threads of a job read;
+// kWorker for what one chunk needs alone.
+//
 // Memory of this thread that lasts until its next scratch() of the same slot: 64-byte aligned,
 // kept between calls so that no page is faulted in anew.
 enum class Scratch { kShared, kWorker };

@@ -32,6 +32,8 @@ float sum_of(const SiteTaps& taps) {
   return sum;
 }
 
+// A band is a run of output rows with one nearest low-resolution row, so that its taps are laid out
+// once.
 // All bands of a frame, from the top down, of `most` rows at most.
 std::vector<Band> bands_of(const RenderJob& job, int64_t most) {
   std::vector<Band> bands;
@@ -50,11 +52,13 @@ std::vector<Band> bands_of(const RenderJob& job, int64_t most) {
 
 // Where the chroma comes from: rows first … last − 1 of a frame are written to the low-resolution
 // planes.
+// A field in memory.
 struct GivenField {
   const Image<const float>& field;
 
   const int64_t* size() const { return field.size; }
   size_t floats() const { return 0; }
+  // Enough rows for a share to be worth waking a thread.
   int64_t rows_at_once(int) const { return 16; }
 
   void rows(const LowPlanes& low, float*, int64_t n, int64_t first, int64_t last) const {
@@ -73,6 +77,7 @@ struct GivenField {
   }
 };
 
+// A field that is decoded from logits, a few rows at a time, as its planes are laid out.
 struct DecodedField {
   const Image<const float>& logits;
   const float* palette;
@@ -112,6 +117,8 @@ void render_from(const Field& field, const Image<const void>& luma, bool is_uint
                  const FrameCode& code, double sigma_range, double floor,
                  const std::vector<Image<void>>& planes, bool rgb, int threads) {
   const int64_t frames = luma.size[0], h = field.size()[2], w = field.size()[3];
+  // What every band needs, worked out once: sizes, strides, the gamut's table, the weights of the
+  // luma samples under a chroma sample.
   RenderJob job = {};
   job.low = {nullptr, h, w, ceil_divide(w, 16) * 16 + 16};
   job.luma = luma.data;
@@ -137,6 +144,7 @@ void render_from(const Field& field, const Image<const void>& luma, bool is_uint
   job.is_uint16 = is_uint16;
   job.rgb = rgb;
 
+  // One scratch block for the low-resolution planes, the column taps and what is decoded.
   const int64_t low_size = frames * 3 * h * job.low.row;
   const int64_t padded = ceil_divide(job.columns, 16) * 16;
   job.low.data =

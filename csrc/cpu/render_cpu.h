@@ -31,6 +31,7 @@ constexpr int kColumns = 128, kRows = kRun / kColumns;
 struct RowTaps {
   Lanes guide[3], a[3], b[3], floor_a, floor_b;
 };
+// Column weights and three rows of taps: 36 vectors, 2.3 KB, for 16 columns.
 struct BlockTaps {
   Lanes weight[3];
   RowTaps row[3];
@@ -43,6 +44,8 @@ static PYCOLOR_HD Lanes fetch(const float* low, int32_t base, int near, Index in
 
 // The taps of the 16 samples from `column` on, for output rows that are nearest to `nearest`.
 void lay_out(const RenderJob& job, int64_t frame, int64_t nearest, int64_t column, BlockTaps& t) {
+  // 16 output samples are near each other where the field is coarser than they are: then one
+  // register holds all the samples that they need.
   const int32_t base = static_cast<int32_t>(job.taps.sample[0][column]);
   const int near = static_cast<int32_t>(job.taps.sample[2][column + 15]) - base < 16;
   for (int i = 0; i < 3; ++i) t.weight[i] = load(job.taps.weight[i] + column);
@@ -135,6 +138,8 @@ void weighed_means(const RenderJob& job, const T* luma, int64_t row, int64_t col
   const int shift = job.code.column_shift;
   const int64_t x0 = (column << shift) + job.site_columns.first;
   const int64_t needed = (((count + 15) / 16 * 16) << shift) + 16;
+  // The number of rows is known to the compiler in each case, which keeps their weights in
+  // registers.
   switch (job.site_rows.count) {
     case 1:
       sum_rows<1>(job, luma, row, x0, needed, sums);
@@ -280,6 +285,7 @@ void render_block(const RenderJob& job, int64_t frame, const Band& band, int64_t
     put_colors<T>(job, frame, y, column, count, run, at);
 }
 
+// Blocks of columns, and of rows where the band is tall.
 template <class T, bool far>
 void render_band(const RenderJob& job, int64_t frame, const Band& band) {
   alignas(64) BlockTaps taps[kColumns / 16];

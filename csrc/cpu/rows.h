@@ -11,6 +11,7 @@
 
 namespace pycolor {
 
+// a/b rounded up, of positive numbers.
 inline int64_t ceil_divide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Rows a share: enough shares to level the threads out, few enough to keep each one long.

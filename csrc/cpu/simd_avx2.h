@@ -20,9 +20,11 @@ struct Lanes {
   PYCOLOR_HD explicit Lanes(float x) : l(_mm256_set1_ps(x)), h(l) {}
   PYCOLOR_HD Lanes(__m256 low, __m256 high) : l(low), h(high) {}
 };
+// 16 whole numbers: indices, exponents, sums of codes.
 struct Index {
   __m256i l, h;
 };
+// 16 answers, all bits of a lane set or none.
 struct Mask {
   __m256 l, h;
 };
@@ -53,12 +55,15 @@ static PYCOLOR_HD Lanes min(Lanes a, Lanes b) {
 static PYCOLOR_HD Lanes max(Lanes a, Lanes b) {
   return {_mm256_max_ps(a.l, b.l), _mm256_max_ps(a.h, b.h)};
 }
+// By the sign's bit; NaN stays.
 static PYCOLOR_HD Lanes abs(Lanes a) {
   const __m256 sign = _mm256_set1_ps(-0.0f);
   return {_mm256_andnot_ps(sign, a.l), _mm256_andnot_ps(sign, a.h)};
 }
 static PYCOLOR_HD Lanes sqrt(Lanes a) { return {_mm256_sqrt_ps(a.l), _mm256_sqrt_ps(a.h)}; }
+// Whole numbers not above; what is not finite stays.
 static PYCOLOR_HD Lanes floor(Lanes a) { return {_mm256_floor_ps(a.l), _mm256_floor_ps(a.h)}; }
+// No where either is NaN.
 static PYCOLOR_HD Mask operator<(Lanes a, Lanes b) {
   return {_mm256_cmp_ps(a.l, b.l, _CMP_LT_OQ), _mm256_cmp_ps(a.h, b.h, _CMP_LT_OQ)};
 }
@@ -153,6 +158,7 @@ static PYCOLOR_HD __m256i half_pair_sums(const uint16_t* p) {
 static PYCOLOR_HD Index pair_sums(const uint16_t* p) {
   return {half_pair_sums(p), half_pair_sums(p + 16)};
 }
+// Exact up to 2^24.
 static PYCOLOR_HD Lanes to_lanes(Index i) {
   return {_mm256_cvtepi32_ps(i.l), _mm256_cvtepi32_ps(i.h)};
 }
@@ -196,6 +202,7 @@ static PYCOLOR_HD Index load_index(const int32_t* p) {
 static PYCOLOR_HD Index to_index(Lanes a) {
   return {_mm256_cvttps_epi32(a.l), _mm256_cvttps_epi32(a.h)};
 }
+// Modulo 2^32, as all arithmetic of indices.
 static PYCOLOR_HD Index operator+(Index a, Index b) {
   return {_mm256_add_epi32(a.l, b.l), _mm256_add_epi32(a.h, b.h)};
 }
@@ -248,7 +255,10 @@ static PYCOLOR_HD void pick_bytes(const uint8_t* from, const uint8_t* index, uin
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_shuffle_epi8(x, i));
 }
 
-// Block matching.  Rows of a block and of a window are 16 bytes apart; of a block's the first eight
+// Block matching, see motion_cpu.h: eight places of a window are compared with a block at once, and
+// differences of 64 bytes, 16,320 at most, fit into 16 bits with room for penalties.
+//
+// Rows of a block and of a window are 16 bytes apart; of a block's the first eight
 // count.
 struct Block {
   __m256i rows[4];

@@ -22,6 +22,7 @@ struct Lanes {
 struct Index {
   __m512i v;
 };
+// A register of its own kind: one bit a lane.
 struct Mask {
   __mmask16 m;
 };
@@ -41,6 +42,7 @@ static PYCOLOR_HD Lanes min(Lanes a, Lanes b) { return Lanes(_mm512_min_ps(a.v, 
 static PYCOLOR_HD Lanes max(Lanes a, Lanes b) { return Lanes(_mm512_max_ps(a.v, b.v)); }
 static PYCOLOR_HD Lanes abs(Lanes a) { return Lanes(_mm512_abs_ps(a.v)); }
 static PYCOLOR_HD Lanes sqrt(Lanes a) { return Lanes(_mm512_sqrt_ps(a.v)); }
+// Rounded toward −∞, and no exception raised that nobody looks at.
 static PYCOLOR_HD Lanes floor(Lanes a) {
   return Lanes(_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
 }

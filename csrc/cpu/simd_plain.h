@@ -25,6 +25,7 @@ typedef int32_t FourInts __attribute__((vector_size(16)));
 typedef double Two __attribute__((vector_size(16)));
 typedef int64_t TwoInts __attribute__((vector_size(16)));
 
+// Loops over the four parts, which the compiler unrolls.
 struct Lanes {
   static constexpr int count = 16;
   Four v[4];
@@ -33,6 +34,7 @@ struct Lanes {
     for (Four& part : v) part = Four{x, x, x, x};
   }
 };
+// In the compiler's vectors too.
 struct Index {
   FourInts v[4];
 };
@@ -49,6 +51,7 @@ static PYCOLOR_HD Two sum_to_odd(Two p, Two c) {
   const TwoInts away = inexact & ((error > 0) ^ (s > 0));  // |s| is above the exact value
   return reinterpret_cast<Two>((reinterpret_cast<TwoInts>(s) + away) | (inexact & 1));
 }
+// The two halves as doubles.
 static PYCOLOR_HD Two low(Four x) { return reinterpret_cast<Two>(_mm_cvtps_pd(x)); }
 static PYCOLOR_HD Two high(Four x) {
   return reinterpret_cast<Two>(_mm_cvtps_pd(_mm_movehl_ps(x, x)));
@@ -89,6 +92,7 @@ static PYCOLOR_HD FourInts to_ints(Four a) {
 }
 static PYCOLOR_HD Four to_floats(FourInts a) { return __builtin_convertvector(a, Four); }
 
+// The compiler's own operators, a part at a time.
 static PYCOLOR_HD Lanes operator+(Lanes a, Lanes b) {
   for (int i = 0; i < 4; ++i) a.v[i] += b.v[i];
   return a;
@@ -157,6 +161,7 @@ static PYCOLOR_HD Mask operator&(Mask a, Mask b) {
   for (int i = 0; i < 4; ++i) a.m[i] &= b.m[i];
   return a;
 }
+// Parts are joined first: one look at one register.
 static PYCOLOR_HD bool any(Mask a) {
   const FourInts r = (a.m[0] | a.m[1]) | (a.m[2] | a.m[3]);
   return (r[0] | r[1] | r[2] | r[3]) != 0;

@@ -20,6 +20,7 @@ constexpr int kWarps = 8;    // of a block of the other layout: one pixel each
 __device__ float value(float x) { return x; }
 __device__ float value(__half x) { return __half2float(x); }
 
+// Strides in elements: frame, entry, row, pixel.
 template <class T>
 struct Logits {
   const T* data;
@@ -99,6 +100,7 @@ __global__ void annealed_entries(Logits<T> logits, const float* palette, float s
   }
 }
 
+// Which of the two kernels: channels last with a warp's worth of entries takes a warp a pixel.
 template <class T>
 void annealed_typed(const Image<const void>& image, const float* palette, float scale,
                     const Image<float>& out, Launch launch) {

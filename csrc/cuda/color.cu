@@ -10,11 +10,13 @@ namespace {
 
 constexpr int kThreads = 256;  // along a row
 
+// A conversion's steps by value: kernel parameters lie in constant memory.
 struct Steps {
   int count;
   int step[8];
 };
 
+// All threads of a launch take the same branch.
 __device__ Triple<float> run(int step, Triple<float> c) {
   switch (step) {  // cpu/kernels.h: Step
     case 0:
@@ -36,17 +38,20 @@ __device__ Triple<float> run(int step, Triple<float> c) {
   }
 }
 
+// A value as it is, or a code: rounded to even, within 0…top.
 __device__ void put(float* to, float x, float) { *to = x; }
 template <class T>
 __device__ void put(T* to, float x, float top) {
   *to = static_cast<T>(rintf(max(0.0f, min(top, x * top))));
 }
 
+// Blocks along rows, then rows, then frames.
 dim3 rows_of(const int64_t* size) {
   return dim3(static_cast<unsigned>((size[3] + kThreads - 1) / kThreads),
               static_cast<unsigned>(size[2]), static_cast<unsigned>(size[0]));
 }
 
+// Reads and writes of a warp follow each other along a row.
 template <class T>
 __global__ void convert_rows(Image<const float> in, Steps steps, Image<T> out, float top) {
   const int64_t n = blockIdx.z, y = blockIdx.y, x = int64_t{blockIdx.x} * kThreads + threadIdx.x;
@@ -60,6 +65,7 @@ __global__ void convert_rows(Image<const float> in, Steps steps, Image<T> out, f
   put(to + 2 * out.stride[1], c.z, top);
 }
 
+// Threads whose colors need the search hold up their warp; few colors do.
 __global__ void yab_rows(Image<const float> in, Gamut gamut, Image<float> out) {
   const int64_t n = blockIdx.z, y = blockIdx.y, x = int64_t{blockIdx.x} * kThreads + threadIdx.x;
   if (x >= in.size[3]) return;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr int kColumns = 32, kRows = 8;  // of a block: one output pixel a thread
 
+// Which output pixel a thread makes.
 struct Pixel {
   int64_t n, y, x;
 };
@@ -23,6 +24,7 @@ __device__ Pixel pixel_of_thread() {
           int64_t{blockIdx.x} * kColumns + threadIdx.x};
 }
 
+// Enough blocks to cover the output; threads beyond its edge return at once.
 dim3 grid_over(const Image<float>& out) {
   return dim3(static_cast<unsigned>((out.size[3] + kColumns - 1) / kColumns),
               static_cast<unsigned>((out.size[2] + kRows - 1) / kRows),
@@ -61,6 +63,7 @@ __global__ void bilateral(Image<const float> chroma, Image<const float> guide, i
   for (int c = 0; c < channels; ++c) at(out, p.n, channel + c, p.y, p.x) = total[c] / weight;
 }
 
+// What both windows need: `taps` a side, the Gaussian's scale where it is one.
 struct UpsampleParameters {
   int taps, gaussian;  // a side
   float range, floor, space_scale;

@@ -1,5 +1,9 @@
 // Kernel launches as a function call: the tests compile the kernels for the CPU, with
 // tests/emulation/cuda_runtime.h in the place of CUDA's.
+//
+// A launch makes its device current, queues the kernel on the stream that it was given, and makes
+// the device from before current again; what a kernel does wrong later shows at the next wait, as
+// ever with CUDA.  scalar.h comes first: the headers of the ops use its functions.
 #pragma once
 
 #include <cuda_fp16.h>

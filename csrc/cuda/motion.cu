@@ -25,11 +25,13 @@ __device__ float at(const Image<const float>& image, int64_t n, int64_t c, int64
   return image.data[n * s[0] + c * s[1] + y * s[2] + x * s[3]];
 }
 
+// The block stays in registers; what it is compared with comes through the L1 cache.
 __global__ void match_cells(MotionJob job) {
   const int64_t x = column_of_thread();
   if (x < job.flow.size[3]) match_cell(job, blockIdx.z, blockIdx.y, x);
 }
 
+// Reads `first` in order, `second` where it leads.
 __global__ void chain_cells(ChainJob job) {
   const int64_t n = blockIdx.z, y = blockIdx.y, x = column_of_thread();
   if (x >= job.out.size[3]) return;
@@ -39,6 +41,7 @@ __global__ void chain_cells(ChainJob job) {
   at(job.out, n, 1, y, x) = flow.second;
 }
 
+// blockIdx.z counts key frames and their three planes: dy, dx and cost.
 __global__ void resize_cells(FieldFlowJob job) {
   const int64_t k = blockIdx.z / 3, y = blockIdx.y, x = column_of_thread();
   const int channel = blockIdx.z % 3;
@@ -58,6 +61,7 @@ __global__ void resize_cells(FieldFlowJob job) {
                                      at(from, k, c, y1, x0) * unit, at(from, k, c, y1, x1) * unit);
 }
 
+// All key frames of one cell, summed in their order as on the CPU.
 __global__ void carry_cells(CarryJob job) {
   const int64_t y = blockIdx.y, x = column_of_thread();
   if (x >= job.out.size[3]) return;

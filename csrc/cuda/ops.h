@@ -40,9 +40,11 @@ void joint_bilateral_upsample(const Image<const float>& chroma, const Image<cons
 void convert(const std::vector<int>& steps, const Image<const float>& in, const Image<void>& out,
              int kind, Launch launch);
 
+// The table is the one of cpu/gamut_table.h, copied to the device.
 void yab_to_ycbcr(const Image<const float>& in, const Gamut& gamut, const Image<float>& out,
                   Launch launch);
 
+// L* of each code: N×1×H×W codes, N×H×W floats.
 void luma_to_lightness(const Image<const void>& luma, bool is_uint16, const FrameCode& code,
                        float* out, Launch launch);
 
@@ -56,6 +58,7 @@ void render(const Image<const float>& field, const Image<const void>& luma, bool
             const Image<float>& guide_low, const std::vector<Image<void>>& planes, bool rgb,
             Launch launch);
 
+// Color over time, see ../motion.h.
 void motion_search(const MotionJob& job, Launch launch);
 void chain_flows(const ChainJob& job, Launch launch);
 void flow_to_field(const FieldFlowJob& job, Launch launch);

@@ -16,6 +16,7 @@ namespace {
 constexpr int kThreads = 128;            // of the sum over a cell
 constexpr int kColumns = 32, kRows = 4;  // of a block of the renderer: one sample a thread
 
+// Codes of frames, rows in one piece.
 template <class T>
 struct Luma {
   const T* data;
@@ -33,6 +34,7 @@ static PYCOLOR_HD float lightness_of(const FrameCode& code, float mean) {
   return fma(116.0f, neutral_f(luma_of_code(code, mean)), -16.0f);
 }
 
+// L* of each code: one thread a sample.
 template <class T>
 __global__ void lightness_rows(Luma<T> luma, FrameCode code, float* out) {
   const int64_t n = blockIdx.z, y = blockIdx.y, x = int64_t{blockIdx.x} * kThreads + threadIdx.x;
@@ -79,6 +81,7 @@ __global__ void mean_cells(Luma<T> luma, FrameCode code, float scale, Image<floa
   }
 }
 
+// Where the codes go: u and v, or r, g and b.
 struct Planes {
   void* data[3];
   int64_t stride[3][3];  // frame, row, column of each
@@ -87,6 +90,7 @@ struct Planes {
 
 static PYCOLOR_HD int clamped(int i, int size) { return i < 0 ? 0 : i >= size ? size - 1 : i; }
 
+// The mean luma under a sample, the field refined there, the color, the codes.
 template <class T>
 __global__ void render_samples(Image<const float> field, Image<float> guide_low, Luma<T> luma,
                                FrameCode code, Refinement refinement, Gamut gamut, Planes planes) {
@@ -154,6 +158,7 @@ unsigned blocks(int64_t size, int block) {
   return static_cast<unsigned>((size + block - 1) / block);
 }
 
+// A block a cell: a 1080p cell of a 64×64 field has 510 samples, four a thread.
 template <class T>
 void mean_typed(const Image<const void>& luma, const FrameCode& code, float scale,
                 const Image<float>& out, Launch launch) {
@@ -191,6 +196,7 @@ void render(const Image<const float>& field, const Image<const void>& luma, bool
             Launch launch) {
   const Refinement refinement = {range_scale(sigma_range), static_cast<float>(floor)};
   mean_lightness(luma, is_uint16, code, refinement.range_scale, guide_low, launch);
+  // The low guide first, on the same stream; then all samples at once.
   Planes out = {};
   for (size_t c = 0; c < planes.size(); ++c) {
     out.data[c] = planes[c].data;

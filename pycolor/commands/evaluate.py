@@ -73,7 +73,7 @@ def run(flags: Flags) -> int:
             true, flags.result, flags.judging, video, say=out.say, progress=progress
         )
     if flags.out is not None:
-        _write(flags.out, report, specimens)
+        _write(flags.out, report, specimens, overwrite=flags.overwrite)
     if flags.json:
         print(report.dumps(), end="")
     else:
@@ -86,19 +86,19 @@ def run(flags: Flags) -> int:
 FILES = ("evaluation.json", "distributions.png", "over-time.png", "sheet.jpg")
 
 
-def _write(folder: Path, report: Report, specimens: list[SampleRow]) -> None:
+def _write(folder: Path, report: Report, specimens: list[SampleRow], *, overwrite: bool) -> None:
     from pycolor.evaluate.plots import draw_distributions, draw_over_time
     from pycolor.evaluate.sheets import sheet
     from pycolor.system.atomic_file import atomic_write
 
     data, distributions, over_time, contact = (folder / name for name in FILES)
-    with atomic_write(data, overwrite=True) as part:
+    with atomic_write(data, overwrite=overwrite) as part:
         part.write_text(report.dumps(), encoding="utf-8")
-    with atomic_write(distributions, overwrite=True) as part:
+    with atomic_write(distributions, overwrite=overwrite) as part:
         draw_distributions(report, part)
     if report.films:
-        with atomic_write(over_time, overwrite=True) as part:
+        with atomic_write(over_time, overwrite=overwrite) as part:
             draw_over_time(report, part)
-    with atomic_write(contact, overwrite=True) as part:
+    with atomic_write(contact, overwrite=overwrite) as part:
         page = sheet(specimens, report.values("ab_auc"), "ab AuC")
         page.save(part, quality=92)

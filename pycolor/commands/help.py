@@ -30,6 +30,7 @@ GROUPS = {
 MOVED = {
     ("VideoOptions", "color_shots"): "color",
     ("VideoOptions", "shots"): "temporal",
+    ("VideoOptions", "sensitivity"): "temporal",
     ("VideoOptions", "plan"): "temporal",
     ("VideoFlags", "out"): "output",
     **{
@@ -159,7 +160,7 @@ def _without_none(kind: Any) -> Any:
 def _value(kind: Any) -> str:
     """How the value of an option is written, by its type."""
     if get_origin(kind) is Literal:
-        return "|".join(map(str, get_args(kind)))
+        return "|".join(str(word) for word in get_args(kind) if word != "")
     if get_origin(kind) is tuple:
         return _value(get_args(kind)[0])
     return {bool: "", int: "N", float: "X", Path: "FILE"}.get(kind, "NAME")

@@ -91,9 +91,12 @@ def run(flags: Flags) -> int:
             writers[path](part)
     if not wanted:
         table = Table()
-        for column in ("shot", "frames", "starts at", "opens with", "confidence"):
-            table.add_column(column, justify="left" if column == "opens with" else "right")
-        for number, (shot, start) in enumerate(zip(listed, seen.starts, strict=True), start=1):
+        for column in ("shot", "frames", "starts at", "opens with", "confidence", "own color"):
+            words = column in ("opens with", "own color")
+            table.add_column(column, justify="left" if words else "right")
+        looks = [str(look) for look in seen.looks] or ["none"] * len(listed)
+        rows = zip(listed, seen.starts, looks, strict=True)
+        for number, (shot, start, look) in enumerate(rows, start=1):
             opening = shot.opening
             table.add_row(
                 str(number),
@@ -101,6 +104,7 @@ def run(flags: Flags) -> int:
                 f"{float(start):.3f} s",
                 opening.kind if opening else "",
                 f"{opening.confidence:.2f}" if opening else "",
+                look,
             )
         Console().print(table)
     return 0

@@ -14,29 +14,34 @@ from pycolor.frame_ranges import frame_rate
 from pycolor.options import PredictOptions, PropagationOptions
 from pycolor.system.progress import Progress
 
+EXAMPLES = """
+pycolor suggest in.mkv stills/ --stills 8
+pycolor video in.mkv out.mkv --reference stills/    after coloring them
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flags(Command):
-    """Propose the frames of a film that are worth coloring by hand, as pictures for an editor.
+    """Choose the frames of a film that are most worth coloring by hand, and write them as pictures.
 
-    The pictures show the film's own gray, upright and with square pixels; their names end in the
-    frames' numbers.  Colored, they lead: pycolor video IN OUT --reference FOLDER.
+    The pictures are gray, upright and with square pixels; their names end in the frames' numbers.
+    Color them in an editor and give them to pycolor video --reference.
 
     Attributes:
         source: the film.
         target: a folder for the pictures, made if missing.
-        stills: how many at most.
-        colored: write them as the model colors them, to be corrected, and not in gray.
-        rate: frames per second of numbered pictures (default: 24), and of a film that does not
-            tell; N or N/D.
+        stills: the number of frames at most.
+        colored: write them as the model colors them, for correction, instead of gray.
+        rate: frames per second of numbered pictures and of films that do not state it, N, N/D or
+            a decimal (default: 24).
         overwrite: replace existing files.
     """
 
     source: Annotated[Positional[Path], arg(metavar="IN")]
-    target: Annotated[Positional[Path], arg(metavar="OUT")]
+    target: Annotated[Positional[Path], arg(metavar="DIR")]
     stills: int = 12
     colored: bool = False
-    rate: str | None = None
+    rate: Annotated[str | None, arg(metavar="FPS")] = None
     overwrite: bool = False
     predict: PredictOptions = field(default_factory=PredictOptions)
 

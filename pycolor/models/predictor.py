@@ -20,15 +20,18 @@ from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, Guidance, Guide, place
-from pycolor.models.guidance.descriptors import Describes
 from pycolor.models.guidance.guide import Guide as Examples
 from pycolor.models.guidance.guide import GuidedPicture, blend
 from pycolor.models.guidance.looks import Grade
+from pycolor.models.networks.pycolor2026 import Pycolor2026
 from pycolor.options import PredictOptions
 
 # Chroma from which on a reserve leaves colors as they are, in ab units: about the mean of
 # colored photographs.
 CHROMA_PIVOT = 20.0
+
+# A frame's number in the film, and the first frame and one past the last of its shot.
+Place = tuple[int | None, tuple[int, int] | None]
 
 # What the decodes are called (Zhang et al. 2016, eq. 5 and figure 2).
 TEMPERATURES = {"mean": 1.0, "annealed": 0.38, "mode": 0.0}
@@ -110,7 +113,9 @@ def bfloat16_in_hardware() -> bool:
 
     oneDNN also takes it where AVX-512 can only imitate it, which is slower than float32.
     """
-    takes = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    # Names that torch does not document: where one is missing, float32 is the safe choice.
+    asked = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    takes = asked is not None and bool(asked())
     told = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # newer than torch 2.5
     if told is None or platform.machine() not in ("x86_64", "AMD64"):
         return takes
@@ -213,7 +218,7 @@ class Predictor:
         Raises:
             UsageError: it is one.
         """
-        if not isinstance(self.network, Describes):
+        if not isinstance(self.network, Pycolor2026):
             raise UsageError(
                 f"{self.loaded.card.name} takes no reference picture, point or mask; what it takes "
                 f"is: {self.network.guide or 'none'}."
@@ -234,7 +239,7 @@ class Predictor:
         """
         if self.examples is None:
             return None
-        return self.examples.guidance(lightness, frame, shot)
+        return self.examples.guidance(self.taps(lightness), lightness, frame, shot)
 
     @torch.inference_mode()
     def taps(self, lightness: Tensor) -> Sequence[Tensor]:
@@ -243,10 +248,10 @@ class Predictor:
         Args:
             lightness: N×1×h×w, from `lightness`.
         """
-        assert isinstance(self.network, Describes)
+        assert isinstance(self.network, Pycolor2026)
         x = lightness.to(self.device).contiguous(memory_format=torch.channels_last)
         with self._arithmetic():
-            return self.network.taps(x)
+            return self.network.encode(x).taps
 
     def lab_of(self, rgb: Tensor) -> Tensor:
         """A picture as 1×3×h×w Lab at the network's working size."""
@@ -315,7 +320,9 @@ class Predictor:
         lightness: Tensor,
         quarter_turns: int = 0,
         context: Tensor | None = None,
-        guidance: Sequence[Guidance | None] | None = None,
+        *,
+        places: Sequence[Place] = (),
+        guidance: Guidance | None = None,
         grade: Grade | None = None,
     ) -> Tensor:
         """Chroma as the model sees it, led by what is known.
@@ -324,34 +331,75 @@ class Predictor:
             lightness: N×1×h×w, from `lightness`.
             quarter_turns: as there; the field is turned back.
             context: of the shot, from `context`; without it each frame is a shot of its own.
-            guidance: of each frame, from `guidance`.
+            places: of each frame, where it lies in the film: what guided pictures say of it
+                depends on that.
+            guidance: of a single picture, in place of what guided pictures say.
             grade: what is done with the colors at the end.
 
         Returns:
             N×2×h/s×w/s ab, float32, where s is the network's output stride.
+
+        Raises:
+            FilmError: the weights make something of it that is no number.
         """
         # On a CPU larger batches are no faster, and one by one a frame's field is the same bits
         # whatever else is colored with it.
         missing = context is None and self.per_shot
         alone = missing or self.device.type == "cpu"
-        fields = [
-            self._field(part, self.context(part) if missing else context)
-            for part in (lightness.split(1) if alone else [lightness])
-        ]
-        field = suppress_uncertain_chroma(torch.cat(fields), self.options.reserve)
-        for i, known in enumerate(guidance or ()):
-            if known is not None:
-                field[i : i + 1] = blend(field[i : i + 1], known)
-        field = field * self.options.saturation
+        fields = []
+        for i, part in enumerate(lightness.split(1) if alone else [lightness]):
+            own = self.context(part) if missing else context
+            if self.examples is None and guidance is None:
+                fields.append(self._field(part, own))
+            else:
+                fields.append(self._led(part, places[i : i + len(part)], guidance))
+        field = torch.cat(fields) * self.options.saturation
+        if not torch.isfinite(field).all():
+            raise FilmError(
+                f"{self.loaded.card.name} predicts chroma that is no number: its weights "
+                f"({self.loaded.sha256[:8]}) are damaged."
+            )
         if grade is not None:
-            field = grade.of(field, F.adaptive_avg_pool2d(lightness, tuple(field.shape[2:])))
+            h, w = field.shape[2:]
+            field = grade.of(field, F.adaptive_avg_pool2d(lightness, (h, w)))
         return torch.rot90(field, -quarter_turns, (2, 3)).contiguous()
+
+    def _led(self, lightness: Tensor, places: Sequence[Place], guidance: Guidance | None) -> Tensor:
+        """Chroma of frames that are led, what is known in its place."""
+        network = self.network
+        assert isinstance(network, Pycolor2026)
+        x = lightness.contiguous(memory_format=torch.channels_last)
+        with self._arithmetic():
+            seen = network.encode(x)
+            known = guidance or self._known(seen.taps, lightness, places)
+            hints = known if "hints" in network.guides else None
+            field = network.colors(seen, network.decode(seen, hints), self.temperature)
+        return blend(suppress_uncertain_chroma(field, self.options.reserve), known)
+
+    def _known(
+        self, taps: Sequence[Tensor], lightness: Tensor, places: Sequence[Place]
+    ) -> Guidance:
+        """What the guided pictures say of some frames; computed in float32."""
+        assert self.examples is not None
+        with torch.autocast(self.device.type, enabled=False):
+            each = [
+                self.examples.guidance(
+                    [x[i : i + 1] for x in taps],
+                    lightness[i : i + 1],
+                    *(places[i] if places else (None, None)),
+                )
+                for i in range(len(lightness))
+            ]
+        return Guidance(
+            hints=torch.cat([g.hints for g in each]), weight=torch.cat([g.weight for g in each])
+        )
 
     def _field(self, lightness: Tensor, context: Tensor | None) -> Tensor:
         x = lightness.contiguous(memory_format=torch.channels_last)
         try:
             with self._arithmetic(), self._freezing():
-                return self.network.chroma(x, context, self.temperature)
+                field = self.network.chroma(x, context, self.temperature)
+                return suppress_uncertain_chroma(field, self.options.reserve)
         except RuntimeError as e:
             if not self.options.compile:
                 raise
@@ -368,9 +416,12 @@ class Predictor:
         """When code is compiled: weights become constants of it, laid out ahead."""
         if not self.options.compile:
             return nullcontext()
-        import torch._inductor.config as inductor
+        try:
+            import torch._inductor.config as inductor
 
-        frozen: AbstractContextManager[object] = inductor.patch(freezing=True)
+            frozen: AbstractContextManager[object] = inductor.patch(freezing=True)
+        except (ImportError, AttributeError):  # not documented by torch, and only faster
+            return nullcontext()
         return frozen
 
     def predict(

@@ -58,7 +58,7 @@ def unified(scores: Tensor, columns: Tensor, reach: float) -> Tensor:
         N×Q×H×W.
     """
     size = columns.shape[-2:]
-    coarse = F.adaptive_avg_pool2d(scores, size)
+    coarse = F.adaptive_avg_pool2d(scores, (size[0], size[1]))
     flat = columns.flatten(2)
     square = flat.square().sum(1)
     with torch.autocast(flat.device.type, enabled=False):

@@ -73,8 +73,9 @@ def validation_batches(photos: list[Photo], size: int, batch: int) -> Iterator[T
 
 def save_atomically(state: object, path: Path) -> None:
     """`torch.save` that leaves the old file or the new one, never half of one."""
-    with atomic_write(path, overwrite=True) as part:
-        torch.save(state, part)
+    # By a path, torch would put the temporary name, which is never the same, into the file.
+    with atomic_write(path, overwrite=True) as part, part.open("wb") as file:
+        torch.save(state, file)
 
 
 def train(
@@ -137,6 +138,7 @@ def _train(
     if options.init is not None:
         weight_files.start_from(model, options.model, options.init)
     place(model, device)
+    _hold_all_but(model, options)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options.ema), use_buffers=True)
     averaged = cast(Colorizer, average.module)
     weights = [p for p in model.parameters() if p.requires_grad]
@@ -209,7 +211,9 @@ def _train(
 
         model.train()
         if trunk is not None:
-            trunk.eval().requires_grad_(step >= options.trunk_after)
+            trunk.eval().requires_grad_(step >= options.trunk_after and not options.only)
+        if options.only:
+            _hold_statistics(model)
         rate = learning_rate(step, options)
         for group in optimizer.param_groups:
             group["lr"] = rate * group.get("share", 1.0)
@@ -265,6 +269,27 @@ def _train(
     return weights_file
 
 
+def _hold_all_but(model: Colorizer, options: TrainOptions) -> None:
+    """Let only the weights of the options learn.
+
+    Raises:
+        UsageError: there are none of this name.
+    """
+    if not options.only:
+        return
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name.startswith(options.only))
+    if not any(p.requires_grad for p in model.parameters()):
+        raise UsageError(f"{options.model} has no weights whose name begins with {options.only}.")
+
+
+def _hold_statistics(model: nn.Module) -> None:
+    """Normalize as in prediction."""
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+
+
 def _chance(seed: int, step: int, rank: int) -> Generator:
     """Of the film and the objective in one step of one process."""
     return torch.Generator().manual_seed(seed * 1_000_003 + step + rank * 2**40)
@@ -284,7 +309,7 @@ def _fixed(options: TrainOptions) -> dict[str, Any]:
         n
         for n in (
             *("network", "optimizer", "beta2", "huber", "labels", "pair", "trunk_share"),
-            *("sampling", "made", "guided"),
+            *("sampling", "made", "guided", "only"),
         )
         if every[n] != usual[n]
     ]

@@ -160,6 +160,8 @@ class TrainOptions:
         trunk_share: of that rate, for a trunk that comes trained with `init`.
         trunk_after: steps for which such a trunk stays as it came; its normalization keeps its
             statistics from then on, too (0: all of it learns from the start).
+        only: beginning of the names of the weights that learn, such as `hints.`; the others and all
+            statistics stay as they came with `init` (empty: all learn).
         warmup_steps: linear warm-up.
         decay: last share of the run over which the rate falls to zero (1 − square root).
         beta2: decay of Adam's second moment.
@@ -208,6 +210,7 @@ class TrainOptions:
     lr: float = 1e-3
     trunk_share: float = 1.0
     trunk_after: int = 0
+    only: str = ""
     warmup_steps: int = 300
     decay: float = 0.4
     beta2: float = 0.999

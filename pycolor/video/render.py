@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import islice
+from typing import cast
 
+import numpy as np
 from torch import Tensor
 
 from pycolor import ops
 from pycolor.encoding import Encoding, Field
 from pycolor.system.stopwatch import Stopwatch
-from pycolor.video.io import Frame, Picture
+from pycolor.video.io import Frame, Picture, Plane
 from pycolor.video.io.frame.tensors import as_tensor
 from pycolor.video.io.write.frame_factory import FrameFactory
 from pycolor.video.plan.grade import NEUTRAL, Grades
@@ -26,6 +28,7 @@ def render_layer(
     sink: Callable[[Picture], None],
     watch: Stopwatch | None = None,
     grades: Grades = Grades(),  # noqa: B008  (frozen)
+    under: Callable[[int], bool] = lambda _: False,
 ) -> None:
     """Give frames the color of a layer.
 
@@ -36,16 +39,22 @@ def render_layer(
         sink: takes each picture.
         watch: times the stage "render".
         grades: what is done with the colors of the shots.
+        under: of a frame's number, whether the source's own color stays under it: a tint.
     """
     watch = watch or Stopwatch()
     remaining = iter(frames)
-    for parts in layer.frames:
+    for n, parts in enumerate(layer.frames, start=layer.first):
         for frame in islice(remaining, 1):
             with watch("render"):
                 picture = factory.picture(frame)
                 if parts is not None:
-                    field = graded(parts, grades, picture, factory.encoding)
-                    render_picture(field, picture, factory.encoding, interlaced=frame.interlaced)
+                    render_picture(
+                        graded(parts, grades, picture, factory.encoding),
+                        picture,
+                        factory.encoding,
+                        interlaced=frame.interlaced,
+                        under=under(n),
+                    )
             sink(picture)
             del frame, picture  # large, and not to be held while the next one is decoded
 
@@ -76,7 +85,12 @@ FIELDS: tuple[Field, Field] = ("top", "bottom")
 
 
 def render_picture(
-    field: Tensor, picture: Picture, encoding: Encoding, *, interlaced: bool
+    field: Tensor,
+    picture: Picture,
+    encoding: Encoding,
+    *,
+    interlaced: bool,
+    under: bool = False,
 ) -> None:
     """Write a chroma field into a picture's chroma planes.
 
@@ -85,7 +99,23 @@ def render_picture(
         picture: its luma guides, its chroma is overwritten.
         encoding: of the picture.
         interlaced: the picture holds two fields, each with chroma lines of its own.
+        under: the chroma that is there stays under the new one: their sum is written.
     """
+    before = [plane.copy() for plane in picture.chroma] if under else []
+    _render(field, picture, encoding, interlaced=interlaced)
+    for plane, old in zip(picture.chroma, before, strict=False):
+        plane[:] = _sum(plane, old, encoding)
+
+
+def _sum(new: Plane, old: Plane, encoding: Encoding) -> Plane:
+    """Chroma codes whose distances from neutral are added, within what is a code of chroma."""
+    neutral, span = encoding.chroma_code_range
+    low, high = (0, span) if encoding.full_range else (neutral - span // 2, neutral + span // 2)
+    total = new.astype(np.int32) + old - neutral
+    return cast(Plane, total.clip(low, high).astype(new.dtype))
+
+
+def _render(field: Tensor, picture: Picture, encoding: Encoding, *, interlaced: bool) -> None:
     luma, u, v = (as_tensor(p)[None] for p in (picture.luma, *picture.chroma))
     fields = field[None].cpu()
     # A frame of one line of chroma has one field.

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -22,15 +21,6 @@ LIGHTNESS = 1.5
 
 # Dimensions that are kept: the others hold a few percent of the distances.
 KEPT = 64
-
-
-@runtime_checkable
-class Describes(Protocol):
-    """A network whose maps tell what stands at a place."""
-
-    def taps(self, lightness: Tensor) -> Sequence[Tensor]:
-        """Maps of a 4th, an 8th, a 16th and a 32nd of the size of N×1×h×w L*."""
-        ...
 
 
 def levels(taps: Sequence[Tensor], lightness: Tensor) -> list[Tensor]:
@@ -49,7 +39,8 @@ def levels(taps: Sequence[Tensor], lightness: Tensor) -> list[Tensor]:
         deviation, mean = torch.std_mean(x, (2, 3), keepdim=True)
         x = (x - mean) / (deviation + 1e-4)
         parts.append(F.normalize(x, dim=1) * weight)
-    light = F.adaptive_avg_pool2d(lightness.float(), tuple(taps[0].shape[-2:])) / 100 - 0.5
+    h, w = taps[0].shape[-2:]
+    light = F.adaptive_avg_pool2d(lightness.float(), (h, w)) / 100 - 0.5
     return [*parts, light * LIGHTNESS]
 
 

@@ -57,8 +57,7 @@ class Guide:
     def __init__(
         self, pictures: Sequence[GuidedPicture], taps: Callable[[Tensor], Sequence[Tensor]]
     ) -> None:
-        self._taps = taps
-        looks = [self._look(picture.lightness) for picture in pictures]
+        looks = [_look(taps(picture.lightness), picture.lightness) for picture in pictures]
         self._basis = Basis.of([parts for parts, _ in looks])
         self._known = [
             _Known(
@@ -72,6 +71,7 @@ class Guide:
     @torch.inference_mode()
     def guidance(
         self,
+        taps: Sequence[Tensor],
         lightness: Tensor,
         frame: int | None = None,
         shot: tuple[int, int] | None = None,
@@ -79,6 +79,7 @@ class Guide:
         """What is known of a frame.
 
         Args:
+            taps: what the network's trunk sees of it.
             lightness: 1×1×h×w, as the network sees it.
             frame: its number, None of a picture of no film.
             shot: that it lies in, see `GuidedPicture`.
@@ -86,7 +87,7 @@ class Guide:
         Returns:
             1×…×h/4×w/4.
         """
-        parts, scene = self._look(lightness)
+        parts, scene = _look(taps, lightness)
         chosen = self._chosen(scene[0], frame, shot)
         found = match(self._basis.project(parts), [_cells(k, b, len(chosen)) for k, b in chosen])
         likest = max(float(k.scene @ scene[0]) for k, _ in chosen)
@@ -97,12 +98,6 @@ class Guide:
             hints = torch.lerp(hints, given.hints, given.weight)
             weight = torch.maximum(weight, given.weight)
         return Guidance(hints=hints, weight=weight)
-
-    def _look(self, lightness: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Levels of its descriptors, and what the picture shows as a whole, 1×C of length 1."""
-        taps = self._taps(lightness)
-        scene = F.normalize(taps[-1].float().mean((2, 3)), dim=1)
-        return levels(taps, lightness), scene
 
     def _chosen(
         self, scene: Tensor, frame: int | None, shot: tuple[int, int] | None
@@ -124,6 +119,12 @@ class Guide:
             chosen = [(k, -NEAR * (a - least) / total) for k, a in zip(near, away, strict=True)]
         alike = sorted(others, key=lambda k: -float(k.scene @ scene))[:ELSEWHERE]
         return chosen + [(k, -NEAR if chosen else 0.0) for k in alike]
+
+
+def _look(taps: Sequence[Tensor], lightness: Tensor) -> tuple[list[Tensor], Tensor]:
+    """Levels of its descriptors, and what the picture shows as a whole, 1×C of length 1."""
+    scene = F.normalize(taps[-1].float().mean((2, 3)), dim=1)
+    return levels(taps, lightness.to(taps[0].device)), scene
 
 
 def _frame(known: _Known) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sparse
 import torch
+from scipy.ndimage import label
 from scipy.sparse.linalg import spsolve
 from torch import Tensor
 
@@ -21,11 +22,12 @@ from pycolor.models.colorizer import Guidance
 Array = npt.NDArray[np.float64]
 
 # Squared distances of descriptors at which a neighbor is half alike, a cell half like a mark.
-NEIGHBOR = 0.08
-ALIKE, SLOPE = 0.5, 0.08
-# How soon a walker falls off where a cell is alike, and where it is not at all.
-LEAST, MOST = 0.002, 0.5
-EDGE = 4.0  # L* between neighbors at which they are half alike
+NEIGHBOR = 0.8
+ALIKE, SLOPE = 1.0, 0.1
+# How soon a walker falls off where a cell is alike, and where it is not at all, of one mark.  Of n
+# marks it is 1/n² of that: they bound each other.
+LEAST, MOST = 0.0002, 0.1
+EDGE = 3.0  # L* between neighbors at which they are half alike
 
 
 def spread(marked: Guidance, descriptors: Tensor, lightness: Tensor) -> Guidance:
@@ -93,4 +95,6 @@ def _falls(looks: Array, weight: Array) -> Array:
     for one in marked:
         np.minimum(nearest, ((cells - one) ** 2).sum(1), out=nearest)
     unlike = 1 / (1 + np.exp((ALIKE - nearest) / SLOPE))
-    return (LEAST + (MOST - LEAST) * unlike).reshape(h, w)
+    _, marks = label(weight > 0)
+    falls: Array = (LEAST + (MOST - LEAST) * unlike).reshape(h, w) / marks**2
+    return falls

@@ -59,7 +59,8 @@ def color_film(
 
     The target appears when it is complete, under its name and at once.  Until then the work lies
     in a hidden folder beside it; a run that was interrupted goes on from there when it is started
-    again.
+    again.  Nothing of the process changes: neither torch's random state nor its defaults.  A child
+    that is forked from a process in which a model has run is refused; start it by spawn.
 
     Args:
         source: the film.

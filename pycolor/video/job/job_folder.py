@@ -12,11 +12,8 @@ not match was damaged, and is made again.
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,12 +21,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from pycolor.errors import FilmError, UsageError
+from pycolor.errors import FilmError
+from pycolor.video.job.folder_lock import LOCK, lock_folder, refuse_foreign
 from pycolor.video.job.own_files import (
     digest_of,
-    is_own_folder,
-    is_regular,
-    open_lock,
     read_own,
     sealed,
     unsealed,
@@ -40,7 +35,6 @@ from pycolor.video.job.survey_file import SURVEY, read_analysis, write_analysis
 from pycolor.video.plan.analysis import FilmAnalysis
 
 _FINGERPRINT = "identity.json"
-_LOCK = "lock"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,10 +91,8 @@ class JobFolder:
     def __enter__(self) -> JobFolder:
         self._refuse_foreign()
         try:
-            self._lock = self._locked()
+            self._lock = lock_folder(self.path)
         except OSError as e:
-            if e.errno == errno.ELOOP:
-                raise UsageError(f"{self.path / _LOCK} is a link; remove it.") from None
             raise FilmError(f"the work folder {self.path} cannot be made: {e.strerror}.") from None
         try:
             self._remove_parts()
@@ -115,46 +107,7 @@ class JobFolder:
 
     def _refuse_foreign(self) -> None:
         """A folder that holds something, and does not say that it is ours."""
-        known = self.path / _FINGERPRINT  # the first file to come and the last to go
-        try:
-            if self.path.is_symlink() or not stat.S_ISDIR(self.path.stat().st_mode):
-                ours = False
-            elif not is_own_folder(self.path):
-                raise UsageError(
-                    f"{self.path} is another user's, or others may write into it; remove it or "
-                    "choose another place with --work-dir."
-                )
-            elif is_regular(known):
-                return
-            else:
-                names = {p.name for p in self.path.iterdir()}
-                came = _FINGERPRINT in names and not known.is_symlink()
-                ours = came or not names - {_LOCK, f"{_FINGERPRINT}.part"}
-        except FileNotFoundError:  # a run that ends has removed it since
-            return
-        if not ours:
-            raise UsageError(
-                f"{self.path} is not a work folder of pycolor; move it away or choose another "
-                "with --work-dir."
-            )
-
-    def _locked(self) -> IO[bytes]:
-        """The folder's lock, held; the folder is made where there is none."""
-        while True:
-            with suppress(FileExistsError):  # mkdir's own `exist_ok` fails where it is gone by then
-                self.path.mkdir(0o700)
-            try:
-                lock = open_lock(self.path / _LOCK)
-            except FileNotFoundError:
-                continue  # a run that ends has removed the folder since
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.close()
-                raise FilmError(f"another run is at work on this output, in {self.path}.") from None
-            if _is_file(lock, self.path / _LOCK):
-                return lock
-            lock.close()  # of a folder that was removed since
+        refuse_foreign(self.path, _FINGERPRINT)
 
     def _recognize(self, known: Path) -> None:
         try:
@@ -206,7 +159,7 @@ class JobFolder:
         """
         try:
             self._empty()
-            (self.path / _LOCK).unlink()
+            (self.path / LOCK).unlink()
             with suppress(OSError):  # it is not empty: another run has come
                 self.path.rmdir()
         except OSError as e:
@@ -219,7 +172,7 @@ class JobFolder:
         self._sound.clear()
         foreign = []
         for path in sorted(self.path.iterdir(), key=lambda path: path.name == _FINGERPRINT):
-            if path.name == _LOCK:
+            if path.name == LOCK:
                 continue
             if _is_ours(path):
                 path.unlink()
@@ -284,8 +237,8 @@ class JobFolder:
                 return False
         except (OSError, ValueError):
             pass
-        self._say(f"frames {segment.first} to {segment.stop - 1} of an earlier run are damaged: "
-                  "they are made again")  # fmt: skip
+        span = f"frames {segment.first} to {segment.stop - 1}"
+        self._say(f"{span} of an earlier run are damaged: they are made again")
         for path in (segment.path, segment.digests_path):
             self._set_aside(path)
         return False
@@ -350,11 +303,3 @@ def _is_ours(path: Path) -> bool:
     return name.startswith(("segment-", ".segment-", "survey.", "identity.", "placed.")) or (
         name.endswith(".part")
     )
-
-
-def _is_file(file: IO[bytes], path: Path) -> bool:
-    """Is an open file the one that has this name?"""
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False

@@ -35,6 +35,7 @@ from pycolor.video.job.segment_store import SegmentStore
 from pycolor.video.job.source_digest import SourceDigest, file_digest
 from pycolor.video.job.versions import versions
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
+from pycolor.video.plan.own_color import tints_note
 from pycolor.video.plan.plan import Plan, plan_of
 from pycolor.video.plan.schedule import decided
 
@@ -125,7 +126,9 @@ class FilmPreparation:
         options = self.options
         # What it tells is needed later on; the packets' index that it holds is not.
         source = SourceDigest(self.source)
-        with Reader(self.source, frames=self.range, rate=self.rate) as reader:
+        with Reader(
+            self.source, frames=self.range, rate=self.rate, override=options.override
+        ) as reader:
             factory = self._probe(part, reader)
         for text in (*reader.info.warnings, *factory.warnings):
             self.warn(text)
@@ -149,6 +152,9 @@ class FilmPreparation:
         seen = self._survey(work, listed, source.sha256)
         for damage in seen.damages:
             self.warn(f"{self.source} {damage}")
+        tinted = tints_note(seen.looks, options.tints)
+        if tinted is not None:
+            self.warn(tinted)
         planned = self._planned(seen, source.sha256)
         store: JobFolder | SegmentStore
         segments: Sequence[Segment]
@@ -158,7 +164,8 @@ class FilmPreparation:
             recolor = options.color_shots == "recolor"
             seen = decided(self.plan_file.plan, seen, recolor=recolor)
         else:
-            plan = plan_of(seen, options.steady, recolor=options.color_shots == "recolor")
+            recolor = options.color_shots == "recolor"
+            plan = plan_of(seen, options.steady, recolor=recolor, tints=options.tints)
             plan = guided.guided_plan(plan, given, options.predict, self.offset)
             store = work
             segments = [work.segment(*ends) for ends in pairwise(plan.cuts(options.segment_frames))]
@@ -177,7 +184,10 @@ class FilmPreparation:
             resumed=sum(s.stop - s.first for s in segments if store.is_done(s)),
         )
 
-    _color_digest: str | None = None  # of the film whose color it is, where that is another
+    @property
+    def _color_digest(self) -> str | None:
+        """Of the film whose color it is, where that is another."""
+        return None
 
     def _check_source(self, sha256: str, frames: int | None = None) -> None:
         """Make sure that the plan is of the film, before it is surveyed and then."""
@@ -257,6 +267,7 @@ class FilmPreparation:
         return FrameSource(
             path=self.source,
             rate=self.rate,
+            override=self.options.override,
             offset=self.offset,
             timeline=self._timeline(seen),
         )
@@ -302,6 +313,7 @@ class FilmPreparation:
                 sensitivity=self.options.sensitivity,
                 shots=listed,
                 progress=self.progress,
+                override=self.options.override,
             )
         if project is None:
             work.save_analysis(seen)

@@ -73,7 +73,8 @@ class Preview:
             )
             factory = FrameFactory(reader.info, config)
             wanted = (f for f in reader if f.index == frame)
-            render_layer(layer, wanted, factory, found.append, grades=grades)
+            under = self.colors.plan.is_under
+            render_layer(layer, wanted, factory, found.append, grades=grades, under=under)
         if not found:
             raise FilmError(f"{self.source.path} ends before frame {frame}.")
         return found[0], factory
@@ -137,7 +138,12 @@ def open_preview(
     file.check(source, sha256, len(seen))
     timeline = None if seen.damages else seen.timeline
     return Preview(
-        source=FrameSource(path=source, rate=frame_rate(options.rate), timeline=timeline),
+        source=FrameSource(
+            path=source,
+            rate=frame_rate(options.rate),
+            override=options.override,
+            timeline=timeline,
+        ),
         colors=colors_of(
             file, seen, options, pool or PredictorPool(), source_sha256=sha256, versions=versions()
         ),

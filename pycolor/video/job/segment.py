@@ -168,7 +168,9 @@ def run_segments(
         encoder = stack.enter_context(_SegmentEncoder(jobs, reader, watch, on_frame))
         with BackgroundConsumer(encoder.write, FRAMES_WAITING) as behind:
             for layer in layers:
-                render_layer(layer, frames, encoder.factory, behind.put, watch, grades)
+                render_layer(
+                    layer, frames, encoder.factory, behind.put, watch, grades, plan.is_under
+                )
                 yield from encoder.finished()
         yield from encoder.finished()
 

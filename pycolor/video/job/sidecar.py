@@ -119,6 +119,7 @@ def write_sidecar(
         "key_frames": report.key_frames,
         "shots": json.loads(json_list.write_json(analysis.shots))["shots"],
         "colored_shots": list(analysis.colored),
+        "own_colors": [str(look) for look in analysis.looks],
         "warnings": list(report.warnings),
         **({} if plan is None else {"plan": dict(plan)}),
     }

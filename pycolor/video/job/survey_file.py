@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from array import array
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from pycolor.video.job.own_files import digest_of, read_own, sealed, unsealed, write_whole
 from pycolor.video.plan.analysis import FilmAnalysis
+from pycolor.video.plan.own_color import OwnColor
 from pycolor.video.shots import json_list
 
 SURVEY, _ARRAYS = "survey.json", "survey.npz"  # the former is written last
@@ -38,6 +40,7 @@ def write_analysis(folder: Path, analysis: FilmAnalysis) -> None:
         "starts": [str(start) for start in analysis.starts],
         "rate": str(analysis.rate),
         "damages": analysis.damages,
+        "looks": [asdict(look) for look in analysis.looks],
     }
     write_whole(folder / SURVEY, sealed(json.dumps(content)))
 
@@ -63,4 +66,5 @@ def read_analysis(folder: Path) -> FilmAnalysis:
             starts=tuple(Fraction(start) for start in content["starts"]),
             rate=Fraction(content["rate"]),
             damages=tuple(content["damages"]),
+            looks=tuple(OwnColor(**look) for look in content["looks"]),
         )

@@ -12,15 +12,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from pycolor.encoding import TagOverride
 from pycolor.system.prefetch import prefetch
 from pycolor.system.progress import Progress
 from pycolor.video.io import Reader
+from pycolor.video.plan.own_color import LOOKED_EVERY, OwnColor, frame_color, shot_color
 from pycolor.video.shots.detector import Shot, ShotDetector, ShotOptions
 
-# A frame has colors of its own, and not one tint (sepia, a bluish scan), where its chroma departs
-# by so many 8-bit codes from what its luma alone would tell.
-_COLORED_CODES = 4.0
-_COLORED_EVERY = 4  # frames
 FRAMES_WAITING = 6  # between the decoder and the look at them
 
 
@@ -33,7 +31,8 @@ class FilmAnalysis:
         shots: in order, without gaps.
         lightness: mean luma of each frame, 0 (black) … 1 (white).
         change: of each frame against the one before, 0 … 1 (see `shots.ShotDetector`).
-        colored: for each shot, whether the source has color there.
+        colored: for each shot, whether the source has true color there.
+        looks: for each shot, the color that it has of its own; empty for a gray film.
         starts: time of each shot's first frame, seconds.
         rate: nominal frames per second.
         damages: what was found broken, in words.
@@ -47,6 +46,7 @@ class FilmAnalysis:
     starts: tuple[Fraction, ...]
     rate: Fraction
     damages: tuple[str, ...] = ()
+    looks: tuple[OwnColor, ...] = ()
 
     def __len__(self) -> int:
         return len(self.timeline)
@@ -60,6 +60,7 @@ def analyze_film(
     sensitivity: float = 1.0,
     shots: Callable[[int, Fraction], Sequence[Shot]] | None = None,
     progress: Progress | None = None,
+    override: TagOverride | None = None,
 ) -> FilmAnalysis:
     """Read a film once, part it into shots, and note what coloring it needs to know.
 
@@ -70,6 +71,7 @@ def analyze_film(
         sensitivity: of the shot detector; 1 is balanced.
         shots: gives the shots, of the number of frames and the rate, in place of the detector.
         progress: advanced by each frame.
+        override: tags in place of the source's own, see `Reader`.
 
     Raises:
         FilmError: the film cannot be read.
@@ -77,9 +79,9 @@ def analyze_film(
     found: list[Shot] = []
     timeline = array("q")
     lightness, change = array("f"), array("f")
-    chroma = array("d")  # of every fourth frame
+    chroma: list[OwnColor] = []  # of every fourth frame
     with ExitStack() as stack:
-        reader = stack.enter_context(Reader(source, frames=frames, rate=rate))
+        reader = stack.enter_context(Reader(source, frames=frames, rate=rate, override=override))
         info = reader.info
         detector = ShotDetector(
             ShotOptions(
@@ -97,49 +99,37 @@ def analyze_film(
             found += detector.push(frame.luma)
             change.append(detector.last_change)
             lightness.append((float(frame.luma[::4, ::4].mean()) - black) / (white - black))
-            if not info.gray and len(timeline) % _COLORED_EVERY == 1:
-                chroma.append(chroma_beyond_tint(frame.thumbnail()))
+            if not info.gray and len(timeline) % LOOKED_EVERY == 1:
+                chroma.append(frame_color(frame))
             if progress is not None:
                 progress.advance()
         found += detector.finish()
         damages = tuple(str(damage) for damage in reader.damages)
     if shots is not None:
         found = list(shots(len(timeline), info.rate))
+    looks = tuple(_look(shot, chroma) for shot in found)
     return FilmAnalysis(
         timeline=timeline,
         shots=tuple(found),
         lightness=np.array(lightness, np.float32),
         change=np.array(change, np.float32),
-        colored=tuple(_is_colored(shot, chroma) for shot in found),
+        colored=tuple(look.kind == "color" for look in looks),
         starts=tuple(timeline[s.start] * info.time_base for s in found),
         rate=info.rate,
         damages=damages,
+        looks=() if info.gray else looks,
     )
 
 
-def _is_colored(shot: Shot, chroma: Sequence[float]) -> bool:
-    """Whether most of the frames looked at, or the one before the shot, have color.
+def _look(shot: Shot, chroma: Sequence[OwnColor]) -> OwnColor:
+    """The color of the frames looked at in a shot, or of the one before it.
 
     Args:
         shot: some frames.
-        chroma: see `chroma_beyond_tint`, of the frames looked at; empty for a gray film.
+        chroma: of the frames looked at; empty for a gray film.
     """
-    first, stop = (-(-n // _COLORED_EVERY) for n in (shot.start, shot.stop))
-    looked = chroma[first:stop] or chroma[first - 1 : first]
-    return bool(looked) and float(np.median(looked)) > _COLORED_CODES
-
-
-def chroma_beyond_tint(planes: npt.NDArray[np.uint8]) -> float:
-    """Standard deviation of the chroma around a parabola in the luma, in 8-bit codes.
-
-    Args:
-        planes: 3×h×w, Y', Cb and Cr.
-    """
-    luma = planes[0].reshape(-1).astype(np.float64) / 255
-    chroma = planes[1:].reshape(2, -1).astype(np.float64).T
-    tint = np.stack([np.ones_like(luma), luma, luma**2], 1)
-    fit, *_ = np.linalg.lstsq(tint, chroma, rcond=None)
-    return float(np.sqrt(((chroma - tint @ fit) ** 2).mean()))
+    first, stop = (-(-n // LOOKED_EVERY) for n in (shot.start, shot.stop))
+    return shot_color(chroma[first:stop] or chroma[max(0, first - 1) : first])
 
 
 def _expected_frames(frames: int, first: int, stop: int | None) -> int | None:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pycolor.models.guidance.looks import Grade
-from pycolor.options import PropagationOptions
+from pycolor.options import PropagationOptions, Tints
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.shots.detector import Shot, Transition
 
@@ -35,6 +35,7 @@ class ShotBody:
         outliers: flashes and damage: frames that repeat their neighbor's color and decide none.
         guided: key frames of which a person gave color; around them their color counts more.
         passthrough: the source's own color stays.
+        under: the source's own color stays under the model's: a tint.
     """
 
     start: int
@@ -43,6 +44,7 @@ class ShotBody:
     outliers: frozenset[int] = frozenset()
     guided: frozenset[int] = frozenset()
     passthrough: bool = False
+    under: bool = False
 
     @property
     def context_frame(self) -> int:
@@ -86,6 +88,11 @@ class TransitionSpan:
     def passthrough(self) -> bool:
         return any(body is not None and body.passthrough for body in (self.before, self.after))
 
+    @property
+    def under(self) -> bool:
+        """The source's color fades as its picture does."""
+        return any(body is not None and body.under for body in (self.before, self.after))
+
 
 PlanSpan = ShotBody | TransitionSpan
 
@@ -125,6 +132,10 @@ class Plan:
         """The span that frame n lies in."""
         return self.spans[bisect_right(self.spans, n, key=lambda span: span.start) - 1]
 
+    def is_under(self, n: int) -> bool:
+        """Whether the source's own color stays under that of frame n."""
+        return self.span_at(n).under
+
     def first_needed(self, n: int) -> int:
         """The first frame that the color of frame n, or of a later one, depends on."""
         span = self.span_at(n)
@@ -153,18 +164,29 @@ class Plan:
         return marks
 
 
-def plan_of(analysis: FilmAnalysis, options: PropagationOptions, *, recolor: bool) -> Plan:
+def plan_of(
+    analysis: FilmAnalysis,
+    options: PropagationOptions,
+    *,
+    recolor: bool,
+    tints: Tints = "remove",
+) -> Plan:
     """The plan for a film.
 
     Args:
         analysis: of the film.
         options: how steady, at what cost.
         recolor: color the shots that have color, too.
+        tints: what is done with shots that have a tint or tone, see `VideoOptions`.
     """
     gain = np.ones(len(analysis), np.float32)
     bodies: list[ShotBody] = []
-    for shot, colored in zip(analysis.shots, analysis.colored, strict=True):
-        body = _body(shot, analysis, options, passthrough=colored and not recolor)
+    tinted = [look.kind in ("tint", "tone") for look in analysis.looks]
+    tinted = tinted or [False] * len(analysis.shots)
+    for shot, colored, tint in zip(analysis.shots, analysis.colored, tinted, strict=True):
+        kept = (colored and not recolor) or (tint and tints == "leave")
+        body = _body(shot, analysis, options, passthrough=kept)
+        body = replace(body, under=tint and tints == "keep")
         bodies.append(body)
         if options.steady != "off":
             own = slice(body.start, body.stop)

@@ -71,6 +71,7 @@ def _span_out(span: PlanSpan, number: dict[int, int]) -> dict[str, Any]:
         "kind": "shot",
         **ends,
         "passthrough": span.passthrough,
+        "under": span.under,
         "outliers": sorted(span.outliers),
         "guided": sorted(span.guided),
         "keys": list(span.keys),
@@ -129,4 +130,5 @@ def _body_in(span: dict[str, Any]) -> ShotBody:
         outliers=frozenset(int(n) for n in span["outliers"]),
         guided=frozenset(int(n) for n in span.get("guided", ())),
         passthrough=bool(span["passthrough"]),
+        under=bool(span.get("under", False)),
     )

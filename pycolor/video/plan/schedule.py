@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from pycolor.options import PropagationOptions
+from pycolor.options import PropagationOptions, Tints
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.film_plan import FilmPlan
+from pycolor.video.plan.own_color import OwnColor
 from pycolor.video.plan.plan import Plan, plan_of
 
 
 def schedule(
-    film_plan: FilmPlan, analysis: FilmAnalysis, options: PropagationOptions, *, recolor: bool
+    film_plan: FilmPlan,
+    analysis: FilmAnalysis,
+    options: PropagationOptions,
+    *,
+    recolor: bool,
+    tints: Tints = "remove",
 ) -> Plan:
     """The plan of a film by a document.
 
@@ -21,8 +27,10 @@ def schedule(
         analysis: of the same film; its shots are passed over.
         options: how steady, at what cost.
         recolor: what `auto` does with shots that have color.
+        tints: what is done with shots that have a tint or tone, see `VideoOptions`.
     """
-    return plan_of(decided(film_plan, analysis, recolor=recolor), options, recolor=False)
+    chosen = decided(film_plan, analysis, recolor=recolor)
+    return plan_of(chosen, options, recolor=False, tints=tints)
 
 
 def decided(film_plan: FilmPlan, analysis: FilmAnalysis, *, recolor: bool) -> FilmAnalysis:
@@ -33,7 +41,16 @@ def decided(film_plan: FilmPlan, analysis: FilmAnalysis, *, recolor: bool) -> Fi
         shots=tuple(shot.shot for shot in shots),
         colored=tuple(shot.keeps_own_color(recolor=recolor) for shot in shots),
         starts=tuple(analysis.timeline[shot.start] * tick for shot in shots),
+        looks=tuple(_look_at((shot.start + shot.stop) // 2, analysis) for shot in shots),
     )
+
+
+def _look_at(frame: int, analysis: FilmAnalysis) -> OwnColor:
+    """The own color of the detected shot that a frame lies in."""
+    for shot, look in zip(analysis.shots, analysis.looks, strict=False):
+        if shot.start <= frame < shot.stop:
+            return look
+    return OwnColor()
 
 
 def _tick(analysis: FilmAnalysis) -> Fraction:

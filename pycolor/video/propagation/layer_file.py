@@ -164,7 +164,7 @@ def _sums(modes: npt.NDArray[np.uint8], rest: Codes) -> Codes:
     for n in np.flatnonzero(np.isin(modes, _IN_TIME)):
         if n:
             codes[n] += codes[n - 1]
-    return codes
+    return codes  # type: ignore[return-value]
 
 
 def _folded(codes: Codes) -> Codes:

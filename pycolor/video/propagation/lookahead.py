@@ -11,9 +11,8 @@ from torch import Tensor
 
 from pycolor import ops
 from pycolor.errors import FilmError
-from pycolor.models.colorizer import Guidance
 from pycolor.models.guidance.looks import Grade
-from pycolor.models.predictor import Predictor
+from pycolor.models.predictor import Place, Predictor
 from pycolor.video.io import FilmInfo, Frame
 from pycolor.video.io.frame.tensors import as_tensor
 from pycolor.video.plan.plan import Plan, ShotBody
@@ -138,28 +137,25 @@ class Lookahead:
         for start, numbers in groups.items():
             if self._predictor.per_shot and start not in self._contexts:
                 continue  # its context frame is still to come
-            frames = [self._waiting.pop(n) for n in numbers]
+            lightness = torch.cat([self._waiting.pop(n) for n in numbers])
             shot = (start, self._body(start).stop)
-            with self._watch("guide"):
-                known = [
-                    self._predictor.guidance(frame, n, shot)
-                    for n, frame in zip(numbers, frames, strict=True)
-                ]
+            places: list[Place] = [(n, shot) for n in numbers]
+            grade = self._plan.grade_at(start)
             with self._watch("predict"):
-                fields = self._predicted(
-                    torch.cat(frames), known, self._contexts.get(start), self._plan.grade_at(start)
-                )
+                fields = self._predicted(lightness, places, self._contexts.get(start), grade)
             self._fields.update(zip(numbers, fields.split(1), strict=True))
 
     def _predicted(
         self,
         lightness: Tensor,
-        known: Sequence[Guidance | None],
+        places: Sequence[Place],
         context: Tensor | None,
         grade: Grade | None,
     ) -> Tensor:
         try:
-            return self._predictor.field(lightness, self._turns, context, known, grade)
+            return self._predictor.field(
+                lightness, self._turns, context, places=places, grade=grade
+            )
         except torch.OutOfMemoryError:
             if len(lightness) == 1:
                 raise FilmError(
@@ -169,7 +165,7 @@ class Lookahead:
         half = len(lightness) // 2
         self._batch = half
         parts = (slice(None, half), slice(half, None))
-        return torch.cat([self._predicted(lightness[p], known[p], context, grade) for p in parts])
+        return torch.cat([self._predicted(lightness[p], places[p], context, grade) for p in parts])
 
 
 def brightened(lightness: Tensor, gain: float) -> Tensor:

@@ -284,7 +284,7 @@ class Frame:
     def thumbnail(self, height: int = 24, width: int = 32) -> npt.NDArray[np.uint8]:
         """Y', Cb and Cr of a small copy, 3×h×w, of whatever pixel format the frame is."""
         small = self._reformatter.reformat(
-            self.native, width, height, "yuv444p", interpolation=Interpolation.AREA
+            self.native, width, height, "yuv444p", interpolation=Interpolation.AREA, threads=1
         )
         planes = [plane_view(small, k, np.dtype(np.uint8)) for k in range(3)]
         return np.stack(planes)

@@ -64,10 +64,14 @@ class Continuity:
 
     def gaps(self) -> list[Gap]:
         """The gaps of a film whose rate is steady but for them; none of one that varies."""
-        return self._found if self._other * _STEADY <= self._regular else []
+        return self._found if self._steady else []
+
+    @property
+    def _steady(self) -> bool:
+        return self._other * _STEADY <= self._regular
 
     def shortfall(self, promised: Fraction) -> int:
         """Frames that are missing at the end, if the film was to last until `promised` seconds."""
-        if self.due is None or not self.step:
-            return 0
+        if self.due is None or not self.step or (self._other and not self._steady):
+            return 0  # of a varying rate, the last frame may be as long as it likes
         return max(0, round((promised - self.due) / self.step))

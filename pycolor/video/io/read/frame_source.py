@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from pycolor.encoding import TagOverride
 from pycolor.video.io.read.reader import Reader
 
 
@@ -19,12 +20,14 @@ class FrameSource:
         rate: frames per second where the film does not say, see `Reader`.
         offset: number of the range's first frame in the film.
         timeline: pts of the whole film's frames; None where frames cannot be sought by their time.
+        override: tags in place of the film's own, see `Reader`.
     """
 
     path: Path
     rate: Fraction | None = None
     offset: int = 0
     timeline: Sequence[int] | None = None
+    override: TagOverride | None = None
 
     def reader(self, first: int, stop: int) -> Reader:
         """Of frames first … stop − 1 of the range, and perhaps of some before.
@@ -34,4 +37,10 @@ class FrameSource:
         """
         start = first if self.timeline is not None else 0
         frames = (self.offset + start, self.offset + stop)
-        return Reader(self.path, frames=frames, timeline=self.timeline, rate=self.rate)
+        return Reader(
+            self.path,
+            frames=frames,
+            timeline=self.timeline,
+            rate=self.rate,
+            override=self.override,
+        )

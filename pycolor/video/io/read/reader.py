@@ -15,7 +15,7 @@ import av
 import av.error
 from av.video.reformatter import VideoReformatter
 
-from pycolor.encoding import Matrix
+from pycolor.encoding import Matrix, TagOverride
 from pycolor.errors import FilmError, UsageError
 from pycolor.video.io.containers.ffv1 import SliceChecks
 from pycolor.video.io.containers.mjpeg import EndMarkers
@@ -60,6 +60,7 @@ class Reader:
         rate: frames per second of a sequence of pictures (None: 24) or of a raw stream that does
             not tell (None: 25).
         rgb_matrix: whose Y' is taken for the luma of a film of R'G'B'.
+        override: range and matrix in place of what the film says, or does not.
 
     Attributes:
         info: the FilmInfo.
@@ -85,6 +86,7 @@ class Reader:
         timeline: Sequence[int] | None = None,
         rate: Fraction | None = None,
         rgb_matrix: Matrix = "bt709",
+        override: TagOverride | None = None,
     ) -> None:
         self.path = Path(path)
         self._rgb_matrix: Matrix = rgb_matrix
@@ -108,7 +110,7 @@ class Reader:
             self._frames = self._open_range()
             native, index, pts = self._peek()
             self.info, self._description = describe(
-                self.path, self._container, self._stream, native, stored
+                self.path, self._container, self._stream, native, stored, override
             )
             self._aspect = rational(self._stream.codec_context.sample_aspect_ratio)
             self.declared_end = declared_end(self._stream)

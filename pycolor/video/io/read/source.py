@@ -8,6 +8,7 @@ import math
 import re
 import struct
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -19,7 +20,8 @@ import av.filter
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from pycolor.errors import FilmError
+from pycolor.encoding import TagOverride
+from pycolor.errors import FilmError, UsageError
 from pycolor.video.io.containers.matroska import chroma_location
 from pycolor.video.io.containers.matroska_extras import MatroskaExtras, matroska_extras
 from pycolor.video.io.containers.presets import PIPE
@@ -166,12 +168,11 @@ def declared_end(stream: VideoStream) -> Fraction | None:
     """When the picture ends by what its header says, seconds; None if it does not say."""
     base = rational(stream.time_base)
     start = (stream.start_time or 0) * base
-    if stream.duration:
-        return start + stream.duration * base
+    # A statistic of Matroska's muxers; FFmpeg would give the picture the length of the whole file.
     lowered = {k.lower().split("-")[0]: v for k, v in stream.metadata.items()}
-    match = _CLOCK.fullmatch(lowered.get("duration", ""))  # a statistic of Matroska's muxers
+    match = _CLOCK.fullmatch(lowered.get("duration", ""))
     if match is None:
-        return None
+        return start + stream.duration * base if stream.duration else None
     hours, minutes, seconds = int(match[1]), int(match[2]), Fraction(match[3])
     return (hours * 60 + minutes) * 60 + seconds
 
@@ -215,6 +216,41 @@ def color_tags(frame: av.VideoFrame, location: int, stored: ColorTags) -> ColorT
         transfer=stored.transfer if transfer == UNSPECIFIED else transfer,
         chroma_location=location,
     )
+
+
+def overridden(
+    tags: ColorTags, override: TagOverride, description: PixelFormat, height: int, path: Path
+) -> tuple[ColorTags, list[str]]:
+    """The tags with what the user says in place of their own, and where that differs.
+
+    Raises:
+        UsageError: the film is of R'G'B'.
+    """
+    if override == TagOverride():
+        return tags, []
+    if description.rgb:
+        raise UsageError(
+            f"{path} stores R'G'B', which has no matrix and is read in full range; --range and "
+            "--matrix are for Y'CbCr and gray."
+        )
+    said = []
+    if override.full_range is not None:
+        wanted = FULL if override.full_range else LIMITED
+        if tags.range not in (0, wanted):
+            names = {LIMITED: "limited", FULL: "full"}
+            said.append(f"{names[tags.range]} range is stored; {names[wanted]} is taken, as asked")
+        tags = replace(tags, range=wanted)
+    if override.matrix is not None:
+        codes = [code for code, name in MATRIX_OF_CODE.items() if name == override.matrix]
+        code = chosen_matrix(height) if chosen_matrix(height) in codes else codes[-1]
+        code = tags.matrix if tags.matrix in codes else code
+        if tags.matrix not in (0, UNSPECIFIED, code):
+            names = MATRIX_NAMES
+            said.append(
+                f"{names.get(tags.matrix, tags.matrix)} is stored; {names[code]} is taken, as asked"
+            )
+        tags = replace(tags, matrix=code)
+    return tags, said
 
 
 def frame_fields(frame: av.VideoFrame) -> str:
@@ -333,11 +369,21 @@ def describe(
     stream: VideoStream,
     first: av.VideoFrame,
     stored: ColorTags,
+    override: TagOverride | None = None,
 ) -> tuple[FilmInfo, PixelFormat]:
     """All that `FilmInfo` tells, from the open file, its tags, and its first decoded frame.
 
+    Args:
+        path: of the film.
+        container: of the film.
+        stream: its picture.
+        first: its first frame, as decoded.
+        stored: the tags of its container.
+        override: tags in place of the film's own.
+
     Raises:
         FilmError: for a pixel format or a matrix that has no Y'.
+        UsageError: an override is for R'G'B', which has no matrix and is of full range.
     """
     codec = stream.codec_context.codec.canonical_name
     stored_as = first.format.name
@@ -348,9 +394,12 @@ def describe(
             f"{path} stores {stored_as}; expected Y'CbCr, gray or R'G'B' of 8 to 32 bits: convert "
             "it first, for example to gray16le or yuv444p10le FFV1."
         )
+    override = override or TagOverride()
     tags = color_tags(first, chroma_location_of(stream, first), stored)
+    tags, said = overridden(tags, override, description, first.height, path)
     warnings: list[str] = notes_on(stored_as, linear=codec == "exr")
     warnings += getattr(container, "notes", ())
+    warnings += said
     if description.rgb and description.alpha:
         warnings.append("the alpha channel is left out")
 
@@ -375,6 +424,8 @@ def describe(
             "BT.601, BT.709, BT.2020, FCC or SMPTE 240M."
         )
     full = is_full_range(description, name, tags.range, codec)
+    if override.full_range is not None:
+        full = override.full_range
     if not tags.range and description.gray:
         warnings.append(f"no range is stored; {'full' if full else 'limited'} is taken for gray")
 

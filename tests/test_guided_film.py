@@ -1,0 +1,187 @@
+"""Guidance through the commands: films led by stills and marks, pictures, suggested frames."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pycolor.cli import main
+from pycolor.image.guides import load_predictor
+from pycolor.image.references import references
+from pycolor.models.guidance.guide import GuidedPicture
+from pycolor.options import PredictOptions, PropagationOptions
+from pycolor.video.io import FrameSource, Reader
+from pycolor.video.job import guided
+from pycolor.video.job.segment import SegmentJob
+from pycolor.video.plan.analysis import analyze_film
+from pycolor.video.plan.plan import Plan, ShotBody, plan_of
+from pycolor.video.plan.plan_json import plan_from_json, plan_to_json
+from pycolor.video.propagation.layer import predict_layer, predict_layers
+from tests.films import make_film
+
+SMALL = ["--short-side", "64", "--device", "cpu", "--progress", "none"]
+FRAMES, GUIDED = 40, 17
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("guided")
+    return make_film(folder / "film.mkv", frames=FRAMES, width=128, height=96)
+
+
+@pytest.fixture(scope="module")
+def still(film: Path) -> Path:
+    """Frame 17, its left half reddish and its right half bluish, at twice the size."""
+    with av.open(str(film)) as source:
+        gray = next(f for i, f in enumerate(source.decode(video=0)) if i == GUIDED)
+    pixels = np.repeat(gray.to_ndarray(format="gray")[..., None], 3, 2).astype(int)
+    pixels[:, :64] += [50, -15, -35]
+    pixels[:, 64:] += [-40, 0, 50]
+    path = film.with_name("still.png")
+    picture = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+    picture.resize((256, 192), Image.Resampling.BICUBIC).save(path)
+    return path
+
+
+def prepared(
+    film: Path, options: PredictOptions
+) -> tuple[Plan, FrameSource, tuple[GuidedPicture, ...]]:
+    predictor = load_predictor(options)
+    seen = analyze_film(film)
+    source = FrameSource(path=film, timeline=seen.timeline)
+    with Reader(film) as reader:
+        found = guided.given(options, predictor, reader.info, 0)
+    plan = guided.guided_plan(plan_of(seen, PropagationOptions(), recolor=False), found, options, 0)
+    return plan, source, guided.guided_pictures(found, plan, source, predictor)
+
+
+def test_a_guided_layer_holds_its_color_and_does_not_depend_on_where_it_is_cut(
+    film: Path, still: Path
+) -> None:
+    options = PredictOptions(
+        device="cpu", dtype="float32", short_side=64, reference=(Path(f"{GUIDED}={still}"),)
+    )
+    plan, source, pictures = prepared(film, options)
+    (body,) = plan.spans
+    assert isinstance(body, ShotBody)
+    assert GUIDED in body.keys
+    assert body.guided == {GUIDED}
+    predictor = load_predictor(options)
+    predictor.lead_by(pickle.loads(pickle.dumps(pictures)))
+    whole = predict_layer(plan, source, predictor, 0, FRAMES)
+    ends = [0, 5, GUIDED, 18, 33, FRAMES]
+    parts = list(predict_layers(plan, source, predictor, ends))
+    alone = [predict_layer(plan, source, predictor, a, b) for a, b in pairwise(ends)]
+    for layers in (parts, alone):
+        fields = [field for layer in layers for field in layer.fields]
+        assert all(torch.equal(a, b) for a, b in zip(fields, whole.fields, strict=True))  # type: ignore[arg-type]
+    known = pictures[0].color
+    field = whole.fields[GUIDED]
+    assert field is not None
+    assert float((field - known.hints[0])[:, :, 4:-4].norm(dim=0).mean()) < 6
+    # … and is carried: reddish left, bluish right, ten frames away as well.
+    later = whole.fields[GUIDED + 10]
+    assert later is not None
+    w = later.shape[2]
+    left, right = later[1, :, : w // 3].mean(), later[1, :, -w // 3 :].mean()
+    assert float(left) > float(right) + 10
+
+
+def test_a_guided_plan_goes_through_its_document(film: Path, still: Path, tmp_path: Path) -> None:
+    marks = tmp_path / "marks.json"
+    look = {"first": 0, "stop": 40, "saturation": 0.5}
+    marks.write_text(json.dumps({"version": 1, "palette": ["#5a6b3c"], "looks": [look]}))
+    options = PredictOptions(
+        device="cpu",
+        short_side=64,
+        reference=(Path(f"{GUIDED}={still}"),),
+        guidance=marks,
+        look="vivid",
+    )
+    plan, _, _ = prepared(film, options)
+    again = plan_from_json(plan_to_json(plan))
+    assert again.grades == plan.grades
+    assert len(again.grades) == 2
+    assert again.spans[0].guided == {GUIDED}  # type: ignore[union-attr]
+    grade = again.grade_at(3)
+    assert grade is not None
+    assert (grade.saturation, grade.look) == (0.5, "vivid")
+
+
+def test_a_film_is_led_by_a_still_and_a_wrong_one_is_refused(
+    film: Path, still: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "out.mkv"
+    assert main(["video", str(film), str(target), "--reference", f"{GUIDED}={still}", *SMALL]) == 0
+    plain = tmp_path / "plain.mkv"
+    assert main(["video", str(film), str(plain), *SMALL]) == 0
+    assert target.read_bytes() != plain.read_bytes()
+    assert main(["verify", str(film), str(target), "--progress", "none"]) == 0
+    wrong = tmp_path / "wrong.png"
+    noise = np.random.default_rng(0).integers(0, 255, (96, 128, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(wrong)
+    capsys.readouterr()
+    bad = tmp_path / "bad.mkv"
+    assert main(["video", str(film), str(bad), "--reference", f"3={wrong}", *SMALL]) == 2
+    said = capsys.readouterr().err
+    assert "does not show frame 3 of film.mkv" in said
+    assert not bad.exists()
+    assert main(["video", str(film), str(bad), "--reference", f"99={still}", *SMALL]) == 2
+    assert "guidance for frame 99; expected 0 to 39" in capsys.readouterr().err
+    flags = ["--reference", f"3={still}", "--model", "zhang2016"]
+    assert main(["video", str(film), str(bad), *flags, *SMALL]) == 2
+    assert "takes no reference picture" in capsys.readouterr().err
+
+
+def test_a_picture_takes_a_point(tmp_path: Path) -> None:
+    source, target, marks = (tmp_path / name for name in ("in.png", "out.png", "marks.json"))
+    pixels = np.full((96, 128), 90, np.uint8)
+    pixels[20:70, 30:90] = 170
+    Image.fromarray(pixels).save(source)
+    mark = {"frame": 0, "kind": "color", "color": "#3060d0", "at": [60, 45], "radius": 5}
+    marks.write_text(json.dumps({"version": 1, "marks": [mark]}))
+    assert main(["image", str(source), str(target), "--guidance", str(marks), *SMALL]) == 0
+    out = np.asarray(Image.open(target)).astype(int)
+    inside = out[40:50, 52:68]
+    assert float((inside[..., 2] - inside[..., 0]).mean()) > 40
+    mark["frame"] = 1
+    marks.write_text(json.dumps({"version": 1, "marks": [mark]}))
+    assert main(["image", str(source), str(tmp_path / "b.png"), "--guidance", str(marks)]) == 2
+
+
+def test_suggested_stills_are_named_so_that_they_lead(film: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "stills"
+    assert main(["suggest", str(film), str(folder), "--stills", "2", *SMALL]) == 0
+    found = references([folder], None)
+    assert len(found) == 2
+    assert all(r.frame is not None and 0 <= r.frame < FRAMES for r in found)
+    with Image.open(found[0].path) as picture:
+        assert picture.size == (128, 96)
+    assert main(["suggest", str(film), str(folder), "--stills", "2", *SMALL]) == 2
+
+
+def test_a_job_carries_what_a_person_gave(film: Path, still: Path, tmp_path: Path) -> None:
+    options = PredictOptions(device="cpu", short_side=64, reference=(Path(f"{GUIDED}={still}"),))
+    plan, source, pictures = prepared(film, options)
+    job = SegmentJob(
+        source=source,
+        plan=plan,
+        guided=pictures,
+        first=0,
+        stop=8,
+        predict=options,
+        weights_sha256="",
+        output=tmp_path / "a.mkv",
+        target=tmp_path / "b.mkv",
+    )
+    again = pickle.loads(pickle.dumps(replace(job, batch=2)))
+    assert torch.equal(again.guided[0].color.hints, pictures[0].color.hints)
