@@ -82,7 +82,7 @@ def colors(
 ) -> list[Tensor]:
     begin = plan.first_needed(first)
     info = SimpleNamespace(
-        pixel_aspect=None, rotation=0, height=HEIGHT, width=WIDTH,
+        pixel_aspect=None, rotation=0, turns=0, height=HEIGHT, width=WIDTH,
         encoding=Encoding(full_range=True), path="film",
     )  # fmt: skip
     frames: Iterator[Any] = (SimpleNamespace(luma=luma) for luma in lumas[begin:])

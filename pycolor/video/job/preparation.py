@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,14 +24,15 @@ from pycolor.video.io import FrameSource, Reader, Writer
 from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_for, segment_suffix
 from pycolor.video.job import guided
 from pycolor.video.job.atomic_output import exists, pattern_of
+from pycolor.video.job.fingerprint import fingerprint
 from pycolor.video.job.job_folder import JobFolder, Segment, job_folder
 from pycolor.video.job.listed_shots import ListedShots
 from pycolor.video.job.placed_files import has_placed
 from pycolor.video.job.plan_file import PlanFile
 from pycolor.video.job.planned import PlannedFilm, colors_of, planned_film
-from pycolor.video.job.project import Project
+from pycolor.video.job.project import Project, survey_key
 from pycolor.video.job.segment_store import SegmentStore
-from pycolor.video.job.source_digest import SourceDigest, file_digest
+from pycolor.video.job.source_digest import SourceDigest
 from pycolor.video.job.versions import versions
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.plan.own_color import tints_note
@@ -275,32 +275,15 @@ class FilmPreparation:
     def _fingerprint(
         self, source_digest: str, predictor: Predictor, given: guided.Given
     ) -> dict[str, Any]:
-        """Everything that the result depends on."""
         if self.plan_file is not None:  # what is made lies in the project
             return {"plan": self.plan_file.plan.source.sha256}
-        options = self.options
-        ignored = ("plan", "cache_size", "overwrite", "work_dir", "keep_work", "framemd5", "shots")
-        chosen = {k: v for k, v in asdict(options).items() if k not in ignored}
-        predict = options.predict
-        files = [*filter(None, (options.shots, predict.style, predict.guidance))]
-        if predictor.network.guide == "reference":
-            files += predict.reference
-        files += [r.path for r in (*given.stills.values(), *given.alike)]
-        return {
-            "source": source_digest,
-            "options": json.loads(json.dumps(chosen, default=str)),
-            "files": [file_digest(path) for path in files],
-            "weights": predictor.loaded.sha256,
-            "arithmetic": f"{predictor.device.type} {predictor.dtype}",
-            "container": segment_suffix(self.target, self.options.preset),
-            "versions": versions(),
-        }
+        return fingerprint(self.options, self.target, source_digest, predictor, given)
 
     def _survey(
         self, work: JobFolder, listed: ListedShots | None, source_digest: str
     ) -> FilmAnalysis:
-        project = self.project
-        known = work.load_analysis() if project is None else project.load_analysis(source_digest)
+        project, key = self.project, survey_key(source_digest, self.options.override)
+        known = work.load_analysis() if project is None else project.load_analysis(key)
         if known is not None:
             return known
         if self.progress is not None:
@@ -318,7 +301,7 @@ class FilmPreparation:
         if project is None:
             work.save_analysis(seen)
         else:
-            project.save_analysis(source_digest, seen)
+            project.save_analysis(key, seen)
         return seen
 
     def _timeline(self, seen: FilmAnalysis) -> Sequence[int] | None:
