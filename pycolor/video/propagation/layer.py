@@ -68,7 +68,7 @@ def mixed(parts: Parts, grade: Callable[[Part], Tensor] = lambda part: part.fiel
         return grade(parts[0])
     colors = [grade(part) for part in parts]
     size = max((tuple(color.shape[1:]) for color in colors), key=lambda s: s[0] * s[1])
-    field = torch.zeros(2, *size, device=colors[0].device)
+    field = torch.zeros(2, *size, dtype=torch.float32, device=colors[0].device)
     for part, color in zip(parts, colors, strict=True):
         if color.shape[1:] != size:
             color = F.interpolate(color[None], size, mode="bilinear", align_corners=False)[0]

@@ -154,7 +154,9 @@ class KeyframePropagator:
         chroma = around.chroma
         flows, cost = ops.flow_to_field(flows, cost, (chroma.shape[2], chroma.shape[3]))
         weight = [self._weight(key, n) for key in around.keys]
-        return ops.carry_chroma(chroma, flows, cost, torch.tensor(weight, device=chroma.device))[0]
+        return ops.carry_chroma(
+            chroma, flows, cost, torch.tensor(weight, dtype=torch.float32, device=chroma.device)
+        )[0]
 
     def _weight(self, key: int, n: int) -> float:
         """How much a key frame counts for frame n, before what motion says."""
@@ -273,7 +275,10 @@ def _shares(picture: Tensor, sides: list[Tensor]) -> tuple[list[float], float]:
         the shares, 0 … 1 each, and how much of the picture they explain, 0 … 1.
     """
     # Pictures mix in the luma, which the guides' lightness bends.
-    luma = l_to_luma(torch.arange(256.0, device=picture.device) / 2.55).double() * 255
+    luma = (
+        l_to_luma(torch.arange(256.0, dtype=torch.float32, device=picture.device) / 2.55).double()
+        * 255
+    )
     target = luma[picture.long().flatten()]
     basis = torch.stack([luma[side.long().flatten()] for side in sides])
     target, basis = target - target.mean(), basis - basis.mean(1, keepdim=True)
