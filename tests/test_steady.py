@@ -49,9 +49,7 @@ class Painter:
         small = torch.nn.functional.avg_pool2d(luma.float()[:, None], 4)
         return small / 2.55
 
-    def field(
-        self, lightness: Tensor, turns: int, context: Tensor | None, **_: object
-    ) -> Tensor:
+    def field(self, lightness: Tensor, turns: int, context: Tensor | None, **_: object) -> Tensor:
         self.asked += len(lightness)
         return self.paint(lightness)
 
