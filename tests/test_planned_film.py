@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -366,6 +367,37 @@ def test_kept_color_on_another_version(folder: Path, work: Work) -> None:
     assert not (folder / "no.mkv").exists()
 
 
+def test_the_cue_sheet(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = folder / "reel.mkv.pycolor" / "plan.json"
+    plan = edit.set_shot(read_plan_file(path).plan, 1, model="cheng2015", notes='=1+1 "<b>"')
+    plan = edit.set_shot(plan, 0, treatment="black-and-white", look="vivid", saturation=0.5)
+    save_plan_file(path, edit.review(plan, 1, "accepted", "Ada"))
+    color(folder)
+    assert main(["report", str(folder / "out.mkv")]) == 0
+    with (folder / "out.cues.csv").open(encoding="utf-8") as f:
+        first, second, _, last = csv.DictReader(f)
+    assert (first["timecode_in"], first["color"], first["model"]) == (
+        "10:00:00:00",
+        "black-and-white",
+        "",
+    )
+    assert first["grade"] == "vivid, saturation 0.5"
+    assert (second["model"], second["reviewer"], second["notes"]) == (
+        "cheng2015",
+        "Ada",
+        '\'=1+1 "<b>"',
+    )
+    assert second["weights"] not in ("", last["weights"])
+    assert (last["start"], last["stop"], last["timecode_out"]) == ("36", "48", "10:00:02:00")
+    page = (folder / "out.cues.html").read_text(encoding="utf-8")
+    assert page.count("<img ") == 8
+    assert "&lt;b&gt;" in page
+    assert "<b>" not in page
+    assert main(["report", str(folder / "out.mkv")]) == 2
+    assert main(["report", str(folder / "reel.mkv"), "--overwrite"]) == 2
+    assert "there is no sidecar" in capfd.readouterr().err
+
+
 def test_cleaning(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     film, project = folder / "reel.mkv", Project(folder / "reel.mkv.pycolor")
     many = len(project.kept())
@@ -379,6 +411,20 @@ def test_cleaning(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert "a run is at work" in said
     assert project.kept() == []
     assert main(["clean", str(folder / "other.mkv")]) == 2
+
+
+def test_lists_of_a_plan_s_shots_come_back(folder: Path, tmp_path: Path) -> None:
+    film = folder / "reel.mkv"
+    names = {kind: str(tmp_path / f"list.{kind}") for kind in ("csv", "edl", "json")}
+    told = [part for kind, name in names.items() for part in (f"--{kind}", name)]
+    assert main(["plan", str(film), *told, "--quiet"]) == 0
+    shots = [shot.shot for shot in read_plan_file(folder / "reel.mkv.pycolor/plan.json").plan.shots]
+    for kind, name in names.items():
+        path = tmp_path / f"{kind}.pycolor" / "plan.json"
+        told = ["--to", str(path), "--shots", name, "--progress", "none"]
+        assert main(["plan", str(film), *told]) == 0
+        assert [shot.shot for shot in read_plan_file(path).plan.shots] == shots
+    assert main(["plan", str(film), "--csv", names["csv"], "--quiet"]) == 2
 
 
 def test_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

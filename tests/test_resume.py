@@ -102,7 +102,7 @@ def test_a_run_interrupted_at_its_survey_keeps_nothing_and_says_nothing(
         raise KeyboardInterrupt
 
     said: list[str] = []
-    monkeypatch.setattr("pycolor.video.job.film.analyze_film", interrupted)
+    monkeypatch.setattr("pycolor.video.job.preparation.analyze_film", interrupted)
     with pytest.raises(KeyboardInterrupt):
         color_film(source, tmp_path / "out.mkv", QUICK, say=said.append)
     assert not any("kept" in text for text in said)

@@ -49,7 +49,7 @@ class Painter:
         small = torch.nn.functional.avg_pool2d(luma.float()[:, None], 4)
         return small / 2.55
 
-    def field(self, lightness: Tensor, turns: int, context: Tensor | None) -> Tensor:
+    def field(self, lightness: Tensor, turns: int, context: Tensor | None, **_: object) -> Tensor:
         self.asked += len(lightness)
         return self.paint(lightness)
 
@@ -82,7 +82,7 @@ def colors(
 ) -> list[Tensor]:
     begin = plan.first_needed(first)
     info = SimpleNamespace(
-        pixel_aspect=None, rotation=0, height=HEIGHT, width=WIDTH,
+        pixel_aspect=None, rotation=0, turns=0, height=HEIGHT, width=WIDTH,
         encoding=Encoding(full_range=True), path="film",
     )  # fmt: skip
     frames: Iterator[Any] = (SimpleNamespace(luma=luma) for luma in lumas[begin:])

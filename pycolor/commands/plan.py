@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +27,9 @@ class Flags(Command):
         source: the film.
         to: where the plan is written (default: IN.pycolor/plan.json).
         shots: a list of shots in place of the detector's: .csv, .edl or .json.
+        csv: write the plan's shots in PySceneDetect's layout.
+        edl: write them as a CMX3600 edit list.
+        json: write them as `pycolor shots` does.
         sensitivity: of the detector; 1 is balanced; more finds more transitions.
         rate: frames per second of numbered pictures (default: 24), and of a film that does not
             tell; N or N/D.
@@ -35,6 +39,9 @@ class Flags(Command):
     source: Annotated[Positional[Path], arg(metavar="IN")]
     to: Path | None = None
     shots: Path | None = None
+    csv: Path | None = None
+    edl: Path | None = None
+    json: Path | None = None
     sensitivity: float = 1.0
     rate: str | None = None
     overwrite: bool = False
@@ -46,9 +53,13 @@ class Flags(Command):
 
 
 def run(flags: Flags) -> int:
+    from pycolor.system.atomic_file import atomic_write
     from pycolor.video.job.plan_file import read_plan_file
     from pycolor.video.job.project import project_of
     from pycolor.video.job.start_plan import start_plan
+    from pycolor.video.shots.detector import Shot
+    from pycolor.video.shots.json_list import write_json
+    from pycolor.video.shots.lists import write_csv, write_edl
 
     path = flags.to or project_of(flags.source) / "plan.json"
     out = flags.output
@@ -69,6 +80,18 @@ def run(flags: Flags) -> int:
                 say=out.say,
                 progress=progress,
             )
+    rate = plan.source.rate
+    lists: dict[Path | None, Callable[[list[Shot]], str]] = {
+        flags.csv: lambda shots: write_csv(shots, rate),
+        flags.edl: lambda shots: write_edl(shots, rate, plan.source.name),
+        flags.json: write_json,
+    }
+    for wanted, written in lists.items():
+        if wanted is not None:
+            with atomic_write(wanted, sources=[flags.source], overwrite=flags.overwrite) as part:
+                part.write_text(written([shot.shot for shot in plan.shots]), encoding="utf-8")
+            lost = "model, guidance, grade, reviews"
+            out.say(f"{wanted}: the shots and their transitions; it does not hold {lost}")
     states = Counter(shot.state for shot in plan.shots)
     told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     out.say(f"{path}: revision {plan.revision}, {len(plan.shots)} shots ({told})")

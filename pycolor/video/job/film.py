@@ -7,34 +7,25 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
+from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from pycolor.errors import UsageError
-from pycolor.frame_ranges import frame_range, frame_rate
 from pycolor.image.predictor_pool import PredictorPool, without_grade
-from pycolor.models import zoo
-from pycolor.models.guidance.guide import GuidedPicture
-from pycolor.models.predictor import Predictor
 from pycolor.option_checks import as_path
 from pycolor.options import VideoOptions, slice_of
 from pycolor.system.atomic_file import check_output
 from pycolor.system.progress import Progress
-from pycolor.system.stopwatch import Stopwatch
-from pycolor.video.io import Damage, FrameSource, Reader, Writer, concat_segments
-from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_for, segment_suffix
-from pycolor.video.job import guided
-from pycolor.video.job.atomic_output import atomic_output, exists, pattern_of, placed_files
+from pycolor.video.io import Damage, concat_segments
+from pycolor.video.io.containers.presets import PIPE
+from pycolor.video.job.atomic_output import atomic_output, placed_files
 from pycolor.video.job.claims import Claims
 from pycolor.video.job.delivery import check_luma, missing_runs
-from pycolor.video.job.job_folder import JobFolder, Segment, job_folder
-from pycolor.video.job.listed_shots import ListedShots, listed_shots
-from pycolor.video.job.placed_files import has_placed
-from pycolor.video.job.plan_file import PlanFile, read_plan_file
-from pycolor.video.job.planned import PlannedFilm, colors_of, planned_film
+from pycolor.video.job.job_folder import Segment
+from pycolor.video.job.listed_shots import listed_shots
+from pycolor.video.job.plan_file import read_plan_file
+from pycolor.video.job.planned import PlannedFilm
+from pycolor.video.job.preparation import FilmPreparation, PreparedFilm
 from pycolor.video.job.project import Project, cache_bytes
 from pycolor.video.job.report import FilmReport
 from pycolor.video.job.segment import SegmentJob, run_segments
@@ -49,12 +40,10 @@ from pycolor.video.job.sidecar import (
     write_sidecar,
 )
 from pycolor.video.job.slices import LeftToOthers, slices_plan, work_off
-from pycolor.video.job.source_digest import SourceDigest, file_digest
 from pycolor.video.job.stdin import materialize_stdin
 from pycolor.video.job.versions import versions
-from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
-from pycolor.video.plan.own_color import tints_note
-from pycolor.video.plan.plan import Plan, ShotBody, plan_of
+from pycolor.video.plan.document import plan_text
+from pycolor.video.plan.plan import ShotBody
 
 
 def color_film(
@@ -92,71 +81,8 @@ def color_film(
         return report
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Job:
-    """What is known of a film before its frames are colored.
-
-    Attributes:
-        reader: of the source, closed; its `info` and range describe what is colored.
-        pixel_format: of the output.
-        source: its digest, and whether it stays so.
-        predictor: the model.
-        work: the folder, held.
-        store: has the segments that are made: `work`, or a project.
-        planned: what the film's plan makes of it, if it has one.
-        seen: what the film showed at the first look.
-        plan: what is done with each frame.
-        guided: what a person gave.
-        segments: in which the frames are colored and encoded.
-        resumed: frames of the segments that an earlier run had made.
-    """
-
-    reader: Reader
-    pixel_format: str
-    source: SourceDigest
-    predictor: Predictor
-    work: JobFolder
-    store: JobFolder | SegmentStore
-    planned: PlannedFilm | None
-    seen: FilmAnalysis
-    plan: Plan
-    guided: tuple[GuidedPicture, ...]
-    segments: Sequence[Segment]
-    resumed: int
-
-
-class FilmRun:
+class FilmRun(FilmPreparation):
     """One film on its way: the steps in order, and what they share."""
-
-    def __init__(
-        self,
-        source: str | Path,
-        target: str | Path,
-        options: VideoOptions,
-        say: Callable[[str], None],
-        progress: Progress | None,
-        pool: PredictorPool,
-    ) -> None:
-        self.source, self.target = as_path("source", source), as_path("target", target)
-        self.options = options
-        self.say, self.progress = say, progress
-        self.range, self.rate = frame_range(options.frames), frame_rate(options.rate)
-        self.offset = self.range[0] if self.range else 0
-        self.watch = Stopwatch()
-        self.pool = pool
-        self.warnings: list[str] = []
-        self.plan_file: PlanFile | None = None
-        self.project: Project | None = None
-
-    @property
-    def first_listed(self) -> int | None:
-        """The range's first frame, from whose film's beginning a list of shots counts."""
-        return self.offset if self.range else None
-
-    def warn(self, text: str) -> None:
-        if text not in self.warnings:
-            self.warnings.append(text)
-            self.say(f"note: {text}")
 
     def run(self) -> FilmReport | None:
         """Color the film; None where a slice is done and the output is another worker's to join."""
@@ -208,112 +134,7 @@ class FilmRun:
             self.project.clean(cache_bytes(options.cache_size), spare=job.planned.needs)
         return report
 
-    # -- the steps ---------------------------------------------------------------------------
-
-    def _validate_options(self) -> None:
-        """What no film could make right is refused before any work."""
-        zoo.card(self.options.predict.model)
-        if self.options.framemd5 and str(self.target) == PIPE:
-            raise UsageError("framemd5 needs an output file; expected a name, got -.")
-
-    def _prepare(self, part: Path, listed: ListedShots | None, held: ExitStack) -> _Job:
-        """Look at the film, load the model and plan the work; `held` takes the work folder."""
-        options = self.options
-        # What it tells is needed later on; the packets' index that it holds is not.
-        source = SourceDigest(self.source)
-        with Reader(
-            self.source, frames=self.range, rate=self.rate, override=options.override
-        ) as reader:
-            factory = self._probe(part, reader)
-        for text in (*reader.info.warnings, *factory.warnings):
-            self.warn(text)
-        if self.plan_file is not None:
-            self._check_source(source.sha256)
-        predictor = self.pool.of(without_grade(options.predict))
-        for text in predictor.notes:
-            self.warn(text)
-        given = guided.given(options.predict, predictor, reader.info, self.offset)
-        work = held.enter_context(
-            JobFolder(
-                job_folder(self.target, options.work_dir),
-                self._fingerprint(source.sha256, predictor, given),
-                segment_suffix(self.target, options.preset),
-                say=self.warn,
-            )
-        )
-        self._check_output_free(work)
-        if self.project is not None:
-            held.enter_context(self.project.held())
-        seen = self._survey(work, listed, source.sha256)
-        for damage in seen.damages:
-            self.warn(f"{self.source} {damage}")
-        tinted = tints_note(seen.looks, options.tints)
-        if tinted is not None:
-            self.warn(tinted)
-        planned = self._planned(seen, source.sha256)
-        store: JobFolder | SegmentStore
-        segments: Sequence[Segment]
-        if planned is not None:
-            plan, store, segments = planned.plan, planned.store, planned.segments
-        else:
-            recolor = options.color_shots == "recolor"
-            plan = plan_of(seen, options.steady, recolor=recolor, tints=options.tints)
-            plan = guided.guided_plan(plan, given, options.predict, self.offset)
-            store = work
-            segments = [work.segment(*ends) for ends in pairwise(plan.cuts(options.segment_frames))]
-        return _Job(
-            reader=reader,
-            pixel_format=factory.pixel_format,
-            source=source,
-            predictor=predictor,
-            work=work,
-            store=store,
-            planned=planned,
-            seen=seen,
-            plan=plan,
-            guided=guided.guided_pictures(given, plan, self._frame_source(seen), predictor),
-            segments=segments,
-            resumed=sum(s.stop - s.first for s in segments if store.is_done(s)),
-        )
-
-    @property
-    def _color_digest(self) -> str | None:
-        """Of the film whose color it is, where that is another."""
-        return None
-
-    def _check_source(self, sha256: str, frames: int | None = None) -> None:
-        """Make sure that the plan is of the film, before it is surveyed and then."""
-        assert self.plan_file is not None
-        self.plan_file.check(self.source, sha256, frames)
-
-    def _planned(self, seen: FilmAnalysis, source_digest: str) -> PlannedFilm | None:
-        """What the plan makes of the film, and a word on what is there already."""
-        if self.plan_file is None:
-            return None
-        self._check_source(source_digest, len(seen))
-        for text in self.plan_file.cautions():
-            self.warn(text)
-        colors = colors_of(
-            self.plan_file,
-            seen,
-            self.options,
-            self.pool,
-            source_sha256=self._color_digest or source_digest,
-            versions=versions(),
-        )
-        planned = planned_film(
-            self.plan_file, colors, self.options, self.target, pictures=source_digest
-        )
-        encoded, colored = planned.reused()
-        if encoded or colored:
-            rest = len(planned.plan) - encoded - colored
-            self.say(
-                f"of {len(planned.plan)} frames {encoded} are encoded already, the color of "
-                f"{colored} more is kept, {rest} are colored now"
-            )
-        return planned
-
-    def _report(self, job: _Job, sidecar: Path | None, seconds: float) -> FilmReport:
+    def _report(self, job: PreparedFilm, sidecar: Path | None, seconds: float) -> FilmReport:
         spans, predictor = job.plan.spans, job.predictor
         return FilmReport(
             source=self.source,
@@ -333,7 +154,9 @@ class FilmRun:
             warnings=tuple(self.warnings),
         )
 
-    def _write_beside(self, job: _Job, report: FilmReport, part: Path, beside: list[Path]) -> None:
+    def _write_beside(
+        self, job: PreparedFilm, report: FilmReport, part: Path, beside: list[Path]
+    ) -> None:
         """Write the sidecar, add it to `beside`, and note what the output is made of.
 
         The output takes its name after that: a run that is killed in between is not in the way of
@@ -351,61 +174,19 @@ class FilmRun:
             model=(job.predictor.loaded.card.name, job.predictor.loaded.sha256),
             analysis=job.seen,
             luma=job.store.digests(job.segments),
+            plan=None if job.planned is None else self._decisions(job.planned),
         )
         job.work.announce(placed_files(self.target, part))
 
-    def _is_own_output(self) -> bool:
-        """Whether a run that was killed at its very end gave the output its name."""
-        try:
-            pattern = pattern_of(self.target, self.options.preset)
-        except UsageError:  # told later, with all that else may be wrong
-            return False
-        return has_placed(job_folder(self.target, self.options.work_dir), pattern)
+    def _decisions(self, planned: PlannedFilm) -> dict[str, Any]:
+        """What people decided, for the record."""
+        assert self.plan_file is not None
+        told: dict[str, Any] = json.loads(plan_text(self.plan_file.plan))
+        loaded = [self.pool.of(without_grade(o)).loaded for o in set(planned.models.values())]
+        weights = {each.card.name: each.sha256 for each in loaded}
+        return {"revision": told["revision"], "shots": told["shots"], "weights": weights}
 
-    def _check_output_free(self, work: JobFolder) -> None:
-        """Between the first look at the output's name and the lock, another run may have ended."""
-        if self.options.overwrite or not exists(self.target, self.options.preset):
-            return
-        if not has_placed(work.path, pattern_of(self.target, self.options.preset)):
-            raise UsageError(
-                f"{self.target} was finished by another run while this one began; --overwrite "
-                "replaces it."
-            )
-
-    @property
-    def _preset(self) -> Preset:
-        name = self.options.preset
-        return preset_for(ending_of(self.target, name), name)
-
-    def _probe(self, part: Path, reader: Reader) -> Writer:
-        """A Writer whose header is written and removed again.
-
-        What the container refuses or drops is known before the model loads; it makes the
-        pictures, and others write them.
-        """
-        with TemporaryDirectory() as folder:
-            path = Path(folder, "probe.y4m") if str(self.target) == PIPE else part
-            writer = Writer(
-                path,
-                reader,
-                preset=self._preset,
-                codec=self.options.codec,
-                options=self.options.encoder_options,
-                name=self.target,
-            )
-            writer.abort()
-        return writer
-
-    def _frame_source(self, seen: FilmAnalysis) -> FrameSource:
-        return FrameSource(
-            path=self.source,
-            rate=self.rate,
-            override=self.options.override,
-            offset=self.offset,
-            timeline=self._timeline(seen),
-        )
-
-    def _jobs(self, job: _Job, segments: Sequence[Segment]) -> list[SegmentJob]:
+    def _jobs(self, job: PreparedFilm, segments: Sequence[Segment]) -> list[SegmentJob]:
         source = self._frame_source(job.seen)
         planned = job.planned
         by_plan: dict[str, Any] = {"guided": job.guided}
@@ -435,60 +216,7 @@ class FilmRun:
             for segment in segments
         ]
 
-    def _fingerprint(
-        self, source_digest: str, predictor: Predictor, given: guided.Given
-    ) -> dict[str, Any]:
-        """Everything that the result depends on."""
-        if self.plan_file is not None:  # what is made lies in the project
-            return {"plan": self.plan_file.plan.source.sha256}
-        options = self.options
-        ignored = ("plan", "cache_size", "overwrite", "work_dir", "keep_work", "framemd5", "shots")
-        chosen = {k: v for k, v in asdict(options).items() if k not in ignored}
-        predict = options.predict
-        files = [*filter(None, (options.shots, predict.style, predict.guidance))]
-        if predictor.network.guide == "reference":
-            files += predict.reference
-        files += [r.path for r in (*given.stills.values(), *given.alike)]
-        return {
-            "source": source_digest,
-            "options": json.loads(json.dumps(chosen, default=str)),
-            "files": [file_digest(path) for path in files],
-            "weights": predictor.loaded.sha256,
-            "arithmetic": f"{predictor.device.type} {predictor.dtype}",
-            "container": segment_suffix(self.target, self.options.preset),
-            "versions": versions(),
-        }
-
-    def _survey(
-        self, work: JobFolder, listed: ListedShots | None, source_digest: str
-    ) -> FilmAnalysis:
-        project = self.project
-        known = work.load_analysis() if project is None else project.load_analysis(source_digest)
-        if known is not None:
-            return known
-        if self.progress is not None:
-            self.progress.stage(f"{self.source.name}: looking for shots", None)
-        with self.watch("survey"):
-            seen = analyze_film(
-                self.source,
-                frames=self.range,
-                rate=self.rate,
-                sensitivity=self.options.sensitivity,
-                shots=listed,
-                progress=self.progress,
-                override=self.options.override,
-            )
-        if project is None:
-            work.save_analysis(seen)
-        else:
-            project.save_analysis(source_digest, seen)
-        return seen
-
-    def _timeline(self, seen: FilmAnalysis) -> Sequence[int] | None:
-        """Lets readers seek, where what they find by it is what the survey found."""
-        return None if self.offset or seen.damages else seen.timeline
-
-    def _color(self, job: _Job) -> None:
+    def _color(self, job: PreparedFilm) -> None:
         """Make the segments that are missing, one run of neighbors after the other."""
         store, progress = job.store, self.progress
         if progress is not None:
@@ -509,7 +237,7 @@ class FilmRun:
             make(*group)
 
     @contextmanager
-    def _joining(self, job: _Job) -> Iterator[None]:
+    def _joining(self, job: PreparedFilm) -> Iterator[None]:
         """Of the workers on slices one joins the film."""
         name = f"join-{segment_key({'target': str(self.target.resolve())})[:16]}"
         assert isinstance(job.store, SegmentStore)
@@ -518,7 +246,7 @@ class FilmRun:
                 raise LeftToOthers
             yield
 
-    def _join(self, part: Path, job: _Job) -> None:
+    def _join(self, part: Path, job: PreparedFilm) -> None:
         damages: list[Damage] = []
         with self.watch("join"):
             concat_segments(

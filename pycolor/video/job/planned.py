@@ -155,6 +155,7 @@ def colors_of(
         film={
             "source": source_sha256,
             "rate": str(frame_rate(options.rate)),
+            "override": str(options.override),
             "versions": dict(versions),
         },
         pool=pool,
@@ -191,6 +192,7 @@ def planned_film(
         "preset": options.preset,
         "codec": options.codec,
         "codec_options": options.codec_options,
+        "tints": options.tints,
     }
     segments = []
     for first, stop in _stretches(plan, options.segment_frames):

@@ -18,7 +18,7 @@ from pycolor.video.io.containers.presets import preset_for
 from pycolor.video.io.write.encoder import choose
 from pycolor.video.job.plan_file import PlanFile
 from pycolor.video.job.planned import Colors, colors_of
-from pycolor.video.job.project import Project
+from pycolor.video.job.project import Project, survey_key
 from pycolor.video.job.shot_predictors import ShotPredictors
 from pycolor.video.job.source_digest import file_digest
 from pycolor.video.job.versions import versions
@@ -131,14 +131,20 @@ def open_preview(
     sha256 = file_digest(source)
     file.check(source, sha256)
     project = Project(file.project)
-    seen = project.load_analysis(sha256)
+    key = survey_key(sha256, options.override)
+    seen = project.load_analysis(key)
     if seen is None:
         seen = analyze()
-        project.save_analysis(sha256, seen)
+        project.save_analysis(key, seen)
     file.check(source, sha256, len(seen))
     timeline = None if seen.damages else seen.timeline
     return Preview(
-        source=FrameSource(path=source, rate=frame_rate(options.rate), timeline=timeline),
+        source=FrameSource(
+            path=source,
+            rate=frame_rate(options.rate),
+            override=options.override,
+            timeline=timeline,
+        ),
         colors=colors_of(
             file, seen, options, pool or PredictorPool(), source_sha256=sha256, versions=versions()
         ),

@@ -11,12 +11,14 @@ All but the plan can be made again.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from pycolor.encoding import TagOverride
 from pycolor.errors import FilmError, UsageError
 from pycolor.video.job.plan_file import PLAN_NAME, PROJECT_SUFFIX
 from pycolor.video.job.survey_file import read_analysis, write_analysis
@@ -28,6 +30,18 @@ _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 def project_of(source: Path) -> Path:
     """The project folder of a film, `IN.pycolor` beside it."""
     return source.with_name(source.name.rstrip("/") + PROJECT_SUFFIX)
+
+
+def survey_key(sha256: str, override: TagOverride) -> str:
+    """What the survey of a film is kept under.
+
+    Args:
+        sha256: of the film.
+        override: tags in place of its own, by which it was read.
+    """
+    if override == TagOverride():
+        return sha256
+    return hashlib.sha256(f"{sha256} {override}".encode()).hexdigest()
 
 
 def cache_bytes(text: str) -> int:

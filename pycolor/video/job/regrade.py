@@ -12,6 +12,7 @@ from pycolor.options import VideoOptions
 from pycolor.system.progress import Progress
 from pycolor.video.job.film import FilmRun
 from pycolor.video.job.planned import PlannedFilm
+from pycolor.video.job.project import survey_key
 from pycolor.video.job.report import FilmReport
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.propagation.layer_store import pieces_of
@@ -34,7 +35,7 @@ class _Regrade(FilmRun):
         assert self.plan_file is not None
         assert self.project is not None
         film = self.plan_file.plan.source
-        known = self.project.load_analysis(film.sha256)
+        known = self.project.load_analysis(survey_key(film.sha256, self.options.override))
         if known is None or len(known) != len(shown):
             self._check_source("", len(shown))
             raise UsageError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -77,6 +77,7 @@ def write_sidecar(
     model: tuple[str, str],
     analysis: FilmAnalysis,
     luma: Iterable[str],
+    plan: Mapping[str, Any] | None = None,
 ) -> None:
     """Everything that a later reader may want to know of how an output was made.
 
@@ -89,6 +90,7 @@ def write_sidecar(
         model: its name, and the digest of the weight file.
         analysis: of the source.
         luma: the same of each frame's luma, written one by one: a long film has many.
+        plan: what people decided, and the weights of each model of theirs.
 
     Raises:
         FilmError: it cannot be written.
@@ -119,6 +121,7 @@ def write_sidecar(
         "colored_shots": list(analysis.colored),
         "own_colors": [str(look) for look in analysis.looks],
         "warnings": list(report.warnings),
+        **({} if plan is None else {"plan": dict(plan)}),
     }
     try:
         with atomic_write(path, overwrite=True) as part, part.open("w", encoding="utf-8") as f:

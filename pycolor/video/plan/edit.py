@@ -133,13 +133,14 @@ def _between(plan: FilmPlan, number: int, frame: int, opening: Transition) -> Fi
     shots = []
     for shot, ends in ((left, (left.start, frame)), (right, (frame, right.stop))):
         still = tuple(e for e in shot.guidance if "frame" not in e)
-        everything: dict[str, Any] = {
-            "start": left.start,
-            "stop": right.stop,
-            "disturbances": (*left.disturbances, *right.disturbances),
-            "guidance": (*moved, *still),
-        }
-        shots.append(_within(replace(shot, **everything), *ends))
+        whole = replace(
+            shot,
+            start=left.start,
+            stop=right.stop,
+            disturbances=(*left.disturbances, *right.disturbances),
+            guidance=(*moved, *still),
+        )
+        shots.append(_within(whole, *ends))
     shots = [replace(shots[0], closing=opening), replace(shots[1], opening=opening)]
     return replace(plan, shots=(*plan.shots[: number - 1], *shots, *plan.shots[number + 1 :]))
 

@@ -1,0 +1,63 @@
+"""What the work on an output depends on, so that no work on another is taken for it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pycolor.models.predictor import Predictor
+from pycolor.options import VideoOptions
+from pycolor.video.io.containers.presets import segment_suffix
+from pycolor.video.job.arithmetic import arithmetic_of
+from pycolor.video.job.guided import Given
+from pycolor.video.job.source_digest import file_digest
+from pycolor.video.job.versions import versions
+
+# Options that change where and when, not what.
+_IGNORED = frozenset(
+    (
+        "plan",
+        "cache_size",
+        "slice",
+        "mix",
+        "overwrite",
+        "work_dir",
+        "keep_work",
+        "framemd5",
+        "shots",
+    )
+)
+
+
+def fingerprint(
+    options: VideoOptions, target: Path, source_sha256: str, predictor: Predictor, given: Given
+) -> dict[str, Any]:
+    """Everything that the result depends on, as JSON holds it.
+
+    Args:
+        options: of the run.
+        target: the output.
+        source_sha256: of the film.
+        predictor: the model.
+        given: what leads it.
+
+    Raises:
+        FilmError: a picture cannot be read.
+    """
+    predict = options.predict
+    files = [*filter(None, (options.shots, predict.style, predict.guidance))]
+    if predictor.network.guide == "reference":
+        files += predict.reference
+    files += [r.path for r in (*given.stills.values(), *given.alike)]
+    chosen = {k: v for k, v in asdict(options).items() if k not in _IGNORED}
+    return {
+        "source": source_sha256,
+        "options": json.loads(json.dumps(chosen, default=str)),
+        "files": [file_digest(path) for path in files],
+        "weights": predictor.loaded.sha256,
+        "arithmetic": arithmetic_of(predictor, mix=options.mix),
+        "container": segment_suffix(target, options.preset),
+        "versions": versions(),
+    }
