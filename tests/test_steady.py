@@ -48,7 +48,9 @@ class Painter:
         small = torch.nn.functional.avg_pool2d(luma.float()[:, None], 4)
         return small / 2.55
 
-    def field(self, lightness: Tensor, turns: int, context: Tensor | None) -> Tensor:
+    def field(
+        self, lightness: Tensor, turns: int, context: Tensor | None, **_: object
+    ) -> Tensor:
         self.asked += len(lightness)
         return self.paint(lightness)
 
