@@ -180,53 +180,31 @@ static PYCOLOR_HD ColorDifference<V> settled(const LumaWeights& k, V y, Triple<V
   return {clipped(c.x + rest) - y, clipped(c.z + rest) - y};
 }
 
-// The unknowns of the search.
+// The search from the table.
 template <class V>
-struct GamutPlace {
-  V fy, s;
-};
-
-// Where the search begins, of the table: u and v are the full chroma (a/500, −b/200).
-template <class V>
-static PYCOLOR_HD GamutPlace<V> search_start(const Gamut& gamut, V y, V neutral, V u, V v) {
-  const V a = V(500.0f) * u, b = V(-200.0f) * v;
+static PYCOLOR_HD ColorDifference<V> searched_color(const Gamut& gamut, V y, V neutral, V p, V q) {
+  const V u = p * neutral, v = q * neutral, a = V(500.0f) * u, b = V(-200.0f) * v;
   const GamutPoint<V> edge = gamut_edge(gamut, y, a, b);
   const V chroma = sqrt(fma(a, a, b * b)), most = max(edge.chroma, V(1e-7f));
-  const V s = min(V(1.0f), most / max(chroma, V(1e-7f)));
+  V s = min(V(1.0f), most / max(chroma, V(1e-7f)));
   const V share = min(V(1.0f), chroma / most);
-  return {fma(edge.fy - neutral, share * share, neutral), s};
-}
-
-// One step; `moving` where another is worth it.
-template <class V, class M>
-static PYCOLOR_HD GamutPlace<V> search_step(const Gamut& gamut, V y, V u, V v, GamutPlace<V> at,
-                                            M& moving) {
-  GamutPlace<V> next = at;
-  gamut_step(gamut.luma, y, u, v, next.fy, next.s);
-  moving = V(1e-4f) < max(abs(next.fy - at.fy), abs(next.s - at.s) * V(0.3f));
-  return next;
-}
-
-template <class V>
-static PYCOLOR_HD ColorDifference<V> search_end(const Gamut& gamut, V y, V u, V v,
-                                                GamutPlace<V> at) {
-  const Triple<V> c = light_of(fma(at.s, u, at.fy), at.fy, fma(at.s, v, at.fy)).rgb;
+  V fy = fma(edge.fy - neutral, share * share, neutral);
+  // Each color stops by itself, whatever its neighbors do.
+  auto moving = s < s + V(1.0f);
+  for (int step = 0; step < kGamutSteps && any(moving); ++step) {
+    V next_fy = fy, next_s = s;
+    gamut_step(gamut.luma, y, u, v, next_fy, next_s);
+    const V change = max(abs(next_fy - fy), abs(next_s - s) * V(0.3f));
+    fy = select(moving, next_fy, fy);
+    s = select(moving, next_s, s);
+    moving = select(moving, V(1e-4f), V(1e9f)) < change;
+  }
+  const Triple<V> c = light_of(fma(s, u, fy), fy, fma(s, v, fy)).rgb;
   V slope;
   return settled(
       gamut.luma, y,
       Triple<V>{encode_with_slope(clipped(c.x), slope), encode_with_slope(clipped(c.y), slope),
                 encode_with_slope(clipped(c.z), slope)});
-}
-
-// The search from the table, of one number; vectors go through its parts apart (cpu/color_cpu.h).
-template <class V>
-static PYCOLOR_HD ColorDifference<V> searched_color(const Gamut& gamut, V y, V neutral, V p, V q) {
-  const V u = p * neutral, v = q * neutral;
-  GamutPlace<V> at = search_start(gamut, y, neutral, u, v);
-  bool moving = true;
-  for (int step = 0; step < kGamutSteps && moving; ++step)
-    at = search_step(gamut, y, u, v, at, moving);
-  return search_end(gamut, y, u, v, at);
 }
 
 // Σ c_j x^j for j = 0…degree.

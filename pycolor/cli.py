@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from itertools import pairwise
 from types import FrameType
 from typing import Any
 
@@ -24,6 +25,10 @@ INTERRUPTED = 130
 COMMANDS = {
     "video": "color a film",
     "image": "color pictures",
+    "plan": "begin a film's project, to decide shot by shot",
+    "preview": "color one frame as the film will show it",
+    "apply": "give another version of a film the color that is kept",
+    "clean": "remove what a film's project can make again",
     "verify": "compare a colored film with its source",
     "shots": "list the shots of a film",
     "suggest": "propose frames to color by hand",
@@ -120,13 +125,21 @@ _HINTS = {
 
 
 def _check_habits(name: str, arguments: Sequence[str]) -> None:
-    """Refuse options of ffmpeg with what stands for them.
+    """Refuse options of ffmpeg with what stands for them, and "None" as an option's value.
+
+    tyro takes the word None for the absence of a value: of a list that a script failed to name, or
+    of a file of that name, nobody would hear.
 
     Raises:
         UsageError: one is there.
     """
-    for argument in arguments:
-        flag = argument.partition("=")[0]
+    for before, argument in pairwise(("", *arguments)):
+        flag, equals, value = argument.partition("=")
+        if (equals and value == "None") or (argument == "None" and before.startswith("--")):
+            raise UsageError(
+                f"{flag if equals else before} is given None; leave it out, or write ./None for a "
+                "file of that name."
+            )
         hint = _HINTS.get(flag) or _HINTS.get(_FFMPEG_ONLY.get(flag, ""))
         if hint:
             raise UsageError(f"{flag} is an option of ffmpeg; {hint.format(name=name)}.")

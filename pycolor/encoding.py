@@ -54,6 +54,11 @@ class TagOverride:
     full_range: bool | None = None
     matrix: Matrix | None = None
 
+    @classmethod
+    def of(cls, range_name: str | None, matrix: Matrix | None) -> TagOverride:
+        """From the names of options: limited or full, and a matrix; None for what is not said."""
+        return cls(full_range=None if range_name is None else range_name == "full", matrix=matrix)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:

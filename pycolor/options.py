@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -27,6 +28,27 @@ Range = Literal["limited", "full"]
 Steady = Literal["off", "fast", "best"]
 Question = Literal["natural", "real"]
 View = Literal["side", "wipe", "ab"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """The `number`-th, from 1, of `count` workers."""
+
+    number: int
+    count: int
+
+
+def slice_of(text: str) -> Slice:
+    """A slice from K/N.
+
+    Raises:
+        UsageError: it is none.
+    """
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    number, count = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= number <= count:
+        raise UsageError(f"slice must be K/N with 1 <= K <= N, got {text!r}.")
+    return Slice(number=number, count=count)
 
 
 def key_values(name: str, text: str) -> dict[str, str]:
@@ -183,6 +205,13 @@ class VideoOptions:
             (such a shot is not colored).
         shots: take the cuts from this .csv, .edl or .json list of `pycolor shots`; it counts from
             the film's first frame.
+        plan: color by this document, which `pycolor plan` writes; what is made by it is kept in the
+            project's folder, and made anew only where the plan changes.
+        cache_size: how much of that is kept in the end, such as 20G or 500M.
+        slice: K/N: be the K-th of N workers on one film in a shared folder, each started with the
+            same command but for K; the last one to end joins the film.
+        mix: let workers on unlike machines share a film: chroma may differ between them in its
+            last bits.
         sensitivity: of shot detection; above 1 finds more transitions, and more false ones.
         work_dir: folder for the unfinished work (default: beside OUT).
         keep_work: keep that folder when OUT is finished.
@@ -202,6 +231,10 @@ class VideoOptions:
     color_shots: ColorShots = "keep"
     tints: Tints = "remove"
     shots: Path | None = None
+    plan: Path | None = None
+    cache_size: Annotated[str, arg(metavar="SIZE")] = "50G"
+    slice: Annotated[str | None, arg(metavar="K/N")] = None
+    mix: bool = False
     sensitivity: float = 1.0
     work_dir: Annotated[Path | None, arg(metavar="DIR")] = None
     keep_work: bool = False
@@ -227,15 +260,26 @@ class VideoOptions:
                 raise UsageError(
                     f"{name} must be {kind.__name__}, got {type(getattr(self, name)).__name__}."
                 )
-        take_paths(self, "shots", "work_dir")
+        take_paths(self, "shots", "plan", "work_dir")
         check_frames(self.frames)
         _ = frame_rate(self.rate), self.encoder_options
+        whole = self.frames.strip() in ("", ":")
+        if self.slice is not None:
+            _ = slice_of(self.slice)
+            if not whole:
+                raise UsageError("slices are of the whole film: no frames beside them.")
+        if self.plan is not None:
+            given = self.predict.reference or self.predict.guidance
+            if self.shots is not None or given or not whole:
+                raise UsageError(
+                    "a plan is of the whole film, and has its shots and what guides them: expected "
+                    "no frames, shots, reference or guidance beside it."
+                )
 
     @property
     def override(self) -> TagOverride:
         """What is said of the source's tags."""
-        full = None if self.range is None else self.range == "full"
-        return TagOverride(full_range=full, matrix=self.matrix)
+        return TagOverride.of(self.range, self.matrix)
 
     @property
     def encoder_options(self) -> dict[str, str]:

@@ -30,14 +30,19 @@ SLOW_FILES = {
 
 SLOW_TESTS = {
     "test_a_model_from_outside",
+    "test_a_run_that_learns_nothing_more_ends",
+    "test_a_run_that_was_killed_at_its_end_is_no_obstacle",
     "test_any_size_of_picture",
     "test_cards_tell_the_truth",
     "test_compiled_code_colors_the_same",
     "test_cuts_of_an_old_film",
     "test_dark_is_blue_and_light_is_orange",
+    "test_every_instruction_set_gives_the_same_bytes",
     "test_every_model_is_recognized_by_its_state",
+    "test_every_variant_trains_and_loads",
     "test_folded_it_colors_the_same",
     "test_folding_changes_nothing",
+    "test_fused_frame_is_decode_and_render",
     "test_import_changes_nothing_and_loads_little",
     "test_luma_and_everything_else_survive",
     "test_options_that_are_not_for_the_model",
@@ -46,6 +51,7 @@ SLOW_TESTS = {
     "test_render_chroma_for_every_code",
     "test_render_chroma_for_every_field",
     "test_render_chroma_for_every_layout",
+    "test_render_chroma_sizes",
     "test_shared_films_survive",
     "test_strong_flicker_is_no_cut",
     "test_the_field_of_a_frame_does_not_depend_on_its_batch",
@@ -69,10 +75,3 @@ def mark(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.slow)
     if file in TOGETHER:
         item.add_marker(pytest.mark.xdist_group(file))
-
-
-def unknown(items: list[pytest.Item]) -> set[str]:
-    """Names in the lists that no collected test has."""
-    files = {Path(item.path).stem for item in items}
-    names = {item.name.partition("[")[0] for item in items}
-    return ((DOCS_FILES | SLOW_FILES | TOGETHER) - files) | (SLOW_TESTS - names)

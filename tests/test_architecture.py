@@ -17,9 +17,9 @@ PACKAGE = ROOT / "pycolor"
 
 # The rooms, from the bottom up: a file imports from its own room and from lower floors alone.
 FLOORS = (
-    "errors version",
+    "errors version encoding",
     "frame_ranges option_checks",
-    "encoding options _C _cuda system",
+    "options _C _cuda system",
     "ops video.io.frame",
     "models video.io.containers",
     "video.io.read",
@@ -28,7 +28,7 @@ FLOORS = (
     "train video.shots",
     "video.plan",
     "video.propagation video.verify",
-    "video.render",
+    "video.render video.shown",
     "video.job",
     "evaluate",
     "web",

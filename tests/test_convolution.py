@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from pycolor.models.inference import packed_conv
 from pycolor.models.inference.fuse import fold_layers
 from pycolor.models.inference.packed_conv import Convolution
 from pycolor.models.inference.upsample2x import Doubling
@@ -101,3 +102,9 @@ def test_only_layers_that_it_knows_are_replaced():
     assert kinds[4:] == ["Convolution", "LeakyReLU", "Convolution", "Identity"]
     first = network[0].children()
     assert [type(m).__name__ for m in first] == ["Doubling", "Identity"]
+
+
+def test_without_onednns_own_operators_torchs_layer_serves(monkeypatch) -> None:
+    """They are not documented by torch: another version may lack one."""
+    monkeypatch.setattr(packed_conv, "_OPERATORS", ("no_such_operator",))
+    assert not any(packed_conv._laid_out().values())

@@ -19,7 +19,7 @@ from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
 from pycolor.evaluate import metrics
 from pycolor.evaluate.films import judged_frames
-from pycolor.evaluate.frames import on_luma, picture_of
+from pycolor.evaluate.frames import picture_of
 from pycolor.evaluate.measures import MEASURES, judge
 from pycolor.evaluate.pairs import pair_up
 from pycolor.evaluate.report import Report, Row, curve, distribution
@@ -31,6 +31,7 @@ from pycolor.video.io import Frame, Reader
 from pycolor.video.io.frame.film import known_format
 from pycolor.video.io.frame.planes import chroma_planes
 from pycolor.video.job.film import color_film
+from pycolor.video.shown import on_luma
 from tests.films import colorize, make_film
 from tests.films import picture as make_picture
 

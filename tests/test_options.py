@@ -17,7 +17,7 @@ import torch
 from pycolor import ops
 from pycolor.cli import main
 from pycolor.encoding import Encoding
-from pycolor.errors import UsageError
+from pycolor.errors import FilmError, UsageError
 from pycolor.frame_ranges import Timecode, check_frames, frame_range, frame_rate
 from pycolor.models import predictor
 from pycolor.models.checkpoints import weight_files
@@ -186,9 +186,10 @@ def test_absurd_lists_are_refused_at_once(tmp_path: Path) -> None:
         }
         return json.dumps({"format": "pycolor-shots", "version": 1, "shots": [shot | other]})
 
-    many = "Start Frame\n" + "1\n" * 1000
+    many = "Start Frame\n" + "1\n" * 500
     for suffix, text in (
         (".csv", many),
+        (".csv", "1\n" * 1_000_000),
         (".csv", "a,b\n1,2\n"),
         (".csv", "1\n" + "9" * 5000 + "\n"),
         (".csv", '"' + "x" * 200_000),
@@ -236,6 +237,14 @@ def test_habits_of_ffmpeg_get_a_hint(
     said = capsys.readouterr().err
     assert "is an option of ffmpeg; " in said
     assert words in said
+
+
+@pytest.mark.parametrize("arguments", [["--shots", "None"], ["--preset=None"]])
+def test_the_word_none_is_not_taken_for_nothing(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["video", "in.mkv", "out.mkv", *arguments]) == 2
+    assert "is given None; leave it out" in capsys.readouterr().err
 
 
 def test_a_command_may_run_off_the_main_thread(capsys: pytest.CaptureFixture[str]) -> None:
@@ -299,6 +308,17 @@ def test_loading_a_model_leaves_torch_as_it_was() -> None:
     torch.manual_seed(5)
     weight_files.load("richart2017")
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_weights_that_predict_no_numbers_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Finite weights may still be too large for the arithmetic."""
+    made = predictor.Predictor(PredictOptions(model="richart2017", device="cpu", short_side=16))
+    monkeypatch.setattr(
+        made.network, "chroma", lambda x, *_: torch.full((len(x), 2, 4, 4), float("nan"))
+    )
+    luma = torch.zeros(1, 16, 16, dtype=torch.uint8)
+    with pytest.raises(FilmError, match="richart2017 predicts chroma that is no number"):
+        made.predict(luma, Encoding())
 
 
 @pytest.mark.parametrize(

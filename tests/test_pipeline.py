@@ -104,7 +104,7 @@ def test_failure_in_the_middle_leaves_nothing(
         if calls == 7:
             raise FilmError("the disk is full.")
 
-    monkeypatch.setattr("pycolor.video.job.segment.render_picture", failing)
+    monkeypatch.setattr("pycolor.video.render.render_picture", failing)
     with pytest.raises(FilmError, match="full"):
         color_film(source, tmp_path / "out.mkv", QUICK)
     assert [p.name for p in tmp_path.iterdir()] == ["in.mkv"]

@@ -63,7 +63,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
             raise KeyboardInterrupt
         render(*args, **kwargs)
 
-    monkeypatch.setattr("pycolor.video.job.segment.render_picture", failing)
+    monkeypatch.setattr("pycolor.video.render.render_picture", failing)
 
 
 def test_an_interrupted_run_goes_on(source, tmp_path, monkeypatch):

@@ -23,6 +23,7 @@ from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.plan import Plan, ShotBody, TransitionSpan, plan_of
 from pycolor.video.propagation import lookahead as sights_of_a_film
 from pycolor.video.propagation import propagate
+from pycolor.video.propagation.layer import mixed
 from pycolor.video.propagation.lookahead import Lookahead
 from pycolor.video.shots.detector import Shot, ShotDetector, Transition
 
@@ -48,9 +49,7 @@ class Painter:
         small = torch.nn.functional.avg_pool2d(luma.float()[:, None], 4)
         return small / 2.55
 
-    def field(
-        self, lightness: Tensor, turns: int, context: Tensor | None, **_: object
-    ) -> Tensor:
+    def field(self, lightness: Tensor, turns: int, context: Tensor | None, **_: object) -> Tensor:
         self.asked += len(lightness)
         return self.paint(lightness)
 
@@ -83,13 +82,13 @@ def colors(
 ) -> list[Tensor]:
     begin = plan.first_needed(first)
     info = SimpleNamespace(
-        pixel_aspect=None, rotation=0, height=HEIGHT, width=WIDTH,
+        pixel_aspect=None, rotation=0, turns=0, height=HEIGHT, width=WIDTH,
         encoding=Encoding(full_range=True), path="film",
     )  # fmt: skip
     frames: Iterator[Any] = (SimpleNamespace(luma=luma) for luma in lumas[begin:])
     lookahead = Lookahead(frames, begin, begin, plan, painter, info, lambda _: nullcontext())  # type: ignore[arg-type]
     found = propagate.fields(lookahead, plan, first, len(lumas) if stop is None else stop)
-    return [f for f in found if f is not None]
+    return [mixed(parts) for parts in found if parts is not None]
 
 
 def scene(seed: int, low: int = 40, high: int = 200) -> np.ndarray:

@@ -67,7 +67,8 @@ def test_sound_that_an_edit_list_hides_is_kept_where_a_decoder_needs_it(tmp_path
         for packet in film.demux(film.streams.video[0]):
             if packet.size:  # the first half before 0, which an edit list hides
                 assert packet.pts is not None
-                packet.pts = packet.dts = packet.pts - 12288
+                assert packet.dts is not None
+                packet.pts, packet.dts = packet.pts - 12288, packet.dts - 12288
                 packet.stream = picture
                 out.mux(packet)
         random = np.random.default_rng(5)

@@ -5,8 +5,6 @@
 // laid side by side.  See ../gamut.h for the ways themselves.
 #pragma once
 
-#include <utility>
-
 #include "../gamut.h"
 #include "kernels.h"
 
@@ -102,83 +100,13 @@ int quick_colors(const Gamut& gamut, ColorRun& run, Listed& list, int count) {
   return left;
 }
 
-// Colors that are searched, side by side.
-struct Searched {
-  int32_t which[kRun + 15];
-  float level[kRun], u[kRun], v[kRun], fy[kRun], s[kRun];
-};
-
-// Those of `from` whose bit is set, side by side; how many.
-int moving_ones(const Searched& from, const uint16_t* moving, int count, Searched& to) {
-  int left = 0;
-  for (int i = 0; i < count; i += 16) {
-    for (unsigned rest = moving[i / 16]; rest != 0; rest &= rest - 1) {
-      const int at = i + __builtin_ctz(rest);
-      if (at >= count) break;
-      to.which[left] = from.which[at];
-      to.level[left] = from.level[at];
-      to.u[left] = from.u[at];
-      to.v[left] = from.v[at];
-      to.fy[left] = from.fy[at];
-      to.s[left++] = from.s[at];
-    }
-  }
-  for (int i = left; i % 16 != 0; ++i) {
-    to.level[i] = to.level[left - 1];
-    to.u[i] = to.u[left - 1];
-    to.v[i] = to.v[left - 1];
-    to.fy[i] = to.fy[left - 1];
-    to.s[i] = to.s[left - 1];
-  }
-  return left;
-}
-
-// The listed colors by the search.  All take a step before any takes the next, so that the
-// processor overlaps them; who has arrived steps out, whatever its neighbors do.
+// The listed colors by the search.  Sharing out its steps over the whole list, so that vectors
+// overlap and settled colors step out, was tried: it is bound by its arithmetic and gained nothing.
 void search_colors(const Gamut& gamut, ColorRun& run, Listed& list, int count) {
   fetch_listed(run, list, count);
-  Searched walks[2];
-  Searched *walk = &walks[0], *next = &walks[1];
   for (int i = 0; i < count; i += 16) {
-    const Lanes level = load(list.level + i), neutral = load(list.neutral + i);
-    const Lanes u = load(list.p + i) * neutral, v = load(list.q + i) * neutral;
-    const GamutPlace<Lanes> at = search_start(gamut, level, neutral, u, v);
-    store(walk->level + i, level);
-    store(walk->u + i, u);
-    store(walk->v + i, v);
-    store(walk->fy + i, at.fy);
-    store(walk->s + i, at.s);
-  }
-  for (int i = 0; i < count; ++i) walk->which[i] = i;
-  // Where each color has ended, in the order of the list.
-  float fy[kRun], s[kRun];
-  uint16_t moving[kRun / 16];
-  for (int step = 0, left = count; left > 0 && step < kGamutSteps; ++step) {
-    for (int i = 0; i < left; i += 16) {
-      const GamutPlace<Lanes> from = {load(walk->fy + i), load(walk->s + i)};
-      Mask on;
-      const GamutPlace<Lanes> at =
-          search_step(gamut, load(walk->level + i), load(walk->u + i), load(walk->v + i), from, on);
-      store(walk->fy + i, at.fy);
-      store(walk->s + i, at.s);
-      moving[i / 16] = static_cast<uint16_t>(bits(on));
-    }
-    for (int i = 0; i < left; ++i) {
-      fy[walk->which[i]] = walk->fy[i];
-      s[walk->which[i]] = walk->s[i];
-    }
-    left = moving_ones(*walk, moving, left, *next);
-    std::swap(walk, next);
-  }
-  for (int i = count; i % 16 != 0; ++i) {
-    fy[i] = fy[count - 1];
-    s[i] = s[count - 1];
-  }
-  for (int i = 0; i < count; i += 16) {
-    const Lanes neutral = load(list.neutral + i);
-    const ColorDifference<Lanes> d =
-        search_end(gamut, load(list.level + i), load(list.p + i) * neutral,
-                   load(list.q + i) * neutral, GamutPlace<Lanes>{load(fy + i), load(s + i)});
+    const ColorDifference<Lanes> d = searched_color(
+        gamut, load(list.level + i), load(list.neutral + i), load(list.p + i), load(list.q + i));
     store(list.red + i, d.red);
     store(list.blue + i, d.blue);
   }

@@ -31,9 +31,14 @@ MOVED = {
     ("VideoOptions", "color_shots"): "color",
     ("VideoOptions", "shots"): "temporal",
     ("VideoOptions", "sensitivity"): "temporal",
+    ("VideoOptions", "plan"): "temporal",
+    ("VideoFlags", "out"): "output",
     **{
         ("VideoOptions", name): "advanced"
-        for name in ("batch", "work_dir", "keep_work", "segment_frames", "framemd5")
+        for name in (
+            *("batch", "work_dir", "keep_work", "segment_frames", "framemd5"),
+            *("cache_size", "slice", "mix"),
+        )
     },
     **{
         ("PredictOptions", name): "advanced"

@@ -13,7 +13,9 @@ from rich.table import Table
 from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command, range_in_frames
+from pycolor.encoding import Matrix, TagOverride
 from pycolor.frame_ranges import frame_range, frame_rate
+from pycolor.options import Range
 
 EXAMPLES = """
 pycolor verify in.mp4 out.mkv
@@ -32,6 +34,8 @@ class Flags(Command):
         result: the colored film.
         frames: the frames that were colored, from A up to, not including, B; or timecodes.
         rate: frames per second, if the film was colored with --rate.
+        range: of the source, if it was colored with --range.
+        matrix: of the source, if it was colored with --matrix.
         json: print the report as JSON.
     """
 
@@ -39,6 +43,8 @@ class Flags(Command):
     result: Annotated[Positional[Path], arg(metavar="OUT")]
     frames: Annotated[str, arg(metavar="A:B")] = ":"
     rate: Annotated[str | None, arg(metavar="FPS")] = None
+    range: Range | None = None
+    matrix: Matrix | None = None
     json: bool = False
 
 
@@ -50,6 +56,7 @@ def run(flags: Flags) -> int:
         flags.result,
         frames=frame_range(range_in_frames(flags.source, flags.frames, flags.rate)),
         rate=frame_rate(flags.rate),
+        override=TagOverride.of(flags.range, flags.matrix),
     )
     if flags.json:
         print(json.dumps(report.to_json(), indent=2, allow_nan=False))

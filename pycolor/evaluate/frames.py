@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pycolor.encoding import Encoding
 from pycolor.errors import FilmError
 from pycolor.ops import reference
 from pycolor.video.io import FilmInfo, Frame
 from pycolor.video.io.frame.planes import chroma_planes, rgb_planes
+from pycolor.video.shown import on_luma
 
 _RATE_TOLERANCE = Fraction(2, 1000)
 
@@ -91,20 +91,6 @@ def check_fit(first: FilmInfo, second: FilmInfo) -> None:
             f"{second.path} has {second.rate} frames per second, {first.path} {first.rate}; "
             "expected the same frames of one film (--rate tells the rate of numbered pictures)."
         )
-
-
-def on_luma(chroma: Tensor, shape: torch.Size, encoding: Encoding) -> Tensor:
-    """A chroma plane h×w at the luma's samples, H×W: linear between its own, by its siting."""
-    for axis in (0, 1):
-        at = torch.arange(shape[axis], dtype=torch.float64)
-        center, shift = encoding.chroma_center()[axis], encoding.shifts[axis]
-        place = ((at - center) / (1 << shift)).clamp(0, chroma.shape[axis] - 1)
-        first = place.floor().long().clamp_max(max(chroma.shape[axis] - 2, 0))
-        second = (first + 1).clamp_max(chroma.shape[axis] - 1)
-        share = (place - first).reshape(-1, 1) if axis == 0 else place - first
-        low, high = chroma.index_select(axis, first), chroma.index_select(axis, second)
-        chroma = low + share * (high - low)
-    return chroma
 
 
 def _floats(plane: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Tensor:

@@ -106,6 +106,8 @@ def color_stills(
     first = read_image(source, most_megapixels=most_megapixels) if not source.is_dir() else None
     predictor = load_predictor(options)
     given = given_for_pictures(options, predictor, [one for one, _ in work.pairs])
+    for text in predictor.notes:
+        say(f"note: {text}")
     failures: list[PycolorError] = []
     for (one, result), known in zip(work.pairs, given, strict=True):
         try:

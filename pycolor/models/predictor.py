@@ -113,7 +113,9 @@ def bfloat16_in_hardware() -> bool:
 
     oneDNN also takes it where AVX-512 can only imitate it, which is slower than float32.
     """
-    takes = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    # Names that torch does not document: where one is missing, float32 is the safe choice.
+    asked = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    takes = asked is not None and bool(asked())
     told = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # newer than torch 2.5
     if told is None or platform.machine() not in ("x86_64", "AMD64"):
         return takes
@@ -336,6 +338,9 @@ class Predictor:
 
         Returns:
             N×2×h/s×w/s ab, float32, where s is the network's output stride.
+
+        Raises:
+            FilmError: the weights make something of it that is no number.
         """
         # On a CPU larger batches are no faster, and one by one a frame's field is the same bits
         # whatever else is colored with it.
@@ -349,6 +354,11 @@ class Predictor:
             else:
                 fields.append(self._led(part, places[i : i + len(part)], guidance))
         field = torch.cat(fields) * self.options.saturation
+        if not torch.isfinite(field).all():
+            raise FilmError(
+                f"{self.loaded.card.name} predicts chroma that is no number: its weights "
+                f"({self.loaded.sha256[:8]}) are damaged."
+            )
         if grade is not None:
             h, w = field.shape[2:]
             field = grade.of(field, F.adaptive_avg_pool2d(lightness, (h, w)))
@@ -406,9 +416,12 @@ class Predictor:
         """When code is compiled: weights become constants of it, laid out ahead."""
         if not self.options.compile:
             return nullcontext()
-        import torch._inductor.config as inductor
+        try:
+            import torch._inductor.config as inductor
 
-        frozen: AbstractContextManager[object] = inductor.patch(freezing=True)
+            frozen: AbstractContextManager[object] = inductor.patch(freezing=True)
+        except (ImportError, AttributeError):  # not documented by torch, and only faster
+            return nullcontext()
         return frozen
 
     def predict(

@@ -16,7 +16,9 @@ from pycolor.system.stopwatch import Stopwatch
 from pycolor.video.io import Frame, Picture, Plane
 from pycolor.video.io.frame.tensors import as_tensor
 from pycolor.video.io.write.frame_factory import FrameFactory
-from pycolor.video.propagation.layer import Layer
+from pycolor.video.plan.grade import NEUTRAL, Grades
+from pycolor.video.propagation.layer import Layer, mixed
+from pycolor.video.propagation.propagate import Part, Parts
 
 
 def render_layer(
@@ -25,6 +27,8 @@ def render_layer(
     factory: FrameFactory,
     sink: Callable[[Picture], None],
     watch: Stopwatch | None = None,
+    grades: Grades = Grades(),  # noqa: B008  (frozen)
+    under: Callable[[int], bool] = lambda _: False,
 ) -> None:
     """Give frames the color of a layer.
 
@@ -34,24 +38,47 @@ def render_layer(
         factory: makes the pictures, and says how they are encoded.
         sink: takes each picture.
         watch: times the stage "render".
+        grades: what is done with the colors of the shots.
+        under: of a frame's number, whether the source's own color stays under it: a tint.
     """
     watch = watch or Stopwatch()
     remaining = iter(frames)
-    unders = layer.under or (False,) * len(layer.fields)
-    for field, under in zip(layer.fields, unders, strict=True):
+    for n, parts in enumerate(layer.frames, start=layer.first):
         for frame in islice(remaining, 1):
             with watch("render"):
                 picture = factory.picture(frame)
-                if field is not None:
+                if parts is not None:
                     render_picture(
-                        field,
+                        graded(parts, grades, picture, factory.encoding),
                         picture,
                         factory.encoding,
                         interlaced=frame.interlaced,
-                        under=under,
+                        under=under(n),
                     )
             sink(picture)
             del frame, picture  # large, and not to be held while the next one is decoded
+
+
+def graded(parts: Parts, grades: Grades, picture: Picture, encoding: Encoding) -> Tensor:
+    """The field of a frame, 2×h×w ab, its shots' colors graded.
+
+    Args:
+        parts: of the frame.
+        grades: of the film's shots.
+        picture: the frame; its luma tells where it is dark or light.
+        encoding: of the picture.
+    """
+
+    def grade_part(part: Part) -> Tensor:
+        grade = grades.of(part.shot)
+        if grade == NEUTRAL:
+            return part.field
+        luma = as_tensor(picture.luma)[None].to(part.field.device)
+        size = (part.field.shape[1], part.field.shape[2])
+        lightness = ops.mean_lightness(luma, size, encoding=encoding)
+        return grade.of(part.field[None], lightness)[0]
+
+    return mixed(parts, grade_part)
 
 
 FIELDS: tuple[Field, Field] = ("top", "bottom")

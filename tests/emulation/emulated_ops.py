@@ -262,7 +262,7 @@ def test_carry_chroma(size, close):
 
 def lightness_on(device: int) -> Tensor:
     out = torch.empty(1, 2, 3)
-    codes = luma(1, 2, 3, 8).unsqueeze(1)
+    codes = torch.arange(20, 26, dtype=torch.uint8).reshape(1, 1, 2, 3)
     code = code_of(Encoding())
     module.luma_to_lightness(view(codes), False, code, out.data_ptr(), device, 0)
     return out

@@ -33,7 +33,7 @@ from pycolor.system.atomic_file import atomic_write
 
 PACKAGED = Path(__file__).parents[2] / "weights"
 OPEN = Path("open")  # what the weights of open photographs are called on the command line
-FOREIGN_SUFFIXES = {".pth", ".pt", ".caffemodel"}
+FOREIGN_SUFFIXES = {".pth", ".pt", ".caffemodel", ".t7"}
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def read(path: Path) -> WeightFile:
     Raises:
         FilmError: it is missing, damaged, or of no model that is known.
     """
-    if path.suffix in FOREIGN_SUFFIXES:
+    if path.suffix.lower() in FOREIGN_SUFFIXES:
         return _read_published(path)
     state, metadata, digest = read_tensors(path)
     if "model" in metadata:

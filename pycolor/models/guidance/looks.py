@@ -91,7 +91,7 @@ class Grade:
             chroma = field.norm(dim=1, keepdim=True)
             amount = warmth * WARMER * chroma / (chroma + WARMER)
             field = field + amount * field.new_tensor([1 / 3, 1.0]).reshape(1, 2, 1, 1)
-        return field * shown
+        return field * shown if self.look else field
 
 
 def within_ends(lightness: Tensor) -> Tensor:

@@ -95,9 +95,15 @@ _ENDS: dict[type, tuple[str, list[float]]] = {
 }
 
 
+# The operators behind torch's public ones: a version of torch that lacks one of them is served by
+# torch's own layer.
+_OPERATORS = ("_reorder_convolution_weight", "_convolution_pointwise", "_is_mkldnn_bf16_supported")
+
+
 def _laid_out() -> dict[torch.dtype, bool]:
     """The precisions that oneDNN's operators take on this processor."""
     here = torch.backends.mkldnn.is_available() and platform.machine() in ("x86_64", "AMD64")
+    here = here and all(hasattr(torch.ops.mkldnn, name) for name in _OPERATORS)
     low = here and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
     return {torch.float32: here, torch.bfloat16: low}
 

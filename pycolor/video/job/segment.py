@@ -10,27 +10,30 @@ import functools
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pycolor.errors import FilmError
-from pycolor.image.guides import load_predictor
+from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.models.guidance.guide import GuidedPicture
-from pycolor.models.predictor import Predictor
+from pycolor.models.guidance.looks import Grade
 from pycolor.options import PredictOptions
 from pycolor.system.prefetch import BackgroundConsumer, prefetch
 from pycolor.system.stopwatch import Stopwatch
 from pycolor.video.io import FrameSource, Picture, Reader, Writer
 from pycolor.video.io.containers.presets import ending_of, preset_for
 from pycolor.video.io.frame.digest import luma_digest
+from pycolor.video.job.guided import Given
+from pycolor.video.job.shot_predictors import ShotPredictors
+from pycolor.video.plan.grade import NEUTRAL, Grades, combined, film_grade
 from pycolor.video.plan.plan import Plan
-from pycolor.video.propagation.layer import predict_layers
+from pycolor.video.propagation.film_layers import film_layers
+from pycolor.video.propagation.layer_store import LayerStore
 from pycolor.video.render import render_layer
 
 # Decoded frames that wait for their color, and colored ones that wait for the encoder.
 FRAMES_WAITING = 6
-# Frames whose color is predicted together, and such groups that wait for their frames.
-LAYER_FRAMES, LAYERS_WAITING = 12, 2
+LAYERS_WAITING = 2  # of a few frames each, which wait for these
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +48,10 @@ class SegmentJob:
         preset: name of what the output is for; None for the default of the target's ending.
         codec: encoder in place of the preset's, and its `encoder_options`.
         predict: the model and how it is used.
+        models: in its place for some shots, by the first frame of the shot's body.
+        given: what leads the model in some shots, likewise.
+        grades: what is done with the shots' colors, beside what `predict` says.
+        layer: keeps what the models say, and has it for what was colored before.
         weights_sha256: digest of the weight file that the plan was made for.
         batch: key frames that go through the network together.
         output: file to write; it is complete when the job is done, and removed when it fails.
@@ -60,10 +67,31 @@ class SegmentJob:
     codec: str | None = None
     encoder_options: Mapping[str, str] = field(default_factory=dict)
     predict: PredictOptions
+    models: Mapping[int, PredictOptions] = field(default_factory=dict)
+    given: Mapping[int, Given] = field(default_factory=dict)
+    grades: Grades = Grades()  # noqa: RUF009  (frozen)
+    layer: LayerStore | None = None
     weights_sha256: str
     batch: int = 1
     output: Path
     target: Path
+
+    def model(self, shot: int) -> PredictOptions:
+        """What predicts the layer of the shot whose body begins at a frame."""
+        return without_grade(self.models.get(shot, self.predict))
+
+    @property
+    def all_grades(self) -> Grades:
+        """What is done with the colors at the end."""
+        shots = dict(self.grades.shots)
+        for span in self.plan.spans:
+            grade = self.plan.grade_at(span.start)
+            if grade is not None:  # it has the film's look in it
+                shots[span.start] = combined(grade, shots.get(span.start, NEUTRAL))
+        film = film_grade(self.predict)
+        if self.plan.grades:
+            film = Grade(saturation=film.saturation)
+        return Grades(film=combined(film, self.grades.film), shots=shots)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,13 +116,13 @@ def run_segment(job: SegmentJob) -> SegmentResult:
         FilmError: the film cannot be read, the output not be written, or the weights are not those
             that the job was made for.
     """
-    (result,) = run_segments([job], _predictor(job.predict, job.weights_sha256))
+    (result,) = run_segments([job], _pool(without_grade(job.predict), job.weights_sha256))
     return result
 
 
 def run_segments(
     jobs: Sequence[SegmentJob],
-    predictor: Predictor,
+    predictors: PredictorPool,
     *,
     watch: Stopwatch | None = None,
     on_frame: Callable[[], None] = lambda: None,
@@ -106,7 +134,7 @@ def run_segments(
 
     Args:
         jobs: of one film, each beginning where the one before ends.
-        predictor: of the jobs' model.
+        predictors: the models that are loaded; others are when a shot wants them.
         watch: times the stages.
         on_frame: called when a frame is encoded.
 
@@ -117,20 +145,32 @@ def run_segments(
         FilmError: see `run_segment`.
     """
     watch = watch or Stopwatch()
-    source, plan = jobs[0].source, jobs[0].plan
-    predictor.lead_by(jobs[0].guided)
-    first, stop = jobs[0].first, jobs[-1].stop
-    ends = sorted({*range(first, stop, LAYER_FRAMES), stop})
+    job, source = jobs[0], jobs[0].source
+    first, stop = job.first, jobs[-1].stop
+    grades = job.all_grades
     with ExitStack() as stack:
         reader = stack.enter_context(source.reader(first, stop))
         wanted = (frame for frame in reader if frame.index >= source.offset + first)
         frames = stack.enter_context(closing(prefetch(watch.timed("read", wanted), FRAMES_WAITING)))
-        found = predict_layers(plan, source, predictor, ends, batch=jobs[0].batch, watch=watch)
+        plan = replace(job.plan, grades=())  # they come after
+        led = ShotPredictors(predictors, plan, source, job.model, job.given, job.guided)
+        found = film_layers(
+            plan,
+            source,
+            led,
+            first,
+            stop,
+            store=job.layer,
+            batch=job.batch,
+            watch=watch,
+        )
         layers = stack.enter_context(closing(prefetch(found, LAYERS_WAITING)))
         encoder = stack.enter_context(_SegmentEncoder(jobs, reader, watch, on_frame))
         with BackgroundConsumer(encoder.write, FRAMES_WAITING) as behind:
             for layer in layers:
-                render_layer(layer, frames, encoder.factory, behind.put, watch)
+                render_layer(
+                    layer, frames, encoder.factory, behind.put, watch, grades, plan.is_under
+                )
                 yield from encoder.finished()
         yield from encoder.finished()
 
@@ -204,11 +244,12 @@ class _SegmentEncoder:
 
 
 @functools.lru_cache(maxsize=1)
-def _predictor(options: PredictOptions, weights_sha256: str) -> Predictor:
-    predictor = load_predictor(options)
-    if predictor.loaded.sha256 != weights_sha256:
+def _pool(options: PredictOptions, weights_sha256: str) -> PredictorPool:
+    pool = PredictorPool()
+    loaded = pool.of(options).loaded
+    if loaded.sha256 != weights_sha256:
         raise FilmError(
-            f"the weights of {predictor.loaded.card.name} have changed: expected those of digest "
-            f"{weights_sha256[:8]}, got {predictor.loaded.sha256[:8]}."
+            f"the weights of {loaded.card.name} have changed: expected those of digest "
+            f"{weights_sha256[:8]}, got {loaded.sha256[:8]}."
         )
-    return predictor
+    return pool

@@ -157,3 +157,18 @@ def removed_on_error() -> Iterator[list[Path]]:
         for path in files:
             path.unlink(missing_ok=True)
         raise
+
+
+def made_before(source: Path, target: Path) -> bool:
+    """Whether a run that has ended made this output of this film, by the sidecar beside it."""
+    if not target.exists():
+        return False
+    for path in (target.with_suffix(".json"), target.with_name(f"{target.name}.json")):
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))
+            names = (told["generator"], told["target"], told["source"]["name"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if names == ("pycolor", target.name, source.name):
+            return True
+    return False

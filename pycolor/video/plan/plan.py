@@ -132,6 +132,10 @@ class Plan:
         """The span that frame n lies in."""
         return self.spans[bisect_right(self.spans, n, key=lambda span: span.start) - 1]
 
+    def is_under(self, n: int) -> bool:
+        """Whether the source's own color stays under that of frame n."""
+        return self.span_at(n).under
+
     def first_needed(self, n: int) -> int:
         """The first frame that the color of frame n, or of a later one, depends on."""
         span = self.span_at(n)

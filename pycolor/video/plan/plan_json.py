@@ -53,6 +53,12 @@ def plan_from_json(text: str) -> Plan:
         raise ValueError(f"the plan is damaged: {e}") from None
 
 
+def span_to_json(span: PlanSpan) -> dict[str, Any]:
+    """One span as JSON values; of a transition the first frames of its sides."""
+    sides = (span.before, span.after) if isinstance(span, TransitionSpan) else ()
+    return _span_out(span, {id(body): body.start for body in sides if body is not None})
+
+
 def _span_out(span: PlanSpan, number: dict[int, int]) -> dict[str, Any]:
     ends: dict[str, Any] = {"start": span.start, "stop": span.stop}
     if isinstance(span, TransitionSpan):

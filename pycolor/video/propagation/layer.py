@@ -1,16 +1,19 @@
 """The color layer: what the network says of a film's frames, apart from any picture.
 
 A layer holds the chroma field of each frame at the network's size: a few kilobytes a frame.  It
-can be kept, and rendered onto the film, or onto another grade of it, as often as one likes.
+can be kept (see `layer_file`), and rendered onto the film, or onto another grade of it, as often as
+one likes.  Its numbers are rounded, whether it is kept or not, so both give the same picture.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from pycolor.models.predictor import Predictor
@@ -20,8 +23,11 @@ from pycolor.video.io.read.frame_source import FrameSource
 from pycolor.video.plan.plan import Plan, ShotBody
 from pycolor.video.propagation import propagate
 from pycolor.video.propagation.lookahead import Lookahead
+from pycolor.video.propagation.propagate import Part, Parts
 
 FRAMES_WAITING = 6  # decoded, and not yet looked at
+STEPS = 64  # of chroma in one ab unit
+_MOST = 500.0  # ab
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,18 +36,44 @@ class Layer:
 
     Attributes:
         first: number of the first frame.
-        fields: of each frame 2×h×w ab over the whole picture, float32; None where the source's
-            own color stays.
-        under: of each frame, whether the source's own color stays under it: a tint; empty for none.
+        frames: what each frame's shots give it; None where the source's own color stays.
     """
 
     first: int
-    fields: tuple[Tensor | None, ...]
-    under: tuple[bool, ...] = ()
+    frames: tuple[Parts | None, ...]
 
     @property
     def stop(self) -> int:
-        return self.first + len(self.fields)
+        return self.first + len(self.frames)
+
+    @property
+    def fields(self) -> tuple[Tensor | None, ...]:
+        """The chroma field of each frame as it was predicted, 2×h×w ab."""
+        return tuple(None if parts is None else mixed(parts) for parts in self.frames)
+
+    def between(self, first: int, stop: int) -> Layer:
+        """The part of it that lies in frames first … stop − 1."""
+        low, high = max(first, self.first), min(stop, self.stop)
+        return Layer(first=low, frames=self.frames[low - self.first : high - self.first])
+
+
+def mixed(parts: Parts, grade: Callable[[Part], Tensor] = lambda part: part.field) -> Tensor:
+    """One field of a frame's parts, 2×h×w ab, each in its share.
+
+    Args:
+        parts: one or more; their sizes differ where shots have models of their own.
+        grade: what is done with a part's field before.
+    """
+    if len(parts) == 1 and parts[0].share == 1:
+        return grade(parts[0])
+    colors = [grade(part) for part in parts]
+    size = max((tuple(color.shape[1:]) for color in colors), key=lambda s: s[0] * s[1])
+    field = torch.zeros(2, *size, dtype=torch.float32, device=colors[0].device)
+    for part, color in zip(parts, colors, strict=True):
+        if color.shape[1:] != size:
+            color = F.interpolate(color[None], size, mode="bilinear", align_corners=False)[0]
+        field = field + part.share * color
+    return field
 
 
 def predict_layer(
@@ -97,7 +129,20 @@ def predict_layers(
             fields = watch.timed("steady", propagate.fields(lookahead, plan, first, stop))
             for low, high in pairwise(ends):
                 yield Layer(
-                    first=low,
-                    fields=tuple(next(fields) for _ in range(low, high)),
-                    under=tuple(plan.span_at(n).under for n in range(low, high)),
+                    first=low, frames=tuple(rounded(next(fields)) for _ in range(low, high))
                 )
+
+
+def rounded(parts: Parts | None) -> Parts | None:
+    """The parts with fields that a kept layer holds: half floats in steps of 1/64 ab unit.
+
+    Up to 32 ab the error is 1/128 at most, up to 128 ab 5/128.  What is not finite becomes 0.
+    """
+    if parts is None:
+        return None
+    return tuple(replace(part, field=_rounded(part.field)) for part in parts)
+
+
+def _rounded(field: Tensor) -> Tensor:
+    steps = (field.nan_to_num(0, 0, 0).clamp(-_MOST, _MOST) * STEPS).round()
+    return (steps / STEPS).half().float() + 0.0  # no zero is negative

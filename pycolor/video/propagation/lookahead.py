@@ -82,7 +82,7 @@ class Lookahead:
     def no_flow(self) -> Tensor:
         """The flow of a picture that stands: 1×2×h×w zeros."""
         h, w = (side // ops.MOTION_CELL for side in self._size)
-        return torch.zeros(1, 2, h, w, device=self._predictor.device)
+        return torch.zeros(1, 2, h, w, dtype=torch.float32, device=self._predictor.device)
 
     def forget(self, n: int) -> None:
         """Drop what is older than frame n."""
@@ -180,7 +180,7 @@ def brightened(lightness: Tensor, gain: float) -> Tensor:
     """
     if abs(gain - 1) < 1e-3:
         return lightness
-    steps = torch.linspace(0, 100, 1001, device=lightness.device)
+    steps = torch.linspace(0, 100, 1001, dtype=torch.float32, device=lightness.device)
     table = luma_to_l((l_to_luma(steps) * gain).clamp_max(1))
     place = lightness.clamp(0, 99.999) * 10
     low = place.floor()

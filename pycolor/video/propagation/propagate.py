@@ -27,7 +27,25 @@ GUIDED, GUIDED_FRAMES = 15.0, 12
 _REFINEMENT_PIXELS = 1  # how far a chained flow is corrected
 
 
-def fields(lookahead: Lookahead, plan: Plan, first: int, stop: int) -> Iterator[Tensor | None]:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Part:
+    """The color that one shot gives to a frame.
+
+    Attributes:
+        shot: first frame of the shot's body.
+        share: how much of the frame is the shot's: 1 but in a dissolve or fade.
+        field: 2×h×w ab.
+    """
+
+    shot: int
+    share: float
+    field: Tensor
+
+
+Parts = tuple[Part, ...]  # of one frame
+
+
+def fields(lookahead: Lookahead, plan: Plan, first: int, stop: int) -> Iterator[Parts | None]:
     """The chroma fields of frames first … stop − 1, in order.
 
     Args:
@@ -37,7 +55,7 @@ def fields(lookahead: Lookahead, plan: Plan, first: int, stop: int) -> Iterator[
         stop: one past the last.
 
     Yields:
-        2×h×w ab, or None where the source's own color stays.
+        what the frame's shots give it; None where the source's own color stays.
     """
     carried: dict[int, KeyframePropagator] = {}
 
@@ -57,7 +75,7 @@ def fields(lookahead: Lookahead, plan: Plan, first: int, stop: int) -> Iterator[
         elif isinstance(span, ShotBody):
             for n in numbers:
                 lookahead.forget(plan.first_needed(n))
-                yield of(span).field(n)
+                yield (Part(shot=span.start, share=1.0, field=of(span).field(n)),)
         else:
             yield from _mixed(span, lookahead, of, numbers)
             if span.before is not None:
@@ -136,7 +154,9 @@ class KeyframePropagator:
         chroma = around.chroma
         flows, cost = ops.flow_to_field(flows, cost, (chroma.shape[2], chroma.shape[3]))
         weight = [self._weight(key, n) for key in around.keys]
-        return ops.carry_chroma(chroma, flows, cost, torch.tensor(weight, device=chroma.device))[0]
+        return ops.carry_chroma(
+            chroma, flows, cost, torch.tensor(weight, dtype=torch.float32, device=chroma.device)
+        )[0]
 
     def _weight(self, key: int, n: int) -> float:
         """How much a key frame counts for frame n, before what motion says."""
@@ -220,8 +240,8 @@ def _mixed(
     lookahead: Lookahead,
     of: Callable[[ShotBody], KeyframePropagator],
     numbers: range,
-) -> Iterator[Tensor]:
-    """Fields of a dissolve or fade: the colors of both sides, in the measured shares."""
+) -> Iterator[Parts]:
+    """A dissolve or fade: the colors of both sides, in the measured shares."""
     sides = [body for body in (span.before, span.after) if body is not None]
     edges = [t.stop - 1 if t is span.before else t.start for t in sides]
     colors = [of(body).field(edge) for body, edge in zip(sides, edges, strict=True)]
@@ -237,7 +257,10 @@ def _mixed(
                     certainty * share + (1 - certainty) * r
                     for share, r in zip(shares, ramp, strict=True)
                 ]
-        yield sum((s * c for s, c in zip(shares, colors, strict=True)), torch.zeros_like(colors[0]))
+        yield tuple(
+            Part(shot=side.start, share=share, field=color)
+            for side, share, color in zip(sides, shares, colors, strict=True)
+        )
 
 
 def _of_one(shares: list[float]) -> list[float]:
@@ -252,7 +275,10 @@ def _shares(picture: Tensor, sides: list[Tensor]) -> tuple[list[float], float]:
         the shares, 0 … 1 each, and how much of the picture they explain, 0 … 1.
     """
     # Pictures mix in the luma, which the guides' lightness bends.
-    luma = l_to_luma(torch.arange(256.0, device=picture.device) / 2.55).double() * 255
+    luma = (
+        l_to_luma(torch.arange(256.0, dtype=torch.float32, device=picture.device) / 2.55).double()
+        * 255
+    )
     target = luma[picture.long().flatten()]
     basis = torch.stack([luma[side.long().flatten()] for side in sides])
     target, basis = target - target.mean(), basis - basis.mean(1, keepdim=True)

@@ -17,6 +17,8 @@ from fractions import Fraction
 
 from pycolor.video.shots.detector import Shot, Transition
 
+# Lines of a CSV: of a film whose length is not known (twelve hours of it), and besides the shots.
+_MOST_LINES, _OTHER_LINES = 1 << 20, 1000
 _LONGEST_LINE = 1000  # characters of an event of an EDL
 
 _CSV_COLUMNS = (
@@ -79,7 +81,7 @@ def read_csv(text: str, frames: int, *, open_end: bool = False) -> list[Shot]:
     Raises:
         ValueError: no start frames, one that is not a whole number, or one past the film's end.
     """
-    rows = _csv_rows(text)
+    rows = _csv_rows(text, _MOST_LINES if open_end else frames + _OTHER_LINES)
     columns: dict[str, int] = {}
     for index, row in enumerate(rows):
         names = [cell.strip().lower().replace("_", " ") for cell in row]
@@ -112,8 +114,10 @@ def _length(starts: Sequence[int], frames: int, open_end: bool) -> int:
     return max(frames, max(starts) + 1) if open_end and starts else frames
 
 
-def _csv_rows(text: str) -> list[list[str]]:
-    """The lines with anything on them, but that of the cut times."""
+def _csv_rows(text: str, most: int) -> list[list[str]]:
+    """The lines with anything on them, but that of the cut times; refused where they are more."""
+    if text.count("\n") > most or text.count("\r") > most:
+        raise ValueError(f"the list has more than {most} lines, which are too many for the film")
     lines = text.lstrip("\ufeff").splitlines()
     titles = next((line for line in lines if "start frame" in line.lower()), "")
     separator = max(",;\t", key=(titles or (lines or [""])[0]).count)

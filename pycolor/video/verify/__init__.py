@@ -10,6 +10,7 @@ from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
 
+from pycolor.encoding import TagOverride
 from pycolor.video.io import Reader
 from pycolor.video.io.containers.sequence import pictures_of
 from pycolor.video.io.containers.spec import spec_of, spec_of_suffix
@@ -44,6 +45,7 @@ def verify(
     frames: slice | tuple[int, int | None] | None = None,
     rate: Fraction | None = None,
     lossless: bool | None = None,
+    override: TagOverride | None = None,
 ) -> VerifyReport:
     """Compare a colored film with its source; both are read once, frame by frame.
 
@@ -58,11 +60,12 @@ def verify(
         frames: the range of the source that was colored, None for all.
         rate: frames per second of a source that does not tell, see `Reader`.
         lossless: demand equal luma; None demands it of codecs that are lossless by nature.
+        override: tags in place of the source's own, see `Reader`.
 
     Raises:
         FilmError: if one of them cannot be read.
     """
-    with Reader(source, frames=frames, rate=rate) as before:
+    with Reader(source, frames=frames, rate=rate, override=override) as before:
         matrix = before.info.encoding.matrix
         # Numbered pictures are shown as the source is.
         shown = before.info.rate if pictures_of(Path(result)) else None
@@ -72,7 +75,7 @@ def verify(
 
 def _compare(before: Reader, after: Reader, lossless: bool | None) -> VerifyReport:
     container = container_name(after)
-    shift = beginning(before, container)
+    shift = beginning(before, container) - after.origin
     demanded = after.info.codec in LOSSLESS_CODECS if lossless is None else lossless
     pictures = Pictures(before, after, shift=shift, has_times=not spec_of(container).fixed_rate)
     for pair in zip_longest(before, after):

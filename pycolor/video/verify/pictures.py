@@ -92,9 +92,9 @@ class Pictures:
 
     def _rounding(self) -> Fraction:
         """What the source's clock may have moved a frame by, where no tick is a frame's time."""
-        base = self._before.time_base
-        step = 1 / (self._before.rate * base)
-        return max(base, JITTER) / 2 if step.denominator > 1 and base < MILLISECOND else Fraction(0)
+        clocks = (self._before.time_base, self._after.time_base)
+        rounding = [b for b in clocks if b < MILLISECOND and (self._before.rate * b).numerator > 1]
+        return max([*rounding, JITTER]) / 2 if rounding else Fraction(0)
 
     @property
     def mean_psnr(self) -> float:

@@ -1,12 +1,14 @@
-"""Writes the pixel aspect into a Matroska file that FFmpeg muxed through PyAV.
+"""Writes into a Matroska header what FFmpeg's muxer leaves out.
 
-The muxer takes it from a field that PyAV cannot reach.  So the picture's track is muxed with
-room behind its title, and once the file is closed the room is given to DisplayWidth and
-DisplayHeight (RFC 9559, 5.1.4.1.28); nothing else in the file moves.
+The muxer takes the pixel aspect from a field that PyAV cannot reach, and since version 8 it names
+FFV1 by an ID that players of before do not know.  So the picture's track is muxed with room behind
+its title, and once the file is closed the room is given to DisplayWidth and DisplayHeight (RFC
+9559, 5.1.4.1.28) and to the older codec ID; nothing else in the file moves.
 """
 
 from __future__ import annotations
 
+import struct
 import zlib
 from fractions import Fraction
 from pathlib import Path
@@ -28,7 +30,12 @@ PIXEL_WIDTH, PIXEL_HEIGHT = 0xB0, 0xBA
 DISPLAY_WIDTH, DISPLAY_HEIGHT, DISPLAY_UNIT = 0x54B0, 0x54BA, 0x54B2
 CRC32, VOID = 0xBF, 0xEC
 
-_ROOM = "\N{PILCROW SIGN} room for the pixel aspect "
+CODEC_ID, CODEC_PRIVATE = 0x86, 0x63A2
+# A codec by its four letters, its header the BITMAPINFOHEADER of AVI: every reader knows it.
+_BY_FOUR_LETTERS = b"V_MS/VFW/FOURCC"
+_OWN_IDS = {b"V_FFV1": b"FFV1"}
+
+_ROOM = "\N{PILCROW SIGN} room for what the header still lacks".ljust(100)
 
 
 COLOUR, SITING_HORIZONTAL, SITING_VERTICAL = 0x55B0, 0x55B7, 0x55B8
@@ -59,12 +66,17 @@ def chroma_location(file: BinaryIO) -> int:
 
 
 def with_room(title: str) -> str:
-    """A title for the picture's track that `write_pixel_aspect` will turn back into `title`."""
+    """A title for the picture's track that `complete_header` will turn back into `title`."""
     return title + _ROOM
 
 
-def write_pixel_aspect(path: Path, aspect: Fraction, title: str) -> None:
+def complete_header(path: Path, aspect: Fraction | None, title: str) -> None:
     """Patch a closed file whose picture's track was titled `with_room(title)`.
+
+    Args:
+        path: of the file.
+        aspect: of a pixel; None leaves what the muxer wrote.
+        title: of the track, empty for none.
 
     Raises:
         FilmError: if the file has no such track.
@@ -77,7 +89,7 @@ def write_pixel_aspect(path: Path, aspect: Fraction, title: str) -> None:
         while True:
             identifier, size, _ = read_element_header(file)
             if not identifier:
-                raise FilmError(f"{path} has no Tracks element to write the pixel aspect into.")
+                raise FilmError(f"{path} has no Tracks element to complete.")
             if identifier == TRACKS:
                 break
             file.seek(size, 1)
@@ -85,12 +97,12 @@ def write_pixel_aspect(path: Path, aspect: Fraction, title: str) -> None:
         tracks = file.read(size)
         patched = _patch_tracks(tracks, aspect, title)
         if patched is None or len(patched) != len(tracks):
-            raise FilmError(f"{path} has no room for the pixel aspect.")
+            raise FilmError(f"{path} has no room for what its header lacks.")
         file.seek(start)
         file.write(patched)
 
 
-def _patch_tracks(tracks: bytes, aspect: Fraction, title: str) -> bytes | None:
+def _patch_tracks(tracks: bytes, aspect: Fraction | None, title: str) -> bytes | None:
     parts: list[bytes] = []
     patched = False
     for child in children(tracks):
@@ -127,14 +139,22 @@ def _same_length(identifier: int, content: bytes, parent: bytes, old: Element) -
     return parent[old.start : old.start + name] + write_size(len(content), header - name) + content
 
 
-def _patch_entry(entry: bytes, aspect: Fraction, title: str) -> bytes | None:
+def _patch_entry(entry: bytes, aspect: Fraction | None, title: str) -> bytes | None:
     """The entry of the same length: its title restored, its Video element grown, and a Void."""
+    inside = children(entry)
+    letters = next((_OWN_IDS.get(c.content) for c in inside if c.identifier == CODEC_ID), None)
     parts = []
-    for child in children(entry):
+    for child in inside:
         if child.identifier == NAME:
             if title:
                 parts.append(element(NAME, title.encode(), width=4))
-        elif child.identifier == VIDEO:
+        elif child.identifier == CODEC_ID and letters:
+            parts.append(element(CODEC_ID, _BY_FOUR_LETTERS, width=1))
+        elif child.identifier == CODEC_PRIVATE and letters:
+            size = next(_picture_size(c.content) for c in inside if c.identifier == VIDEO)
+            private = _bitmap_header(size, letters, len(child.content)) + child.content
+            parts.append(element(CODEC_PRIVATE, private, width=4))
+        elif child.identifier == VIDEO and aspect is not None:
             parts.append(element(VIDEO, _patch_video(child.content, aspect), width=4))
         else:
             parts.append(entry[child.start : _end(entry, child)])
@@ -145,6 +165,19 @@ def _patch_entry(entry: bytes, aspect: Fraction, title: str) -> bytes | None:
     if room < 10:
         return body + element(VOID, bytes(room - 2), width=1)
     return body + element(VOID, bytes(room - 9), width=8)
+
+
+def _picture_size(video: bytes) -> tuple[int, int]:
+    found = {c.identifier: int.from_bytes(c.content, "big") for c in children(video)}
+    return found.get(PIXEL_WIDTH, 0), found.get(PIXEL_HEIGHT, 0)
+
+
+def _bitmap_header(size: tuple[int, int], letters: bytes, more: int) -> bytes:
+    """A BITMAPINFOHEADER with `more` bytes behind it."""
+    width, height = size
+    return struct.pack(
+        "<IiiHH4sIiiII", 40 + more, width, height, 1, 24, letters, 3 * width * height, 0, 0, 0, 0
+    )
 
 
 def _patch_video(video: bytes, aspect: Fraction) -> bytes:

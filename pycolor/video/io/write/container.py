@@ -15,7 +15,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.video.io.containers.matroska import with_room, write_pixel_aspect
+from pycolor.video.io.containers.matroska import complete_header, with_room
 from pycolor.video.io.containers.presets import PIPE, Preset, container_of, ending_of
 from pycolor.video.io.containers.sequence import address_of, numbered, picture_name
 from pycolor.video.io.containers.spec import ContainerSpec, spec_of
@@ -193,7 +193,7 @@ class ContainerWriter:
                 f"the film's container also holds, and no output: {', '.join(info.unread)}"
             )
         self._title = stream.metadata.get("title", "")
-        if self._patches_aspect:
+        if self._completes_header:
             stream.metadata["title"] = with_room(self._title)
         try:
             self.container.start_encoding()
@@ -243,8 +243,8 @@ class ContainerWriter:
             if self._file is not None:
                 self._file.close()
             self.is_open = False
-            if self._patches_aspect and self.info.pixel_aspect:
-                write_pixel_aspect(self.path, self.info.pixel_aspect, self._title)
+            if self._completes_header:
+                complete_header(self.path, self._aspect, self._title)
         except (av.error.FFmpegError, OSError) as error:
             self.abort()
             raise self.failure(error) from error
@@ -280,12 +280,15 @@ class ContainerWriter:
             self.path.unlink(missing_ok=True)
 
     @property
-    def _patches_aspect(self) -> bool:
-        return bool(
-            self.spec.clock == MILLISECOND  # Matroska and its kin
-            and self.info.pixel_aspect
-            and self.info.pixel_aspect != 1
-        )
+    def _aspect(self) -> Fraction | None:
+        aspect = self.info.pixel_aspect
+        return aspect if aspect and aspect != 1 else None
+
+    @property
+    def _completes_header(self) -> bool:
+        if self.spec.clock != MILLISECOND:  # Matroska and its kin
+            return False
+        return self._aspect is not None or (self._streams and self.name == "matroska")
 
     def _choose_clock(self, grid: Grid | None) -> Clock:
         shift = self.start
@@ -309,6 +312,8 @@ class ContainerWriter:
                 options["movflags"] += "+use_metadata_tags"
             # Edit lists count in this; the default of 1000 would round the film's start.
             options["movie_timescale"] = str(self.clock.time_base.denominator)
+        else:
+            options.pop("movflags", None)
         if self.name == "image2":
             options["start_number"] = str(self._first_number)
             if self._reader.has_holes:  # the pictures' numbers are their times

@@ -1,0 +1,75 @@
+"""`pycolor plan`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from pycolor.commands.base import Command
+from pycolor.errors import UsageError
+from pycolor.frame_ranges import frame_rate
+from pycolor.system.progress import Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags(Command):
+    """Begin a film's project: IN.pycolor/plan.json, a list of its shots to decide on.
+
+    The plan is edited by hand, by a script or by a page; `pycolor video IN OUT --plan FILE` colors
+    by it.  Of a plan that exists, its state is told.
+
+    Attributes:
+        source: the film.
+        to: where the plan is written (default: IN.pycolor/plan.json).
+        shots: a list of shots in place of the detector's: .csv, .edl or .json.
+        sensitivity: of the detector; 1 is balanced; more finds more transitions.
+        rate: frames per second of numbered pictures (default: 24), and of a film that does not
+            tell; N or N/D.
+        overwrite: begin anew where there is a plan.
+    """
+
+    source: Annotated[Positional[Path], arg(metavar="IN")]
+    to: Path | None = None
+    shots: Path | None = None
+    sensitivity: float = 1.0
+    rate: str | None = None
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if self.sensitivity <= 0:
+            raise UsageError(f"sensitivity must be above 0, got {self.sensitivity}.")
+        _ = frame_rate(self.rate)
+
+
+def run(flags: Flags) -> int:
+    from pycolor.video.job.plan_file import read_plan_file
+    from pycolor.video.job.project import project_of
+    from pycolor.video.job.start_plan import start_plan
+
+    path = flags.to or project_of(flags.source) / "plan.json"
+    out = flags.output
+    if path.exists() and not flags.overwrite:
+        file = read_plan_file(path)
+        for text in file.cautions():
+            out.say(f"note: {text}")
+        plan = file.plan
+    else:
+        with Progress(flags.source.name, None, "frames", out.style) as progress:
+            plan = start_plan(
+                flags.source,
+                path,
+                shots=flags.shots,
+                sensitivity=flags.sensitivity,
+                rate=frame_rate(flags.rate),
+                overwrite=flags.overwrite,
+                say=out.say,
+                progress=progress,
+            )
+    states = Counter(shot.state for shot in plan.shots)
+    told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    out.say(f"{path}: revision {plan.revision}, {len(plan.shots)} shots ({told})")
+    return 0

@@ -1,0 +1,28 @@
+"""What decides the bits of a network's output beside its weights: device, type, instruction set."""
+
+from __future__ import annotations
+
+import platform
+
+import torch
+
+from pycolor.models.predictor import Predictor
+
+
+def arithmetic_of(predictor: Predictor, *, mix: bool = False) -> dict[str, str]:
+    """The arithmetic of a predictor.
+
+    Args:
+        predictor: on its device.
+        mix: leave out what differs from machine to machine: chroma may then differ in its last
+            bits between segments that different machines made.
+    """
+    told = {"dtype": str(predictor.dtype).removeprefix("torch.")}
+    if mix:
+        return told
+    told["device"] = predictor.device.type
+    if predictor.device.type == "cuda":
+        told["unit"] = torch.cuda.get_device_name(predictor.device)
+    else:
+        told["unit"] = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+    return told

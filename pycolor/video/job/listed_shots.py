@@ -1,0 +1,34 @@
+"""A list of shots in a file, read once the film's length is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from pycolor.errors import UsageError
+from pycolor.video.shots import list_files
+from pycolor.video.shots.detector import Shot
+
+ListedShots = Callable[[int, Fraction], Sequence[Shot]]  # of the number of frames and the rate
+
+
+def listed_shots(path: Path, first: int | None = None) -> ListedShots:
+    """What gives the shots of a list.
+
+    Args:
+        path: of the list.
+        first: number of the range's first frame in the film, None for a whole film.
+
+    Raises:
+        UsageError: the list cannot be read; and when it is called, it does not fit the film.
+    """
+    text = list_files.read_file(path)
+
+    def shots(frames: int, rate: Fraction) -> list[Shot]:
+        try:
+            return list_files.read(path.suffix, text, frames, rate, first)
+        except ValueError as e:
+            raise UsageError(f"the list of shots {path} does not fit: {e}.") from None
+
+    return shots

@@ -1,0 +1,147 @@
+"""One frame as the film will show it, made of what that frame needs alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from pycolor.errors import FilmError, UsageError
+from pycolor.frame_ranges import frame_rate
+from pycolor.image.predictor_pool import PredictorPool, without_grade
+from pycolor.options import VideoOptions
+from pycolor.video.io import FrameFactory, FrameSource, Picture
+from pycolor.video.io.containers.presets import preset_for
+from pycolor.video.io.write.encoder import choose
+from pycolor.video.job.plan_file import PlanFile
+from pycolor.video.job.planned import Colors, colors_of
+from pycolor.video.job.project import Project
+from pycolor.video.job.shot_predictors import ShotPredictors
+from pycolor.video.job.source_digest import file_digest
+from pycolor.video.job.versions import versions
+from pycolor.video.plan.analysis import FilmAnalysis
+from pycolor.video.plan.grade import Grades, film_grade
+from pycolor.video.propagation.film_layers import film_layers
+from pycolor.video.propagation.layer import Layer
+from pycolor.video.propagation.layer_store import LayerStore, pieces_of
+from pycolor.video.render import render_layer
+from pycolor.video.shown import shown_codes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """A film's plan, opened: gives any frame of the film to come.
+
+    Attributes:
+        source: the film's frames.
+        colors: what the plan decides.
+        options: of the film to come.
+        project: where kept color lies.
+    """
+
+    source: FrameSource
+    colors: Colors
+    options: VideoOptions
+    project: Project
+
+    def picture(self, frame: int, suffix: str = ".mkv") -> tuple[Picture, FrameFactory]:
+        """A frame's planes as they will be encoded, and what made them.
+
+        Args:
+            frame: its number.
+            suffix: of the film to come; with the preset, it decides depth and subsampling.
+
+        Raises:
+            UsageError: the film has no such frame.
+            FilmError: the film cannot be read.
+        """
+        if not 0 <= frame < len(self.colors.plan):
+            raise UsageError(f"the film has frames 0 to {len(self.colors.plan) - 1}, got {frame}.")
+        layer = self.layer(frame)
+        grades = Grades(film=film_grade(self.options.predict), shots=self.colors.grades.shots)
+        found: list[Picture] = []
+        preset = preset_for(suffix, self.options.preset)
+        with self.source.reader(frame, frame + 1) as reader:
+            config = choose(
+                reader.info,
+                preset,
+                codec=self.options.codec,
+                options=self.options.encoder_options,
+            )
+            factory = FrameFactory(reader.info, config)
+            wanted = (f for f in reader if f.index == frame)
+            under = self.colors.plan.is_under
+            render_layer(layer, wanted, factory, found.append, grades=grades, under=under)
+        if not found:
+            raise FilmError(f"{self.source.path} ends before frame {frame}.")
+        return found[0], factory
+
+    def layer(self, frame: int) -> Layer:
+        """The color of one frame, from what is kept of it or from the network."""
+        colors = self.colors
+        (piece,) = pieces_of(colors.plan, frame, frame + 1)
+        if piece.sides:
+            store = LayerStore(folder=self.project.layer, keys={piece.first: colors.key(piece)})
+            if (kept := store.load(piece)) is not None:
+                return kept.between(frame, frame + 1)
+        (layer,) = film_layers(
+            colors.plan,
+            self.source,
+            ShotPredictors(
+                colors.pool,
+                colors.plan,
+                self.source,
+                lambda shot: without_grade(colors.models[shot]),
+                colors.given,
+            ),
+            frame,
+            frame + 1,
+        )
+        return layer
+
+    def codes(self, frame: int, suffix: str = ".mkv") -> npt.NDArray[np.uint8]:
+        """A frame as H×W×3 R'G'B' of 8 bits, as stored: neither turned nor stretched."""
+        picture, factory = self.picture(frame, suffix)
+        return shown_codes(picture.luma, picture.chroma, factory.encoding)
+
+
+def open_preview(
+    source: Path,
+    file: PlanFile,
+    options: VideoOptions,
+    analyze: Callable[[], FilmAnalysis],
+    pool: PredictorPool | None = None,
+) -> Preview:
+    """Open a film and its plan.
+
+    Args:
+        source: the film.
+        file: the plan.
+        options: of the film to come.
+        analyze: looks through the film; called where the project does not know it.
+        pool: of models that are loaded.
+
+    Raises:
+        UsageError: the plan is of another film.
+        FilmError: the film cannot be read.
+    """
+    sha256 = file_digest(source)
+    file.check(source, sha256)
+    project = Project(file.project)
+    seen = project.load_analysis(sha256)
+    if seen is None:
+        seen = analyze()
+        project.save_analysis(sha256, seen)
+    file.check(source, sha256, len(seen))
+    timeline = None if seen.damages else seen.timeline
+    return Preview(
+        source=FrameSource(path=source, rate=frame_rate(options.rate), timeline=timeline),
+        colors=colors_of(
+            file, seen, options, pool or PredictorPool(), source_sha256=sha256, versions=versions()
+        ),
+        options=options,
+        project=project,
+    )

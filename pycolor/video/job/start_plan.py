@@ -1,0 +1,87 @@
+"""The first plan of a film: its shots, and nothing decided yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+from pycolor.errors import UsageError
+from pycolor.system.atomic_file import atomic_write, check_output
+from pycolor.system.progress import Progress
+from pycolor.video.io import Reader
+from pycolor.video.io.containers.timecode import later_timecode
+from pycolor.video.job.listed_shots import listed_shots
+from pycolor.video.job.plan_file import PlanFile
+from pycolor.video.job.project import Project
+from pycolor.video.job.source_digest import file_digest
+from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
+from pycolor.video.plan.document import plan_text
+from pycolor.video.plan.film_plan import FilmPlan, SourceFilm, new_plan
+
+
+def start_plan(
+    source: Path,
+    path: Path,
+    *,
+    shots: Path | None = None,
+    sensitivity: float = 1.0,
+    rate: Fraction | None = None,
+    overwrite: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+    progress: Progress | None = None,
+) -> FilmPlan:
+    """Look for the shots of a film, and write a plan.
+
+    Args:
+        source: the film.
+        path: of the plan; a folder for it is made where there is none.
+        shots: a list of shots in place of the detector's.
+        sensitivity: of the detector.
+        rate: frames per second where the film does not tell.
+        overwrite: replace an existing plan.
+        say: called with each warning.
+        progress: advanced by each frame.
+
+    Raises:
+        UsageError: the plan exists, or the list of shots does not fit.
+        FilmError: the film cannot be read.
+    """
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} exists; --overwrite replaces it.")
+    if not source.exists():
+        raise UsageError(f"{source} does not exist.")
+    with Reader(source, rate=rate) as reader:
+        info, timecode = reader.info, reader.timecode
+    for text in info.warnings:
+        say(f"note: {text}")
+    sha256 = file_digest(source)
+    seen = analyze_film(
+        source,
+        rate=rate,
+        sensitivity=sensitivity,
+        shots=None if shots is None else listed_shots(shots),
+        progress=progress,
+    )
+    for damage in seen.damages:
+        say(f"note: {source} {damage}")
+    film = SourceFilm(
+        name=source.name,
+        sha256=sha256,
+        frames=len(seen),
+        rate=seen.rate,
+        timecode=_countable(timecode, seen),
+    )
+    plan = new_plan(film, seen.shots, seen.colored)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    check_output(path, sources=[source], overwrite=overwrite)
+    text = plan_text(plan)
+    Project(PlanFile(path=path, text=text, plan=plan).project).save_analysis(sha256, seen)
+    with atomic_write(path, overwrite=overwrite) as part:
+        part.write_text(text, encoding="utf-8")
+    return plan
+
+
+def _countable(timecode: str, seen: FilmAnalysis) -> str:
+    """The first frame's timecode; empty if it cannot be counted on at this rate."""
+    return timecode if later_timecode(timecode, 0, seen.rate) is not None else ""

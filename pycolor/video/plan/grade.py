@@ -1,0 +1,46 @@
+"""Saturation, warmth, look and palette of the shots: what is done to their colors when rendering.
+
+All are functions of a cell's color and lightness alone: changing them takes no network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pycolor.models.guidance.looks import Grade
+from pycolor.options import PredictOptions
+
+NEUTRAL = Grade()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grades:
+    """The grade of each shot of a film.
+
+    Attributes:
+        film: of all shots.
+        shots: beside it, by the first frame of the shot's body.
+    """
+
+    film: Grade = NEUTRAL
+    shots: Mapping[int, Grade] = field(default_factory=dict)
+
+    def of(self, shot: int) -> Grade:
+        """What is done with the colors of the shot whose body begins at this frame."""
+        return combined(self.film, self.shots.get(shot, NEUTRAL))
+
+
+def film_grade(options: PredictOptions) -> Grade:
+    """What the options say of all shots' colors."""
+    return Grade(look=options.look, saturation=options.saturation, warmth=options.warmth)
+
+
+def combined(film: Grade, shot: Grade) -> Grade:
+    """A film's grade and one of its shots' as one: its look and palette go before the film's."""
+    return Grade(
+        look=shot.look or film.look,
+        saturation=film.saturation * shot.saturation,
+        warmth=max(-1.0, min(1.0, film.warmth + shot.warmth)),
+        palette=shot.palette or film.palette,
+    )

@@ -1,0 +1,391 @@
+"""A film colored by its plan: what acts, what is kept, what is made anew."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from pycolor.cli import main
+from pycolor.errors import UsageError
+from pycolor.models.predictor import Predictor
+from pycolor.options import PredictOptions, VideoOptions
+from pycolor.video.io import Reader
+from pycolor.video.io.frame.planes import chroma_planes
+from pycolor.video.job import segment as segments_made
+from pycolor.video.job.film import color_film
+from pycolor.video.job.plan_file import read_plan_file, save_plan_file
+from pycolor.video.job.preview import open_preview
+from pycolor.video.job.project import Project, cache_bytes, project_of
+from pycolor.video.job.start_plan import start_plan
+from pycolor.video.plan import edit
+from pycolor.video.plan.film_plan import FilmPlan
+from pycolor.video.shown import shown_codes
+from pycolor.video.verify import verify
+from tests.films import make_film
+
+CUTS = (12, 24, 36)
+QUICK = PredictOptions(short_side=32, dtype="float32", device="cpu")
+
+
+class Work:
+    """What a run has done: frames through the network, segments encoded."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.frames = self.segments = 0
+        field, opened = Predictor.field, segments_made._SegmentEncoder._open
+
+        def counted(predictor: Predictor, lightness: Any, *args: Any, **named: Any) -> Any:
+            self.frames += len(lightness)
+            return field(predictor, lightness, *args, **named)
+
+        def opening(encoder: Any, job: Any) -> Any:
+            self.segments += 1
+            return opened(encoder, job)
+
+        monkeypatch.setattr(Predictor, "field", counted)
+        monkeypatch.setattr(segments_made._SegmentEncoder, "_open", opening)
+
+    def since(self) -> tuple[int, int]:
+        """Frames predicted and segments encoded since this was asked."""
+        found = self.frames, self.segments
+        self.frames = self.segments = 0
+        return found
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Work:
+    return Work(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of 48 frames in four shots, a dissolve before the last, colored once."""
+    folder = tmp_path_factory.mktemp("planned")
+    film = make_film(folder / "reel.mkv", frames=48, timecode="10:00:00:00")
+    start_plan(film, project_of(film) / "plan.json")
+    file = read_plan_file(project_of(film) / "plan.json")
+    plan = file.plan
+    for frame in CUTS:
+        plan = edit.split_shot(plan, frame)
+    plan = edit.set_transition(plan, 3, "dissolve", 34, 39)
+    save_plan_file(file.path, plan)
+    color_film(film, folder / "out.mkv", options(film))
+    return folder
+
+
+@pytest.fixture
+def folder(started: Path, tmp_path: Path) -> Path:
+    shutil.copytree(started, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def options(film: Path, **changes: Any) -> VideoOptions:
+    plan = project_of(film) / "plan.json"
+    return replace(VideoOptions(plan=plan, predict=QUICK, overwrite=True), **changes)
+
+
+def changed(folder: Path, number: int, **values: Any) -> FilmPlan:
+    file = read_plan_file(folder / "reel.mkv.pycolor" / "plan.json")
+    return save_plan_file(file.path, edit.set_shot(file.plan, number, **values))
+
+
+def color(folder: Path, name: str = "out.mkv", **changes: Any) -> list[str]:
+    said: list[str] = []
+    film = folder / "reel.mkv"
+    color_film(film, folder / name, options(film, **changes), say=said.append)
+    return said
+
+
+def packets(film: Path) -> list[bytes]:
+    with av.open(str(film)) as container:
+        return [bytes(p) for p in container.demux(container.streams.video[0]) if p.size]
+
+
+def chroma(film: Path) -> list[np.ndarray[Any, Any]]:
+    with Reader(film) as reader:
+        return [planes_of(frame.native) for frame in reader]
+
+
+def planes_of(native: av.VideoFrame) -> np.ndarray[Any, Any]:
+    """Cb and Cr of 8 bits, 2×h×w."""
+    found = []
+    for plane in native.planes[1:3]:
+        rows = np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)
+        found.append(rows[: plane.height, : plane.width].astype(int))
+    return np.stack(found)
+
+
+def differing(a: list[Any], b: list[Any]) -> set[int]:
+    assert len(a) == len(b)
+    return {n for n, (x, y) in enumerate(zip(a, b, strict=True)) if not np.array_equal(x, y)}
+
+
+def test_the_same_again_makes_nothing(folder: Path, work: Work) -> None:
+    before = (folder / "out.mkv").read_bytes()
+    said = color(folder)
+    assert work.since() == (0, 0)
+    assert (folder / "out.mkv").read_bytes() == before
+    assert "of 48 frames 48 are encoded already" in " ".join(said)
+
+
+def test_a_layer_that_is_kept_gives_the_bytes_of_one_that_is_not(folder: Path, work: Work) -> None:
+    before = (folder / "out.mkv").read_bytes()
+    shutil.rmtree(folder / "reel.mkv.pycolor" / "segments")
+    color(folder)
+    predicted, encoded = work.since()
+    assert predicted == 0
+    assert encoded > 4
+    assert (folder / "out.mkv").read_bytes() == before
+    shutil.rmtree(folder / "reel.mkv.pycolor" / "layer")
+    shutil.rmtree(folder / "reel.mkv.pycolor" / "segments")
+    color(folder)
+    assert work.since()[0] > 0
+    assert (folder / "out.mkv").read_bytes() == before
+
+
+def test_saturation_of_a_shot_takes_its_segments_and_no_network(folder: Path, work: Work) -> None:
+    before = packets(folder / "out.mkv")
+    gray = chroma(folder / "out.mkv")
+    changed(folder, 1, saturation=2.0)
+    color(folder)
+    assert work.since() == (0, 1)
+    assert differing(before, packets(folder / "out.mkv")) == set(range(12, 24))
+    stronger = chroma(folder / "out.mkv")
+    spread = [np.abs(planes[20] - 128).mean() for planes in (gray, stronger)]
+    assert spread[1] > 1.5 * spread[0]
+
+
+def test_a_shot_s_change_reaches_into_its_transition(folder: Path, work: Work) -> None:
+    before = packets(folder / "out.mkv")
+    changed(folder, 3, warmth=1.0)
+    color(folder)
+    assert work.since()[0] == 0
+    assert differing(before, packets(folder / "out.mkv")) == set(range(34, 48))
+
+
+def test_a_shot_may_stay_gray_or_have_a_model_of_its_own(folder: Path, work: Work) -> None:
+    before = packets(folder / "out.mkv")
+    changed(folder, 0, treatment="black-and-white")
+    color(folder)
+    assert work.since() == (0, 1)
+    changed(folder, 3, model="cheng2015")
+    color(folder)
+    assert work.since()[0] > 0
+    assert differing(before, packets(folder / "out.mkv")) == {*range(12), *range(34, 48)}
+    planes = chroma(folder / "out.mkv")
+    assert all((planes[n] == 128).all() for n in range(12))
+    own = chroma(folder / "reel.mkv")
+    changed(folder, 0, treatment="own-color")
+    color(folder)
+    planes = chroma(folder / "out.mkv")
+    assert not differing(planes[:12], own[:12])
+
+
+def test_other_containers_and_segments_take_no_network(folder: Path, work: Work) -> None:
+    color(folder, "out.mov", preset="prores")
+    color(folder, "small.mkv", segment_frames=5)
+    color(folder, "out.mp4")
+    assert work.since()[0] == 0
+    assert not differing(packets(folder / "out.mkv"), packets(folder / "small.mkv"))
+
+
+def test_a_reference_of_a_shot(folder: Path) -> None:
+    picture = np.zeros((48, 64, 3), np.uint8) + np.array([180, 60, 40], np.uint8)
+    Image.fromarray(picture).save(folder / "reel.mkv.pycolor" / "still.png")
+    changed(folder, 0, model="varga2017")
+    changed(folder, 1, model="varga2017", guidance=({"kind": "picture", "path": "still.png"},))
+    file = read_plan_file(folder / "reel.mkv.pycolor" / "plan.json")
+    assert file.shot_given(0) is None
+    given = file.shot_given(1)
+    assert given is not None
+    assert [each.path.name for each in given.alike] == ["still.png"]
+    assert file.shot_options(2, QUICK) == QUICK
+
+
+def test_a_still_and_a_mark_lead_their_shot_alone(folder: Path, work: Work) -> None:
+    larger: dict[str, Any] = {"predict": replace(QUICK, short_side=64)}
+    color(folder, **larger)
+    before = packets(folder / "out.mkv")
+    film = folder / "reel.mkv"
+    with Reader(film, frames=(4, 5)) as reader:
+        gray = next(iter(reader)).luma
+    red = np.stack([gray, gray // 2, gray // 3], 2)
+    Image.fromarray(red).save(folder / "reel.mkv.pycolor" / "still.png")
+    still = {"kind": "still", "frame": 4, "path": "still.png"}
+    mark = {"kind": "color", "frame": 20, "at": [30, 20], "radius": 9, "color": "#2040c0"}
+    changed(folder, 0, guidance=(still,))
+    changed(folder, 1, guidance=(mark, {"kind": "palette", "colors": ["#2040c0"]}))
+    color(folder, **larger)
+    assert work.since()[0] > 0
+    assert differing(before, packets(folder / "out.mkv")) == set(range(24))
+    planes = chroma(folder / "out.mkv")
+    assert planes[4][1].mean() > 130  # Cr: reddish
+    assert planes[20][0].mean() > planes[20][1].mean()  # bluish
+    again = (folder / "out.mkv").read_bytes()
+    shutil.rmtree(folder / "reel.mkv.pycolor" / "segments")
+    color(folder, **larger)
+    assert work.since()[0] == 0
+    assert (folder / "out.mkv").read_bytes() == again
+    changed(folder, 1, guidance=())
+    color(folder, **larger)
+    assert not differing(before[12:], packets(folder / "out.mkv")[12:])
+    Image.fromarray(red[..., ::-1].copy()).save(folder / "reel.mkv.pycolor" / "still.png")
+    color(folder, **larger)  # the file's content counts, not its name
+    assert differing(before, packets(folder / "out.mkv")) == set(range(12))
+    assert chroma(folder / "out.mkv")[4][0].mean() > 130
+
+
+WRONG = [
+    ({"kind": "picture", "path": "gone.png"}, r"line \d+: the picture .*gone.png is not there"),
+]
+
+
+@pytest.mark.parametrize(("entry", "said"), WRONG)
+def test_guidance_that_cannot_be_used(folder: Path, entry: dict[str, Any], said: str) -> None:
+    changed(folder, 1, guidance=(entry,))
+    before = (folder / "out.mkv").read_bytes()
+    with pytest.raises(UsageError, match=said):
+        color(folder)
+    assert (folder / "out.mkv").read_bytes() == before
+
+
+def test_a_plan_of_another_film_is_refused(folder: Path) -> None:
+    make_film(folder / "reel.mkv", frames=48, width=96)
+    with pytest.raises(UsageError, match=r"plan\.json, line 7: the plan is of reel\.mkv"):
+        color(folder)
+
+
+def test_damage_in_the_project_is_made_good(folder: Path, work: Work) -> None:
+    before = (folder / "out.mkv").read_bytes()
+    project = Project(folder / "reel.mkv.pycolor")
+    for path in sorted(project.segments.glob("*.mkv"))[:2]:
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    for path in project.layer.iterdir():
+        path.write_bytes(path.read_bytes()[:-9])
+    (next(project.segments.glob("*.luma"))).write_text("")
+    color(folder)
+    assert (folder / "out.mkv").read_bytes() == before
+    assert work.since()[1] > 0
+
+
+def test_two_who_save_one_plan(folder: Path) -> None:
+    path = folder / "reel.mkv.pycolor" / "plan.json"
+    mine = yours = read_plan_file(path).plan
+    saved = save_plan_file(path, edit.set_shot(mine, 0, notes="mine"))
+    assert saved.revision == mine.revision + 1
+    with pytest.raises(UsageError, match="changed meanwhile: expected revision 1, got 2"):
+        save_plan_file(path, edit.set_shot(yours, 0, notes="yours"))
+    assert read_plan_file(path).plan == saved
+    assert not list(path.parent.glob(".plan*"))
+
+
+def test_reviews_are_told(folder: Path) -> None:
+    path = folder / "reel.mkv.pycolor" / "plan.json"
+    plan = edit.review(read_plan_file(path).plan, 0, "rejected", "Ada")
+    plan = edit.review(plan, 2, "accepted", "Ada")
+    save_plan_file(path, edit.set_shot(plan, 2, saturation=0.5))
+    said = " ".join(color(folder))
+    assert "shot 1 is rejected in plan.json" in said
+    assert "shot 3 is no longer as accepted" in said
+
+
+def test_the_budget(folder: Path) -> None:
+    project = Project(folder / "reel.mkv.pycolor")
+    changed(folder, 1, saturation=3.0)
+    color(folder)
+    many = len(project.kept())
+    color(folder, cache_size="0")  # what this film needs stays
+    assert len(project.kept()) == many - 1
+    with project.held():
+        assert project.clean(0) == []
+    project.clean(0)
+    assert project.kept() == []
+    assert not list(project.segments.iterdir())
+    assert cache_bytes("1.5G") == 1_500_000_000
+    for text in ("much", "-1G", "3 H"):
+        with pytest.raises(UsageError, match="cache_size"):
+            cache_bytes(text)
+
+
+def test_a_preview_is_the_film_s_frame(folder: Path, work: Work) -> None:
+    changed(folder, 3, saturation=2.0)
+    film = folder / "reel.mkv"
+    for frame in (3, 36, 47):  # in a shot, in a dissolve, the last
+        told = ["preview", str(film), "--frame", str(frame), str(folder / f"{frame}.png")]
+        assert main([*told, "--short-side", "32", "--dtype", "float32"]) == 0
+    assert work.since()[0] == 0  # the color is kept
+    shutil.rmtree(folder / "reel.mkv.pycolor" / "layer")
+    preview = open_preview(
+        film, read_plan_file(folder / "reel.mkv.pycolor" / "plan.json"), options(film), pytest.fail
+    )
+    again = {frame: preview.codes(frame) for frame in (3, 36, 47)}
+    assert work.since()[0] > 0
+    color(folder)
+    with Reader(folder / "out.mkv") as reader:
+        shown = {
+            frame.index: shown_codes(frame.luma, chroma, reader.info.encoding)
+            for frame in reader
+            if (chroma := chroma_planes(frame)) is not None
+        }
+    for frame, codes in again.items():
+        stored = np.asarray(Image.open(folder / f"{frame}.png"))
+        assert np.array_equal(codes, stored)
+        assert np.array_equal(codes, shown[frame])
+    with pytest.raises(UsageError, match="frames 0 to 47, got 48"):
+        preview.codes(48)
+
+
+def test_kept_color_on_another_version(folder: Path, work: Work) -> None:
+    film, project = folder / "reel.mkv", folder / "reel.mkv.pycolor"
+    for number in range(4):
+        changed(folder, number, treatment="color")
+    color(folder)
+    work.since()
+    told = ["--short-side", "32", "--dtype", "float32", "--progress", "none", "--overwrite"]
+    same = shutil.copy(film, folder / "copy.mkv")
+    assert main(["apply", str(project), str(same), str(folder / "copied.mkv"), *told]) == 0
+    assert not differing(packets(folder / "out.mkv"), packets(folder / "copied.mkv"))
+    wide = make_film(folder / "wide.mov", frames=48, width=128, height=96, codec="prores_ks",
+                     pixel_format="yuv422p10le", timecode="10:00:00:00")  # fmt: skip
+    assert main(["apply", str(project), str(wide), str(folder / "wide.mkv"), *told]) == 0
+    assert work.since()[0] == 0
+    assert verify(wide, folder / "wide.mkv").ok
+    short = make_film(folder / "short.mkv", frames=47)
+    assert main(["apply", str(project), str(short), str(folder / "no.mkv"), *told]) == 2
+    other = [*told[2:], "--short-side", "48"]
+    assert main(["apply", str(project), str(wide), str(folder / "no.mkv"), *other]) == 2
+    assert not (folder / "no.mkv").exists()
+
+
+def test_cleaning(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    film, project = folder / "reel.mkv", Project(folder / "reel.mkv.pycolor")
+    many = len(project.kept())
+    assert main(["clean", str(film), "--dry-run"]) == 0
+    assert len(project.kept()) == many
+    with project.held():
+        assert main(["clean", str(film)]) == 2
+    assert main(["clean", str(project.folder)]) == 0
+    said = capfd.readouterr().err
+    assert f"{many} of {many} files would be removed" in said
+    assert "a run is at work" in said
+    assert project.kept() == []
+    assert main(["clean", str(folder / "other.mkv")]) == 2
+
+
+def test_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    film = make_film(tmp_path / "reel.mkv", frames=6)
+    assert main(["plan", str(film), "--progress", "none"]) == 0
+    plan = read_plan_file(tmp_path / "reel.mkv.pycolor" / "plan.json").plan
+    assert (plan.source.frames, plan.revision) == (6, 0)
+    assert main(["plan", str(film)]) == 0
+    assert "1 shots (1 new)" in capfd.readouterr().err
+    assert main(["plan", str(tmp_path / "none.mkv")]) == 2
