@@ -17,7 +17,9 @@ from PIL import Image
 from pycolor.cli import main
 from pycolor.image.guides import load_predictor
 from pycolor.image.references import references
+from pycolor.models.colorizer import Guidance
 from pycolor.models.guidance.guide import GuidedPicture
+from pycolor.models.networks.pycolor2026 import Pycolor2026
 from pycolor.options import PredictOptions, PropagationOptions
 from pycolor.video.io import FrameSource, Reader
 from pycolor.video.job import guided
@@ -185,3 +187,23 @@ def test_a_job_carries_what_a_person_gave(film: Path, still: Path, tmp_path: Pat
     )
     again = pickle.loads(pickle.dumps(replace(job, batch=2)))
     assert torch.equal(again.guided[0].color.hints, pictures[0].color.hints)
+
+
+def test_a_network_that_takes_hints_is_given_them() -> None:
+    predictor = load_predictor(PredictOptions(device="cpu", dtype="float32", short_side=64))
+    torch.manual_seed(0)
+    network = Pycolor2026(width=0.25, hints=True).eval()
+    assert network.hints is not None
+    for layer in (network.hints.to16, network.hints.to8, network.hints.to4):
+        torch.nn.init.normal_(layer.weight)
+    predictor.network = network
+    lightness = torch.rand(1, 1, 64, 96) * 100
+    weight = torch.zeros(1, 1, 16, 24)
+    weight[..., 4:8, 4:8] = 0.5
+    known = Guidance(hints=torch.full((1, 2, 16, 24), 30.0), weight=weight)
+    led = predictor.field(lightness, guidance=known)
+    plain = predictor.field(lightness)
+    assert float((led - plain)[..., 9:12, 9:12].abs().max()) > 0  # where no weight is, too
+    with torch.inference_mode():
+        own = network.chroma(lightness, None, predictor.temperature, known)
+    assert torch.allclose(led, torch.lerp(own, known.hints, weight), atol=1e-4)

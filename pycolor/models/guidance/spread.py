@@ -23,11 +23,12 @@ Array = npt.NDArray[np.float64]
 
 # Squared distances of descriptors at which a neighbor is half alike, a cell half like a mark.
 NEIGHBOR = 0.8
-ALIKE, SLOPE = 1.0, 0.1
+ALIKE, SLOPE = 1.3, 0.15
 # How soon a walker falls off where a cell is alike, and where it is not at all, of one mark.  Of n
-# marks it is 1/n² of that: they bound each other.
-LEAST, MOST = 0.0002, 0.1
-EDGE = 3.0  # L* between neighbors at which they are half alike
+# marks it is 1/n of that: they bound each other.
+LEAST, MOST = 0.0002, 0.05
+OTHER_LIGHT = 25.0  # L* that count as a distance of 1
+EDGE = 6.0  # L* between neighbors at which they are half alike
 
 
 def spread(marked: Guidance, descriptors: Tensor, lightness: Tensor) -> Guidance:
@@ -49,7 +50,7 @@ def spread(marked: Guidance, descriptors: Tensor, lightness: Tensor) -> Guidance
     light = lightness[0, 0].double().cpu().numpy()
     h, w = weight.shape
     links = _links(looks, light)
-    falls = _falls(looks, weight).ravel()
+    falls = _falls(looks, light, weight).ravel()
     degree = np.asarray(links.sum(1)).ravel()
     pinned = 1e3 * weight.ravel()  # a mark holds its own cells
     system = sparse.diags(degree + falls + pinned) - links
@@ -76,7 +77,7 @@ def _links(looks: Array, light: Array) -> sparse.csr_matrix:
     ):
         apart = ((looks[:, *here] - looks[:, *there]) ** 2).sum(0)
         step = np.abs(light[here] - light[there])
-        alike = 1 / (1 + (apart / NEIGHBOR) ** 2) / (1 + (step / EDGE) ** 2)
+        alike = 1 / (1 + (apart / NEIGHBOR) ** 2) / (1 + (step / EDGE) ** 4)
         rows += [index[here].ravel(), index[there].ravel()]
         columns += [index[there].ravel(), index[here].ravel()]
         values += [alike.ravel(), alike.ravel()]
@@ -84,10 +85,10 @@ def _links(looks: Array, light: Array) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.concatenate(values), where), shape=(h * w, h * w))
 
 
-def _falls(looks: Array, weight: Array) -> Array:
+def _falls(looks: Array, light: Array, weight: Array) -> Array:
     """How soon a walker falls off each cell, h×w."""
     d, h, w = looks.shape
-    cells = looks.reshape(d, -1).T
+    cells = np.concatenate([looks.reshape(d, -1), light.reshape(1, -1) / OTHER_LIGHT]).T
     marked = cells[weight.ravel() > 0]
     if len(marked) > 64:  # of large areas a sample tells as much
         marked = marked[:: len(marked) // 64]
@@ -96,5 +97,5 @@ def _falls(looks: Array, weight: Array) -> Array:
         np.minimum(nearest, ((cells - one) ** 2).sum(1), out=nearest)
     unlike = 1 / (1 + np.exp((ALIKE - nearest) / SLOPE))
     _, marks = label(weight > 0)
-    falls: Array = (LEAST + (MOST - LEAST) * unlike).reshape(h, w) / marks**2
+    falls: Array = (LEAST + (MOST - LEAST) * unlike).reshape(h, w) / marks
     return falls

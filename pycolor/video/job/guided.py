@@ -152,14 +152,14 @@ def _known(
         assert known is not None
         return known
     shown = (info.height, round(info.width * float(info.pixel_aspect or 1)))
-    if round(info.rotation / 90) % 2:
+    if info.turns % 2:
         shown = shown[::-1]
     return marked(marks, shown, lightness, predictor, known)
 
 
 def _lightness(frame: Frame, info: FilmInfo, predictor: Predictor, gain: float) -> Tensor:
     luma = as_tensor(frame.luma)[None].to(predictor.device)
-    turns = round(info.rotation / 90) % 4
+    turns = info.turns
     aspect = float(info.pixel_aspect or 1)
     return brightened(predictor.lightness(luma, info.encoding, aspect, turns), gain).cpu()
 

@@ -161,7 +161,7 @@ def shown(
 ) -> npt.NDArray[np.uint8]:
     """A frame as an editor shows it: H×W×3 codes of sRGB, upright, its pixels square."""
     luma = as_tensor(frame.luma)[None]
-    aspect, turns = float(info.pixel_aspect or 1), round(info.rotation / 90) % 4
+    aspect, turns = float(info.pixel_aspect or 1), info.turns
     if predictor is None:
         black, white = info.encoding.luma_code_range
         gray = ((luma[0].float() - black) / (white - black)).clamp(0, 1)
@@ -207,7 +207,7 @@ def _seen(
 ) -> tuple[npt.NDArray[np.float64], float]:
     """What a frame looks like, of length 1, and how much the model doubts its colors."""
     luma = as_tensor(frame.luma)[None]
-    turns = round(info.rotation / 90) % 4
+    turns = info.turns
     lightness = predictor.lightness(luma, info.encoding, float(info.pixel_aspect or 1), turns)
     taps = predictor.taps(lightness)
     parts = [F.adaptive_avg_pool2d(x.float(), (3, 4)).flatten() for x in taps[2:]]
