@@ -58,14 +58,15 @@ def unified(scores: Tensor, columns: Tensor, reach: float) -> Tensor:
         N×Q×H×W.
     """
     size = columns.shape[-2:]
-    coarse = F.adaptive_avg_pool2d(scores, (size[0], size[1]))
-    flat = columns.flatten(2)
-    square = flat.square().sum(1)
+    flat = columns.flatten(2).transpose(1, 2)
+    square = flat.square().sum(2)
     with torch.autocast(flat.device.type, enabled=False):
-        distance = square[:, :, None] + square[:, None] - 2 * flat.transpose(1, 2) @ flat
-        weight = (distance / -reach).softmax(2)
-        mean = coarse.flatten(2) @ weight.transpose(1, 2)
-    return scores + _at(mean.unflatten(2, size) - coarse, scores.shape[-2:])
+        # −|x − y|² / reach; what is the same for a whole row falls out of the softmax.
+        likeness = torch.baddbmm(square[:, None] / -reach, flat, flat.mT, alpha=2 / reach)
+        weight = likeness.softmax(2)
+        coarse = F.adaptive_avg_pool2d(scores, (size[0], size[1])).permute(0, 2, 3, 1).flatten(1, 2)
+        moved = (weight @ coarse - coarse).unflatten(1, size).permute(0, 3, 1, 2)
+    return scores + _at(moved, scores.shape[-2:])
 
 
 def _at(x: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:

@@ -48,7 +48,7 @@ STAGES = (
 )
 TAPPED = (1, 2, 4, 6)  # stages whose last map the decoder takes: a 4th, 8th, 16th, 32nd of the size
 DECODER = (192, 192, 144, 128)  # channels from the deepest map up
-DARK, LIGHT = 15.0, 40.0  # L* between which the last layer's further input goes from 0 to 1
+DARK = 15.0  # L* from which the last layer's further input rises from 0
 
 # Weights of the trunk's maps and of the decoder's where places are compared.
 ALIKE_TAPS, ALIKE_MAPS = ((1, 0.6), (2, 0.8), (3, 0.5)), (0.8, 0.8)
@@ -240,6 +240,7 @@ class Pycolor2026(Colorizer):
             to gray at the ends of the lightness.
         attention: it has a layer in which places of a material look at each other.
         hints: it takes hints.
+        light: L* at which the last layer's further input, how light it is, reaches 1.
         reach: squared distance of features within which places are drawn to one color, see
             `surfaces` (0: they are not).
     """
@@ -254,13 +255,16 @@ class Pycolor2026(Colorizer):
         attention: bool = False,
         hints: bool = False,
         reach: float = 0.0,
+        light: float = 40.0,
     ) -> None:
         super().__init__()
         check_width(width)
         self.options = {"width": width}
         given = {"levels": levels, "attention": attention, "hints": hints, "reach": reach}
         self.options |= {name: value for name, value in given.items() if value}
-        self.levels, self.reach = levels, reach
+        if light != 40.0:
+            self.options["light"] = light
+        self.levels, self.reach, self.light = levels, reach, light
         self.guides = frozenset({"hints"} if hints else ())
         self.trunk = Trunk()
         taps = [STAGES[s][-1] for s in TAPPED]
@@ -337,7 +341,7 @@ class Pycolor2026(Colorizer):
         else:
             gray, light = gray_of(lightness), lightness
         x4, x8, x16, x32 = self.trunk((gray * 255 - 127) / 128)
-        light = (F.avg_pool2d(light, self.output_stride) - DARK) / (LIGHT - DARK)
+        light = (F.avg_pool2d(light, self.output_stride) - DARK) / (self.light - DARK)
         return Encoded(lightness=lightness, light=light.clamp(0, 1), taps=(x4, x8, x16, x32))
 
     def decode(self, seen: Encoded, guidance: Guidance | None = None) -> Decoded:
