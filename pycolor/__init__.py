@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pycolor.models.predictor import Predictor
     from pycolor.options import PredictOptions, VideoOptions
     from pycolor.video.job.film import color_film
-    from pycolor.video.job.report import FilmReport
+    from pycolor.video.job.record.report import FilmReport
     from pycolor.video.verify import VerifyReport, verify
 
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _HOME = {
     "Encoding": "pycolor.encoding",
     "FilmError": "pycolor.errors",
-    "FilmReport": "pycolor.video.job.report",
+    "FilmReport": "pycolor.video.job.record.report",
     "PredictOptions": "pycolor.options",
     "Predictor": "pycolor.models.predictor",
     "PycolorError": "pycolor.errors",

@@ -20,11 +20,11 @@ from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.io import Reader
 from pycolor.video.io.frame.planes import chroma_planes
 from pycolor.video.job import segment as segments_made
+from pycolor.video.job.decisions.plan_file import read_plan_file, save_plan_file
+from pycolor.video.job.decisions.project import Project, cache_bytes, project_of
+from pycolor.video.job.decisions.start_plan import start_plan
 from pycolor.video.job.film import color_film
-from pycolor.video.job.plan_file import read_plan_file, save_plan_file
 from pycolor.video.job.preview import open_preview
-from pycolor.video.job.project import Project, cache_bytes, project_of
-from pycolor.video.job.start_plan import start_plan
 from pycolor.video.plan import edit
 from pycolor.video.plan.film_plan import FilmPlan
 from pycolor.video.shown import shown_codes

@@ -23,9 +23,9 @@ from pycolor.errors import FilmError, UsageError
 from pycolor.options import PredictOptions, PropagationOptions, VideoOptions
 from pycolor.video import render as planes_of_a_frame
 from pycolor.video.io import Reader
-from pycolor.video.job import job_folder as work_folders
 from pycolor.video.job.film import color_film
-from pycolor.video.job.job_folder import job_folder
+from pycolor.video.job.work import job_folder as work_folders
+from pycolor.video.job.work.job_folder import job_folder
 from pycolor.video.verify import verify
 from tests.films import colored_film, make_film
 

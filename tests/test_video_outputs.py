@@ -16,7 +16,7 @@ from pycolor.errors import FilmError, UsageError
 from pycolor.video.io import Reader, Writer, concat_segments, scan
 from pycolor.video.io.containers.presets import ending_of, preset_for, segment_suffix
 from pycolor.video.io.frame.rgb import rgb_of
-from pycolor.video.job.atomic_output import atomic_output
+from pycolor.video.job.work.atomic_output import atomic_output
 from pycolor.video.verify import VerifyReport, verify
 from tests.films import colorize, make_film
 from tests.test_video_luma import failures

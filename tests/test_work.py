@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.video.job import folder_lock
-from pycolor.video.job.job_folder import JobFolder
-from pycolor.video.job.own_files import open_lock
+from pycolor.video.job.work import folder_lock
+from pycolor.video.job.work.job_folder import JobFolder
+from pycolor.video.job.work.own_files import open_lock
 from pycolor.video.plan.analysis import FilmAnalysis
 
 FILES = ("identity.json", "survey.npz", "survey.json", "segment-0-8.mkv", "segment-0-8.luma")

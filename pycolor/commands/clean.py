@@ -29,8 +29,8 @@ class Flags(Command):
 
 
 def run(flags: Flags) -> int:
-    from pycolor.video.job.plan_file import PROJECT_SUFFIX
-    from pycolor.video.job.project import Project, cache_bytes, project_of
+    from pycolor.video.job.decisions.plan_file import PROJECT_SUFFIX
+    from pycolor.video.job.decisions.project import Project, cache_bytes, project_of
 
     most = cache_bytes(flags.to_size)
     is_project = flags.source.suffix == PROJECT_SUFFIX and flags.source.is_dir()

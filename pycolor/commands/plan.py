@@ -54,9 +54,9 @@ class Flags(Command):
 
 def run(flags: Flags) -> int:
     from pycolor.system.atomic_file import atomic_write
-    from pycolor.video.job.plan_file import read_plan_file
-    from pycolor.video.job.project import project_of
-    from pycolor.video.job.start_plan import start_plan
+    from pycolor.video.job.decisions.plan_file import read_plan_file
+    from pycolor.video.job.decisions.project import project_of
+    from pycolor.video.job.decisions.start_plan import start_plan
     from pycolor.video.shots.detector import Shot
     from pycolor.video.shots.json_list import write_json
     from pycolor.video.shots.lists import write_csv, write_edl

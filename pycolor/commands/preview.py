@@ -46,9 +46,9 @@ def run(flags: Flags) -> int:
     from PIL import Image
 
     from pycolor.system.atomic_file import atomic_write, check_output
-    from pycolor.video.job.plan_file import read_plan_file
+    from pycolor.video.job.decisions.plan_file import read_plan_file
+    from pycolor.video.job.decisions.project import project_of
     from pycolor.video.job.preview import open_preview
-    from pycolor.video.job.project import project_of
     from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 
     film, out = flags.film, flags.output

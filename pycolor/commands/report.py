@@ -31,7 +31,7 @@ class Flags(Command):
 
 def run(flags: Flags) -> int:
     from pycolor.system.atomic_file import atomic_write, check_output
-    from pycolor.video.job.cue_sheet import cues_csv, cues_html, read_cues
+    from pycolor.video.job.record.cue_sheet import cues_csv, cues_html, read_cues
 
     html = flags.html or flags.film.with_suffix(".cues.html")
     table = flags.csv or flags.film.with_suffix(".cues.csv")

@@ -13,8 +13,8 @@ from pycolor.options import VideoOptions
 from pycolor.system.progress import Progress
 from pycolor.video.io.containers.presets import CONTAINER_OF_SUFFIX, find_preset
 from pycolor.video.job.film import color_film
-from pycolor.video.job.report import FilmReport
-from pycolor.video.job.sidecar import made_before
+from pycolor.video.job.record.report import FilmReport
+from pycolor.video.job.record.sidecar import made_before
 
 # What of a folder is taken for a film.
 FILM_SUFFIXES = frozenset(

@@ -10,8 +10,8 @@ from pycolor.options import VideoOptions
 from pycolor.video.io import Reader
 from pycolor.video.io.containers.presets import Preset
 from pycolor.video.io.frame.digest import luma_digest
-from pycolor.video.job.job_folder import JobFolder, Segment
-from pycolor.video.job.segment_store import SegmentStore
+from pycolor.video.job.work.job_folder import JobFolder, Segment
+from pycolor.video.job.work.segment_store import SegmentStore
 
 
 def missing_runs(

@@ -11,11 +11,11 @@ from pycolor.frame_ranges import frame_rate
 from pycolor.image.predictor_pool import PredictorPool
 from pycolor.options import VideoOptions
 from pycolor.system.progress import Progress
+from pycolor.video.job.decisions.start_plan import start_plan
 from pycolor.video.job.film import FilmRun
-from pycolor.video.job.report import FilmReport
-from pycolor.video.job.sidecar import made_before
+from pycolor.video.job.record.report import FilmReport
+from pycolor.video.job.record.sidecar import made_before
 from pycolor.video.job.slices import slices_plan
-from pycolor.video.job.start_plan import start_plan
 
 
 def color_slice(

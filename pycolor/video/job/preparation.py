@@ -22,18 +22,18 @@ from pycolor.system.progress import Progress
 from pycolor.system.stopwatch import Stopwatch
 from pycolor.video.io import FrameSource, Reader, Writer
 from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_for, segment_suffix
-from pycolor.video.job import guided
-from pycolor.video.job.atomic_output import exists, pattern_of
-from pycolor.video.job.fingerprint import fingerprint
-from pycolor.video.job.job_folder import JobFolder, Segment, job_folder
-from pycolor.video.job.listed_shots import ListedShots
-from pycolor.video.job.placed_files import has_placed
-from pycolor.video.job.plan_file import PlanFile
-from pycolor.video.job.planned import PlannedFilm, colors_of, planned_film
-from pycolor.video.job.project import Project, survey_key
-from pycolor.video.job.segment_store import SegmentStore
-from pycolor.video.job.source_digest import SourceDigest
-from pycolor.video.job.versions import versions
+from pycolor.video.job.decisions import guided
+from pycolor.video.job.decisions.listed_shots import ListedShots
+from pycolor.video.job.decisions.plan_file import PlanFile
+from pycolor.video.job.decisions.planned import PlannedFilm, colors_of, planned_film
+from pycolor.video.job.decisions.project import Project, survey_key
+from pycolor.video.job.record.fingerprint import fingerprint
+from pycolor.video.job.record.versions import versions
+from pycolor.video.job.work.atomic_output import exists, pattern_of
+from pycolor.video.job.work.job_folder import JobFolder, Segment, job_folder
+from pycolor.video.job.work.placed_files import has_placed
+from pycolor.video.job.work.segment_store import SegmentStore
+from pycolor.video.job.work.source_digest import SourceDigest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.plan.own_color import tints_note
 from pycolor.video.plan.plan import Plan, plan_of

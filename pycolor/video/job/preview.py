@@ -16,12 +16,12 @@ from pycolor.options import VideoOptions
 from pycolor.video.io import FrameFactory, FrameSource, Picture
 from pycolor.video.io.containers.presets import preset_for
 from pycolor.video.io.write.encoder import choose
-from pycolor.video.job.plan_file import PlanFile
-from pycolor.video.job.planned import Colors, colors_of
-from pycolor.video.job.project import Project, survey_key
-from pycolor.video.job.shot_predictors import ShotPredictors
-from pycolor.video.job.source_digest import file_digest
-from pycolor.video.job.versions import versions
+from pycolor.video.job.decisions.plan_file import PlanFile
+from pycolor.video.job.decisions.planned import Colors, colors_of
+from pycolor.video.job.decisions.project import Project, survey_key
+from pycolor.video.job.decisions.shot_predictors import ShotPredictors
+from pycolor.video.job.record.versions import versions
+from pycolor.video.job.work.source_digest import file_digest
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.grade import Grades, film_grade
 from pycolor.video.propagation.film_layers import film_layers

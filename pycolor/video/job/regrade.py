@@ -10,10 +10,10 @@ from pycolor.errors import UsageError
 from pycolor.image.predictor_pool import PredictorPool
 from pycolor.options import VideoOptions
 from pycolor.system.progress import Progress
+from pycolor.video.job.decisions.planned import PlannedFilm
+from pycolor.video.job.decisions.project import survey_key
 from pycolor.video.job.film import FilmRun
-from pycolor.video.job.planned import PlannedFilm
-from pycolor.video.job.project import survey_key
-from pycolor.video.job.report import FilmReport
+from pycolor.video.job.record.report import FilmReport
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.propagation.layer_store import pieces_of
 

@@ -23,8 +23,8 @@ from pycolor.system.stopwatch import Stopwatch
 from pycolor.video.io import FrameSource, Picture, Reader, Writer
 from pycolor.video.io.containers.presets import ending_of, preset_for
 from pycolor.video.io.frame.digest import luma_digest
-from pycolor.video.job.guided import Given
-from pycolor.video.job.shot_predictors import ShotPredictors
+from pycolor.video.job.decisions.guided import Given
+from pycolor.video.job.decisions.shot_predictors import ShotPredictors
 from pycolor.video.plan.grade import NEUTRAL, Grades, combined, film_grade
 from pycolor.video.plan.plan import Plan
 from pycolor.video.propagation.film_layers import film_layers

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from pycolor.options import Slice
-from pycolor.video.job.claims import Claims
-from pycolor.video.job.job_folder import Segment
-from pycolor.video.job.plan_file import PLAN_NAME, PROJECT_SUFFIX
-from pycolor.video.job.segment_store import SegmentStore
+from pycolor.video.job.decisions.plan_file import PLAN_NAME, PROJECT_SUFFIX
+from pycolor.video.job.work.claims import Claims
+from pycolor.video.job.work.job_folder import Segment
+from pycolor.video.job.work.segment_store import SegmentStore
 
 
 class LeftToOthers(Exception):  # noqa: N818  (no error)

@@ -13,7 +13,7 @@ from pycolor.errors import FilmError, UsageError
 from pycolor.image.references import Reference
 from pycolor.options import PredictOptions
 from pycolor.system.atomic_file import atomic_write
-from pycolor.video.job.guided import Given
+from pycolor.video.job.decisions.guided import Given
 from pycolor.video.plan.document import plan_text, read_plan
 from pycolor.video.plan.film_plan import FilmPlan
 from pycolor.video.plan.json_lines import Place, line_of, lines_of

@@ -16,7 +16,7 @@ from pycolor.system.atomic_file import atomic_write, check_output
 from pycolor.version import __version__
 from pycolor.video.io import frame_checksums
 from pycolor.video.io.containers.sequence import is_pattern, picture_stem
-from pycolor.video.job.report import FilmReport
+from pycolor.video.job.record.report import FilmReport
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.shots import json_list
 

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from pycolor.encoding import TagOverride
 from pycolor.errors import FilmError, UsageError
-from pycolor.video.job.plan_file import PLAN_NAME, PROJECT_SUFFIX
-from pycolor.video.job.survey_file import read_analysis, write_analysis
+from pycolor.video.job.decisions.plan_file import PLAN_NAME, PROJECT_SUFFIX
+from pycolor.video.job.work.survey_file import read_analysis, write_analysis
 from pycolor.video.plan.analysis import FilmAnalysis
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}

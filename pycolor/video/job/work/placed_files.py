@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pycolor.video.io.containers.sequence import pictures_of
-from pycolor.video.job.own_files import read_own, sealed, unsealed, write_whole
+from pycolor.video.job.work.own_files import read_own, sealed, unsealed, write_whole
 
 _PLACED = "placed.json"
 

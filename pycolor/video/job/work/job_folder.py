@@ -22,16 +22,16 @@ from types import TracebackType
 from typing import IO, Any
 
 from pycolor.errors import FilmError
-from pycolor.video.job.folder_lock import LOCK, lock_folder, refuse_foreign
-from pycolor.video.job.own_files import (
+from pycolor.video.job.work.folder_lock import LOCK, lock_folder, refuse_foreign
+from pycolor.video.job.work.own_files import (
     digest_of,
     read_own,
     sealed,
     unsealed,
     write_whole,
 )
-from pycolor.video.job.placed_files import write_placed
-from pycolor.video.job.survey_file import SURVEY, read_analysis, write_analysis
+from pycolor.video.job.work.placed_files import write_placed
+from pycolor.video.job.work.survey_file import SURVEY, read_analysis, write_analysis
 from pycolor.video.plan.analysis import FilmAnalysis
 
 _FINGERPRINT = "identity.json"

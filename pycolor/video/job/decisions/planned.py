@@ -15,14 +15,14 @@ from pycolor.image.predictor_pool import (
 )
 from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.io.containers.presets import segment_suffix
-from pycolor.video.job.arithmetic import arithmetic_of
-from pycolor.video.job.guided import Given
-from pycolor.video.job.job_folder import Segment
-from pycolor.video.job.plan_file import PlanFile
-from pycolor.video.job.project import Project
-from pycolor.video.job.segment_store import SegmentStore, segment_key
-from pycolor.video.job.shot_predictors import given_identity
-from pycolor.video.job.source_digest import file_digest
+from pycolor.video.job.decisions.guided import Given
+from pycolor.video.job.decisions.plan_file import PlanFile
+from pycolor.video.job.decisions.project import Project
+from pycolor.video.job.decisions.shot_predictors import given_identity
+from pycolor.video.job.record.arithmetic import arithmetic_of
+from pycolor.video.job.work.job_folder import Segment
+from pycolor.video.job.work.segment_store import SegmentStore, segment_key
+from pycolor.video.job.work.source_digest import file_digest
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.grade import Grades, combined, film_grade
 from pycolor.video.plan.plan import Plan, ShotBody, with_guided

@@ -10,10 +10,10 @@ from typing import Any
 from pycolor.models.predictor import Predictor
 from pycolor.options import VideoOptions
 from pycolor.video.io.containers.presets import segment_suffix
-from pycolor.video.job.arithmetic import arithmetic_of
-from pycolor.video.job.guided import Given
-from pycolor.video.job.source_digest import file_digest
-from pycolor.video.job.versions import versions
+from pycolor.video.job.decisions.guided import Given
+from pycolor.video.job.record.arithmetic import arithmetic_of
+from pycolor.video.job.record.versions import versions
+from pycolor.video.job.work.source_digest import file_digest
 
 # Options that change where and when, not what.
 _IGNORED = frozenset(

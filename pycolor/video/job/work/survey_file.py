@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pycolor.video.job.own_files import digest_of, read_own, sealed, unsealed, write_whole
+from pycolor.video.job.work.own_files import digest_of, read_own, sealed, unsealed, write_whole
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.own_color import OwnColor
 from pycolor.video.shots import json_list

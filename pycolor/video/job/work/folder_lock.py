@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.video.job.own_files import is_own_folder, is_regular, open_lock
+from pycolor.video.job.work.own_files import is_own_folder, is_regular, open_lock
 
 LOCK = "lock"
 

@@ -13,8 +13,8 @@ from pycolor.models.guidance.guide import GuidedPicture
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 from pycolor.video.io import FrameSource
-from pycolor.video.job.guided import Given, guided_pictures
-from pycolor.video.job.source_digest import file_digest
+from pycolor.video.job.decisions.guided import Given, guided_pictures
+from pycolor.video.job.work.source_digest import file_digest
 from pycolor.video.plan.plan import Plan
 
 

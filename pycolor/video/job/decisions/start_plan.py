@@ -11,10 +11,10 @@ from pycolor.system.atomic_file import atomic_write, check_output
 from pycolor.system.progress import Progress
 from pycolor.video.io import Reader
 from pycolor.video.io.containers.timecode import later_timecode
-from pycolor.video.job.listed_shots import listed_shots
-from pycolor.video.job.plan_file import PlanFile
-from pycolor.video.job.project import Project
-from pycolor.video.job.source_digest import file_digest
+from pycolor.video.job.decisions.listed_shots import listed_shots
+from pycolor.video.job.decisions.plan_file import PlanFile
+from pycolor.video.job.decisions.project import Project
+from pycolor.video.job.work.source_digest import file_digest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.plan.document import plan_text
 from pycolor.video.plan.film_plan import FilmPlan, SourceFilm, new_plan

@@ -1,0 +1,1 @@
+"""What is told of a colored film: report, sidecar, cue sheet, and what decided its bits."""
