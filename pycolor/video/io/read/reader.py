@@ -27,17 +27,17 @@ from pycolor.video.io.frame.film import Frame, rational
 from pycolor.video.io.frame.unpack import unpacked
 from pycolor.video.io.read.continuity import Continuity
 from pycolor.video.io.read.damage import MOST_DAMAGES, Damage
+from pycolor.video.io.read.describe import describe
+from pycolor.video.io.read.picture_tags import stored_tags
 from pycolor.video.io.read.pulldown import find_pulldown
 from pycolor.video.io.read.source import (
     UNCLOCKED,
     declared_end,
-    describe,
     frame_rate,
     open_source,
     origin_of,
     picture_stream,
     refuse_unreadable,
-    stored_tags,
 )
 
 # What a packet says of itself, where decoders do not tell when it is broken.

@@ -22,16 +22,9 @@ from pycolor.errors import FilmError
 from pycolor.video.io.containers.spec import spec_of
 from pycolor.video.io.frame.film import Chapter, StreamInfo, rational
 from pycolor.video.io.read.damage import MOST_DAMAGES, Damage
+from pycolor.video.io.read.describe import dispositions, stored_chapter, stream_info
 from pycolor.video.io.read.packets import is_blank
-from pycolor.video.io.read.source import (
-    dispositions,
-    is_cover,
-    open_source,
-    picture_stream,
-    refuse_unreadable,
-    stored_chapter,
-    stream_info,
-)
+from pycolor.video.io.read.source import is_cover, open_source, picture_stream, refuse_unreadable
 from pycolor.video.io.write.clock import MILLISECOND
 from pycolor.video.io.write.metadata import carry_tags, film_metadata
 from pycolor.video.io.write.sound import SoundEncoder, encoder_for, why_not_coded
