@@ -18,6 +18,7 @@ from torch import Tensor
 
 TEMPERATURE = 0.042  # τ, in squared distances between descriptors
 GROWTH = 1.6
+_LEAST = -50.0  # of a score below the best
 _ROWS = 128  # cells that are compared at once, so that their scores stay in the cache
 
 
@@ -116,7 +117,8 @@ def _attend(q: Tensor, keys: Tensor, offset: Tensor, values: Tensor) -> tuple[Te
         rows = slice(start, start + _ROWS)
         scores = torch.addmm(offset, q[rows], transposed)
         most = scores.amax(1, keepdim=True)
-        scores.sub_(most).exp_()
+        # Of what is smaller a processor would make denormal numbers, which take it long.
+        scores.sub_(most).clamp_(min=_LEAST).exp_()
         total = scores.sum(1, keepdim=True)
         found[rows] = scores @ values / total
         soft[rows] = most + total.log()
