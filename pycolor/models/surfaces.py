@@ -32,10 +32,11 @@ def descriptors(maps: list[tuple[Tensor, float]], lightness: Tensor) -> Tensor:
     for x, weight in maps:
         x = x.float()
         x = x - x.mean((2, 3), keepdim=True)
-        x = F.normalize(x / (x.std((2, 3), keepdim=True) + 1e-4), dim=1)
+        x = F.normalize(x / (x.std((2, 3), correction=0, keepdim=True) + 1e-4), dim=1)
         parts.append(_at(x, (h, w)) * weight)
-    rows = torch.linspace(0, PLACE, h, device=lightness.device)
-    columns = torch.linspace(0, PLACE * w / h, w, device=lightness.device)
+    rows = torch.linspace(0, PLACE, h, dtype=torch.float32, device=lightness.device)
+    right = PLACE * w / h
+    columns = torch.linspace(0, right, w, dtype=torch.float32, device=lightness.device)
     grid = torch.stack(torch.meshgrid(rows, columns, indexing="ij"))
     return torch.cat([*parts, lightness / 100 * LIGHTNESS, grid.expand(n, -1, -1, -1)], dim=1)
 

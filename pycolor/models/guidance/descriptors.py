@@ -36,7 +36,7 @@ def levels(taps: Sequence[Tensor], lightness: Tensor) -> list[Tensor]:
     parts = []
     for maps, weight in zip(taps, LEVELS, strict=True):
         x = maps.float()
-        deviation, mean = torch.std_mean(x, (2, 3), keepdim=True)
+        deviation, mean = torch.std_mean(x, (2, 3), correction=0, keepdim=True)
         x = (x - mean) / (deviation + 1e-4)
         parts.append(F.normalize(x, dim=1) * weight)
     h, w = taps[0].shape[-2:]
