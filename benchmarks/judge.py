@@ -31,7 +31,7 @@ from benchmarks.judge_inputs import FADED, INPUTS, Codes
 from benchmarks.judge_inputs import faded as faded_copy
 from benchmarks.page import RESULTS
 from benchmarks.results import PAGE, page
-from pycolor import metrics
+from pycolor.evaluate import metrics
 from pycolor.evaluate.environment import record
 from pycolor.evaluate.frames import picture_of
 from pycolor.evaluate.pairs import Pair

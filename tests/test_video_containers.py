@@ -165,7 +165,12 @@ def test_ffv1_in_matroska_has_the_name_that_old_players_know(
     tmp_path: Path, form: str, aspect: Fraction | None
 ) -> None:
     source = make_film(
-        tmp_path / "in.mkv", pixel_format=form, frames=3, pixel_aspect=aspect, sound=["pcm_s16le"]
+        tmp_path / "in.mkv",
+        codec="libx264",
+        pixel_format=form,
+        frames=3,
+        pixel_aspect=aspect,
+        sound=["pcm_s16le"],
     )
     result = tmp_path / "out.mkv"
     by_segments(source, result)

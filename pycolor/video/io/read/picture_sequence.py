@@ -23,6 +23,7 @@ from pycolor.errors import FilmError
 from pycolor.video.io.containers.scan_header import HEADER_BYTES, ScanHeader, scan_header
 from pycolor.video.io.containers.sequence import DEFAULT_RATE, PictureSequence
 from pycolor.video.io.containers.timecode import later_timecode
+from pycolor.video.io.read.address import as_address
 from pycolor.video.io.read.picture_file import decode_picture, notes_on_picture
 
 _AHEAD = min(4, os.cpu_count() or 1)  # pictures decoded before they are asked for
@@ -221,7 +222,7 @@ def _open_any(paths: tuple[Path, ...], path: Path) -> tuple[Any, Path]:
     reason: Exception | None = None
     for candidate in paths:
         try:
-            container = av.open(str(candidate), "r")
+            container = av.open(as_address(candidate), "r")
             if container.streams.video:
                 return container, candidate
             container.close()

@@ -22,6 +22,7 @@ from pycolor.video.io.containers.y4m import RatedY4m, without_rate
 from pycolor.video.io.frame.film import (
     rational,
 )
+from pycolor.video.io.read.address import as_address
 from pycolor.video.io.read.picture_sequence import SequenceContainer
 from pycolor.video.io.read.truncation import missing_bytes
 
@@ -32,11 +33,6 @@ AV_TIME_BASE = 1_000_000
 UNCLOCKED = ("h264", "hevc", "vvc")
 _FASTEST = 300  # frames a second
 _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
-
-
-def as_address(path: Path) -> str:
-    """FFmpeg's address of a file: a name with a colon, as `reel1:a.mkv`, is no protocol's."""
-    return f"file:{path}"
 
 
 def open_source(path: Path, rate: Fraction | None = None) -> av.container.InputContainer:

@@ -21,9 +21,9 @@ from pycolor.video.io.containers.sequence import address_of, numbered, picture_n
 from pycolor.video.io.containers.spec import ContainerSpec, spec_of
 from pycolor.video.io.containers.y4m import Y4mFile
 from pycolor.video.io.frame.film import FilmInfo, rational
+from pycolor.video.io.read.address import as_address
 from pycolor.video.io.read.damage import Damage
 from pycolor.video.io.read.reader import Reader
-from pycolor.video.io.read.source import as_address
 from pycolor.video.io.write.clock import (
     MILLISECOND,
     Clock,
