@@ -262,7 +262,13 @@ class Pycolor2026(Colorizer):
         super().__init__()
         check_width(width)
         self.options = {"width": width}
-        given = {"levels": levels, "attention": attention, "hints": hints, "reach": reach, "faded": faded}
+        given = {
+            "levels": levels,
+            "attention": attention,
+            "hints": hints,
+            "reach": reach,
+            "faded": faded,
+        }
         self.options |= {name: value for name, value in given.items() if value}
         if light != 40.0:
             self.options["light"] = light
