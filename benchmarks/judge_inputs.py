@@ -25,8 +25,7 @@ def faded(codes: Codes, low: float, span: float) -> Codes:
 
 
 def _codes(plane: npt.NDArray[np.floating]) -> Codes:
-    codes: Codes = (np.clip(plane, 0, 1) * 255).round().astype(np.uint8)
-    return codes
+    return np.asarray((np.clip(plane, 0, 1) * 255).round(), np.uint8)
 
 
 def _page(ground: int, ink: int, lines: list[str], size: int) -> Codes:

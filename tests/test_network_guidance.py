@@ -92,6 +92,15 @@ def test_a_faded_copy_looks_as_the_clean_one(low: float, span: float) -> None:
     assert clean.amax() == pytest.approx(0.95, abs=0.03)
 
 
+def test_only_faded_pictures_are_changed_where_that_is_asked_for() -> None:
+    gray = torch.rand(1, 1, 8, 12).repeat_interleave(8, 2).repeat_interleave(8, 3)
+    seen = normalized(lightness_of(gray), faded_only=True)
+    torch.testing.assert_close(seen, gray, atol=1e-4, rtol=0)
+    faded = lightness_of(0.35 + 0.4 * gray)
+    whole, part = normalized(faded), normalized(faded, faded_only=True)
+    torch.testing.assert_close(part, whole)
+
+
 @pytest.mark.parametrize("level", [0.0, 0.2, 0.5, 1.0])
 def test_an_empty_picture_keeps_its_level(level: float) -> None:
     gray = torch.full((1, 1, 64, 64), level) + torch.randn(1, 1, 64, 64) * 0.005

@@ -16,10 +16,12 @@ from pycolor.models.colorizer import gray_of
 CELL = 4  # pixels across of the places: grain and scratches are no levels
 SHARE = 0.01  # of the places that are the darkest, and the lightest
 BLACK, WHITE = 0.03, 0.95  # codes, 0 … 1, that they are brought to
+LIFTED = 0.12, 0.25  # black, codes, from which on and at which a picture is wholly a faded one
+DIM = 0.55, 0.75  # white, codes, at which it wholly is one, and below which it begins to be
 FAINT = 0.08  # span of codes, 0 … 1, below which a picture is taken for an empty one
 
 
-def normalized(lightness: Tensor) -> Tensor:
+def normalized(lightness: Tensor, *, faded_only: bool = False) -> Tensor:
     """Display codes between the picture's own black and white.
 
     With d and l the means of the darkest and of the lightest cells, y becomes
@@ -29,22 +31,29 @@ def normalized(lightness: Tensor) -> Tensor:
 
     Args:
         lightness: N×1×h×w, L* in 0 … 100.
+        faded_only: leave a picture as it is whose black is black and whose white is bright; what
+            lies between such a one and a faded one is mixed, smoothly.
 
     Returns:
-        N×1×h×w codes; all of a picture and its copy a + b y, b > 0, are alike but for FAINT.
+        N×1×h×w codes; all of a picture and its copy a + b y, b > 0, are alike but for FAINT, and
+        for `faded_only`.
     """
     gray = gray_of(lightness.float())
     cells = F.avg_pool2d(gray, CELL).flatten(1)
     count = max(1, round(SHARE * cells.shape[1]))
-    dark = cells.topk(count, dim=1, largest=False).values.mean(1)
-    light = cells.topk(count, dim=1).values.mean(1)
+    dark = cells.topk(count, dim=1, largest=False).values.mean(1).view(-1, 1, 1, 1)
+    light = cells.topk(count, dim=1).values.mean(1).view(-1, 1, 1, 1)
     span, middle = light - dark, (light + dark) / 2
     wide = (span.square() + FAINT**2).sqrt()
     sure = (span / wide).square()
     target = sure * (BLACK + WHITE) / 2 + (1 - sure) * middle
-    gain = (WHITE - BLACK) / wide
-    gain, shift = gain.view(-1, 1, 1, 1), (target - middle * gain).view(-1, 1, 1, 1)
-    return gray * gain + shift
+    whole = target + (gray - middle) * (WHITE - BLACK) / wide
+    if not faded_only:
+        return whole
+    lifted = (dark - LIFTED[0]) / (LIFTED[1] - LIFTED[0])
+    dim = (DIM[1] - light) / (DIM[1] - DIM[0])
+    share = torch.maximum(lifted, dim).clamp(0, 1)
+    return gray + share * share * (3 - 2 * share) * (whole - gray)
 
 
 def lightness_of(gray: Tensor) -> Tensor:

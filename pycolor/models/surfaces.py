@@ -58,7 +58,7 @@ def unified(scores: Tensor, columns: Tensor, reach: float) -> Tensor:
     Returns:
         N×Q×H×W.
     """
-    size = columns.shape[-2:]
+    size = columns.shape[-2], columns.shape[-1]
     flat = columns.flatten(2).transpose(1, 2)
     square = flat.square().sum(2)
     with torch.autocast(flat.device.type, enabled=False):

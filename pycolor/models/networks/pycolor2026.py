@@ -240,6 +240,7 @@ class Pycolor2026(Colorizer):
             to gray at the ends of the lightness.
         attention: it has a layer in which places of a material look at each other.
         hints: it takes hints.
+        faded: with `levels`, only a picture with lifted blacks or dim whites is seen so.
         light: L* at which the last layer's further input, how light it is, reaches 1.
         reach: squared distance of features within which places are drawn to one color, see
             `surfaces` (0: they are not).
@@ -256,15 +257,23 @@ class Pycolor2026(Colorizer):
         hints: bool = False,
         reach: float = 0.0,
         light: float = 40.0,
+        faded: bool = False,
     ) -> None:
         super().__init__()
         check_width(width)
         self.options = {"width": width}
-        given = {"levels": levels, "attention": attention, "hints": hints, "reach": reach}
+        given = {
+            "levels": levels,
+            "attention": attention,
+            "hints": hints,
+            "reach": reach,
+            "faded": faded,
+        }
         self.options |= {name: value for name, value in given.items() if value}
         if light != 40.0:
             self.options["light"] = light
-        self.levels, self.reach, self.light = levels, reach, light
+        self.levels, self.faded = levels, faded
+        self.reach, self.light = reach, light
         self.guides = frozenset({"hints"} if hints else ())
         self.trunk = Trunk()
         taps = [STAGES[s][-1] for s in TAPPED]
@@ -336,7 +345,7 @@ class Pycolor2026(Colorizer):
             lightness: N×1×h×w, as in `forward`.
         """
         if self.levels:
-            gray = normalized(lightness)
+            gray = normalized(lightness, faded_only=self.faded)
             light = lightness_of(gray)
         else:
             gray, light = gray_of(lightness), lightness
