@@ -47,12 +47,15 @@ class Preview:
     options: VideoOptions
     project: Project
 
-    def picture(self, frame: int, suffix: str = ".mkv") -> tuple[Picture, FrameFactory]:
+    def picture(
+        self, frame: int, suffix: str = ".mkv", layer: Layer | None = None
+    ) -> tuple[Picture, FrameFactory]:
         """A frame's planes as they will be encoded, and what made them.
 
         Args:
             frame: its number.
             suffix: of the film to come; with the preset, it decides depth and subsampling.
+            layer: the frame's color alone, if it is at hand.
 
         Raises:
             UsageError: the film has no such frame.
@@ -60,7 +63,7 @@ class Preview:
         """
         if not 0 <= frame < len(self.colors.plan):
             raise UsageError(f"the film has frames 0 to {len(self.colors.plan) - 1}, got {frame}.")
-        layer = self.layer(frame)
+        layer = layer or self.layer(frame)
         grades = Grades(film=film_grade(self.options.predict), shots=self.colors.grades.shots)
         found: list[Picture] = []
         preset = preset_for(suffix, self.options.preset)

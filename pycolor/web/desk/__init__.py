@@ -1,0 +1,1 @@
+"""A page on which a restorer colors a film, shot by shot."""

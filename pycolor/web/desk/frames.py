@@ -1,0 +1,287 @@
+"""The film's frames as pictures for the page: those that the film will have, pixel by pixel."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from contextlib import closing
+from dataclasses import replace
+from typing import Generic, Literal, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from pycolor.errors import PycolorError, UsageError
+from pycolor.image.predictor_pool import without_grade
+from pycolor.video.job.planned import Colors
+from pycolor.video.job.preview import Preview
+from pycolor.video.job.shot_predictors import ShotPredictors
+from pycolor.video.propagation.film_layers import film_layers
+from pycolor.video.propagation.layer import Layer
+from pycolor.video.propagation.layer_store import LayerStore, Piece, pieces_of
+from pycolor.video.shown import shown_codes
+
+View = Literal["color", "gray"]
+VIEWS = ("color", "gray")
+MOST_BYTES = 192 << 20  # of pictures that are kept, encoded
+MOST_LAYERS = 12  # pieces of color that are kept in memory, of 240 frames or less
+MOST_SINGLES = 600  # frames whose color was made apart
+THUMBNAIL = (160, 120)  # pixels, at most
+
+Value = TypeVar("Value")
+
+
+class Bounded(Generic[Value]):
+    """What was used last, up to a bound.
+
+    Args:
+        most: of the sizes' sum.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most, self._sum = most, 0
+        self._kept: OrderedDict[Hashable, tuple[Value, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> Value | None:
+        """What is kept by this key."""
+        with self._lock:
+            if key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._kept[key][0]
+
+    def put(self, key: Hashable, value: Value, size: int = 1) -> None:
+        """Keep it; what was used longest ago goes."""
+        with self._lock:
+            if key in self._kept:
+                self._sum -= self._kept.pop(key)[1]
+            self._kept[key] = value, size
+            self._sum += size
+            while self._sum > self._most and len(self._kept) > 1:
+                self._sum -= self._kept.popitem(last=False)[1][1]
+
+
+class Frames:
+    """Renders frames by the plan as it is at the moment.
+
+    Args:
+        preview: of the film.
+        ahead: whether the color of the shot that is looked at is made, and kept, in the background.
+    """
+
+    def __init__(self, preview: Preview, *, ahead: bool = True) -> None:
+        with preview.source.reader(0, 1) as reader:
+            self.info = reader.info
+        self._preview, self._predictors = preview, _predictors(preview)
+        self._pictures: Bounded[bytes] = Bounded(MOST_BYTES)
+        self._layers: Bounded[Layer] = Bounded(MOST_LAYERS)
+        self._singles: Bounded[Layer] = Bounded(MOST_SINGLES)
+        self._work = threading.Lock()  # one picture at a time: each takes all cores
+        self._waiting = 0  # people who wait for a picture
+        self._wanted: tuple[str, Piece] | None = None
+        self._news = threading.Condition()
+        self._ended = False
+        self._thread = threading.Thread(target=self._run_ahead, name="ahead", daemon=True)
+        if ahead:
+            self._thread.start()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the picture as it is shown: upright, its pixels square."""
+        info = self.info
+        size = round(info.width * float(info.pixel_aspect or 1)), info.height
+        return size[::-1] if info.turns % 2 else size
+
+    def use(self, colors: Colors) -> None:
+        """From now on, frames are those of another plan."""
+        preview = replace(self._preview, colors=colors)
+        predictors = _predictors(preview)
+        self._preview, self._predictors = preview, predictors
+
+    def close(self) -> None:
+        """End the work in the background."""
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(60)
+
+    def png(self, frame: int, view: View = "color") -> bytes:
+        """A frame as PNG, upright; its pixels are the film's.
+
+        Args:
+            frame: its number.
+            view: in color, or the source's gray.
+
+        Raises:
+            UsageError: the film has no such frame.
+            FilmError: it cannot be read.
+        """
+        preview, predictors = self._preview, self._predictors
+        key = self._key(preview, frame, view)
+        found = self._pictures.get(key)
+        if found is None:
+            with self._working():
+                codes = self._codes(preview, predictors, frame, view)
+            found = _encoded(codes, "PNG", compress_level=1)
+            self._pictures.put(key, found, len(found))
+        return found
+
+    def thumbnail(self, frame: int) -> bytes:
+        """A frame as a small JPEG; in gray as long as its color would have to be made."""
+        preview, predictors = self._preview, self._predictors
+        piece = _piece(preview, frame)
+        made = not piece.sides or self._kept(preview, piece) is not None
+        view: View = "color" if made else "gray"
+        key = ("thumbnail", self._key(preview, frame, view))
+        found = self._pictures.get(key)
+        if found is None:
+            with self._working():
+                codes = self._codes(preview, predictors, frame, view)
+            image = Image.fromarray(codes)
+            wide, tall = self.size
+            share = min(THUMBNAIL[0] / wide, THUMBNAIL[1] / tall)
+            size = max(1, round(wide * share)), max(1, round(tall * share))
+            small = np.asarray(image.resize(size, Image.Resampling.BOX))
+            found = _encoded(small, "JPEG", quality=82)
+            self._pictures.put(key, found, len(found))
+        return found
+
+    def _key(self, preview: Preview, frame: int, view: View) -> tuple[Hashable, ...]:
+        """What a picture depends on."""
+        piece = _piece(preview, frame)
+        if view == "gray":
+            return view, frame
+        colors = preview.colors
+        grades = tuple(colors.grades.of(side.start) for side in piece.sides)
+        key = colors.key(piece) if piece.sides else ""
+        return view, frame, key, grades, colors.plan.is_under(frame)
+
+    def _codes(
+        self, preview: Preview, predictors: ShotPredictors, frame: int, view: View
+    ) -> npt.NDArray[np.uint8]:
+        if view == "gray":
+            layer = Layer(first=frame, frames=(None,))
+        else:
+            layer = self._layer(preview, predictors, frame)
+        picture, factory = preview.picture(frame, layer=layer)
+        neutral = factory.encoding.chroma_code_range[0]
+        u, v = picture.chroma
+        if view == "gray":
+            u, v = np.full_like(u, neutral), np.full_like(v, neutral)
+        codes = shown_codes(picture.luma, (u, v), factory.encoding)
+        return np.ascontiguousarray(np.rot90(codes, self.info.turns))
+
+    def _layer(self, preview: Preview, predictors: ShotPredictors, frame: int) -> Layer:
+        """The color of one frame; if it is not kept, that of its whole piece is made next."""
+        piece = _piece(preview, frame)
+        if not piece.sides:
+            return Layer(first=frame, frames=(None,))
+        kept = self._kept(preview, piece)
+        if kept is not None:
+            return kept.between(frame, frame + 1)
+        key = preview.colors.key(piece)
+        single = self._singles.get((key, frame))
+        if single is None:
+            colors = preview.colors
+            (single,) = film_layers(colors.plan, preview.source, predictors, frame, frame + 1)
+            self._singles.put((key, frame), single)
+        with self._news:
+            self._wanted = key, piece
+            self._news.notify_all()
+        return single
+
+    def _kept(self, preview: Preview, piece: Piece) -> Layer | None:
+        key = preview.colors.key(piece)
+        found = self._layers.get(key)
+        if found is None:
+            found = _store(preview, piece, key).load(piece)
+            if found is not None:
+                self._layers.put(key, found)
+        return found
+
+    def _working(self) -> _Turn:
+        return _Turn(self)
+
+    # -- in the background -----------------------------------------------------------------------
+
+    def _run_ahead(self) -> None:
+        while True:
+            with self._news:
+                self._news.wait_for(lambda: self._wanted is not None or self._ended)
+                if self._ended:
+                    return
+                assert self._wanted is not None
+                (key, piece), self._wanted = self._wanted, None
+            try:
+                self._make(key, piece)
+            except PycolorError:
+                continue  # who looks at the frame is told
+
+    def _make(self, key: str, piece: Piece) -> None:
+        """Make the color of a piece, a few frames at a time, and stop for what came meanwhile."""
+        preview, predictors = self._preview, self._predictors
+        if _piece(preview, piece.first) != piece or preview.colors.key(piece) != key:
+            return
+        plan, store = preview.colors.plan, _store(preview, piece, key)
+        layers = film_layers(plan, preview.source, predictors, piece.first, piece.stop, store=store)
+        with closing(layers):  # type: ignore[type-var]  # a generator
+            while True:
+                with self._news:
+                    self._news.wait_for(lambda: not self._waiting or self._ended)
+                    if self._ended or self._preview is not preview:
+                        return
+                with self._work:
+                    if next(layers, None) is None:
+                        return
+
+
+class _Turn:
+    """While it lasts, a picture is made that somebody waits for."""
+
+    def __init__(self, frames: Frames) -> None:
+        self._frames = frames
+
+    def __enter__(self) -> None:
+        with self._frames._news:
+            self._frames._waiting += 1
+        self._frames._work.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._frames._work.release()
+        with self._frames._news:
+            self._frames._waiting -= 1
+            self._frames._news.notify_all()
+
+
+def _predictors(preview: Preview) -> ShotPredictors:
+    colors = preview.colors
+    return ShotPredictors(
+        colors.pool,
+        colors.plan,
+        preview.source,
+        lambda shot: without_grade(colors.models[shot]),
+        colors.given,
+    )
+
+
+def _piece(preview: Preview, frame: int) -> Piece:
+    plan = preview.colors.plan
+    if not 0 <= frame < len(plan):
+        raise UsageError(f"the film has frames 0 to {len(plan) - 1}, got {frame}.")
+    (piece,) = pieces_of(plan, frame, frame + 1)
+    return piece
+
+
+def _store(preview: Preview, piece: Piece, key: str) -> LayerStore:
+    return LayerStore(folder=preview.project.layer, keys={piece.first: key})
+
+
+def _encoded(codes: npt.NDArray[np.uint8], kind: str, **options: int) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(codes).save(file, kind, **options)
+    return file.getvalue()
