@@ -160,17 +160,14 @@ def _deliver(source: Path, target: Path, options: VideoOptions, pipe: Connection
     """In the process that makes the film."""
     from pycolor.video.job.film import color_film
 
+    def say(text: str) -> None:
+        pipe.send(("say", text))
+
     signal.signal(signal.SIGTERM, _ended)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the desk ends it
     with _Piped(source.name, pipe) as progress:
         try:
-            report = color_film(
-                source,
-                target,
-                options,
-                say=lambda text: pipe.send(("say", text)),
-                progress=progress,
-            )
+            report = color_film(source, target, options, say=say, progress=progress)
         except PycolorError as e:
             pipe.send(("failed", [str(e)]))
         else:

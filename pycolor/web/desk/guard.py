@@ -52,7 +52,10 @@ class Guard:
         except RefusedError as e:
             await refusal(e)(scope, receive, with_headers(send))
             return
-        await self._app(handed_on, receive, with_headers(send))
+        try:
+            await self._app(handed_on, receive, with_headers(send))
+        except Exception:  # answered and told already; Starlette raises it once more for a log
+            return
 
     def _checked(self, scope: Scope) -> Scope:
         headers = _headers(scope)
