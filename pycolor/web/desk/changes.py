@@ -28,10 +28,17 @@ LONGEST_NAME = 80
 
 @dataclass(frozen=True, kw_only=True)
 class Desired:
-    """A plan as it is asked for, and a word on what is changed."""
+    """A plan as it is asked for.
+
+    Attributes:
+        plan: as it would be.
+        what: a word on what is changed.
+        look_at: a frame that must be possible by it; None: nothing new is asked of the model.
+    """
 
     plan: FilmPlan
     what: str
+    look_at: int | None = None
 
 
 def change(plan: FilmPlan, said: Said, size: tuple[int, int]) -> Desired:
@@ -59,7 +66,8 @@ def add_guidance(plan: FilmPlan, number: int, entry: dict[str, Any], what: str) 
     shot = plan.shots[number]
     if len(shot.guidance) >= MOST_MARKS:
         raise RefusedError(HTTPStatus.BAD_REQUEST, f"a shot has {MOST_MARKS} marks at most")
-    return Desired(plan=edit.set_shot(plan, number, guidance=(*shot.guidance, entry)), what=what)
+    made = edit.set_shot(plan, number, guidance=(*shot.guidance, entry))
+    return Desired(plan=made, what=what, look_at=entry.get("frame", shot.start))
 
 
 def whole(said: Said, key: str) -> int:
@@ -89,7 +97,9 @@ def _set(plan: FilmPlan, said: Said) -> Desired:
             raise RefusedError(HTTPStatus.BAD_REQUEST, f"{name} should be a short text")
         else:
             found[name] = (value or None) if name == "model" else value
-    return Desired(plan=edit.set_shot(plan, whole(said, "shot"), **found), what=" and ".join(found))
+    made = edit.set_shot(plan, number := whole(said, "shot"), **found)
+    look_at = plan.shots[number].start if "model" in found else None
+    return Desired(plan=made, what=" and ".join(found), look_at=look_at)
 
 
 def _mark(plan: FilmPlan, said: Said, size: tuple[int, int]) -> Desired:
@@ -160,7 +170,8 @@ def _same_as(plan: FilmPlan, said: Said) -> Desired:
             guidance.append(copied)
     values = {n: getattr(other, n) for n in ("treatment", "model", "saturation", "warmth", "look")}
     made = edit.set_shot(plan, number, guidance=tuple(guidance), **values)
-    return Desired(plan=made, what=f"same as shot {plan.shots.index(other) + 1}")
+    what = f"same as shot {plan.shots.index(other) + 1}"
+    return Desired(plan=made, what=what, look_at=plan.shots[number].start)
 
 
 def _split(plan: FilmPlan, said: Said) -> Desired:

@@ -77,14 +77,14 @@ class Deliveries:
         Raises:
             RefusedError: one of them cannot be, or a film is being made.
         """
-        if preset not in KINDS:
+        if not isinstance(preset, str) or preset not in KINDS:
             raise RefusedError(HTTPStatus.BAD_REQUEST, f"expected one of {', '.join(KINDS)}")
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise RefusedError(
                 HTTPStatus.BAD_REQUEST, "expected a name of letters, digits, spaces and .()+-_"
             )
-        target = self._folder / f"{name}{KINDS[str(preset)][0]}"
-        options = replace(self._options, preset=str(preset), overwrite=overwrite)
+        target = self._folder / f"{name}{KINDS[preset][0]}"
+        options = replace(self._options, preset=preset, overwrite=overwrite)
         with self._lock:
             if self._told.state == "running":
                 raise RefusedError(HTTPStatus.CONFLICT, "a film is being made already")

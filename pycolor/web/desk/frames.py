@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
 
 import numpy as np
@@ -65,6 +65,19 @@ class Bounded(Generic[Value]):
                 self._sum -= self._kept.popitem(last=False)[1][1]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """What gives the frames of one plan.
+
+    Attributes:
+        preview: of the film by this plan.
+        predictors: of its shots; what leads them is read once.
+    """
+
+    preview: Preview
+    predictors: ShotPredictors
+
+
 class Frames:
     """Renders frames by the plan as it is at the moment.
 
@@ -76,7 +89,7 @@ class Frames:
     def __init__(self, preview: Preview, *, ahead: bool = True) -> None:
         with preview.source.reader(0, 1) as reader:
             self.info = reader.info
-        self._preview, self._predictors = preview, _predictors(preview)
+        self._now = Ready(preview=preview, predictors=_predictors(preview))
         self._pictures: Bounded[bytes] = Bounded(MOST_BYTES)
         self._layers: Bounded[Layer] = Bounded(MOST_LAYERS)
         self._singles: Bounded[Layer] = Bounded(MOST_SINGLES)
@@ -96,11 +109,14 @@ class Frames:
         size = round(info.width * float(info.pixel_aspect or 1)), info.height
         return size[::-1] if info.turns % 2 else size
 
-    def use(self, colors: Colors) -> None:
-        """From now on, frames are those of another plan."""
-        preview = replace(self._preview, colors=colors)
-        predictors = _predictors(preview)
-        self._preview, self._predictors = preview, predictors
+    def ready(self, colors: Colors) -> Ready:
+        """What gives the frames of another plan of the film."""
+        preview = replace(self._now.preview, colors=colors)
+        return Ready(preview=preview, predictors=_predictors(preview))
+
+    def use(self, ready: Ready) -> None:
+        """From now on, frames are those of this plan."""
+        self._now = ready
 
     def close(self) -> None:
         """End the work in the background."""
@@ -110,38 +126,39 @@ class Frames:
         if self._thread.is_alive():
             self._thread.join(60)
 
-    def png(self, frame: int, view: View = "color") -> bytes:
+    def png(self, frame: int, view: View = "color", ready: Ready | None = None) -> bytes:
         """A frame as PNG, upright; its pixels are the film's.
 
         Args:
             frame: its number.
             view: in color, or the source's gray.
+            ready: by another plan than that in use.
 
         Raises:
             UsageError: the film has no such frame.
             FilmError: it cannot be read.
         """
-        preview, predictors = self._preview, self._predictors
-        key = self._key(preview, frame, view)
+        ready = ready or self._now
+        key = self._key(ready.preview, frame, view)
         found = self._pictures.get(key)
         if found is None:
             with self._working():
-                codes = self._codes(preview, predictors, frame, view)
+                codes = self._codes(ready, frame, view)
             found = _encoded(codes, "PNG", compress_level=1)
             self._pictures.put(key, found, len(found))
         return found
 
     def thumbnail(self, frame: int) -> bytes:
         """A frame as a small JPEG; in gray as long as its color would have to be made."""
-        preview, predictors = self._preview, self._predictors
-        piece = _piece(preview, frame)
+        ready = self._now
+        preview, piece = ready.preview, _piece(ready.preview, frame)
         made = not piece.sides or self._kept(preview, piece) is not None
         view: View = "color" if made else "gray"
         key = ("thumbnail", self._key(preview, frame, view))
         found = self._pictures.get(key)
         if found is None:
             with self._working():
-                codes = self._codes(preview, predictors, frame, view)
+                codes = self._codes(ready, frame, view)
             image = Image.fromarray(codes)
             wide, tall = self.size
             share = min(THUMBNAIL[0] / wide, THUMBNAIL[1] / tall)
@@ -161,14 +178,12 @@ class Frames:
         key = colors.key(piece) if piece.sides else ""
         return view, frame, key, grades, colors.plan.is_under(frame)
 
-    def _codes(
-        self, preview: Preview, predictors: ShotPredictors, frame: int, view: View
-    ) -> npt.NDArray[np.uint8]:
+    def _codes(self, ready: Ready, frame: int, view: View) -> npt.NDArray[np.uint8]:
         if view == "gray":
             layer = Layer(first=frame, frames=(None,))
         else:
-            layer = self._layer(preview, predictors, frame)
-        picture, factory = preview.picture(frame, layer=layer)
+            layer = self._layer(ready, frame)
+        picture, factory = ready.preview.picture(frame, layer=layer)
         neutral = factory.encoding.chroma_code_range[0]
         u, v = picture.chroma
         if view == "gray":
@@ -176,8 +191,9 @@ class Frames:
         codes = shown_codes(picture.luma, (u, v), factory.encoding)
         return np.ascontiguousarray(np.rot90(codes, self.info.turns))
 
-    def _layer(self, preview: Preview, predictors: ShotPredictors, frame: int) -> Layer:
+    def _layer(self, ready: Ready, frame: int) -> Layer:
         """The color of one frame; if it is not kept, that of its whole piece is made next."""
+        preview = ready.preview
         piece = _piece(preview, frame)
         if not piece.sides:
             return Layer(first=frame, frames=(None,))
@@ -188,7 +204,7 @@ class Frames:
         single = self._singles.get((key, frame))
         if single is None:
             colors = preview.colors
-            (single,) = film_layers(colors.plan, preview.source, predictors, frame, frame + 1)
+            (single,) = film_layers(colors.plan, preview.source, ready.predictors, frame, frame + 1)
             self._singles.put((key, frame), single)
         with self._news:
             self._wanted = key, piece
@@ -220,20 +236,25 @@ class Frames:
             try:
                 self._make(key, piece)
             except PycolorError:
-                continue  # who looks at the frame is told
+                pass  # who looks at the frame is told
+            with self._news:
+                self._news.notify_all()
 
     def _make(self, key: str, piece: Piece) -> None:
         """Make the color of a piece, a few frames at a time, and stop for what came meanwhile."""
-        preview, predictors = self._preview, self._predictors
+        ready = self._now
+        preview = ready.preview
         if _piece(preview, piece.first) != piece or preview.colors.key(piece) != key:
             return
         plan, store = preview.colors.plan, _store(preview, piece, key)
-        layers = film_layers(plan, preview.source, predictors, piece.first, piece.stop, store=store)
+        layers = film_layers(
+            plan, preview.source, ready.predictors, piece.first, piece.stop, store=store
+        )
         with closing(layers):  # type: ignore[type-var]  # a generator
             while True:
                 with self._news:
                     self._news.wait_for(lambda: not self._waiting or self._ended)
-                    if self._ended or self._preview is not preview:
+                    if self._ended or self._now is not ready:
                         return
                 with self._work:
                     if next(layers, None) is None:

@@ -40,7 +40,7 @@ def new_token() -> str:
 
 
 def bind(port: int) -> socket.socket:
-    """A socket of this machine's alone.
+    """A socket of this machine's alone, listening.
 
     Args:
         port: 0 takes a free one.
@@ -52,6 +52,7 @@ def bind(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((HERE, port))
+        listening.listen(MOST_CONNECTIONS)  # who opens the address at once waits
     except (OSError, OverflowError) as e:
         listening.close()
         why = getattr(e, "strerror", None) or e

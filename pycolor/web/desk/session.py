@@ -10,21 +10,21 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from pycolor.errors import UsageError
+from pycolor.errors import PycolorError, UsageError
 from pycolor.image.predictor_pool import PredictorPool
 from pycolor.models.guidance.looks import LOOKS
 from pycolor.models.guidance.marks import ab_of
 from pycolor.options import VideoOptions
 from pycolor.system.atomic_file import atomic_write
 from pycolor.video.job.plan_file import PlanFile, read_plan_file, save_plan_file
-from pycolor.video.job.planned import Colors, colors_of
+from pycolor.video.job.planned import colors_of
 from pycolor.video.job.preview import open_preview
 from pycolor.video.job.versions import versions
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.document import plan_text, read_plan
 from pycolor.video.plan.film_plan import TREATMENTS, FilmPlan, PlanError
 from pycolor.web.desk.changes import Desired, Said, add_guidance, change, whole
-from pycolor.web.desk.frames import Frames
+from pycolor.web.desk.frames import Frames, Ready
 from pycolor.web.desk.journal import Change, Journal, ShotDocument, Step, difference
 from pycolor.web.local_server import RefusedError
 
@@ -164,13 +164,15 @@ class Desk:
                 desired = add_guidance(self.plan, number, entry, "still")
             except PlanError as e:
                 raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
+            new = not path.exists()
             folder.mkdir(parents=True, exist_ok=True)
             with atomic_write(path, overwrite=True) as part:
                 part.write_bytes(content)
             try:
-                return self._edited(desired, look_at=frame)
-            except RefusedError:
-                path.unlink(missing_ok=True)
+                return self._edited(desired)
+            except BaseException:
+                if new:
+                    path.unlink(missing_ok=True)
                 raise
 
     def palette(self) -> list[str]:
@@ -202,9 +204,9 @@ class Desk:
                 HTTPStatus.CONFLICT, "the plan was changed meanwhile; this page takes it up now"
             )
 
-    def _edited(self, desired: Desired, look_at: int | None = None) -> dict[str, Any]:
+    def _edited(self, desired: Desired) -> dict[str, Any]:
         made = difference(desired.what, _documents(self.plan), _documents(desired.plan))
-        return self._save(desired.plan, "edit", made, made, look_at)
+        return self._save(desired.plan, "edit", made, made, desired.look_at)
 
     def _step(self, step: Step) -> dict[str, Any]:
         found = self._journal.undo if step == "undo" else self._journal.redo
@@ -217,43 +219,36 @@ class Desk:
                 HTTPStatus.BAD_REQUEST, f"{found.what}: these shots were changed elsewhere since"
             )
         document = {**json.loads(plan_text(self.plan)), "shots": shots}
-        return self._save(read_plan(json.dumps(document)), step, made, None, None)
+        return self._save(read_plan(json.dumps(document)), step, made)
 
     def _save(
-        self, plan: FilmPlan, step: Step, made: Change, kept: Change | None, look_at: int | None
+        self,
+        plan: FilmPlan,
+        step: Step,
+        made: Change,
+        kept: Change | None = None,
+        look_at: int | None = None,
     ) -> dict[str, Any]:
-        wanted = PlanFile(path=self.path, text=plan_text(plan), plan=plan)
+        file = PlanFile(path=self.path, text=plan_text(plan), plan=plan)
         try:
-            colors = self._colors_of(wanted)
-        except UsageError as e:
+            ready = self._ready(file)
+            if look_at is not None:  # what cannot be shown is not saved
+                self.frames.png(look_at, ready=ready)
+        except PycolorError as e:
             raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
-        before = self._file
-        if look_at is not None:
-            self._try(colors, before, look_at)
         self._journal.write(step, plan.revision + 1, kept)
         saved = save_plan_file(self.path, plan)
         self._journal.count(step, kept)
         self._stamp = _stamp(self.path)
-        self._file = replace(wanted, plan=saved, text=plan_text(saved))
-        self.frames.use(colors)
-        shots = self._shown(made.at, made.at + len(made.new))
+        self._file = replace(file, plan=saved, text=plan_text(saved))
+        self.frames.use(ready)
         return {
             "revision": saved.revision,
             "at": made.at,
             "removed": len(made.old),
-            "shots": shots,
+            "shots": self._shown(made.at, made.at + len(made.new)),
             **self._steps(),
         }
-
-    def _try(self, colors: Colors, before: PlanFile, frame: int) -> None:
-        """A still that does not show its frame is refused before the plan names it."""
-        self.frames.use(colors)
-        try:
-            self.frames.png(frame)
-        except UsageError as e:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
-        finally:
-            self.frames.use(self._colors_of(before))
 
     def _take_up(self) -> None:
         """What somebody else has saved, an editor or another desk."""
@@ -262,12 +257,12 @@ class Desk:
             return
         file = read_plan_file(self.path)
         file.check(self.source, self.plan.source.sha256, len(self._analysis))
-        self.frames.use(self._colors_of(file))
+        self.frames.use(self._ready(file))
         self._journal = Journal(self._journal.path, file.plan.revision)
         self._file, self._stamp = file, stamp
 
-    def _colors_of(self, file: PlanFile) -> Colors:
-        return colors_of(
+    def _ready(self, file: PlanFile) -> Ready:
+        colors = colors_of(
             file,
             self._analysis,
             self.options,
@@ -275,6 +270,7 @@ class Desk:
             source_sha256=self.plan.source.sha256,
             versions=versions(),
         )
+        return self.frames.ready(colors)
 
 
 def _documents(plan: FilmPlan) -> list[ShotDocument]:
