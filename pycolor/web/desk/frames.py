@@ -6,7 +6,7 @@ import io
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
 
@@ -233,10 +233,8 @@ class Frames:
                     return
                 assert self._wanted is not None
                 (key, piece), self._wanted = self._wanted, None
-            try:
+            with suppress(PycolorError):  # who looks at the frame is told
                 self._make(key, piece)
-            except PycolorError:
-                pass  # who looks at the frame is told
             with self._news:
                 self._news.notify_all()
 

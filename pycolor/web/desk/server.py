@@ -26,6 +26,7 @@ from pycolor.web.local_server import HERE, RefusedError, json_object
 ASSETS = {
     "": ("page.html", "text/html"),
     "desk.css": ("desk.css", "text/css"),
+    "icon.svg": ("icon.svg", "image/svg+xml"),
     **{
         f"{name}.js": (f"{name}.js", "text/javascript")
         for name in ("desk", "api", "viewer", "strip", "panel", "tools", "deliver")
@@ -101,6 +102,7 @@ def desk_app(
             Route("/api/thumbnail/{name:str}.jpg", pages.thumbnail),
             Route("/api/delivery", pages.delivery, methods=["GET", "POST"]),
             Route("/api/delivery/cancel", pages.cancel, methods=["POST"]),
+            Route("/", pages.asset),
             Route("/{name:str}", pages.asset),
         ],
         exception_handlers={
@@ -124,7 +126,7 @@ class _Pages:
         }
 
     async def asset(self, request: Request) -> Response:
-        found = self._assets.get(request.path_params["name"])
+        found = self._assets.get(request.path_params.get("name", ""))
         if found is None:
             raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such page")
         return Response(found[0], headers={"Content-Type": found[1]})
