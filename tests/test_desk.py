@@ -544,7 +544,7 @@ def test_in_a_browser(browser: Any, page: Page, tmp_path: Path) -> None:
     tab.keyboard.press("ArrowRight")
     shown(tab, 9, revision)
     assert np.array_equal(canvas(tab), page.codes(9))
-    assert tab.input_value("#place").startswith("frame 9 of 24 · 10:00:00:09")
+    assert (tab.text_content("#place") or "").startswith("frame 9 of 24 · 10:00:00:09")
     before = canvas(tab)
 
     tab.fill("#hex", "#2040c0")
