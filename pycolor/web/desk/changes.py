@@ -89,8 +89,8 @@ def _set(plan: FilmPlan, said: Said) -> Desired:
     found: dict[str, Any] = {}
     for name, value in values.items():
         if SETTINGS[name] is float:
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or not math.isfinite(value):
+            known = isinstance(value, int | float) and not isinstance(value, bool)
+            if not known or not math.isfinite(value):
                 raise RefusedError(HTTPStatus.BAD_REQUEST, f"{name} should be a number")
             found[name] = float(value)
         elif not isinstance(value, str) or len(value) > LONGEST_NOTES:
