@@ -112,6 +112,14 @@ const moveCut = (by_) => {
   if (at > 0) change({ do: "move-cut", shot: at, frame });
 };
 
+// The shot's opening: a gradual one lies with its middle on the cut.
+function openSo() {
+  const { start } = state.shots[at];
+  const kind = by("opening").value, frames = Number(by("opening-frames").value) || 2;
+  const first = kind === "cut" ? start : start - Math.floor(frames / 2);
+  change({ do: "transition", shot: at, kind, start: first, stop: kind === "cut" ? start : first + frames });
+}
+
 // -- playing --------------------------------------------------------------------------------------
 
 let playing = 0;
@@ -220,6 +228,8 @@ function wire() {
     "zoom-fit": () => viewer.zoomed(0),
     "same-as": () => change({ do: "same-as", shot: at, as: Number(by("same").value) - 1 }),
     "keep-color": keepColor,
+    "draw-to": () => change({ do: "palette", shot: at, colors: state.palette }),
+    "open-so": openSo,
   };
   for (const [id, act] of Object.entries(clicks)) by(id).addEventListener("click", act);
   for (const button of by("views").children) {
@@ -235,6 +245,7 @@ function wire() {
     event.preventDefault();
     drop(event.dataTransfer.files);
   });
+  by("frame").addEventListener("pointerdown", stop);
   document.addEventListener("keydown", pressed);
   by("reviewer").value = localStorage.getItem("reviewer") ?? "";
   by("reviewer").addEventListener("change", () => localStorage.setItem("reviewer", by("reviewer").value));

@@ -31,13 +31,15 @@ export class Panel {
       by(name).addEventListener("change", () => set(name, Number(by(name).value)));
       by(name).addEventListener("dblclick", () => set(name, name === "saturation" ? 1 : 0));
     }
-    for (const name of ["treatment", "look", "notes"]) {
+    for (const name of ["treatment", "model", "look", "notes"]) {
       by(name).addEventListener("change", () => set(name, by(name).value));
     }
   }
 
   choices(state) {
     this.by("treatment").replaceChildren(...state.treatments.map((name) => option(name, name)));
+    const models = state.models.map((name) => option(name, name));
+    this.by("model").replaceChildren(option("", "the film's"), ...models);
     this.by("look").replaceChildren(...state.looks.map((name) => option(name, name || "the film's")));
     this.by("preset").replaceChildren(
       ...Object.entries(state.presets).map(([name, text]) => option(name, text)),
@@ -56,10 +58,15 @@ export class Panel {
     by("shot-place").textContent =
       `frames ${shot.start} to ${shot.stop - 1} · ${shot.timecode}${opening}${who}`;
     for (const name of ["treatment", "look", "saturation", "warmth"]) by(name).value = shot[name];
+    by("model").value = shot.model ?? "";
+    by("opening").value = shot.opening?.kind ?? "cut";
+    if (shot.opening?.stop > shot.opening?.start) {
+      by("opening-frames").value = shot.opening.stop - shot.opening.start;
+    }
     if (other || document.activeElement !== by("notes")) by("notes").value = shot.notes;
     this.numbers();
     by("guidance").replaceChildren(...shot.guidance.map((entry, n) => this.entry(entry, n)));
-    by("earlier").disabled = by("later").disabled = number === 0;
+    by("earlier").disabled = by("later").disabled = by("open-so").disabled = number === 0;
   }
 
   numbers() {

@@ -14,6 +14,7 @@ from pycolor.errors import PycolorError, UsageError
 from pycolor.image.predictor_pool import PredictorPool
 from pycolor.models.guidance.looks import LOOKS
 from pycolor.models.guidance.marks import ab_of
+from pycolor.models.zoo import all_cards
 from pycolor.options import VideoOptions
 from pycolor.system.atomic_file import atomic_write
 from pycolor.video.job.plan_file import PlanFile, read_plan_file, save_plan_file
@@ -93,6 +94,7 @@ class Desk:
                 "palette": self.palette(),
                 "treatments": TREATMENTS,
                 "looks": ["", *LOOKS],
+                "models": [card.name for card in all_cards()],
                 **self._steps(),
             }
 

@@ -52,6 +52,7 @@ export class Strip {
     }
     for (const [index, tile] of this.tiles) tile.setAttribute("aria-selected", String(index === n));
     this.draw();
+    this.strip.setAttribute("aria-activedescendant", `shot-${n}`);
   }
 
   // The shot that stands so many places further in the strip.
@@ -85,6 +86,7 @@ export class Strip {
   tile(n) {
     const shot = this.shots[n];
     const tile = document.createElement("div");
+    tile.id = `shot-${n}`;
     tile.className = `shot ${shot.shown_state}`;
     tile.setAttribute("role", "option");
     tile.setAttribute("aria-selected", String(n === this.chosen));
