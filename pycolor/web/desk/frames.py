@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,11 +23,14 @@ from pycolor.video.propagation.film_layers import film_layers
 from pycolor.video.propagation.layer import Layer
 from pycolor.video.propagation.layer_store import LayerStore, Piece, pieces_of
 from pycolor.video.shown import shown_codes
+from pycolor.web.desk.decoder import Decoder
+from pycolor.web.desk.png import quick_png
 
 View = Literal["color", "gray"]
 VIEWS = ("color", "gray")
 MOST_BYTES = 192 << 20  # of pictures that are kept, encoded
 MOST_LAYERS = 12  # pieces of color that are kept in memory, of 240 frames or less
+MOST_GRAYS = 8  # frames whose luma is kept for the view in gray
 MOST_SINGLES = 600  # frames whose color was made apart
 THUMBNAIL = (160, 120)  # pixels, at most
 
@@ -93,6 +96,8 @@ class Frames:
         self._pictures: Bounded[bytes] = Bounded(MOST_BYTES)
         self._layers: Bounded[Layer] = Bounded(MOST_LAYERS)
         self._singles: Bounded[Layer] = Bounded(MOST_SINGLES)
+        self._grays: Bounded[Any] = Bounded(MOST_GRAYS)  # luma, chroma's shape and type, encoding
+        self._decoder = Decoder(preview.source, len(preview.colors.plan))
         self._work = threading.Lock()  # one picture at a time: each takes all cores
         self._waiting = 0  # people who wait for a picture
         self._wanted: tuple[str, Piece] | None = None
@@ -125,6 +130,8 @@ class Frames:
             self._news.notify_all()
         if self._thread.is_alive():
             self._thread.join(60)
+        with self._work:
+            self._decoder.close()
 
     def png(self, frame: int, view: View = "color", ready: Ready | None = None) -> bytes:
         """A frame as PNG, upright; its pixels are the film's.
@@ -144,7 +151,7 @@ class Frames:
         if found is None:
             with self._working():
                 codes = self._codes(ready, frame, view)
-            found = _encoded(codes, "PNG", compress_level=1)
+            found = quick_png(codes)
             self._pictures.put(key, found, len(found))
         return found
 
@@ -164,7 +171,7 @@ class Frames:
             share = min(THUMBNAIL[0] / wide, THUMBNAIL[1] / tall)
             size = max(1, round(wide * share)), max(1, round(tall * share))
             small = np.asarray(image.resize(size, Image.Resampling.BOX))
-            found = _encoded(small, "JPEG", quality=82)
+            found = _jpeg(small)
             self._pictures.put(key, found, len(found))
         return found
 
@@ -179,16 +186,21 @@ class Frames:
         return view, frame, key, grades, colors.plan.is_under(frame)
 
     def _codes(self, ready: Ready, frame: int, view: View) -> npt.NDArray[np.uint8]:
+        gray = self._grays.get(frame) if view == "gray" else None
+        if gray is None:
+            none = Layer(first=frame, frames=(None,))
+            layer = none if view == "gray" else self._layer(ready, frame)
+            decoded, info = self._decoder.take(frame)
+            picture, factory = ready.preview.rendered(decoded, info, layer)
+            if view == "gray":  # its own chroma is still in it
+                self._decoder.put_back(decoded)
+            encoding, (u, v) = factory.encoding, picture.chroma
+            gray = picture.luma, (u.shape, u.dtype), encoding
+            self._grays.put(frame, gray)
+        luma, (shape, dtype), encoding = gray
         if view == "gray":
-            layer = Layer(first=frame, frames=(None,))
-        else:
-            layer = self._layer(ready, frame)
-        picture, factory = ready.preview.picture(frame, layer=layer)
-        neutral = factory.encoding.chroma_code_range[0]
-        u, v = picture.chroma
-        if view == "gray":
-            u, v = np.full_like(u, neutral), np.full_like(v, neutral)
-        codes = shown_codes(picture.luma, (u, v), factory.encoding)
+            u = v = np.full(shape, encoding.chroma_code_range[0], dtype)
+        codes = shown_codes(luma, (u, v), encoding)
         return np.ascontiguousarray(np.rot90(codes, self.info.turns))
 
     def _layer(self, ready: Ready, frame: int) -> Layer:
@@ -300,7 +312,7 @@ def _store(preview: Preview, piece: Piece, key: str) -> LayerStore:
     return LayerStore(folder=preview.project.layer, keys={piece.first: key})
 
 
-def _encoded(codes: npt.NDArray[np.uint8], kind: str, **options: int) -> bytes:
+def _jpeg(codes: npt.NDArray[np.uint8]) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(codes).save(file, kind, **options)
+    Image.fromarray(codes).save(file, "JPEG", quality=82)
     return file.getvalue()
