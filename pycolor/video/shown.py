@@ -13,7 +13,7 @@ from pycolor.encoding import Encoding
 from pycolor.ops import reference
 from pycolor.video.io import Plane
 
-BAND = 32  # rows
+BAND = 64  # rows
 
 
 def shown_codes(
