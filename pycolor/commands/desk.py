@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pycolor.web.desk.session import Desk
 
 EXAMPLES = """
-pycolor desk in.mkv                    opens a page on in.mkv.pycolor/plan.json
-pycolor desk in.mkv --no-browser       only prints its address
+pycolor desk in.mkv                 a page on in.mkv.pycolor/plan.json
+pycolor desk in.mkv --no-browser    only prints its address
 """
 
 

@@ -70,7 +70,7 @@ async function changed(ask) {
     state.shots.splice(answer.at, answer.removed, ...answer.shots);
     Object.assign(state, { revision: answer.revision, undo: answer.undo, redo: answer.redo });
     say("");
-    await redraw();
+    redraw(); // the next change need not wait for the picture
     return true;
   } catch (error) {
     if (error.status === CONFLICT) await load();

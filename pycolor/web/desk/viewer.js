@@ -16,6 +16,7 @@ export class Viewer {
     this.shown = null; // what the canvas holds: {frame, view, revision}
     this.kept = new Map(); // "view:frame:revision" → promise of a picture
     this.drawing = 0;
+    this.fetching = null; // what is asked for now
     new ResizeObserver(() => this.fit()).observe(this.stage);
   }
 
@@ -42,32 +43,39 @@ export class Viewer {
     return found;
   }
 
-  // Draws the frame that is wanted last; resolves when the canvas shows it, or another is wanted.
+  // Draws a frame as soon as it is there.  One is asked for at a time, so that who steps quickly
+  // waits for where they are and not for all they passed.  Tells whether it is still the one wanted.
   async show(frame = this.frame) {
     this.frame = frame;
     const turn = ++this.drawing;
-    const { view, revision } = this;
     document.body.classList.add("busy");
+    await this.fetching?.catch(() => {});
+    if (turn !== this.drawing) return false;
+    const { view, revision } = this;
     try {
-      const images = await Promise.all(this.parts(view).map((v) => this.fetched(frame, v)));
-      if (turn !== this.drawing) return false;
+      this.fetching = Promise.all(this.parts(view).map((v) => this.fetched(frame, v)));
+      const images = await this.fetching;
+      if (view !== this.view) return false;
       this.draw(images, view);
       this.shown = { frame, view, revision };
       this.canvas.dataset.shown = `${frame} ${view} ${revision}`;
     } finally {
       if (turn === this.drawing) document.body.classList.remove("busy");
     }
-    return true;
+    return turn === this.drawing;
   }
 
-  ahead(direction, stop) {
-    let last = Promise.resolve();
+  // The next frames, one by one, as long as nothing else is wanted.
+  async ahead(direction, stop) {
+    const turn = this.drawing;
     for (let n = 1; n <= AHEAD; n++) {
       const frame = this.frame + direction * n;
-      if (frame < 0 || frame >= stop) break;
-      for (const view of this.parts(this.view)) last = this.fetched(frame, view).catch(() => {});
+      if (frame < 0 || frame >= stop) return;
+      for (const view of this.parts(this.view)) {
+        await this.fetched(frame, view).catch(() => {});
+        if (turn !== this.drawing) return;
+      }
     }
-    return last;
   }
 
   draw(images, view) {
