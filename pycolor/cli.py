@@ -28,6 +28,7 @@ COMMANDS = {
     "plan": "begin a film's project, to decide shot by shot",
     "preview": "color one frame as the film will show it",
     "report": "write a cue sheet of a colored film",
+    "desk": "color a film shot by shot, on a page in the browser",
     "apply": "give another version of a film the color that is kept",
     "clean": "remove what a film's project can make again",
     "verify": "compare a colored film with its source",

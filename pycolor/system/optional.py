@@ -12,7 +12,9 @@ _EXTRA_OF = {
     "cv2": ("OpenCV", "evaluate"),
     "matplotlib": ("matplotlib", "evaluate"),
     "skimage": ("scikit-image", "evaluate"),
+    "starlette": ("Starlette", "desk"),
     "tensorboard": ("TensorBoard", "tensorboard"),
+    "uvicorn": ("uvicorn", "desk"),
 }
 
 

@@ -13,7 +13,7 @@ from pycolor.errors import FilmError, UsageError
 from pycolor.frame_ranges import frame_rate
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.options import VideoOptions
-from pycolor.video.io import FrameFactory, FrameSource, Picture
+from pycolor.video.io import FilmInfo, Frame, FrameFactory, FrameSource, Picture
 from pycolor.video.io.containers.presets import preset_for
 from pycolor.video.io.write.encoder import choose
 from pycolor.video.job.decisions.plan_file import PlanFile
@@ -61,22 +61,32 @@ class Preview:
         if not 0 <= frame < len(self.colors.plan):
             raise UsageError(f"the film has frames 0 to {len(self.colors.plan) - 1}, got {frame}.")
         layer = self.layer(frame)
+        with self.source.reader(frame, frame + 1) as reader:
+            decoded = next((f for f in reader if f.index == frame), None)
+            if decoded is None:
+                raise FilmError(f"{self.source.path} ends before frame {frame}.")
+            return self.rendered(decoded, reader.info, layer, suffix)
+
+    def rendered(
+        self, frame: Frame, info: FilmInfo, layer: Layer, suffix: str = ".mkv"
+    ) -> tuple[Picture, FrameFactory]:
+        """As `picture`, of a frame that is decoded already.
+
+        Args:
+            frame: is written into.
+            info: of the film.
+            layer: the frame's color.
+            suffix: of the film to come.
+        """
+        preset = preset_for(suffix, self.options.preset)
+        config = choose(
+            info, preset, codec=self.options.codec, options=self.options.encoder_options
+        )
+        factory = FrameFactory(info, config)
         grades = Grades(film=film_grade(self.options.predict), shots=self.colors.grades.shots)
         found: list[Picture] = []
-        preset = preset_for(suffix, self.options.preset)
-        with self.source.reader(frame, frame + 1) as reader:
-            config = choose(
-                reader.info,
-                preset,
-                codec=self.options.codec,
-                options=self.options.encoder_options,
-            )
-            factory = FrameFactory(reader.info, config)
-            wanted = (f for f in reader if f.index == frame)
-            under = self.colors.plan.is_under
-            render_layer(layer, wanted, factory, found.append, grades=grades, under=under)
-        if not found:
-            raise FilmError(f"{self.source.path} ends before frame {frame}.")
+        under = self.colors.plan.is_under
+        render_layer(layer, [frame], factory, found.append, grades=grades, under=under)
         return found[0], factory
 
     def layer(self, frame: int) -> Layer:

@@ -1,0 +1,12 @@
+"""A page on which a restorer colors a film, shot by shot.
+
+All of it is the film's plan and project; the command line makes the same film of them.
+
+    session.py    the project: its plan as it is, every change saved before it is told
+    changes.py    what the page may ask for, as changes of a plan
+    journal.py    what was changed, so that it can be taken back
+    frames.py     the frames of the film to come, kept and made ahead
+    delivery.py   the film made in a process of its own
+    guard.py      who may ask, and for how much
+    server.py     the addresses; page.html, desk.css and the modules of JavaScript are the page
+"""

@@ -1,0 +1,32 @@
+// What the page asks the desk for.  All addresses are relative: the token is the path's first part.
+
+export class Refused extends Error {
+  constructor(status, text) {
+    super(text);
+    this.status = status;
+  }
+}
+
+async function asked(path, options) {
+  const reply = await fetch(path, options);
+  if (!reply.ok) throw new Refused(reply.status, await reply.text());
+  return reply;
+}
+
+export const get = async (path, signal) => (await asked(path, { signal })).json();
+
+export const post = async (path, said) =>
+  (await asked(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(said),
+  })).json();
+
+export const send = async (path, file) =>
+  (await asked(path, { method: "POST", headers: { "Content-Type": file.type }, body: file })).json();
+
+// The frame's pixels as they are: no color management may change what is compared.
+export async function picture(frame, view, signal) {
+  const reply = await asked(`api/frame/${frame}.png?view=${view}`, { signal });
+  return createImageBitmap(await reply.blob(), { colorSpaceConversion: "none" });
+}

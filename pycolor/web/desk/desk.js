@@ -1,0 +1,310 @@
+// The desk: what the parts of the page say to each other, and the keys.
+import { get, post, send } from "./api.js";
+import { Deliver } from "./deliver.js";
+import { Panel } from "./panel.js";
+import { Strip } from "./strip.js";
+import { Tools } from "./tools.js";
+import { Viewer } from "./viewer.js";
+
+const by = (id) => document.getElementById(id);
+const CONFLICT = 409;
+const LOOK_AGAIN = 3000; // milliseconds, for what another page has changed
+
+let state, viewer, tools, at = -1; // at: the shot that is looked at
+let saving = Promise.resolve(); // changes go one after the other
+
+const say = (text) => { by("message").textContent = text; };
+const shotAt = (frame) => state.shots.findIndex((shot) => frame < shot.stop);
+
+function timecode(frame) {
+  const { rate, timecode: start } = state.film;
+  const fps = Math.round(rate);
+  const [h, m, s, f] = (start || "00:00:00:00").split(/[:;]/).map(Number);
+  if ((start || "").includes(";")) return `frame ${frame}`; // drop frame: told per shot
+  const all = ((h * 60 + m) * 60 + s) * fps + f + frame;
+  const two = (v) => String(v).padStart(2, "0");
+  const seconds = Math.floor(all / fps);
+  return [Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, seconds % 60, all % fps].map(two).join(":");
+}
+
+const strip = new Strip(
+  { strip: by("strip"), reel: by("reel"), find: by("find"), order: by("order"), count: by("count") },
+  (n) => go(state.shots[n].start),
+);
+const panel = new Panel(by, {
+  set: (shot, values) => change({ do: "set", shot, values }),
+  unmark: (shot, entry) => change({ do: "unmark", shot, entry }),
+});
+
+async function go(frame, direction = 1) {
+  frame = Math.min(state.film.frames - 1, Math.max(0, frame));
+  viewer.frame = frame;
+  const number = shotAt(frame);
+  if (number !== at) {
+    at = number;
+    strip.choose(at);
+    panel.show(at, state.shots[at]);
+  }
+  by("place").value = `frame ${frame} of ${state.film.frames} · ${timecode(frame)}`;
+  by("export").href = `api/frame/${frame}.png?view=color&download`;
+  by("export").download = `frame-${String(frame).padStart(6, "0")}.png`;
+  tools.drop();
+  tools.show(state.shots[at].guidance);
+  try {
+    if (await viewer.show(frame)) viewer.ahead(direction, state.film.frames);
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+// -- changes --------------------------------------------------------------------------------------
+
+function change(said) {
+  saving = saving.then(() => changed(() => post("api/edit", { ...said, revision: state.revision })));
+  return saving;
+}
+
+async function changed(ask) {
+  try {
+    const answer = await ask();
+    state.shots.splice(answer.at, answer.removed, ...answer.shots);
+    Object.assign(state, { revision: answer.revision, undo: answer.undo, redo: answer.redo });
+    say("");
+    redraw(); // the next change need not wait for the picture
+    return true;
+  } catch (error) {
+    if (error.status === CONFLICT) await load();
+    else if (at >= 0) panel.show(at, state.shots[at]);
+    say(error.message);
+    return false;
+  }
+}
+
+async function redraw() {
+  viewer.revision = state.revision;
+  for (const step of ["undo", "redo"]) {
+    by(step).disabled = !state[step];
+    by(step).title = `${step === "undo" ? "Z" : "Shift+Z"}${state[step] ? `: ${state[step]}` : ""}`;
+  }
+  strip.show(state.shots);
+  at = -1;
+  await go(viewer.frame);
+}
+
+async function load() {
+  state = await get("api/state");
+  panel.palette(state.palette, (color) => tools.take(color));
+  if (viewer) await redraw();
+}
+
+const review = (verdict) => {
+  const said = { shot: at, state: verdict, seen: state.shots[at].digest, reviewer: by("reviewer").value };
+  if (viewer.shown?.revision !== state.revision || shotAt(viewer.shown.frame) !== at) {
+    say("wait until the frame is shown");
+    return;
+  }
+  if (state.shots[at].shown_state === verdict) said.state = "new"; // once more takes it back
+  change({ do: "review", ...said });
+};
+
+const moveCut = (by_) => {
+  const frame = state.shots[at].start + by_;
+  if (at > 0) change({ do: "move-cut", shot: at, frame });
+};
+
+// The shot's opening: a gradual one lies with its middle on the cut.
+function openSo() {
+  const { start } = state.shots[at];
+  const kind = by("opening").value, frames = Number(by("opening-frames").value) || 2;
+  const first = kind === "cut" ? start : start - Math.floor(frames / 2);
+  change({ do: "transition", shot: at, kind, start: first, stop: kind === "cut" ? start : first + frames });
+}
+
+// -- playing --------------------------------------------------------------------------------------
+
+let playing = 0;
+
+async function play(direction) {
+  playing = direction;
+  const turn = (play.turn = (play.turn ?? 0) + 1);
+  const shot = state.shots[at];
+  let due = performance.now();
+  while (playing === direction && turn === play.turn) {
+    let next = viewer.frame + direction;
+    if (next >= shot.stop) next = shot.start;
+    if (next < shot.start) next = shot.stop - 1;
+    await go(next, direction);
+    due = Math.max(due + 1000 / state.film.rate, performance.now() - 100);
+    await new Promise((done) => setTimeout(done, Math.max(0, due - performance.now())));
+  }
+}
+
+const stop = () => { playing = 0; };
+
+// -- keys -----------------------------------------------------------------------------------------
+
+const look = (view) => {
+  viewer.view = view;
+  for (const button of by("views").children) {
+    button.setAttribute("aria-pressed", String(button.dataset.view === view));
+  }
+  by("wipe-label").hidden = view !== "wipe";
+  go(viewer.frame);
+};
+
+function nextOpen() {
+  const { shots } = state;
+  for (let n = 1; n <= shots.length; n++) {
+    const other = (at + n) % shots.length;
+    if (shots[other].shown_state !== "accepted") return go(shots[other].start);
+  }
+  say("all shots are accepted");
+  return undefined;
+}
+
+const toShot = (steps) => go(state.shots[strip.beside(at, steps)].start);
+
+const KEYS = {
+  arrowleft: (shift) => go(viewer.frame - (shift ? 10 : 1), -1),
+  arrowright: (shift) => go(viewer.frame + (shift ? 10 : 1)),
+  arrowup: () => toShot(-1),
+  arrowdown: () => toShot(1),
+  home: () => go(state.shots[at].start),
+  end: () => go(state.shots[at].stop - 1),
+  j: () => play(-1),
+  k: stop,
+  l: () => play(1),
+  a: () => review("accepted"),
+  r: () => review("rejected"),
+  n: nextOpen,
+  z: (shift) => change({ do: shift ? "redo" : "undo" }),
+  s: () => change({ do: "split", frame: viewer.frame }),
+  m: () => change({ do: "merge", shot: at }),
+  e: () => tools.dip(),
+  ",": () => moveCut(-1),
+  ".": () => moveCut(1),
+  "+": () => viewer.zoomed(1.5),
+  "=": () => viewer.zoomed(1.5),
+  "-": () => viewer.zoomed(1 / 1.5),
+  0: () => viewer.zoomed(0),
+  1: () => look("color"),
+  2: () => look("gray"),
+  3: () => look("wipe"),
+  4: () => look("side"),
+  5: () => look("chroma"),
+  "?": () => by("keys").showModal(),
+  enter: () => tools.close(),
+  escape: () => tools.drop(),
+};
+
+function pressed(event) {
+  const typing = event.target.closest("input:not([type=range]):not([type=checkbox]), textarea, select, dialog");
+  const sliding = event.target.matches("input[type=range]") && event.key.startsWith("Arrow");
+  const pushing = event.target.closest("button, a") && event.key === "Enter";
+  if (typing || sliding || pushing || event.altKey) return;
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() !== "z") return;
+  const act = KEYS[event.key.toLowerCase()];
+  if (!act) return;
+  event.preventDefault();
+  if (!"jlk".includes(event.key.toLowerCase())) stop();
+  act(event.shiftKey);
+}
+
+// -- the page -------------------------------------------------------------------------------------
+
+function wire() {
+  const clicks = {
+    accept: () => review("accepted"),
+    reject: () => review("rejected"),
+    undo: () => change({ do: "undo" }),
+    redo: () => change({ do: "redo" }),
+    split: () => change({ do: "split", frame: viewer.frame }),
+    merge: () => change({ do: "merge", shot: at }),
+    earlier: () => moveCut(-1),
+    later: () => moveCut(1),
+    help: () => by("keys").showModal(),
+    "zoom-in": () => viewer.zoomed(1.5),
+    "zoom-out": () => viewer.zoomed(1 / 1.5),
+    "zoom-fit": () => viewer.zoomed(0),
+    "same-as": () => change({ do: "same-as", shot: at, as: Number(by("same").value) - 1 }),
+    "keep-color": keepColor,
+    "draw-to": () => change({ do: "palette", shot: at, colors: state.palette }),
+    "open-so": openSo,
+  };
+  for (const [id, act] of Object.entries(clicks)) by(id).addEventListener("click", act);
+  for (const button of by("views").children) {
+    button.addEventListener("click", () => look(button.dataset.view));
+  }
+  by("wipe").addEventListener("input", () => {
+    viewer.split = by("wipe").value / 1000;
+    viewer.show();
+  });
+  by("still").addEventListener("change", () => drop(by("still").files));
+  by("stage").addEventListener("dragover", (event) => event.preventDefault());
+  by("stage").addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop(event.dataTransfer.files);
+  });
+  by("frame").addEventListener("pointerdown", stop);
+  document.addEventListener("keydown", pressed);
+  by("reviewer").value = localStorage.getItem("reviewer") ?? "";
+  by("reviewer").addEventListener("change", () => localStorage.setItem("reviewer", by("reviewer").value));
+}
+
+async function keepColor() {
+  const colors = [...new Set([...state.palette, tools.color])];
+  try {
+    state.palette = (await post("api/palette", { colors })).palette;
+    panel.palette(state.palette, (color) => tools.take(color));
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+function drop(files) {
+  const [file] = files;
+  if (!file) return;
+  // An exported frame that comes back says by its name which frame it is.
+  const named = /frame-(\d+)/.exec(file.name);
+  const frame = named ? Number(named[1]) : viewer.frame;
+  saving = saving.then(async () => {
+    const path = `api/still?frame=${frame}&revision=${state.revision}`;
+    if (await changed(() => send(path, file))) await go(frame);
+    by("still").value = "";
+  });
+}
+
+async function lookAgain() {
+  if (document.hidden) return;
+  try {
+    const found = await get(`api/state?since=${state.revision}`);
+    if (found.shots && found.revision !== state.revision) {
+      await saving;
+      if (found.revision !== state.revision) {
+        await load();
+        say("the plan was changed elsewhere; this is its newest state");
+      }
+    }
+  } catch {
+    say("the desk does not answer; is it still running?");
+  }
+}
+
+async function begin() {
+  await load();
+  by("film").textContent = document.title = `${state.film.name} · pycolor desk`;
+  panel.choices(state);
+  viewer = new Viewer(state.film, {
+    stage: by("stage"), box: by("picture"), canvas: by("frame"), marks: by("marks"),
+  });
+  tools = new Tools(viewer, {
+    kind: by("kind"), shape: by("shape"), radius: by("radius"),
+    picker: by("picker"), hex: by("hex"), eyedropper: by("eyedropper"),
+  }, { say, mark: (entry) => change({ do: "mark", ...entry }) });
+  wire();
+  new Deliver(by, say);
+  await redraw();
+  setInterval(lookAgain, LOOK_AGAIN);
+}
+
+begin().catch((error) => say(error.message));

@@ -1,0 +1,318 @@
+"""The film's frames as pictures for the page: those that the film will have, pixel by pixel."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Literal, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from pycolor.errors import PycolorError, UsageError
+from pycolor.image.predictor_pool import without_grade
+from pycolor.video.job.decisions.planned import Colors
+from pycolor.video.job.decisions.shot_predictors import ShotPredictors
+from pycolor.video.job.preview import Preview
+from pycolor.video.propagation.film_layers import film_layers
+from pycolor.video.propagation.layer import Layer
+from pycolor.video.propagation.layer_store import LayerStore, Piece, pieces_of
+from pycolor.video.shown import shown_codes
+from pycolor.web.desk.decoder import Decoder
+from pycolor.web.desk.png import quick_png
+
+View = Literal["color", "gray"]
+VIEWS = ("color", "gray")
+MOST_BYTES = 192 << 20  # of pictures that are kept, encoded
+MOST_LAYERS = 12  # pieces of color that are kept in memory, of 240 frames or less
+MOST_GRAYS = 8  # frames whose luma is kept for the view in gray
+MOST_SINGLES = 600  # frames whose color was made apart
+THUMBNAIL = (160, 120)  # pixels, at most
+
+Value = TypeVar("Value")
+
+
+class Bounded(Generic[Value]):
+    """What was used last, up to a bound.
+
+    Args:
+        most: of the sizes' sum.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most, self._sum = most, 0
+        self._kept: OrderedDict[Hashable, tuple[Value, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> Value | None:
+        """What is kept by this key."""
+        with self._lock:
+            if key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._kept[key][0]
+
+    def put(self, key: Hashable, value: Value, size: int = 1) -> None:
+        """Keep it; what was used longest ago goes."""
+        with self._lock:
+            if key in self._kept:
+                self._sum -= self._kept.pop(key)[1]
+            self._kept[key] = value, size
+            self._sum += size
+            while self._sum > self._most and len(self._kept) > 1:
+                self._sum -= self._kept.popitem(last=False)[1][1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """What gives the frames of one plan.
+
+    Attributes:
+        preview: of the film by this plan.
+        predictors: of its shots; what leads them is read once.
+    """
+
+    preview: Preview
+    predictors: ShotPredictors
+
+
+class Frames:
+    """Renders frames by the plan as it is at the moment.
+
+    Args:
+        preview: of the film.
+        ahead: whether the color of the shot that is looked at is made, and kept, in the background.
+    """
+
+    def __init__(self, preview: Preview, *, ahead: bool = True) -> None:
+        with preview.source.reader(0, 1) as reader:
+            self.info = reader.info
+        self._now = Ready(preview=preview, predictors=_predictors(preview))
+        self._pictures: Bounded[bytes] = Bounded(MOST_BYTES)
+        self._layers: Bounded[Layer] = Bounded(MOST_LAYERS)
+        self._singles: Bounded[Layer] = Bounded(MOST_SINGLES)
+        self._grays: Bounded[Any] = Bounded(MOST_GRAYS)  # luma, chroma's shape and type, encoding
+        self._decoder = Decoder(preview.source, len(preview.colors.plan))
+        self._work = threading.Lock()  # one picture at a time: each takes all cores
+        self._waiting = 0  # people who wait for a picture
+        self._wanted: tuple[str, Piece] | None = None
+        self._news = threading.Condition()
+        self._ended = False
+        self._thread = threading.Thread(target=self._run_ahead, name="ahead", daemon=True)
+        if ahead:
+            self._thread.start()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the picture as it is shown: upright, its pixels square."""
+        info = self.info
+        size = round(info.width * float(info.pixel_aspect or 1)), info.height
+        return size[::-1] if info.turns % 2 else size
+
+    def ready(self, colors: Colors) -> Ready:
+        """What gives the frames of another plan of the film."""
+        preview = replace(self._now.preview, colors=colors)
+        return Ready(preview=preview, predictors=_predictors(preview))
+
+    def use(self, ready: Ready) -> None:
+        """From now on, frames are those of this plan."""
+        self._now = ready
+
+    def close(self) -> None:
+        """End the work in the background."""
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(60)
+        with self._work:
+            self._decoder.close()
+
+    def png(self, frame: int, view: View = "color", ready: Ready | None = None) -> bytes:
+        """A frame as PNG, upright; its pixels are the film's.
+
+        Args:
+            frame: its number.
+            view: in color, or the source's gray.
+            ready: by another plan than that in use.
+
+        Raises:
+            UsageError: the film has no such frame.
+            FilmError: it cannot be read.
+        """
+        ready = ready or self._now
+        key = self._key(ready.preview, frame, view)
+        found = self._pictures.get(key)
+        if found is None:
+            with self._working():
+                codes = self._codes(ready, frame, view)
+            found = quick_png(codes)
+            self._pictures.put(key, found, len(found))
+        return found
+
+    def thumbnail(self, frame: int) -> bytes:
+        """A frame as a small JPEG; in gray as long as its color would have to be made."""
+        ready = self._now
+        preview, piece = ready.preview, _piece(ready.preview, frame)
+        made = not piece.sides or self._kept(preview, piece) is not None
+        view: View = "color" if made else "gray"
+        key = ("thumbnail", self._key(preview, frame, view))
+        found = self._pictures.get(key)
+        if found is None:
+            with self._working():
+                codes = self._codes(ready, frame, view)
+            image = Image.fromarray(codes)
+            wide, tall = self.size
+            share = min(THUMBNAIL[0] / wide, THUMBNAIL[1] / tall)
+            size = max(1, round(wide * share)), max(1, round(tall * share))
+            small = np.asarray(image.resize(size, Image.Resampling.BOX))
+            found = _jpeg(small)
+            self._pictures.put(key, found, len(found))
+        return found
+
+    def _key(self, preview: Preview, frame: int, view: View) -> tuple[Hashable, ...]:
+        """What a picture depends on."""
+        piece = _piece(preview, frame)
+        if view == "gray":
+            return view, frame
+        colors = preview.colors
+        grades = tuple(colors.grades.of(side.start) for side in piece.sides)
+        key = colors.key(piece) if piece.sides else ""
+        return view, frame, key, grades, colors.plan.is_under(frame)
+
+    def _codes(self, ready: Ready, frame: int, view: View) -> npt.NDArray[np.uint8]:
+        gray = self._grays.get(frame) if view == "gray" else None
+        if gray is None:
+            none = Layer(first=frame, frames=(None,))
+            layer = none if view == "gray" else self._layer(ready, frame)
+            decoded, info = self._decoder.take(frame)
+            picture, factory = ready.preview.rendered(decoded, info, layer)
+            if view == "gray":  # its own chroma is still in it
+                self._decoder.put_back(decoded)
+            encoding, (u, v) = factory.encoding, picture.chroma
+            gray = picture.luma, (u.shape, u.dtype), encoding
+            self._grays.put(frame, gray)
+        luma, (shape, dtype), encoding = gray
+        if view == "gray":
+            u = v = np.full(shape, encoding.chroma_code_range[0], dtype)
+        codes = shown_codes(luma, (u, v), encoding)
+        return np.ascontiguousarray(np.rot90(codes, self.info.turns))
+
+    def _layer(self, ready: Ready, frame: int) -> Layer:
+        """The color of one frame; if it is not kept, that of its whole piece is made next."""
+        preview = ready.preview
+        piece = _piece(preview, frame)
+        if not piece.sides:
+            return Layer(first=frame, frames=(None,))
+        kept = self._kept(preview, piece)
+        if kept is not None:
+            return kept.between(frame, frame + 1)
+        key = preview.colors.key(piece)
+        single = self._singles.get((key, frame))
+        if single is None:
+            colors = preview.colors
+            (single,) = film_layers(colors.plan, preview.source, ready.predictors, frame, frame + 1)
+            self._singles.put((key, frame), single)
+        with self._news:
+            self._wanted = key, piece
+            self._news.notify_all()
+        return single
+
+    def _kept(self, preview: Preview, piece: Piece) -> Layer | None:
+        key = preview.colors.key(piece)
+        found = self._layers.get(key)
+        if found is None:
+            found = _store(preview, piece, key).load(piece)
+            if found is not None:
+                self._layers.put(key, found)
+        return found
+
+    def _working(self) -> _Turn:
+        return _Turn(self)
+
+    # -- in the background -----------------------------------------------------------------------
+
+    def _run_ahead(self) -> None:
+        while True:
+            with self._news:
+                self._news.wait_for(lambda: self._wanted is not None or self._ended)
+                if self._ended:
+                    return
+                assert self._wanted is not None
+                (key, piece), self._wanted = self._wanted, None
+            with suppress(PycolorError):  # who looks at the frame is told
+                self._make(key, piece)
+            with self._news:
+                self._news.notify_all()
+
+    def _make(self, key: str, piece: Piece) -> None:
+        """Make the color of a piece, a few frames at a time, and stop for what came meanwhile."""
+        ready = self._now
+        preview = ready.preview
+        if _piece(preview, piece.first) != piece or preview.colors.key(piece) != key:
+            return
+        plan, store = preview.colors.plan, _store(preview, piece, key)
+        layers = film_layers(
+            plan, preview.source, ready.predictors, piece.first, piece.stop, store=store
+        )
+        with closing(layers):  # type: ignore[type-var]  # a generator
+            while True:
+                with self._news:
+                    self._news.wait_for(lambda: not self._waiting or self._ended)
+                    if self._ended or self._now is not ready:
+                        return
+                with self._work:
+                    if next(layers, None) is None:
+                        return
+
+
+class _Turn:
+    """While it lasts, a picture is made that somebody waits for."""
+
+    def __init__(self, frames: Frames) -> None:
+        self._frames = frames
+
+    def __enter__(self) -> None:
+        with self._frames._news:
+            self._frames._waiting += 1
+        self._frames._work.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._frames._work.release()
+        with self._frames._news:
+            self._frames._waiting -= 1
+            self._frames._news.notify_all()
+
+
+def _predictors(preview: Preview) -> ShotPredictors:
+    colors = preview.colors
+    return ShotPredictors(
+        colors.pool,
+        colors.plan,
+        preview.source,
+        lambda shot: without_grade(colors.models[shot]),
+        colors.given,
+    )
+
+
+def _piece(preview: Preview, frame: int) -> Piece:
+    plan = preview.colors.plan
+    if not 0 <= frame < len(plan):
+        raise UsageError(f"the film has frames 0 to {len(plan) - 1}, got {frame}.")
+    (piece,) = pieces_of(plan, frame, frame + 1)
+    return piece
+
+
+def _store(preview: Preview, piece: Piece, key: str) -> LayerStore:
+    return LayerStore(folder=preview.project.layer, keys={piece.first: key})
+
+
+def _jpeg(codes: npt.NDArray[np.uint8]) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(codes).save(file, "JPEG", quality=82)
+    return file.getvalue()

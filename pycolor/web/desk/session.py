@@ -1,0 +1,299 @@
+"""A film's project on the desk: its plan as it is, every change saved before it is told."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from dataclasses import replace
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from pycolor.errors import PycolorError, UsageError
+from pycolor.image.predictor_pool import PredictorPool
+from pycolor.models.guidance.looks import LOOKS
+from pycolor.models.guidance.marks import ab_of
+from pycolor.models.zoo import all_cards
+from pycolor.options import VideoOptions
+from pycolor.system.atomic_file import atomic_write
+from pycolor.video.job.decisions.plan_file import PlanFile, read_plan_file, save_plan_file
+from pycolor.video.job.decisions.planned import colors_of
+from pycolor.video.job.preview import open_preview
+from pycolor.video.job.record.versions import versions
+from pycolor.video.plan.analysis import FilmAnalysis
+from pycolor.video.plan.document import plan_text, read_plan
+from pycolor.video.plan.film_plan import TREATMENTS, FilmPlan, PlanError
+from pycolor.web.desk.changes import Desired, Said, add_guidance, change, whole
+from pycolor.web.desk.frames import Frames, Ready
+from pycolor.web.desk.journal import Change, Journal, ShotDocument, Step, difference
+from pycolor.web.local_server import RefusedError
+
+MOST_COLORS = 64  # in the project's palette
+SUFFIXES = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg"}
+
+
+class Desk:
+    """See the module; knows nothing of HTTP.
+
+    Args:
+        source: the film.
+        path: of its plan, which exists.
+        options: of the film to come.
+        analysis: of the film.
+        pool: of models that are loaded.
+        ahead: see `Frames`.
+
+    Raises:
+        UsageError: the plan is of another film.
+        FilmError: the film or the project cannot be read.
+    """
+
+    def __init__(
+        self,
+        source: Path,
+        path: Path,
+        options: VideoOptions,
+        analysis: FilmAnalysis,
+        pool: PredictorPool | None = None,
+        *,
+        ahead: bool = True,
+    ) -> None:
+        self.source, self.path, self.options = source, path, options
+        self._analysis, self._pool = analysis, pool or PredictorPool()
+        self._lock = threading.RLock()
+        self._stamp = _stamp(path)
+        self._file = read_plan_file(path)
+        preview = open_preview(source, self._file, options, lambda: analysis, self._pool)
+        self.folder = self._file.project / "desk"
+        self.frames = Frames(preview, ahead=ahead)
+        self._journal = Journal(self.folder / "journal.jsonl", self.plan.revision)
+
+    @property
+    def plan(self) -> FilmPlan:
+        """As it was saved last."""
+        return self._file.plan
+
+    def close(self) -> None:
+        """End what runs in the background."""
+        self.frames.close()
+
+    # -- what the page shows ---------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """All that the page has to know."""
+        with self._lock:
+            self._take_up()
+            source, (wide, tall) = self.plan.source, self.frames.size
+            film = {"name": source.name, "frames": source.frames, "rate": float(source.rate)}
+            film |= {"timecode": source.timecode, "width": wide, "height": tall}
+            return {
+                "revision": self.plan.revision,
+                "film": film,
+                "shots": self._shown(0, len(self.plan.shots)),
+                "palette": self.palette(),
+                "treatments": TREATMENTS,
+                "looks": ["", *LOOKS],
+                "models": [card.name for card in all_cards()],
+                **self._steps(),
+            }
+
+    def revision(self) -> int:
+        """Of the plan as it is in its file."""
+        with self._lock:
+            self._take_up()
+            return self.plan.revision
+
+    def picture(self, frame: int, view: str) -> bytes:
+        """A frame as PNG; see `Frames.png`."""
+        if view not in ("color", "gray"):
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "expected the view color or gray")
+        with self._lock:
+            self._take_up()
+        return self.frames.png(frame, "gray" if view == "gray" else "color")
+
+    def _shown(self, first: int, stop: int) -> list[ShotDocument]:
+        documents = _documents(self.plan)[first:stop]
+        for document, shot in zip(documents, self.plan.shots[first:stop], strict=True):
+            document["digest"] = shot.digest
+            document["shown_state"] = "changed" if shot.changed_since_accepted else shot.state
+        return documents
+
+    def _steps(self) -> dict[str, str | None]:
+        undo, redo = self._journal.undo, self._journal.redo
+        return {"undo": undo and undo.what, "redo": redo and redo.what}  # type: ignore[dict-item]
+
+    # -- changes ---------------------------------------------------------------------------------
+
+    def edit(self, said: Said) -> dict[str, Any]:
+        """Change the plan as the page says, and save it.
+
+        Returns:
+            the new revision, and which shots are replaced by which.
+
+        Raises:
+            RefusedError: the page has not seen the plan as it is, or asks for what cannot be.
+            FilmError: it cannot be saved.
+        """
+        with self._lock:
+            self._expect(said)
+            if said.get("do") in ("undo", "redo"):
+                return self._step("undo" if said["do"] == "undo" else "redo")
+            try:
+                desired = change(self.plan, said, self.frames.size)
+            except (PlanError, UsageError) as e:
+                raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
+            return self._edited(desired)
+
+    def add_still(self, frame: int, revision: int, content: bytes) -> dict[str, Any]:
+        """Keep a picture in the project, and lead the shot of a frame by it.
+
+        Raises:
+            RefusedError: it is no picture, or the plan is another.
+            FilmError: it cannot be saved.
+        """
+        suffix = next((s for start, s in SUFFIXES.items() if content.startswith(start)), None)
+        if suffix is None:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "expected a picture, PNG or JPEG")
+        with self._lock:
+            self._expect({"revision": revision})
+            digest = hashlib.sha256(content).hexdigest()[:12]
+            folder = self.path.parent / "stills"
+            path = folder / f"frame-{frame:06d}-{digest}{suffix}"
+            entry = {"kind": "still", "frame": frame, "path": f"stills/{path.name}"}
+            try:
+                number = self.plan.number_at(frame)
+                desired = add_guidance(self.plan, number, entry, "still")
+            except PlanError as e:
+                raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
+            new = not path.exists()
+            folder.mkdir(parents=True, exist_ok=True)
+            with atomic_write(path, overwrite=True) as part:
+                part.write_bytes(content)
+            try:
+                return self._edited(desired)
+            except BaseException:
+                if new:
+                    path.unlink(missing_ok=True)
+                raise
+
+    def palette(self) -> list[str]:
+        """The project's colors."""
+        try:
+            found = json.loads((self.folder / "palette.json").read_text(encoding="utf-8"))
+            return _colors(found)
+        except (OSError, ValueError, RefusedError):
+            return []
+
+    def keep_palette(self, said: Said) -> list[str]:
+        """Keep the project's colors.
+
+        Raises:
+            RefusedError: they are none.
+            FilmError: they cannot be saved.
+        """
+        colors = _colors(said.get("colors"))
+        with self._lock:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with atomic_write(self.folder / "palette.json", overwrite=True) as part:
+                part.write_text(json.dumps(colors) + "\n", encoding="utf-8")
+        return colors
+
+    def _expect(self, said: Said) -> None:
+        self._take_up()
+        if whole(said, "revision") != self.plan.revision:
+            raise RefusedError(
+                HTTPStatus.CONFLICT, "the plan was changed meanwhile; this page takes it up now"
+            )
+
+    def _edited(self, desired: Desired) -> dict[str, Any]:
+        made = difference(desired.what, _documents(self.plan), _documents(desired.plan))
+        return self._save(desired.plan, "edit", made, made, desired.look_at)
+
+    def _step(self, step: Step) -> dict[str, Any]:
+        found = self._journal.undo if step == "undo" else self._journal.redo
+        if found is None:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, f"there is nothing to {step}")
+        made = found.back() if step == "undo" else found
+        shots = made.applied(_documents(self.plan))
+        if shots is None:
+            raise RefusedError(
+                HTTPStatus.BAD_REQUEST, f"{found.what}: these shots were changed elsewhere since"
+            )
+        document = {**json.loads(plan_text(self.plan)), "shots": shots}
+        return self._save(read_plan(json.dumps(document)), step, made)
+
+    def _save(
+        self,
+        plan: FilmPlan,
+        step: Step,
+        made: Change,
+        kept: Change | None = None,
+        look_at: int | None = None,
+    ) -> dict[str, Any]:
+        file = PlanFile(path=self.path, text=plan_text(plan), plan=plan)
+        try:
+            ready = self._ready(file)
+            if look_at is not None:  # what cannot be shown is not saved
+                self.frames.png(look_at, ready=ready)
+        except PycolorError as e:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
+        self._journal.write(step, plan.revision + 1, kept)
+        saved = save_plan_file(self.path, plan)
+        self._journal.count(step, kept)
+        self._stamp = _stamp(self.path)
+        self._file = replace(file, plan=saved, text=plan_text(saved))
+        self.frames.use(ready)
+        return {
+            "revision": saved.revision,
+            "at": made.at,
+            "removed": len(made.old),
+            "shots": self._shown(made.at, made.at + len(made.new)),
+            **self._steps(),
+        }
+
+    def _take_up(self) -> None:
+        """What somebody else has saved, an editor or another desk."""
+        stamp = _stamp(self.path)
+        if stamp == self._stamp:
+            return
+        file = read_plan_file(self.path)
+        file.check(self.source, self.plan.source.sha256, len(self._analysis))
+        self.frames.use(self._ready(file))
+        self._journal = Journal(self._journal.path, file.plan.revision)
+        self._file, self._stamp = file, stamp
+
+    def _ready(self, file: PlanFile) -> Ready:
+        colors = colors_of(
+            file,
+            self._analysis,
+            self.options,
+            self._pool,
+            source_sha256=self.plan.source.sha256,
+            versions=versions(),
+        )
+        return self.frames.ready(colors)
+
+
+def _documents(plan: FilmPlan) -> list[ShotDocument]:
+    shots: list[ShotDocument] = json.loads(plan_text(plan))["shots"]
+    return shots
+
+
+def _colors(found: Any) -> list[str]:
+    if not isinstance(found, list) or len(found) > MOST_COLORS:
+        raise RefusedError(HTTPStatus.BAD_REQUEST, f"expected {MOST_COLORS} colors at most")
+    for color in found:
+        try:
+            _ = ab_of(color if isinstance(color, str) else "")
+        except UsageError as e:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
+    return found
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    try:
+        status = path.stat()
+    except OSError as e:
+        raise UsageError(f"the plan {path} cannot be read: {e.strerror}.") from None
+    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,0 +1,104 @@
+// The strip of shots: only those in sight are in the page, so that 800 scroll as 8 do.
+
+const PITCH = 124; // pixels from one shot to the next
+const SIGNS = { new: "·", accepted: "✓", rejected: "✗", changed: "△" };
+const OPEN = { rejected: 0, changed: 1, new: 2, accepted: 3 };
+
+export class Strip {
+  constructor(elements, onchoose) {
+    Object.assign(this, elements); // strip, reel, find, order, count
+    this.onchoose = onchoose;
+    this.shots = [];
+    this.listed = []; // indices of shots, in the order of the strip
+    this.chosen = -1;
+    this.tiles = new Map();
+    this.strip.addEventListener("scroll", () => requestAnimationFrame(() => this.draw()), { passive: true });
+    this.find.addEventListener("input", () => this.list());
+    this.order.addEventListener("input", () => this.list());
+    new ResizeObserver(() => this.draw()).observe(this.strip);
+  }
+
+  show(shots) {
+    this.shots = shots;
+    this.list();
+  }
+
+  list() {
+    const word = this.find.value.trim().toLowerCase();
+    const fits = (shot, n) =>
+      !word || String(n + 1) === word || shot.shown_state.startsWith(word) || shot.notes.toLowerCase().includes(word);
+    this.listed = this.shots.map((_, n) => n).filter((n) => fits(this.shots[n], n));
+    const { shots } = this;
+    if (this.order.value === "open") {
+      this.listed.sort((a, b) => OPEN[shots[a].shown_state] - OPEN[shots[b].shown_state] || a - b);
+    } else if (this.order.value === "length") {
+      this.listed.sort((a, b) => shots[b].stop - shots[b].start - shots[a].stop + shots[a].start || a - b);
+    }
+    const accepted = shots.filter((shot) => shot.shown_state === "accepted").length;
+    this.count.textContent = `${this.listed.length} of ${shots.length} shots, ${accepted} accepted`;
+    this.reel.style.width = `${this.listed.length * PITCH}px`;
+    for (const tile of this.tiles.values()) tile.remove();
+    this.tiles.clear();
+    this.draw();
+  }
+
+  choose(n) {
+    this.chosen = n;
+    const at = this.listed.indexOf(n);
+    if (at >= 0) {
+      const left = at * PITCH, { strip } = this;
+      if (left < strip.scrollLeft) strip.scrollLeft = left;
+      if (left + PITCH > strip.scrollLeft + strip.clientWidth) strip.scrollLeft = left + PITCH - strip.clientWidth;
+    }
+    for (const [index, tile] of this.tiles) tile.setAttribute("aria-selected", String(index === n));
+    this.draw();
+    this.strip.setAttribute("aria-activedescendant", `shot-${n}`);
+  }
+
+  // The shot that stands so many places further in the strip.
+  beside(n, steps) {
+    const at = this.listed.indexOf(n);
+    if (at < 0) return Math.min(this.shots.length - 1, Math.max(0, n + steps));
+    return this.listed[Math.min(this.listed.length - 1, Math.max(0, at + steps))];
+  }
+
+  draw() {
+    const { scrollLeft, clientWidth } = this.strip;
+    const first = Math.max(0, Math.floor(scrollLeft / PITCH) - 2);
+    const stop = Math.min(this.listed.length, Math.ceil((scrollLeft + clientWidth) / PITCH) + 2);
+    const wanted = new Set(this.listed.slice(first, stop));
+    for (const [n, tile] of this.tiles) {
+      if (!wanted.has(n)) {
+        tile.remove();
+        this.tiles.delete(n);
+      }
+    }
+    for (let at = first; at < stop; at++) {
+      const n = this.listed[at];
+      if (this.tiles.has(n)) continue;
+      const tile = this.tile(n);
+      tile.style.left = `${at * PITCH}px`;
+      this.tiles.set(n, tile);
+      this.reel.append(tile);
+    }
+  }
+
+  tile(n) {
+    const shot = this.shots[n];
+    const tile = document.createElement("div");
+    tile.id = `shot-${n}`;
+    tile.className = `shot ${shot.shown_state}`;
+    tile.setAttribute("role", "option");
+    tile.setAttribute("aria-selected", String(n === this.chosen));
+    tile.setAttribute("aria-label", `shot ${n + 1}, ${shot.shown_state}, ${shot.stop - shot.start} frames`);
+    const image = document.createElement("img");
+    image.alt = "";
+    image.loading = "lazy";
+    image.src = `api/thumbnail/${(shot.start + shot.stop) >> 1}.jpg?of=${shot.digest.slice(0, 12)}`;
+    const words = document.createElement("span");
+    words.textContent = `${SIGNS[shot.shown_state]} ${n + 1}  ${shot.stop - shot.start} fr`;
+    tile.append(image, words);
+    tile.addEventListener("click", () => this.onchoose(n));
+    return tile;
+  }
+}
