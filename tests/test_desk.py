@@ -396,7 +396,7 @@ def hostile(port: int) -> list[bytes]:
         post(b"api/still?frame=1&revision=2", b"{}"),
         post(b"api/palette", b'{"colors":["url(http://evil.test)"]}'),
         post(b"api/delivery", b'{"preset":"archive","name":"../../x"}', host + json_kind + origin),
-        post(b"api/delivery", b'{"preset":"archive","name":"/tmp/x"}'),
+        post(b"api/delivery", b'{"preset":"archive","name":"/etc/x"}'),
         post(b"api/delivery", b'{"preset":"archive","name":".."}'),
         post(b"api/delivery", b'{"preset":"rm -rf","name":"x"}'),
         post(b"api/delivery", b'{"preset":["archive"],"name":{}}'),

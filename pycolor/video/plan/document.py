@@ -42,7 +42,7 @@ def plan_text(plan: FilmPlan) -> str:
             "timecode": source.timecode,
         },
     }
-    shots = [_shot_out(shot, source) for shot in plan.shots]
+    shots = [shot_document(shot, source) for shot in plan.shots]
     return json.dumps({**head, "shots": shots}, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -67,7 +67,8 @@ def read_plan(text: str) -> FilmPlan:
         raise ValueError(f"line {line_of(lines, e.place)}: {e}") from None
 
 
-def _shot_out(shot: ShotPlan, source: SourceFilm) -> dict[str, Any]:
+def shot_document(shot: ShotPlan, source: SourceFilm) -> dict[str, Any]:
+    """A shot as it stands in the document."""
     return {
         "start": shot.start,
         "stop": shot.stop,

@@ -22,7 +22,7 @@ from pycolor.video.job.decisions.planned import colors_of
 from pycolor.video.job.preview import open_preview
 from pycolor.video.job.record.versions import versions
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.video.plan.document import plan_text, read_plan
+from pycolor.video.plan.document import plan_text, read_plan, shot_document
 from pycolor.video.plan.film_plan import TREATMENTS, FilmPlan, PlanError
 from pycolor.web.desk.changes import Desired, Said, add_guidance, change, whole
 from pycolor.web.desk.frames import Frames, Ready
@@ -113,8 +113,10 @@ class Desk:
         return self.frames.png(frame, "gray" if view == "gray" else "color")
 
     def _shown(self, first: int, stop: int) -> list[ShotDocument]:
-        documents = _documents(self.plan)[first:stop]
-        for document, shot in zip(documents, self.plan.shots[first:stop], strict=True):
+        documents = []
+        for shot in self.plan.shots[first:stop]:
+            document = shot_document(shot, self.plan.source)
+            documents.append(document)
             document["digest"] = shot.digest
             document["shown_state"] = "changed" if shot.changed_since_accepted else shot.state
         return documents
@@ -242,7 +244,7 @@ class Desk:
         saved = save_plan_file(self.path, plan)
         self._journal.count(step, kept)
         self._stamp = _stamp(self.path)
-        self._file = replace(file, plan=saved, text=plan_text(saved))
+        self._file = replace(file, plan=saved, text=self.path.read_text("utf-8"))
         self.frames.use(ready)
         return {
             "revision": saved.revision,
@@ -276,8 +278,7 @@ class Desk:
 
 
 def _documents(plan: FilmPlan) -> list[ShotDocument]:
-    shots: list[ShotDocument] = json.loads(plan_text(plan))["shots"]
-    return shots
+    return [shot_document(shot, plan.source) for shot in plan.shots]
 
 
 def _colors(found: Any) -> list[str]:
