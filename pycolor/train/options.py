@@ -197,9 +197,9 @@ class TrainOptions:
         device: cpu, cuda, cuda:1, …
         threads: 0 leaves torch's own choice.
         workers: decoding threads.
-        keep: share of the weights of `init` in those that are written, the rest are the averaged ones
-            (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022); for what `init`
-            has alone.
+        keep: share of the weights of `init` in those that are written, where it has them; the rest
+            are the averaged ones (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR
+            2022).
         init: weights to start from, instead of from noise.
     """
 
