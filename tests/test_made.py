@@ -154,3 +154,20 @@ def test_only_some_weights_learn_and_no_statistics(photos: Path, tmp_path: Path)
     assert all(name.startswith("hints.") for name in moved)
     with pytest.raises(UsageError, match="has no weights whose name begins with ears"):
         loop.train(replace(options, only="ears"), [photos], tmp_path / "none")
+
+
+def test_half_of_the_start_is_kept(photos: Path, tmp_path: Path) -> None:
+    start = zoo.create("zhang2016", width=0.05)
+    file = tmp_path / "start.safetensors"
+    weight_files.write(file, "zhang2016", start.state_dict(), start.options, {}, half=False)
+    options = TrainOptions(
+        width=0.05, init=file, steps=2, batch=4, validation=2, crop=CropOptions(size_pixels=16)
+    )
+    key = "model8.6.bias"
+    moved, kept = (
+        weight_files.read(loop.train(replace(options, keep=k), [photos], tmp_path / str(k))).state
+        for k in (0.0, 0.5)
+    )
+    expected = (moved[key] + start.state_dict()[key]) / 2
+    torch.testing.assert_close(kept[key], expected)
+    assert not torch.equal(moved[key], kept[key])

@@ -258,6 +258,8 @@ def _train(
     batches.close()  # type: ignore[attr-defined]
     if log is not None:
         log.close()
+        if options.keep and options.init is not None:
+            _keep_start(averaged, options)
         final = objective.finish(averaged)
         weight_files.write(
             weights_file,
@@ -288,6 +290,16 @@ def _hold_statistics(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eval()
+
+
+def _keep_start(averaged: Colorizer, options: TrainOptions) -> None:
+    """Move the averaged weights towards those that the run began with, by the share `keep`."""
+    assert options.init is not None
+    start = weight_files.starting_state(options.model, options.init)
+    with torch.no_grad():
+        for name, value in averaged.state_dict().items():
+            if name in start and value.is_floating_point():
+                value.lerp_(start[name].to(value), options.keep)
 
 
 def _chance(seed: int, step: int, rank: int) -> Generator:

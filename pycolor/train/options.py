@@ -197,6 +197,9 @@ class TrainOptions:
         device: cpu, cuda, cuda:1, …
         threads: 0 leaves torch's own choice.
         workers: decoding threads.
+        keep: share of the weights of `init` in those that are written, where it has them; the rest
+            are the averaged ones (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR
+            2022).
         init: weights to start from, instead of from noise.
     """
 
@@ -237,6 +240,7 @@ class TrainOptions:
     device: str = "cpu"
     threads: int = 0
     workers: int = 2
+    keep: float = 0.0
     init: Path | None = None
     crop: CropOptions = field(default_factory=CropOptions)
     film: FilmOptions = field(default_factory=FilmOptions)
@@ -247,7 +251,7 @@ class TrainOptions:
         for name in ("steps", "batch", "validate_every"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be 1 or more, got {getattr(self, name)}.")
-        for name in ("restore", "dark_restore", "last_uniform", "made", "guided"):
+        for name in ("restore", "dark_restore", "last_uniform", "made", "guided", "keep"):
             if not 0 <= getattr(self, name) <= 1:
                 flag = name.replace("_", "-")
                 raise UsageError(f"{flag} must lie in [0, 1], got {getattr(self, name)}.")

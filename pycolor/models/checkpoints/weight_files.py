@@ -244,12 +244,23 @@ def start_from(network: Colorizer, name: str, path: Path) -> None:
         UsageError: it was not fetched yet.
         FilmError: it cannot be read or does not fit.
     """
-    path = located(path)
-    state, metadata, _ = read_tensors(path)
-    if metadata.get("model") == name:
-        fill(network, state, path, partly=True)  # the network may have parts that it had not
-    else:
-        fill(network, zoo.card(name).convert(state), path, partly=True)
+    # The network may have parts that the file has not.
+    fill(network, starting_state(name, path), located(path), partly=True)
+
+
+def starting_state(name: str, path: Path) -> dict[str, Tensor]:
+    """What `start_from` takes from a file, by the model's own names.
+
+    Args:
+        name: of the model.
+        path: of the file, or a name, see `located`.
+
+    Raises:
+        UsageError: it was not fetched yet.
+        FilmError: it cannot be read.
+    """
+    state, metadata, _ = read_tensors(located(path))
+    return state if metadata.get("model") == name else zoo.card(name).convert(state)
 
 
 @dataclass(frozen=True)
