@@ -291,7 +291,7 @@ def load(name: str | None = None, weights: Path | None = None) -> Loaded:
         raise UsageError(f"weights {path} belong to {file.model}, expected those of {name}.")
     c = zoo.card(file.model)
     is_open = weights == OPEN and path != weights
-    expected = c.sha256 if weights is None else zoo.OPEN_SHA256 if is_open else None
+    expected = c.sha256 or None if weights is None else zoo.OPEN_SHA256 if is_open else None
     if expected not in (None, file.sha256):
         raise FilmError(
             f"weights {path} are damaged: expected SHA-256 {expected}, got {file.sha256}."
