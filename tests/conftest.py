@@ -96,7 +96,7 @@ def cuda_missing() -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         lanes.mark(item)
-    # Late in processes that had run thousands of other tests these ran on for ever; why is not known.
+    # Late in a process that had run thousands of others these ran on for ever; why is not known.
     items.sort(key=lambda item: "test_video_webm" not in item.nodeid)
     wanted = [item for item in items if item.get_closest_marker("needs_cuda")]
     if not wanted:
