@@ -199,11 +199,23 @@ def test_a_network_that_takes_hints_is_given_them() -> None:
     predictor.network = network
     lightness = torch.rand(1, 1, 64, 96) * 100
     weight = torch.zeros(1, 1, 16, 24)
-    weight[..., 4:8, 4:8] = 0.5
+    weight[..., 4:8, 4:8] = 0.75
     known = Guidance(hints=torch.full((1, 2, 16, 24), 30.0), weight=weight)
     led = predictor.field(lightness, guidance=known)
     plain = predictor.field(lightness)
     assert float((led - plain)[..., 9:12, 9:12].abs().max()) > 0  # where no weight is, too
-    with torch.inference_mode():
-        own = network.chroma(lightness, None, predictor.temperature, known)
+    with torch.inference_mode():  # weights from 0.5 to 1 are told as weights from 0 to 1
+        told = replace(known, weight=(2 * weight - 1).clamp_min(0))
+        own = network.chroma(lightness, None, predictor.temperature, told)
     assert torch.allclose(led, torch.lerp(own, known.hints, weight), atol=1e-4)
+
+
+def test_a_network_is_told_nothing_of_guidance_that_is_not_sure() -> None:
+    predictor = load_predictor(PredictOptions(device="cpu", dtype="float32", short_side=64))
+    lightness = torch.rand(1, 1, 64, 96) * 100
+    weight = torch.zeros(1, 1, 16, 24)
+    weight[..., 4:8, 4:8] = 0.5
+    known = Guidance(hints=torch.full((1, 2, 16, 24), 30.0), weight=weight)
+    led = predictor.field(lightness, guidance=known)
+    plain = predictor.field(lightness)
+    assert torch.allclose(led, torch.lerp(plain, known.hints, weight), atol=1e-4)
