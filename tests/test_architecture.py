@@ -27,6 +27,7 @@ FLOORS = (
     "video.io image",
     "train video.shots",
     "video.plan",
+    "video.film_plan",
     "video.propagation video.verify",
     "video.render video.shown",
     "video.job",

@@ -15,8 +15,8 @@ import torch
 from PIL import Image
 
 from pycolor.cli import main
-from pycolor.image.guides import load_predictor
-from pycolor.image.references import references
+from pycolor.image.guidance.guides import load_predictor
+from pycolor.image.guidance.references import references
 from pycolor.models.colorizer import Guidance
 from pycolor.models.guidance.guide import GuidedPicture
 from pycolor.models.networks.pycolor2026 import Pycolor2026

@@ -16,7 +16,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pycolor.image.guides import load_predictor
+from pycolor.image.guidance.guides import load_predictor
 from pycolor.options import PredictOptions, PropagationOptions
 from pycolor.video.io import FrameSource
 from pycolor.video.job.segment import SegmentJob, run_segment

@@ -51,7 +51,7 @@ class Flags(Command):
 
 
 def run(flags: Flags) -> int:
-    from pycolor.image.guides import load_predictor
+    from pycolor.image.guidance.guides import load_predictor
     from pycolor.video.job.decisions.suggest import suggest_stills, write_stills
     from pycolor.video.plan.analysis import analyze_film
     from pycolor.video.plan.plan import plan_of

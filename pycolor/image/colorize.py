@@ -12,8 +12,8 @@ import torch
 
 from pycolor import ops
 from pycolor.errors import FilmError, PycolorError, UsageError
-from pycolor.image.given import GivenForPicture, given_for_pictures
-from pycolor.image.guides import load_predictor
+from pycolor.image.guidance.given import GivenForPicture, given_for_pictures
+from pycolor.image.guidance.guides import load_predictor
 from pycolor.image.picture_files import (
     MOST_MEGAPIXELS,
     READABLE,

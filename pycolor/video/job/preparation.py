@@ -20,6 +20,7 @@ from pycolor.option_checks import as_path
 from pycolor.options import VideoOptions
 from pycolor.system.progress import Progress
 from pycolor.system.stopwatch import Stopwatch
+from pycolor.video.film_plan.schedule import decided
 from pycolor.video.io import FrameSource, Reader, Writer
 from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_for, segment_suffix
 from pycolor.video.job.decisions import guided
@@ -37,7 +38,6 @@ from pycolor.video.job.work.source_digest import SourceDigest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.plan.own_color import tints_note
 from pycolor.video.plan.plan import Plan, plan_of
-from pycolor.video.plan.schedule import decided
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from pycolor.encoding import TagOverride
 from pycolor.errors import FilmError
-from pycolor.video.io.containers.matroska_extras import MatroskaExtras, matroska_extras
+from pycolor.video.io.containers.matroska.extras import MatroskaExtras, matroska_extras
 from pycolor.video.io.containers.quicktime import clean_aperture
 from pycolor.video.io.frame.film import (
     FIELD_ORDERS,
@@ -37,7 +37,8 @@ from pycolor.video.io.frame.pixel_formats import (
     pixel_format,
 )
 from pycolor.video.io.frame.unpack import READ_AS, notes_on
-from pycolor.video.io.read.picture_tags import (
+from pycolor.video.io.read.integrity.truncation import missing_bytes
+from pycolor.video.io.read.pictures.picture_tags import (
     chroma_location_of,
     color_tags,
     display_matrix,
@@ -45,7 +46,6 @@ from pycolor.video.io.read.picture_tags import (
     overridden,
 )
 from pycolor.video.io.read.source import AV_TIME_BASE, frame_rate, is_cover
-from pycolor.video.io.read.truncation import missing_bytes
 
 
 def stream_info(stream: Any) -> StreamInfo:

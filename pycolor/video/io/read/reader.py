@@ -17,18 +17,18 @@ from av.video.reformatter import VideoReformatter
 
 from pycolor.encoding import Matrix, TagOverride
 from pycolor.errors import FilmError, UsageError
-from pycolor.video.io.containers.ffv1 import SliceChecks
-from pycolor.video.io.containers.mjpeg import EndMarkers
+from pycolor.video.io.containers.codecs.ffv1 import SliceChecks
+from pycolor.video.io.containers.codecs.mjpeg import EndMarkers
 from pycolor.video.io.containers.presets import PIPE
 from pycolor.video.io.containers.sequence import PictureSequence
 from pycolor.video.io.containers.timecode import later_timecode
 from pycolor.video.io.containers.y4m import RatedY4m, without_rate
 from pycolor.video.io.frame.film import Frame, rational
 from pycolor.video.io.frame.unpack import unpacked
-from pycolor.video.io.read.continuity import Continuity
-from pycolor.video.io.read.damage import MOST_DAMAGES, Damage
 from pycolor.video.io.read.describe import describe
-from pycolor.video.io.read.picture_tags import stored_tags
+from pycolor.video.io.read.integrity.continuity import Continuity
+from pycolor.video.io.read.integrity.damage import MOST_DAMAGES, Damage
+from pycolor.video.io.read.pictures.picture_tags import stored_tags
 from pycolor.video.io.read.pulldown import find_pulldown
 from pycolor.video.io.read.source import (
     UNCLOCKED,

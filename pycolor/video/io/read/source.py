@@ -23,8 +23,8 @@ from pycolor.video.io.frame.film import (
     rational,
 )
 from pycolor.video.io.read.address import as_address
-from pycolor.video.io.read.picture_sequence import SequenceContainer
-from pycolor.video.io.read.truncation import missing_bytes
+from pycolor.video.io.read.integrity.truncation import missing_bytes
+from pycolor.video.io.read.pictures.picture_sequence import SequenceContainer
 
 # What a playlist or a film names is read from this machine alone.
 _LOCAL = {"protocol_whitelist": "file,crypto,data"}

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from pycolor.errors import UsageError
-from pycolor.image.guides import alike, marked, read_guide, read_marks, still_of
-from pycolor.image.references import Reference, references
+from pycolor.image.guidance.guides import alike, marked, read_guide, read_marks, still_of
+from pycolor.image.guidance.references import Reference, references
 from pycolor.models.colorizer import Guidance
 from pycolor.models.guidance.guide import GuidedPicture
 from pycolor.models.guidance.looks import Grade

@@ -14,6 +14,7 @@ from pycolor.image.predictor_pool import (
     without_grade,
 )
 from pycolor.options import PredictOptions, VideoOptions
+from pycolor.video.film_plan.schedule import schedule
 from pycolor.video.io.containers.presets import segment_suffix
 from pycolor.video.job.decisions.guided import Given
 from pycolor.video.job.decisions.plan_file import PlanFile
@@ -26,7 +27,6 @@ from pycolor.video.job.work.source_digest import file_digest
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.grade import Grades, combined, film_grade
 from pycolor.video.plan.plan import Plan, ShotBody, with_guided
-from pycolor.video.plan.schedule import schedule
 from pycolor.video.propagation.layer_store import LayerStore, Piece, piece_key, pieces_of
 
 

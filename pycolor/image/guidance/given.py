@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from pycolor.errors import UsageError
-from pycolor.image.guides import alike, marked, read_guide, read_marks, still_of
-from pycolor.image.references import references
+from pycolor.image.guidance.guides import alike, marked, read_guide, read_marks, still_of
+from pycolor.image.guidance.references import references
 from pycolor.models.colorizer import Guidance
 from pycolor.models.guidance.looks import Grade
 from pycolor.models.guidance.marks import Mark, ab_of

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pycolor.errors import FilmError
-from pycolor.video.io.containers.ebml import (
+from pycolor.video.io.containers.matroska.ebml import (
     SEGMENT,
     Element,
     children,

@@ -6,8 +6,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 from pycolor.options import PropagationOptions, Tints
+from pycolor.video.film_plan.decisions import FilmPlan
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.video.plan.film_plan import FilmPlan
 from pycolor.video.plan.own_color import OwnColor
 from pycolor.video.plan.plan import Plan, plan_of
 

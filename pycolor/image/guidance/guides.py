@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pycolor import ops
 from pycolor.errors import UsageError
-from pycolor.image.align import AGREEMENT, align, onto
+from pycolor.image.guidance.align import AGREEMENT, align, onto
 from pycolor.image.picture_files import read_image
 from pycolor.models.colorizer import Guidance, Guide
 from pycolor.models.guidance.descriptors import describe

@@ -17,7 +17,13 @@ from PIL import Image
 from pycolor.errors import FilmError
 from pycolor.video.io.frame.pixel_formats import Plane, plane_view
 from pycolor.video.io.frame.samples import samples_of
-from pycolor.video.io.read.tiff import UnreadTiff, layout_of, needs_care, read_tiff, upright
+from pycolor.video.io.read.pictures.tiff import (
+    UnreadTiff,
+    layout_of,
+    needs_care,
+    read_tiff,
+    upright,
+)
 
 _INVALID = -1094995529  # AVERROR_INVALIDDATA
 

@@ -12,10 +12,10 @@ from pycolor.image.predictor_pool import PredictorPool
 from pycolor.options import VideoOptions
 from pycolor.system.progress import Progress
 from pycolor.video.job.decisions.start_plan import start_plan
+from pycolor.video.job.distribute.slices import slices_plan
 from pycolor.video.job.film import FilmRun
 from pycolor.video.job.record.report import FilmReport
 from pycolor.video.job.record.sidecar import made_before
-from pycolor.video.job.slices import slices_plan
 
 
 def color_slice(

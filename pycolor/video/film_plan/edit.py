@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from pycolor.video.plan.film_plan import FilmPlan, PlanError, ShotPlan
-from pycolor.video.plan.shot_guidance import of_frames
+from pycolor.video.film_plan.decisions import FilmPlan, PlanError, ShotPlan
+from pycolor.video.film_plan.shot_guidance import of_frames
 from pycolor.video.shots.detector import Transition
 
 _FIXED = ("start", "stop", "opening", "closing", "disturbances")

@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from pycolor.errors import FilmError
-from pycolor.video.io.containers.scan_header import HEADER_BYTES, scan_header
+from pycolor.video.io.containers.codecs.scan_header import HEADER_BYTES, scan_header
 from pycolor.video.io.frame.pixel_formats import Plane
 from pycolor.video.io.frame.samples import samples_of
 from pycolor.video.io.frame.unpack import notes_on
-from pycolor.video.io.read.picture_file import decode_picture
-from pycolor.video.io.read.tiff import UnreadTiff, read_tiff
+from pycolor.video.io.read.pictures.picture_file import decode_picture
+from pycolor.video.io.read.pictures.tiff import UnreadTiff, read_tiff
 
 
 @dataclass(frozen=True, kw_only=True)

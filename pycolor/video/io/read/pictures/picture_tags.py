@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from pycolor.encoding import TagOverride
 from pycolor.errors import UsageError
-from pycolor.video.io.containers.matroska import chroma_location
+from pycolor.video.io.containers.matroska.header import chroma_location
 from pycolor.video.io.containers.y4m import siting_of_header
 from pycolor.video.io.frame.film import (
     ColorTags,

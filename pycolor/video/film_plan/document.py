@@ -12,8 +12,8 @@ from fractions import Fraction
 from importlib import resources
 from typing import Any
 
-from pycolor.video.plan.film_plan import FilmPlan, PlanError, ShotPlan, SourceFilm
-from pycolor.video.plan.json_lines import DuplicateKeyError, line_of, lines_of
+from pycolor.video.film_plan.decisions import FilmPlan, PlanError, ShotPlan, SourceFilm
+from pycolor.video.film_plan.json_lines import DuplicateKeyError, line_of, lines_of
 from pycolor.video.shots.detector import Transition
 
 FORMAT, VERSION = "pycolor-plan", 1
@@ -22,7 +22,9 @@ _KINDS = ("cut", "dissolve", "fade")
 
 def plan_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of plan documents."""
-    text = resources.files("pycolor.video.plan").joinpath("plan.schema.json").read_text("utf-8")
+    text = (
+        resources.files("pycolor.video.film_plan").joinpath("plan.schema.json").read_text("utf-8")
+    )
     schema: dict[str, Any] = json.loads(text)
     return schema
 

@@ -15,8 +15,8 @@ from functools import cached_property
 from typing import Any, Literal, get_args
 
 from pycolor.models.guidance.looks import LOOKS, Grade
+from pycolor.video.film_plan.shot_guidance import EntryError, check_entry, palette_of
 from pycolor.video.io.containers.timecode import later_timecode
-from pycolor.video.plan.shot_guidance import EntryError, check_entry, palette_of
 from pycolor.video.shots.detector import Shot, Transition
 
 Treatment = Literal["auto", "color", "own-color", "black-and-white"]

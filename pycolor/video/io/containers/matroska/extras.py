@@ -11,7 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from pycolor.video.io.containers.ebml import SEGMENT, Element, children, read_element_header
+from pycolor.video.io.containers.matroska.ebml import (
+    SEGMENT,
+    Element,
+    children,
+    read_element_header,
+)
 
 _EBML = b"\x1a\x45\xdf\xa3"
 _CLUSTER, _CHAPTERS, _TAGS = 0x1F43B675, 0x1043A770, 0x1254C367

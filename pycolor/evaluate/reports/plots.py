@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pycolor.evaluate.films import TIMES
-from pycolor.evaluate.measures import MEASURES
-from pycolor.evaluate.report import Report
+from pycolor.evaluate.metrics.measures import MEASURES
+from pycolor.evaluate.reports.report import Report
 from pycolor.system.optional import extra
 
 COLORS = {"found": "#b5472f", "true": "#2f6f8f", "gray": "#8c8c88"}

@@ -11,7 +11,7 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-from pycolor.video.io.containers.ebml import SEGMENT, UNKNOWN_SIZE, read_element_header
+from pycolor.video.io.containers.matroska.ebml import SEGMENT, UNKNOWN_SIZE, read_element_header
 
 
 def missing_bytes(path: Path) -> str:
