@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pycolor.image.predictor_pool import PredictorPool, without_grade
+from pycolor.models.predictor import Predictor
 from pycolor.option_checks import as_path
 from pycolor.options import VideoOptions, slice_of
 from pycolor.system.atomic_file import check_output
@@ -24,6 +25,7 @@ from pycolor.video.job.decisions.plan_file import read_plan_file
 from pycolor.video.job.decisions.planned import PlannedFilm
 from pycolor.video.job.decisions.project import Project, cache_bytes
 from pycolor.video.job.distribute.claims import Claims
+from pycolor.video.job.distribute.ray_cluster import RayWorkers
 from pycolor.video.job.distribute.slices import LeftToOthers, slices_plan, work_off
 from pycolor.video.job.preparation import FilmPreparation, PreparedFilm
 from pycolor.video.job.record.report import FilmReport
@@ -104,6 +106,7 @@ class FilmRun(FilmPreparation):
             self.project = Project(self.plan_file.project)
         own = self._is_own_output()
         with ExitStack() as held:  # the work folder and the project, until the output is in place
+            self._enlist(held)
             with (
                 removed_on_error() as beside,
                 atomic_output(
@@ -149,10 +152,25 @@ class FilmRun(FilmPreparation):
             shots=job.seen.shots,
             key_frames=sum(len(span.keys) for span in spans if isinstance(span, ShotBody)),
             model=f"{predictor.loaded.card.name} ({predictor.loaded.sha256[:8]})",
-            device=f"{predictor.device} in {str(predictor.dtype).removeprefix('torch.')}",
+            device=self._device(predictor),
             pixel_format=job.pixel_format,
             warnings=tuple(self.warnings),
         )
+
+    def _device(self, predictor: Predictor) -> str:
+        if self.workers is None:
+            return f"{predictor.device} in {str(predictor.dtype).removeprefix('torch.')}"
+        told, count = self.workers.arithmetic, self.workers.taken
+        return f"{count} workers of a cluster, {told.get('device', 'unlike')} in {told['dtype']}"
+
+    def _enlist(self, held: ExitStack) -> None:
+        """Have workers of a cluster come, if they are to color the film."""
+        if self.options.ray is None:
+            return
+        self.workers = held.enter_context(
+            RayWorkers(self.options.ray, self.options.predict, mix=self.options.mix, say=self.warn)
+        )
+        self.arithmetic = self.workers.arithmetic
 
     def _write_beside(
         self, job: PreparedFilm, report: FilmReport, part: Path, beside: list[Path]
@@ -208,7 +226,7 @@ class FilmRun(FilmPreparation):
                 encoder_options=self.options.encoder_options,
                 predict=self.options.predict,
                 weights_sha256=job.predictor.loaded.sha256,
-                batch=self.options.batch or (8 if job.predictor.device.type == "cuda" else 1),
+                batch=self.options.batch or (8 if self._on_gpu(job) else 1),
                 output=job.store.part(segment),
                 target=self.target,
                 **by_plan,
@@ -216,13 +234,26 @@ class FilmRun(FilmPreparation):
             for segment in segments
         ]
 
+    def _on_gpu(self, job: PreparedFilm) -> bool:
+        told = {"device": job.predictor.device.type} if self.workers is None else self.arithmetic
+        return told is not None and told.get("device") == "cuda"
+
     def _color(self, job: PreparedFilm) -> None:
         """Make the segments that are missing, one run of neighbors after the other."""
         store, progress = job.store, self.progress
         if progress is not None:
             left = sum(s.stop - s.first for s in job.segments if not store.is_done(s))
             progress.stage(f"{self.source.name}: coloring", left)
-        on_frame = progress.advance if progress is not None else lambda: None
+        on_frame = progress.advance if progress is not None else lambda _=1: None
+        if self.workers is not None:
+            missing = [segment for segment in job.segments if not store.is_done(segment)]
+            if missing:
+                with self.watch("cluster"):
+                    (film,) = self._jobs(job, missing[:1])
+                    count = lambda segment: on_frame(segment.stop - segment.first)  # noqa: E731
+                    self.workers.color(film, missing, store, count)
+            self.workers.close()  # what is left takes one machine
+            return
 
         def make(*segments: Segment) -> None:
             jobs = self._jobs(job, segments)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
@@ -28,6 +28,7 @@ from pycolor.video.job.decisions.listed_shots import ListedShots
 from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.planned import PlannedFilm, colors_of, planned_film
 from pycolor.video.job.decisions.project import Project, survey_key
+from pycolor.video.job.distribute.ray_cluster import RayWorkers
 from pycolor.video.job.record.fingerprint import fingerprint
 from pycolor.video.job.record.versions import versions
 from pycolor.video.job.work.atomic_output import exists, pattern_of
@@ -102,6 +103,8 @@ class FilmPreparation:
         self.watch = Stopwatch()
         self.pool = pool
         self.warnings: list[str] = []
+        self.workers: RayWorkers | None = None
+        self.arithmetic: Mapping[str, str] | None = None  # of other machines, where they color
         self.plan_file: PlanFile | None = None
         self.project: Project | None = None
 
@@ -207,7 +210,8 @@ class FilmPreparation:
             self.options,
             self.pool,
             source_sha256=self._color_digest or source_digest,
-            versions=versions(),
+            versions=versions(mix=self.options.mix),
+            arithmetic=self.arithmetic,
         )
         planned = planned_film(
             self.plan_file, colors, self.options, self.target, pictures=source_digest
@@ -277,7 +281,9 @@ class FilmPreparation:
     ) -> dict[str, Any]:
         if self.plan_file is not None:  # what is made lies in the project
             return {"plan": self.plan_file.plan.source.sha256}
-        return fingerprint(self.options, self.target, source_digest, predictor, given)
+        return fingerprint(
+            self.options, self.target, source_digest, predictor, given, self.arithmetic
+        )
 
     def _survey(
         self, work: JobFolder, listed: ListedShots | None, source_digest: str

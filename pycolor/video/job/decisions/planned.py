@@ -83,6 +83,7 @@ class Colors:
         film: what all of it depends on.
         pool: loads the models.
         mix: take what other kinds of machines made, see `arithmetic_of`.
+        arithmetic: of the machines that color, where this one does not.
     """
 
     plan: Plan
@@ -92,6 +93,7 @@ class Colors:
     film: Mapping[str, Any]
     pool: PredictorPool
     mix: bool = False
+    arithmetic: Mapping[str, str] | None = None
 
     def key(self, piece: Piece) -> str:
         """What the color of a piece depends on."""
@@ -106,7 +108,7 @@ class Colors:
             "options": {k: str(v) for k, v in layer_options(options).items() if k != "model"},
             "style": None if options.style is None else file_digest(options.style),
             "given": given_identity(self.given.get(shot)),
-            "arithmetic": arithmetic_of(predictor, mix=self.mix),
+            "arithmetic": dict(self.arithmetic or arithmetic_of(predictor, mix=self.mix)),
         }
 
 
@@ -118,6 +120,7 @@ def colors_of(
     *,
     source_sha256: str,
     versions: Mapping[str, str],
+    arithmetic: Mapping[str, str] | None = None,
 ) -> Colors:
     """What a plan's file decides on the color of a film.
 
@@ -128,6 +131,7 @@ def colors_of(
         pool: loads the models.
         source_sha256: of the film.
         versions: of all that decides what comes out.
+        arithmetic: of the machines that color, where this one does not.
 
     Raises:
         UsageError: a picture of the plan is not there, or cannot be used.
@@ -160,6 +164,7 @@ def colors_of(
         },
         pool=pool,
         mix=options.mix,
+        arithmetic=arithmetic,
     )
 
 
