@@ -42,7 +42,7 @@ class CountingWorker(SegmentWorker):
                 f.write("load\n")
             return load(*given)
 
-        weight_files.load = counted
+        weight_files.load = counted  # type: ignore[assignment]
         return super().introduce()
 
     def color(self, *given: Any) -> Answer:
@@ -66,7 +66,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     from ray.cluster_utils import Cluster
 
-    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    nodes: Any = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
     nodes.loads = loads
     nodes.workers = [nodes.add_node(num_cpus=1) for _ in range(2)]
     yield nodes

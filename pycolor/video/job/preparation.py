@@ -28,10 +28,10 @@ from pycolor.video.job.decisions.listed_shots import ListedShots
 from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.planned import PlannedFilm, colors_of, planned_film
 from pycolor.video.job.decisions.project import Project, survey_key
-from pycolor.video.job.distribute.ray_cluster import RayWorkers
 from pycolor.video.job.record.fingerprint import fingerprint
 from pycolor.video.job.record.versions import versions
 from pycolor.video.job.work.atomic_output import exists, pattern_of
+from pycolor.video.job.work.delivery import frames_made
 from pycolor.video.job.work.job_folder import JobFolder, Segment, job_folder
 from pycolor.video.job.work.placed_files import has_placed
 from pycolor.video.job.work.segment_store import SegmentStore
@@ -103,7 +103,6 @@ class FilmPreparation:
         self.watch = Stopwatch()
         self.pool = pool
         self.warnings: list[str] = []
-        self.workers: RayWorkers | None = None
         self.arithmetic: Mapping[str, str] | None = None  # of other machines, where they color
         self.plan_file: PlanFile | None = None
         self.project: Project | None = None
@@ -128,7 +127,7 @@ class FilmPreparation:
         """Look at the film, load the model and plan the work; `held` takes the work folder."""
         options = self.options
         # What it tells is needed later on; the packets' index that it holds is not.
-        source = SourceDigest(self.source)
+        source = SourceDigest(self.source, note=self._digest_note)
         with Reader(
             self.source, frames=self.range, rate=self.rate, override=options.override
         ) as reader:
@@ -184,8 +183,15 @@ class FilmPreparation:
             plan=plan,
             guided=guided.guided_pictures(given, plan, self._frame_source(seen), predictor),
             segments=segments,
-            resumed=sum(s.stop - s.first for s in segments if store.is_done(s)),
+            resumed=frames_made(segments, store, unread=options.slice is not None),
         )
+
+    @property
+    def _digest_note(self) -> Path | None:
+        """Where workers on slices note the source's digest, so that one of them reads it all."""
+        if self.options.slice is None or self.project is None:
+            return None
+        return self.project.folder / "source.json"
 
     @property
     def _color_digest(self) -> str | None:
@@ -216,7 +222,7 @@ class FilmPreparation:
         planned = planned_film(
             self.plan_file, colors, self.options, self.target, pictures=source_digest
         )
-        encoded, colored = planned.reused()
+        encoded, colored = planned.reused(unread=self.options.slice is not None)
         if encoded or colored:
             rest = len(planned.plan) - encoded - colored
             self.say(

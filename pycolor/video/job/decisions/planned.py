@@ -52,11 +52,16 @@ class PlannedFilm:
     store: SegmentStore
     segments: tuple[Segment, ...]
 
-    def reused(self) -> tuple[int, int]:
-        """Frames whose segments are there, and others whose color is."""
+    def reused(self, *, unread: bool = False) -> tuple[int, int]:
+        """Frames whose segments are there, and others whose color is.
+
+        Args:
+            unread: take a segment that has its name for a sound one.
+        """
+        there = self.store.is_there if unread else self.store.is_done
         encoded = colored = 0
         for segment in self.segments:
-            if self.store.is_done(segment):
+            if there(segment):
                 encoded += segment.stop - segment.first
                 continue
             for piece in pieces_of(self.plan, segment.first, segment.stop):

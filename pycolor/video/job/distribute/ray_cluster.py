@@ -104,7 +104,8 @@ class RayWorkers:
 
         Args:
             film: a job whose first, stop and output are left out of account.
-            segments: that the store misses.
+            segments: that are missing.
+            store: of them.
             on_done: called with each that is complete.
 
         Raises:
