@@ -6,13 +6,13 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pycolor.errors import FilmError
+from pycolor.errors import FilmError, PycolorError
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.option_checks import as_path
 from pycolor.options import VideoOptions
@@ -86,9 +86,17 @@ class FilmRun(FilmColoring):
 
     def run(self) -> FilmReport | None:
         """Color the film; None where a slice is done and the output is another worker's to join."""
-        with suppress(LeftToOthers):
+        try:
             return self._run()
-        return None
+        except LeftToOthers:
+            return None
+        except PycolorError:  # of a worker that finds the film joined meanwhile: it ends quietly
+            if self.options.slice is None or not self._made_meanwhile():
+                raise
+            return None
+
+    def _made_meanwhile(self) -> bool:
+        return not self.options.overwrite and made_before(self.source, self.target)
 
     def _run(self) -> FilmReport:
         began = time.perf_counter()
@@ -196,7 +204,7 @@ class FilmRun(FilmColoring):
         name = f"join-{segment_key({'target': self.target.name, 'segments': keys})[:16]}"
         make = partial(self._make, job)
         with last_of_all(job.segments, job.store, name, make, say=self.say):
-            if made_before(self.source, self.target) and not self.options.overwrite:
+            if self._made_meanwhile():
                 raise LeftToOthers
             yield
 
@@ -206,12 +214,9 @@ class FilmRun(FilmColoring):
         try:
             yield
         except FilmError:
-            if self.options.overwrite or not made_before(self.source, self.target):
-                raise
-            beside.clear()
-            if self.options.slice is None:
-                raise
-            raise LeftToOthers from None
+            if self._made_meanwhile():
+                beside.clear()
+            raise
 
     def _join(self, part: Path, job: PreparedFilm) -> None:
         damages: list[Damage] = []
