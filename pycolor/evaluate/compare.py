@@ -15,9 +15,9 @@ from torch import Tensor
 
 from pycolor.errors import FilmError
 from pycolor.evaluate.frames import Picture, check_fit, picture_of
-from pycolor.frame_ranges import frame_rate
 from pycolor.ops import reference
 from pycolor.options import CompareOptions
+from pycolor.options.frame_ranges import frame_rate
 from pycolor.system.atomic_file import atomic_write, check_output
 from pycolor.system.optional import extra
 from pycolor.system.progress import Progress

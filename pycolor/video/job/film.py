@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pycolor.image.predictor_pool import PredictorPool, without_grade
-from pycolor.option_checks import as_path
 from pycolor.options import VideoOptions, slice_of
+from pycolor.options.checks import as_path
 from pycolor.system.atomic_file import check_output
 from pycolor.system.progress import Progress
 from pycolor.video.film_plan.document import plan_text

@@ -11,13 +11,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pycolor.errors import UsageError
-from pycolor.frame_ranges import frame_range, frame_rate
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.models import zoo
 from pycolor.models.guidance.guide import GuidedPicture
 from pycolor.models.predictor import Predictor
-from pycolor.option_checks import as_path
 from pycolor.options import VideoOptions
+from pycolor.options.checks import as_path
+from pycolor.options.frame_ranges import frame_range, frame_rate
 from pycolor.system.progress import Progress
 from pycolor.system.stopwatch import Stopwatch
 from pycolor.video.film_plan.schedule import decided

@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pycolor.frame_ranges import frame_rate
 from pycolor.image.predictor_pool import (
     PredictorPool,
     layer_options,
     without_grade,
 )
 from pycolor.options import PredictOptions, VideoOptions
+from pycolor.options.frame_ranges import frame_rate
 from pycolor.video.film_plan.schedule import schedule
 from pycolor.video.io.containers.presets import segment_suffix
 from pycolor.video.job.decisions.guided import Given
