@@ -17,7 +17,7 @@ import numpy.typing as npt
 from pycolor.models.guidance.looks import Grade
 from pycolor.options import PropagationOptions, Tints
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.video.shots.detector import Shot, Transition
+from pycolor.video.shots.shot import Shot, Transition
 
 # Flicker is the ratio of a frame's lightness to the median over this many frames on each side.
 _FLICKER_REACH = 25
