@@ -20,7 +20,8 @@ from pycolor import ops
 from pycolor.encoding import Encoding
 from pycolor.options import PropagationOptions
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.video.plan.plan import Plan, ShotBody, TransitionSpan, plan_of
+from pycolor.video.plan.plan import Plan, ShotBody, TransitionSpan
+from pycolor.video.plan.planning import plan_of
 from pycolor.video.propagation import lookahead as sights_of_a_film
 from pycolor.video.propagation import propagate
 from pycolor.video.propagation.layer import mixed

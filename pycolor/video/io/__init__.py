@@ -7,7 +7,8 @@
 * `concat_segments` makes one film of segments, packet by packet.
 """
 
-from pycolor.video.io.frame.film import ColorTags, FilmInfo, Frame, StreamInfo
+from pycolor.video.io.frame.film import ColorTags, FilmInfo, StreamInfo
+from pycolor.video.io.frame.frame import Frame
 from pycolor.video.io.frame.pixel_formats import Plane, change_codes
 from pycolor.video.io.read.frame_source import FrameSource
 from pycolor.video.io.read.integrity.checksums import frame_checksums

@@ -40,7 +40,7 @@ from pycolor.video.job.record.versions import versions
 from pycolor.video.job.segment import SegmentJob, run_segments
 from pycolor.video.job.work.atomic_output import atomic_output, placed_files
 from pycolor.video.job.work.delivery import check_luma, missing_runs
-from pycolor.video.job.work.job_folder import Segment
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore, segment_key
 from pycolor.video.job.work.stdin import materialize_stdin
 from pycolor.video.plan.plan import ShotBody

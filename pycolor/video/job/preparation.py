@@ -31,13 +31,15 @@ from pycolor.video.job.decisions.project import Project, survey_key
 from pycolor.video.job.record.fingerprint import fingerprint
 from pycolor.video.job.record.versions import versions
 from pycolor.video.job.work.atomic_output import exists, pattern_of
-from pycolor.video.job.work.job_folder import JobFolder, Segment, job_folder
+from pycolor.video.job.work.job_folder import JobFolder, job_folder
 from pycolor.video.job.work.placed_files import has_placed
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore
 from pycolor.video.job.work.source_digest import SourceDigest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.plan.own_color import tints_note
-from pycolor.video.plan.plan import Plan, plan_of
+from pycolor.video.plan.plan import Plan
+from pycolor.video.plan.planning import plan_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,8 @@ from pycolor.encoding import Matrix, TagOverride
 from pycolor.errors import FilmError, UsageError
 from pycolor.video.io.containers.timecode import later_timecode
 from pycolor.video.io.containers.y4m import without_rate
-from pycolor.video.io.frame.film import Frame, rational
+from pycolor.video.io.frame.film import rational
+from pycolor.video.io.frame.frame import Frame
 from pycolor.video.io.frame.unpack import unpacked
 from pycolor.video.io.read.describe import describe
 from pycolor.video.io.read.film_range import FilmRange, bounds

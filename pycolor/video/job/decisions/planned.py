@@ -21,12 +21,13 @@ from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.project import Project
 from pycolor.video.job.decisions.shot_predictors import given_identity
 from pycolor.video.job.record.arithmetic import arithmetic_of
-from pycolor.video.job.work.job_folder import Segment
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore, segment_key
 from pycolor.video.job.work.source_digest import file_digest
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.grade import Grades, combined, film_grade
-from pycolor.video.plan.plan import Plan, ShotBody, with_guided
+from pycolor.video.plan.plan import Plan, ShotBody
+from pycolor.video.plan.planning import with_guided
 from pycolor.video.propagation.layer_store import LayerStore, Piece, piece_key, pieces_of
 
 
