@@ -25,7 +25,8 @@ from pycolor.video.job.decisions.planned import PlannedFilm
 from pycolor.video.job.decisions.project import Project, cache_bytes
 from pycolor.video.job.distribute.claims import Claims
 from pycolor.video.job.distribute.slices import LeftToOthers, slices_plan, work_off
-from pycolor.video.job.preparation import FilmPreparation, PreparedFilm
+from pycolor.video.job.preparation import FilmPreparation
+from pycolor.video.job.prepared import PreparedFilm
 from pycolor.video.job.record.report import FilmReport
 from pycolor.video.job.record.sidecar import (
     framemd5_path,
