@@ -16,9 +16,9 @@ from pycolor.video.io.read.integrity.damage import Damage
 from pycolor.video.io.read.reader import Reader
 from pycolor.video.io.read.timeline import scan
 from pycolor.video.io.write.concat import concat_segments
-from pycolor.video.io.write.frame_factory import FrameFactory, Picture
+from pycolor.video.io.write.encoder.frame_factory import FrameFactory, Picture
 from pycolor.video.io.write.preview import PreviewWriter
-from pycolor.video.io.write.side_streams import UnsupportedStream
+from pycolor.video.io.write.streams.support import UnsupportedStream
 from pycolor.video.io.write.writer import Writer
 
 __all__ = [

@@ -25,9 +25,10 @@ from pycolor.video.io.read.integrity.damage import Damage
 from pycolor.video.io.read.reader import Reader
 from pycolor.video.io.write.clock import Clock
 from pycolor.video.io.write.container import ContainerWriter
-from pycolor.video.io.write.encoder import EncoderConfig, add_picture, as_segment, choose
-from pycolor.video.io.write.frame_factory import FrameFactory, Picture
-from pycolor.video.io.write.side_streams import UnsupportedStream
+from pycolor.video.io.write.encoder.config import EncoderConfig, as_segment, choose
+from pycolor.video.io.write.encoder.frame_factory import FrameFactory, Picture
+from pycolor.video.io.write.encoder.opening import add_picture
+from pycolor.video.io.write.streams.support import UnsupportedStream
 
 
 class Writer:

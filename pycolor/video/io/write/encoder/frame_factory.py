@@ -13,7 +13,7 @@ from pycolor.errors import FilmError
 from pycolor.video.io.frame.film import FilmInfo
 from pycolor.video.io.frame.frame import Frame
 from pycolor.video.io.frame.pixel_formats import Plane, change_codes, plane_view
-from pycolor.video.io.write.encoder import EncoderConfig
+from pycolor.video.io.write.encoder.config import EncoderConfig
 
 
 class Picture:
