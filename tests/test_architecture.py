@@ -18,7 +18,6 @@ PACKAGE = ROOT / "pycolor"
 # The rooms, from the bottom up: a file imports from its own room and from lower floors alone.
 FLOORS = (
     "errors version encoding",
-    "frame_ranges option_checks",
     "options _C _cuda system",
     "ops video.io.frame",
     "models video.io.containers",

@@ -32,7 +32,7 @@ from pycolor.video.job.work.placed_files import has_placed, write_placed
 from pycolor.video.job.work.source_digest import SourceDigest, file_digest
 from pycolor.video.job.work.stdin import materialize_stdin
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.video.shots.detector import Shot
+from pycolor.video.shots.shot import Shot
 from tests.films import make_film
 
 QUICK = VideoOptions(predict=PredictOptions(short_side=16), segment_frames=4)

@@ -25,7 +25,7 @@ from pycolor.video.job.distribute.claims import Claims
 from pycolor.video.job.distribute.film_slice import color_slice
 from pycolor.video.job.distribute.slices import in_order, slices_plan
 from pycolor.video.job.film import color_film
-from pycolor.video.job.work.job_folder import Segment
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore
 from tests.films import make_film
 

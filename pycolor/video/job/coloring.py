@@ -11,10 +11,11 @@ from pycolor.models.predictor import Predictor
 from pycolor.options import slice_of
 from pycolor.video.job.distribute.ray_cluster import RayWorkers
 from pycolor.video.job.distribute.slices import work_off
-from pycolor.video.job.preparation import FilmPreparation, PreparedFilm
+from pycolor.video.job.preparation import FilmPreparation
+from pycolor.video.job.prepared import PreparedFilm
 from pycolor.video.job.segment import SegmentJob, run_segments
 from pycolor.video.job.work.delivery import neighbors
-from pycolor.video.job.work.job_folder import Segment
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from pycolor.errors import FilmError, PycolorError
 from pycolor.image.predictor_pool import PredictorPool, without_grade
-from pycolor.option_checks import as_path
 from pycolor.options import VideoOptions
+from pycolor.options.checks import as_path
 from pycolor.system.atomic_file import check_output
 from pycolor.system.progress import Progress
 from pycolor.video.film_plan.document import plan_text
@@ -27,7 +27,7 @@ from pycolor.video.job.decisions.plan_file import read_plan_file
 from pycolor.video.job.decisions.planned import PlannedFilm
 from pycolor.video.job.decisions.project import Project, cache_bytes
 from pycolor.video.job.distribute.slices import LeftToOthers, last_of_all, slices_plan
-from pycolor.video.job.preparation import PreparedFilm
+from pycolor.video.job.prepared import PreparedFilm
 from pycolor.video.job.record.report import FilmReport
 from pycolor.video.job.record.sidecar import (
     framemd5_path,

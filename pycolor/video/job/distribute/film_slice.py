@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pycolor.frame_ranges import frame_rate
 from pycolor.image.predictor_pool import PredictorPool
 from pycolor.options import VideoOptions
+from pycolor.options.frame_ranges import frame_rate
 from pycolor.system.progress import Progress
 from pycolor.video.job.decisions.start_plan import start_plan
 from pycolor.video.job.distribute.claims import Claims

@@ -10,7 +10,8 @@ from pycolor.options import VideoOptions
 from pycolor.video.io import Reader
 from pycolor.video.io.containers.presets import Preset
 from pycolor.video.io.frame.digest import luma_digest
-from pycolor.video.job.work.job_folder import JobFolder, Segment
+from pycolor.video.job.work.job_folder import JobFolder
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore
 
 
