@@ -15,6 +15,7 @@ from pycolor.video.job.distribute.slices import work_off
 from pycolor.video.job.preparation import FilmPreparation
 from pycolor.video.job.prepared import PreparedFilm
 from pycolor.video.job.record.arithmetic import arithmetic_of
+from pycolor.video.job.record.encoder_threads import depends_on_threads, encoder_threads
 from pycolor.video.job.record.versions import versions
 from pycolor.video.job.segment import SegmentJob, run_segments
 from pycolor.video.job.work.delivery import neighbors
@@ -32,7 +33,13 @@ class FilmColoring(FilmPreparation):
         if self.options.ray is None:
             return
         self.workers = held.enter_context(
-            RayWorkers(self.options.ray, self.options.predict, mix=self.options.mix, say=self.warn)
+            RayWorkers(
+                self.options.ray,
+                self.options.predict,
+                mix=self.options.mix,
+                by_threads=depends_on_threads(self.target, self.options),
+                say=self.warn,
+            )
         )
         self.arithmetic = self.workers.arithmetic
 
@@ -99,7 +106,11 @@ class FilmColoring(FilmPreparation):
         """A word on workers that do not share what they make with this one."""
         assert self.project is not None, "slices have a plan"
         mix = self.options.mix
-        own = {**arithmetic_of(job.predictor, mix=mix), **versions(mix=mix)}
+        own = {
+            **arithmetic_of(job.predictor, mix=mix),
+            **encoder_threads(matter=depends_on_threads(self.target, self.options)),
+            **versions(mix=mix),
+        }
         for text in unlike_kinds(self.project.folder, own):
             self.say(f"note: {text}")
 
