@@ -30,7 +30,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from benchmarks.page import RESULTS
+from benchmarks.page import DOCS, RESULTS, fill_in, table
 from pycolor.options import PropagationOptions, VideoOptions
 from pycolor.options.video import Slice
 from pycolor.video.job.distribute.slices import in_order
@@ -319,6 +319,43 @@ def ends(lengths: Sequence[int], costs: Costs, fleet: Fleet) -> dict[str, float]
     }
 
 
+def page_table(told: dict[str, Any]) -> str:
+    """The table of docs/scale.md: the coloring, and the whole with what one machine does alone."""
+    alone = sum(told["ends"].values())
+    found = []
+    for row in told["rows"]:
+        if row["policy"] == "slices":
+            found.append(
+                [
+                    str(row["machines"]),
+                    row["scene"],
+                    f"{row['ideal']:,}",
+                    f"{row['seconds']:,}",
+                    f"{row['efficiency']:.2f}",
+                    str(row["lost"]),
+                    f"{(row['seconds'] + alone) / 3600:.1f}",
+                ]
+            )
+    columns = ["machines", "which", "ideal, s", "coloring, s", "efficiency", "segments lost"]
+    return table([*columns, "whole, h"], found)
+
+
+def queue_table(told: dict[str, float]) -> str:
+    """That of the real queue."""
+    return table(
+        ["actors", "segments", "efficiency", "driver, MB, after a tenth", "at the end"],
+        [
+            [
+                f"{told['workers']:.0f}",
+                f"{told['segments']:.0f}",
+                f"{told['efficiency']:.2f}",
+                f"{told['driver_mb_after_a_tenth']:.0f}",
+                f"{told['driver_mb_at_the_end']:.0f}",
+            ]
+        ],
+    )
+
+
 # -- a real queue ---------------------------------------------------------------------------------
 
 
@@ -432,6 +469,10 @@ def main() -> None:
     print(text)
     if given.json:
         given.json.write_text(text + "\n", encoding="utf-8")
+        if given.json.resolve() == (RESULTS / "cluster.json").resolve():
+            fill_in("cluster", page_table(told), DOCS / "scale.md")
+        if given.json.resolve() == (RESULTS / "cluster_queue.json").resolve():
+            fill_in("queue", queue_table(told["queue"]), DOCS / "scale.md")
 
 
 if __name__ == "__main__":

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from benchmarks.cluster import Costs, Fleet, Policy, simulate
+from benchmarks.cluster import Costs, Fleet, Policy, page_table, queue_table, simulate
+from benchmarks.page import DOCS, RESULTS, filled_in
 
 COSTS = Costs(color=0.8, survey=0, check=0, read=0, written=0)
 POLICIES: list[Policy] = ["slices", "queue"]
@@ -45,3 +48,13 @@ def test_eight_machines_are_worth_more_than_seven(policy: Policy) -> None:
     lengths = [30 + 17 * n % 210 for n in range(900)]
     found = simulate(lengths, COSTS, Fleet(count=8, spread=0.1, policy=policy), seed=1)
     assert found.efficiency > 0.9
+
+
+@pytest.mark.docs
+def test_the_page_on_scale_says_what_its_files_say() -> None:
+    page = (DOCS / "scale.md").read_text(encoding="utf-8")
+    film = json.loads((RESULTS / "cluster.json").read_text(encoding="utf-8"))
+    queue = json.loads((RESULTS / "cluster_queue.json").read_text(encoding="utf-8"))["queue"]
+    assert page == filled_in(page, "cluster", page_table(film))
+    assert page == filled_in(page, "queue", queue_table(queue))
+    assert f"{film['film']['segments']:,}" in page

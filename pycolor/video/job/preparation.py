@@ -107,6 +107,7 @@ class FilmPreparation:
         for text in predictor.notes:
             self.warn(text)
         given = guided.given(options.predict, predictor, reader.info, self.offset)
+        self._enlist(held)
         work = self._hold(self._fingerprint(source.sha256, predictor, given), held)
         seen = self._survey(work, listed, source.sha256)
         for damage in seen.damages:
@@ -140,6 +141,9 @@ class FilmPreparation:
             segments=segments,
             resumed=frames_made(segments, store, unread=options.slice is not None),
         )
+
+    def _enlist(self, held: ExitStack) -> None:
+        """Have other machines come, where they color the film."""
 
     def _hold(self, identity: dict[str, Any], held: ExitStack) -> JobFolder:
         """The work folder, and the project of a film that has one, held by this run."""
