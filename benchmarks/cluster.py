@@ -396,6 +396,7 @@ def ray_queue(workers: int, seconds: float, segments: int) -> dict[str, float]:
     """Segments that sleep, by so many actors: efficiency from when all are there, and memory."""
     from pycolor.video.job.distribute import ray_cluster
 
+    os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # else a token stays in the home folder
     ray_cluster.SegmentWorker = SleepingWorker  # type: ignore[misc, assignment]
     import ray
 

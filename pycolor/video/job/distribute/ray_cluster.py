@@ -71,7 +71,7 @@ class RayWorkers:
         try:
             if self._own:
                 self._ray.init(self._address, log_to_driver=False, logging_level="error")
-        except (ConnectionError, RuntimeError, ValueError) as e:
+        except Exception as e:  # Ray's own, and plain ones
             told = " ".join(str(e).split())[:200]
             raise UsageError(f"no Ray cluster answers at {self._address}: {told}.") from None
         try:
