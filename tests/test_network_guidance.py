@@ -9,8 +9,9 @@ import torch
 
 from pycolor.models import zoo
 from pycolor.models.colorizer import Guidance, gray_of
+from pycolor.models.ends import within_ends
 from pycolor.models.levels import lightness_of, normalized
-from pycolor.models.networks.pycolor2026 import Pycolor2026, within_ends
+from pycolor.models.networks.pycolor2026 import Pycolor2026
 from pycolor.models.surfaces import descriptors, grid_of, unified
 from pycolor.train.data.guidance import simulated
 

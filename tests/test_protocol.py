@@ -19,7 +19,9 @@ from pycolor.image.guides import load_predictor
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, Guidance, decode, gray_of, scaled, width_of
-from pycolor.models.predictor import Predictor, bfloat16_in_hardware, most_similar
+from pycolor.models.inference.device import bfloat16_in_hardware
+from pycolor.models.inference.pictures import most_similar
+from pycolor.models.predictor import Predictor
 from pycolor.ops.reference import lab_to_rgb
 from pycolor.options import Dtype, PredictOptions
 from pycolor.train import loop

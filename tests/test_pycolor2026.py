@@ -15,6 +15,7 @@ from pycolor.errors import UsageError
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import gray_of
+from pycolor.models.layers import efficientnet_lite
 from pycolor.models.networks import pycolor2026
 
 # Of EfficientNet-Lite2: 6,092,072 with its classifier (published), less the classifier's
@@ -38,7 +39,7 @@ def published_state() -> dict[str, Tensor]:
 
     layer("_conv_stem", "_bn0", 32, 3, 3, 3)
     cin, index = 32, 0
-    for blocks, kernel, _, expansion, channels in pycolor2026.STAGES:
+    for blocks, kernel, _, expansion, channels in efficientnet_lite.STAGES:
         for _ in range(blocks):
             block, hidden = f"_blocks.{index}", cin * expansion
             if expansion > 1:
@@ -79,7 +80,7 @@ def trunk_by_hand(state: dict[str, Tensor], color: Tensor) -> Tensor:
 
     x = norm(same(color, state["_conv_stem.weight"], 2), "_bn0").clamp(0, 6)
     index = 0
-    for blocks, _, stride, expansion, _ in pycolor2026.STAGES:
+    for blocks, _, stride, expansion, _ in efficientnet_lite.STAGES:
         for i in range(blocks):
             b, step, h = f"_blocks.{index}", stride if i == 0 else 1, x
             if expansion > 1:
@@ -94,7 +95,7 @@ def trunk_by_hand(state: dict[str, Tensor], color: Tensor) -> Tensor:
 
 def test_the_trunk_is_the_published_one_on_gray(published: dict[str, Tensor]) -> None:
     network = pycolor2026.Pycolor2026().eval()
-    missing, unknown = network.load_state_dict(pycolor2026.convert(published), strict=False)
+    missing, unknown = network.load_state_dict(efficientnet_lite.convert(published), strict=False)
     assert not unknown
     assert not any(name.startswith("trunk.") for name in missing)
     x = torch.rand(1, 1, 64, 96) * 2 - 1
