@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -214,3 +216,21 @@ def test_pull_takes_the_trunk_from_an_installed_package(
     monkeypatch.syspath_prepend(tmp_path)
     assert main(["weights", "pull", "efficientnet-lite2"]) == 1
     assert "must be efficientnet-lite2" in capsys.readouterr().err
+
+
+def test_compiling_takes_in_what_prediction_runs() -> None:
+    network = pycolor2026.Pycolor2026(width=0.25, levels=True, attention=True, reach=0.6).eval()
+    lightness = torch.rand(1, 1, 64, 96, generator=torch.Generator().manual_seed(0)) * 100
+    taken = 0
+
+    def backend(graph: torch.fx.GraphModule, _: list[Tensor]) -> Callable[..., Any]:
+        nonlocal taken
+        taken += sum(node.target is torch.conv2d for node in graph.graph.nodes)
+        return graph.forward  # as traced: what is asked is what is traced
+
+    with torch.inference_mode():
+        expected = network.chroma(lightness)
+        network.compile(backend=backend)
+        found = network.chroma(lightness)
+    assert taken == sum(isinstance(m, torch.nn.Conv2d) for m in network.modules())
+    torch.testing.assert_close(found, expected, atol=1e-3, rtol=0)

@@ -13,7 +13,7 @@ much rarer colors are favored may depend on it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,7 @@ from pycolor.models.ends import within_ends
 from pycolor.models.layers.attention import Attention
 from pycolor.models.layers.efficientnet_lite import STAGES, TAPPED, Layer, Trunk
 from pycolor.models.layers.hints import Hints
-from pycolor.models.levels import lightness_of, normalized
+from pycolor.models.levels import lightness_of, normalized, presence
 from pycolor.models.palette import gamut_bins
 from pycolor.models.surfaces import descriptors, grid_of, unified
 
@@ -79,7 +79,7 @@ class Pycolor2026(Colorizer):
     Args:
         width: multiplies the decoder's channels; the trunk is always EfficientNet-Lite2.
         levels: it sees the picture between its own black and white, see `levels`, and colors fall
-            to gray at the ends of the lightness.
+            to gray at the ends of the lightness, and where nothing is in the picture.
         attention: it has a layer in which places of a material look at each other.
         hints: it takes hints.
         faded: with `levels`, only a picture with lifted blacks or dim whites is seen so.
@@ -206,16 +206,23 @@ class Pycolor2026(Colorizer):
             guidance: as in `forward`.
         """
         self.check_guidance(guidance)
-        x4, x8, x16, x32 = seen.taps
         added: list[Tensor | None] = [None, None, None]
         if guidance is not None and self.hints is not None:
             added = [*self.hints(guidance)]
+        logits, *maps = self._decoded(seen.taps, seen.light, added)
+        return Decoded(logits=logits, maps=(maps[0], maps[1]))
+
+    def _decoded(
+        self, taps: Sequence[Tensor], light: Tensor, added: Sequence[Tensor | None]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits, and the maps of a 16th and an 8th of the size."""
+        x4, x8, x16, x32 = taps
         x = self.up32(x32) + self.scene(x32.mean((2, 3), keepdim=True))
         x = _plus(self.up16(_joined(x, x16)), added[0])
         u16 = x = x if self.attention is None else self.attention(x)
         u8 = x = _plus(self.up8(_joined(x, x8)), added[1])
         x = _plus(self.up4(_joined(x, x4)), added[2])
-        parts = [self.last(x), seen.light]
+        parts = [self.last(x), light]
         if self.training:  # in this layout, or the recipe's sums would round otherwise
             x = torch.cat(parts, dim=1)
         else:
@@ -223,7 +230,19 @@ class Pycolor2026(Colorizer):
             x = torch.cat([y.permute(0, 2, 3, 1) for y in parts], dim=-1).permute(0, 3, 1, 2)
         # In float32: half-precision logits would move the decoded chroma.
         with torch.autocast(x.device.type, enabled=False):
-            return Decoded(logits=self.scores(x.float()), maps=(u16, u8))
+            return self.scores(x.float()), u16, u8
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Have torch.compile make the trunk's and the decoder's code, which `chroma` calls.
+
+        Args:
+            args: as of `torch.compile`.
+            kwargs: likewise.
+        """
+        self.trunk.compile(*args, **kwargs)
+        self._decoded = torch.compile(  # type: ignore[method-assign]
+            self._decoded, *args, **kwargs
+        )
 
     def forward(
         self,
@@ -252,7 +271,8 @@ class Pycolor2026(Colorizer):
             logits = unified(logits, self._descriptors(seen, decoded), self.reach)
         field = colorizer.decode(logits, self.palette, temperature)
         if self.levels:
-            field = field * within_ends(F.avg_pool2d(seen.lightness, self.output_stride))
+            small = F.avg_pool2d(seen.lightness, self.output_stride)
+            field = field * within_ends(small) * presence(seen.lightness)
         return field
 
     def _descriptors(self, seen: Encoded, decoded: Decoded) -> Tensor:
