@@ -61,8 +61,8 @@ def presence(lightness: Tensor) -> Tensor:
         lightness: N×1×h×w, L* in 0 … 100.
 
     Returns:
-        N×1×1×1, rising smoothly from 0, where black and white of the picture lie `EMPTY[0]` apart or
-        less, to 1 at `EMPTY[1]`.
+        N×1×1×1, rising smoothly from 0, where the picture's black and white lie `EMPTY[0]` apart
+        or less, to 1 at `EMPTY[1]`.
     """
     dark, light = _black_and_white(gray_of(lightness.float()))
     return _smooth(((light - dark - EMPTY[0]) / (EMPTY[1] - EMPTY[0])).clamp(0, 1))
