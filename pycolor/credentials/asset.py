@@ -151,7 +151,5 @@ def changed_pictures(asset: Asset) -> str:
     changed = [n for n, path in there.items() if n in listed and file_digest(path) != listed[n]]
     kinds = (("missing", missing), ("added", added), ("changed", changed))
     return "; ".join(
-        f"{len(names)} of its pictures {'is' if len(names) == 1 else 'are'} {kind}, first {names[0]}"
-        for kind, names in kinds
-        if names
+        f"pictures {kind}: {len(names)}, first {names[0]}" for kind, names in kinds if names
     )

@@ -154,8 +154,7 @@ def _algorithm(private: Any, path: Path) -> str:
         return "ed25519"
     if "RSA" in kind and private.key_size >= _LEAST_RSA_BITS:
         return "ps256"
-    told = f"{curve or kind.strip('_').removesuffix('PrivateKey')} of {private.key_size} bits"
     raise UsageError(
-        f"{path} holds a key of {told}; expected one on the curves {', '.join(_CURVES)}, Ed25519, or "
-        f"RSA of {_LEAST_RSA_BITS} bits or more."
+        f"{path} holds a key that C2PA does not take ({curve or kind.strip('_')}); expected one on "
+        f"the curves {', '.join(_CURVES)}, Ed25519, or RSA of {_LEAST_RSA_BITS} bits or more."
     )

@@ -21,11 +21,13 @@ class ManifestStore:
     Attributes:
         state: Trusted: valid, by a certificate that a trusted one vouches for; Valid; Invalid.
         failures: why it is invalid, in the library's words.
+        codes: what was found good or worth knowing, by C2PA's names (C2PA 2.2, 15.2).
         active: the manifest of the file itself, as the library tells it in JSON.
     """
 
     state: str
     failures: tuple[str, ...]
+    codes: frozenset[str]
     active: Mapping[str, Any]
 
     @property
@@ -37,8 +39,10 @@ class ManifestStore:
 
     @property
     def time(self) -> str:
-        """When it was signed, by a timestamp authority; empty where there was none."""
-        return str((self.active.get("signature_info") or {}).get("time") or "")
+        """When it was signed, as a timestamp authority says; empty where none was asked."""
+        time = str((self.active.get("signature_info") or {}).get("time") or "")
+        doubt = "timeStamp.untrusted" in self.codes
+        return f"{time} (says an authority that is not trusted)" if time and doubt else time
 
     def assertion(self, label: str) -> Any:
         """The content of an assertion; None if there is none."""
@@ -149,6 +153,9 @@ def read_store(
     return ManifestStore(
         state=str(told.get("validation_state")),
         failures=tuple(dict.fromkeys(failures)),
+        codes=frozenset(
+            each["code"] for kind in ("success", "informational") for each in results.get(kind, ())
+        ),
         active=active,
     )
 

@@ -21,6 +21,7 @@ from pycolor.image.picture_files import read_image
 from pycolor.option_checks import take_paths
 from pycolor.record import read_sidecar
 from pycolor.system.atomic_file import atomic_write
+from pycolor.system.optional import extra
 from pycolor.video.io.read.packets import packets_digest
 from pycolor.video.job.work.source_digest import file_digest
 
@@ -84,6 +85,7 @@ def sign_output(
             and key are of no use.
         FilmError: something cannot be read or written, or the library refuses.
     """
+    extra("c2pa")  # before anything is read
     key = load_signing_key(options.certificate, options.key)
     asset = asset_of(Path(target))
     if asset.is_signed and not options.overwrite:
@@ -157,7 +159,9 @@ def _sign_inside(asset: Asset, job: _Signature) -> None:
         job.of(asset, into=part)
         _check_state(replace(asset, path=part))
         if _content(part, asset.media_type) != _content(path, asset.media_type):
-            raise FilmError(f"{path} would not hold the same picture when signed; it stays as it was.")
+            raise FilmError(
+                f"{path} would not hold the same picture when signed; it stays as it was."
+            )
         shutil.copymode(path, part)
         after = path.stat()
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):

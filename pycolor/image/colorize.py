@@ -24,8 +24,10 @@ from pycolor.image.picture_files import (
     read_image,
     write_image,
 )
+from pycolor.image.picture_record import write_picture_record
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
+from pycolor.record import free_sidecar
 from pycolor.system.atomic_file import check_output
 from pycolor.system.progress import Progress
 
@@ -64,6 +66,7 @@ def color_stills(
     options: PredictOptions,
     *,
     overwrite: bool = False,
+    record: bool = False,
     most_megapixels: float = MOST_MEGAPIXELS,
     say: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
@@ -77,6 +80,7 @@ def color_stills(
             its kind, the ending becomes .tif (DPX, OpenEXR) or .png.
         options: see `PredictOptions`.
         overwrite: replace existing files.
+        record: write `OUT.json` beside each result, see `picture_record`.
         most_megapixels: a picture of more pixels is refused.
         say: called with each note.
         progress: advanced by each picture.
@@ -97,6 +101,8 @@ def color_stills(
         if source.is_dir():
             result.parent.mkdir(parents=True, exist_ok=True)
         check_output(result, sources=[one], overwrite=overwrite)
+        if record:
+            free_sidecar(result)
     if work.skipped:
         named = ", ".join(work.skipped[:_NAMED]) + (", …" if len(work.skipped) > _NAMED else "")
         say(f"note: {source}: {len(work.skipped)} of its files are no pictures: {named}")
@@ -120,6 +126,8 @@ def color_stills(
                 alpha=image.alpha,
                 overwrite=overwrite,
             )
+            if record:
+                write_picture_record(one, result, predictor, options)
         except PycolorError as error:
             failures.append(error)
             say(f"note: {error}")
