@@ -321,6 +321,18 @@ def test_numbered_pictures(target: str, tmp_path: Path, signer: Pair) -> None:
     assert check_credentials(path).state == "invalid"  # the list itself is what is signed
 
 
+def test_color_of_a_master(tmp_path: Path, signer: Pair) -> None:
+    path = make_output(tmp_path / "out.mov")
+    record = json.loads((tmp_path / "out.json").read_text())
+    for name in ("model", "options", "plan", "versions"):
+        del record[name]
+    record["master"] = {"name": "in.color.mkv", "sha256": "cd" * 32}
+    (tmp_path / "out.json").write_text(json.dumps(record))
+    sign(path, signer)
+    details = [c.detail for c in check_credentials(path).checks() if c.name == "signed color"]
+    assert f"the master in.color.mkv, {'cd' * 32}" in details[0]
+
+
 def test_two_outputs_of_one_name(tmp_path: Path, signer: Pair) -> None:
     one = make_output(tmp_path / "out.mkv")
     assert sign(one, signer).name == "out.c2pa"

@@ -16,8 +16,8 @@ from tyro.conf import Positional, arg
 from pycolor.commands.base import Command, range_in_frames
 from pycolor.encoding import Matrix, TagOverride
 from pycolor.errors import UsageError
-from pycolor.frame_ranges import frame_range, frame_rate
 from pycolor.options import Range
+from pycolor.options.frame_ranges import frame_range, frame_rate
 
 if TYPE_CHECKING:
     from pycolor.video.verify import Check

@@ -174,11 +174,11 @@ def _color(store: ManifestStore) -> Iterator[Check]:
             continue
         agent = action.get("softwareAgent") or {}
         led = ", ".join(color.get("guidance") or ()) or "nothing"
+        made = f"{color.get('model')}, weights {color.get('weights_sha256')}; guided by {led}"
+        if "master" in color:
+            made = f"the master {color['master'].get('name')}, {color['master'].get('sha256')}"
         kind = str(action.get("digitalSourceType", "")).rpartition("/")[2]
-        detail = (
-            f"{kind}, by {agent.get('name')} {agent.get('version')}, {color.get('model')}, weights "
-            f"{color.get('weights_sha256')}; guided by {led}"
-        )
+        detail = f"{kind}, by {agent.get('name')} {agent.get('version')}, {made}"
         yield Check(name="signed color", state="note", detail=detail)
 
 

@@ -18,7 +18,7 @@ from pycolor.credentials.manifest_store import CredentialsError, read_store, wri
 from pycolor.credentials.statement import manifest_of
 from pycolor.errors import FilmError, UsageError
 from pycolor.image.picture_files import read_image
-from pycolor.option_checks import take_paths
+from pycolor.options.checks import take_paths
 from pycolor.record import read_sidecar
 from pycolor.system.atomic_file import atomic_write
 from pycolor.system.optional import extra

@@ -29,7 +29,8 @@ def manifest_of(
         record_name: of that file.
         record_sha256: of its bytes, hexadecimal.
     """
-    agent = {"name": "pycolor", "version": record["versions"]["pycolor"]}
+    version = record.get("versions", {}).get("pycolor", "unknown")
+    agent = {"name": "pycolor", "version": version}
     actions = [
         {"action": "c2pa.opened", "parameters": {"ingredientIds": [SOURCE]}},
         {
@@ -65,8 +66,13 @@ def ingredient_of(source: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def color_of(record: Mapping[str, Any]) -> dict[str, Any]:
-    """How the color was made: models, digests of their weights, what led them."""
-    options = record["options"]
+    """How the color was made: models, digests of their weights, what led them.
+
+    Of color that comes from a master, that master's name and hash: its own record tells the rest.
+    """
+    if "model" not in record:
+        return {"master": dict(record.get("master", {}))}
+    options = record.get("options", {})
     predict = options.get("predict", options)
     plan = record.get("plan") or {}
     told: dict[str, Any] = {

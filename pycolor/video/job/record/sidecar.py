@@ -12,13 +12,24 @@ from typing import Any
 from pycolor.errors import FilmError
 from pycolor.models.checkpoints.weight_files import Loaded
 from pycolor.options import VideoOptions
-from pycolor.record import DIGITAL_SOURCE_TYPE, find_sidecar
+from pycolor.record import DIGITAL_SOURCE_TYPE, find_sidecar, free_sidecar
 from pycolor.system.atomic_file import atomic_write
 from pycolor.version import __version__
 from pycolor.video.io import frame_checksums
 from pycolor.video.job.record.report import FilmReport
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.shots import json_list
+
+__all__ = [
+    "DIGITAL_SOURCE_TYPE",
+    "framemd5_path",
+    "free_sidecar",
+    "made_before",
+    "removed_on_error",
+    "synthetic_media_tag",
+    "write_framemd5",
+    "write_sidecar",
+]
 
 
 def synthetic_media_tag(loaded: Loaded, options: VideoOptions) -> dict[str, str]:
@@ -33,6 +44,44 @@ def synthetic_media_tag(loaded: Loaded, options: VideoOptions) -> dict[str, str]
         "digital_source_type": DIGITAL_SOURCE_TYPE,
     }
     return {"COLORIZATION": json.dumps(told, sort_keys=True)}
+
+
+def _content(
+    report: FilmReport,
+    options: VideoOptions,
+    versions: dict[str, str],
+    source_digest: str,
+    model: tuple[str, str],
+    analysis: FilmAnalysis,
+) -> dict[str, Any]:
+    """All but the plan and the luma's digests, see `write_sidecar`."""
+    return {
+        "generator": "pycolor",
+        "version": 1,
+        "versions": versions,
+        "target": report.target.name,
+        "source": {
+            "name": report.source.name,
+            "sha256": source_digest,
+            "frames": report.info.frames or None,
+            "width": report.info.width,
+            "height": report.info.height,
+            "pixel_format": report.info.pixel_format,
+            "rate": str(report.info.rate),
+        },
+        "model": dict(zip(("name", "weights_sha256"), model, strict=True)),
+        "digital_source_type": DIGITAL_SOURCE_TYPE,
+        "options": json.loads(json.dumps(asdict(options), default=str)),
+        "device": report.device,
+        "pixel_format": report.pixel_format,
+        "frames": report.frames,
+        "frames_kept_in_their_own_color": report.kept,
+        "key_frames": report.key_frames,
+        "shots": json.loads(json_list.write_json(analysis.shots))["shots"],
+        "colored_shots": list(analysis.colored),
+        "own_colors": [str(look) for look in analysis.looks],
+        "warnings": list(report.warnings),
+    }
 
 
 def write_sidecar(
@@ -63,34 +112,9 @@ def write_sidecar(
     Raises:
         FilmError: it cannot be written.
     """
-    content: dict[str, Any] = {
-        "generator": "pycolor",
-        "version": 1,
-        "versions": versions,
-        "target": report.target.name,
-        "source": {
-            "name": report.source.name,
-            "sha256": source_digest,
-            "frames": report.info.frames or None,
-            "width": report.info.width,
-            "height": report.info.height,
-            "pixel_format": report.info.pixel_format,
-            "rate": str(report.info.rate),
-        },
-        "model": dict(zip(("name", "weights_sha256"), model, strict=True)),
-        "digital_source_type": DIGITAL_SOURCE_TYPE,
-        "options": json.loads(json.dumps(asdict(options), default=str)),
-        "device": report.device,
-        "pixel_format": report.pixel_format,
-        "frames": report.frames,
-        "frames_kept_in_their_own_color": report.kept,
-        "key_frames": report.key_frames,
-        "shots": json.loads(json_list.write_json(analysis.shots))["shots"],
-        "colored_shots": list(analysis.colored),
-        "own_colors": [str(look) for look in analysis.looks],
-        "warnings": list(report.warnings),
-        **({} if plan is None else {"plan": dict(plan)}),
-    }
+    content = _content(report, options, versions, source_digest, model, analysis)
+    if plan is not None:
+        content["plan"] = dict(plan)
     try:
         with atomic_write(path, overwrite=True) as part, part.open("w", encoding="utf-8") as f:
             f.write(json.dumps(content, indent=1).removesuffix("\n}"))
