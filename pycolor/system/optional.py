@@ -9,6 +9,8 @@ from pycolor.errors import UsageError
 
 # Extra of pyproject.toml → its modules and what they are called.
 _EXTRA_OF = {
+    "c2pa": ("c2pa-python", "sign"),
+    "cryptography": ("cryptography", "sign"),
     "cv2": ("OpenCV", "evaluate"),
     "matplotlib": ("matplotlib", "evaluate"),
     "skimage": ("scikit-image", "evaluate"),

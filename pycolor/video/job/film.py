@@ -14,6 +14,7 @@ from typing import Any
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.options import VideoOptions, slice_of
 from pycolor.options.checks import as_path
+from pycolor.record import free_sidecar
 from pycolor.system.atomic_file import check_output
 from pycolor.system.progress import Progress
 from pycolor.video.film_plan.document import plan_text
@@ -30,7 +31,6 @@ from pycolor.video.job.prepared import PreparedFilm
 from pycolor.video.job.record.report import FilmReport
 from pycolor.video.job.record.sidecar import (
     framemd5_path,
-    free_sidecar,
     made_before,
     removed_on_error,
     synthetic_media_tag,
