@@ -29,7 +29,7 @@ from benchmarks.page import RESULTS, fill_in, table
 from pycolor.evaluate import metrics
 from pycolor.evaluate.environment import record
 from pycolor.evaluate.pairs import pair_up
-from pycolor.evaluate.report import digits
+from pycolor.evaluate.reports.report import digits
 from pycolor.evaluate.stills import read_pair
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files

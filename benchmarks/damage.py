@@ -269,7 +269,9 @@ def main(options: Damage) -> None:
         print(f"  at most {max(megabytes):.0f} MB above the model")
     killed = kill_all(options.kills, options.seed)
     same = sum(k["same"] and not k["left"] for k in killed)
-    print(f"{len(killed)} kills ({sum(k['killed'] for k in killed)} in time): {same} the same bytes")
+    print(
+        f"{len(killed)} kills ({sum(k['killed'] for k in killed)} in time): {same} the same bytes"
+    )
     if options.json is not None:
         options.json.write_text(json.dumps({"damaged": broken, "killed": killed}, indent=1) + "\n")
     raise SystemExit(int(bool(faulty) or same < len(killed)))

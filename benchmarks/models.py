@@ -25,7 +25,7 @@ from benchmarks.page import DOCS, RESULTS, fill_in, table
 from pycolor import ops
 from pycolor.encoding import Encoding
 from pycolor.evaluate.environment import record
-from pycolor.evaluate.report import Report
+from pycolor.evaluate.reports.report import Report
 from pycolor.evaluate.run import evaluate
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files

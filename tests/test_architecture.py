@@ -18,7 +18,6 @@ PACKAGE = ROOT / "pycolor"
 # The rooms, from the bottom up: a file imports from its own room and from lower floors alone.
 FLOORS = (
     "errors version encoding",
-    "frame_ranges option_checks",
     "options _C _cuda system",
     "ops video.io.frame",
     "models video.io.containers",
@@ -27,6 +26,7 @@ FLOORS = (
     "video.io image",
     "train video.shots",
     "video.plan",
+    "video.film_plan",
     "video.propagation video.verify",
     "video.render video.shown",
     "video.job",

@@ -18,7 +18,6 @@ from pycolor import ops
 from pycolor.cli import main
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
-from pycolor.frame_ranges import Timecode, check_frames, frame_range, frame_rate
 from pycolor.models import predictor
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.predictor import choose_device, why_cpu
@@ -29,9 +28,10 @@ from pycolor.options import (
     StudyOptions,
     VideoOptions,
 )
-from pycolor.video.shots.detector import Shot, Transition
+from pycolor.options.frame_ranges import Timecode, check_frames, frame_range, frame_rate
 from pycolor.video.shots.json_list import read_json, write_json
 from pycolor.video.shots.list_files import read, read_file, shots_in_range
+from pycolor.video.shots.shot import Shot, Transition
 
 NAN = float("nan")
 

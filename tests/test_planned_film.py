@@ -17,6 +17,8 @@ from pycolor.cli import main
 from pycolor.errors import UsageError
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions, VideoOptions
+from pycolor.video.film_plan import edit
+from pycolor.video.film_plan.decisions import FilmPlan
 from pycolor.video.io import Reader
 from pycolor.video.io.frame.planes import chroma_planes
 from pycolor.video.job import segment as segments_made
@@ -25,8 +27,6 @@ from pycolor.video.job.decisions.project import Project, cache_bytes, project_of
 from pycolor.video.job.decisions.start_plan import start_plan
 from pycolor.video.job.film import color_film
 from pycolor.video.job.preview import open_preview
-from pycolor.video.plan import edit
-from pycolor.video.plan.film_plan import FilmPlan
 from pycolor.video.shown import shown_codes
 from pycolor.video.verify import verify
 from tests.films import make_film

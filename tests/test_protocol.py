@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
-from pycolor.image.guides import load_predictor
+from pycolor.image.guidance.guides import load_predictor
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, Guidance, decode, gray_of, scaled, width_of

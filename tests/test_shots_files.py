@@ -7,7 +7,6 @@ from fractions import Fraction
 
 import pytest
 
-from pycolor.video.shots.detector import Shot, Transition
 from pycolor.video.shots.json_list import read_json, write_json
 from pycolor.video.shots.lists import (
     read_csv,
@@ -16,6 +15,7 @@ from pycolor.video.shots.lists import (
     write_csv,
     write_edl,
 )
+from pycolor.video.shots.shot import Shot, Transition
 
 CUT = Transition("cut", 44, 44, 0.9)
 DISSOLVE = Transition("dissolve", 100, 120, 0.75)

@@ -16,16 +16,16 @@ import pytest
 from pycolor.cli import main
 from pycolor.errors import UsageError
 from pycolor.options import PredictOptions, VideoOptions, slice_of
+from pycolor.video.film_plan import edit
 from pycolor.video.job import segment as segments_made
 from pycolor.video.job.decisions.plan_file import read_plan_file, save_plan_file
 from pycolor.video.job.decisions.start_plan import start_plan
+from pycolor.video.job.distribute.claims import Claims
+from pycolor.video.job.distribute.film_slice import color_slice
+from pycolor.video.job.distribute.slices import in_order, slices_plan
 from pycolor.video.job.film import color_film
-from pycolor.video.job.film_slice import color_slice
-from pycolor.video.job.slices import in_order, slices_plan
-from pycolor.video.job.work.claims import Claims
-from pycolor.video.job.work.job_folder import Segment
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore
-from pycolor.video.plan import edit
 from tests.films import make_film
 
 QUICK = PredictOptions(short_side=32, dtype="float32", device="cpu")
@@ -107,7 +107,7 @@ def test_dead_workers_segments_are_taken_over(
 ) -> None:
     """Killed at every frame in turn, its claims left behind; the next one takes over at once."""
     monkeypatch.setattr(Claims, "_give_up", lambda *_: None)
-    monkeypatch.setattr("pycolor.video.job.work.claims.SECONDS_UNTIL_DEAD", 0)
+    monkeypatch.setattr("pycolor.video.job.distribute.claims.SECONDS_UNTIL_DEAD", 0)
     taken = Claims.__init__
 
     def impatient(claims: Claims, folder: Path, seconds: float = 0.0) -> None:

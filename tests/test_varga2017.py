@@ -13,7 +13,7 @@ from PIL import Image
 
 from pycolor.encoding import Encoding
 from pycolor.errors import UsageError
-from pycolor.image.guides import load_predictor
+from pycolor.image.guidance.guides import load_predictor
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.networks import varga2017, zhang2016

@@ -12,7 +12,7 @@ from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command
 from pycolor.errors import UsageError
-from pycolor.frame_ranges import frame_rate
+from pycolor.options.frame_ranges import frame_rate
 from pycolor.system.progress import Progress
 
 
@@ -57,9 +57,9 @@ def run(flags: Flags) -> int:
     from pycolor.video.job.decisions.plan_file import read_plan_file
     from pycolor.video.job.decisions.project import project_of
     from pycolor.video.job.decisions.start_plan import start_plan
-    from pycolor.video.shots.detector import Shot
     from pycolor.video.shots.json_list import write_json
     from pycolor.video.shots.lists import write_csv, write_edl
+    from pycolor.video.shots.shot import Shot
 
     path = flags.to or project_of(flags.source) / "plan.json"
     out = flags.output

@@ -14,8 +14,8 @@ from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command, range_in_frames
 from pycolor.encoding import Matrix, TagOverride
-from pycolor.frame_ranges import frame_range, frame_rate
 from pycolor.options import Range
+from pycolor.options.frame_ranges import frame_range, frame_rate
 
 EXAMPLES = """
 pycolor verify in.mp4 out.mkv

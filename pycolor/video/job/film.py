@@ -12,18 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from pycolor.image.predictor_pool import PredictorPool, without_grade
-from pycolor.option_checks import as_path
 from pycolor.options import VideoOptions, slice_of
+from pycolor.options.checks import as_path
 from pycolor.system.atomic_file import check_output
 from pycolor.system.progress import Progress
+from pycolor.video.film_plan.document import plan_text
 from pycolor.video.io import Damage, concat_segments
 from pycolor.video.io.containers.presets import PIPE
 from pycolor.video.job.decisions.listed_shots import listed_shots
 from pycolor.video.job.decisions.plan_file import read_plan_file
 from pycolor.video.job.decisions.planned import PlannedFilm
 from pycolor.video.job.decisions.project import Project, cache_bytes
-from pycolor.video.job.delivery import check_luma, missing_runs
-from pycolor.video.job.preparation import FilmPreparation, PreparedFilm
+from pycolor.video.job.distribute.claims import Claims
+from pycolor.video.job.distribute.slices import LeftToOthers, slices_plan, work_off
+from pycolor.video.job.preparation import FilmPreparation
+from pycolor.video.job.prepared import PreparedFilm
 from pycolor.video.job.record.report import FilmReport
 from pycolor.video.job.record.sidecar import (
     framemd5_path,
@@ -36,13 +39,11 @@ from pycolor.video.job.record.sidecar import (
 )
 from pycolor.video.job.record.versions import versions
 from pycolor.video.job.segment import SegmentJob, run_segments
-from pycolor.video.job.slices import LeftToOthers, slices_plan, work_off
-from pycolor.video.job.stdin import materialize_stdin
 from pycolor.video.job.work.atomic_output import atomic_output, placed_files
-from pycolor.video.job.work.claims import Claims
-from pycolor.video.job.work.job_folder import Segment
+from pycolor.video.job.work.delivery import check_luma, missing_runs
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore, segment_key
-from pycolor.video.plan.document import plan_text
+from pycolor.video.job.work.stdin import materialize_stdin
 from pycolor.video.plan.plan import ShotBody
 
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from pycolor.errors import UsageError
-from pycolor.frame_ranges import frame_range, frame_rate
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.models import zoo
-from pycolor.models.guidance.guide import GuidedPicture
 from pycolor.models.predictor import Predictor
-from pycolor.option_checks import as_path
 from pycolor.options import VideoOptions
+from pycolor.options.checks import as_path
+from pycolor.options.frame_ranges import frame_range, frame_rate
 from pycolor.system.progress import Progress
 from pycolor.system.stopwatch import Stopwatch
+from pycolor.video.film_plan.schedule import decided
 from pycolor.video.io import FrameSource, Reader, Writer
 from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_for, segment_suffix
 from pycolor.video.job.decisions import guided
@@ -27,50 +26,18 @@ from pycolor.video.job.decisions.listed_shots import ListedShots
 from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.planned import PlannedFilm, colors_of, planned_film
 from pycolor.video.job.decisions.project import Project, survey_key
+from pycolor.video.job.prepared import PreparedFilm
 from pycolor.video.job.record.fingerprint import fingerprint
 from pycolor.video.job.record.versions import versions
 from pycolor.video.job.work.atomic_output import exists, pattern_of
-from pycolor.video.job.work.job_folder import JobFolder, Segment, job_folder
+from pycolor.video.job.work.job_folder import JobFolder, job_folder
 from pycolor.video.job.work.placed_files import has_placed
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore
 from pycolor.video.job.work.source_digest import SourceDigest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.plan.own_color import tints_note
-from pycolor.video.plan.plan import Plan, plan_of
-from pycolor.video.plan.schedule import decided
-
-
-@dataclass(frozen=True, kw_only=True)
-class PreparedFilm:
-    """What is known of a film before its frames are colored.
-
-    Attributes:
-        reader: of the source, closed; its `info` and range describe what is colored.
-        pixel_format: of the output.
-        source: its digest, and whether it stays so.
-        predictor: the model.
-        work: the folder, held.
-        store: has the segments that are made: `work`, or a project.
-        planned: what the film's plan makes of it, if it has one.
-        seen: what the film showed at the first look.
-        plan: what is done with each frame.
-        guided: what a person gave.
-        segments: in which the frames are colored and encoded.
-        resumed: frames of the segments that an earlier run had made.
-    """
-
-    reader: Reader
-    pixel_format: str
-    source: SourceDigest
-    predictor: Predictor
-    work: JobFolder
-    store: JobFolder | SegmentStore
-    planned: PlannedFilm | None
-    seen: FilmAnalysis
-    plan: Plan
-    guided: tuple[GuidedPicture, ...]
-    segments: Sequence[Segment]
-    resumed: int
+from pycolor.video.plan.planning import plan_of
 
 
 class FilmPreparation:
@@ -138,17 +105,7 @@ class FilmPreparation:
         for text in predictor.notes:
             self.warn(text)
         given = guided.given(options.predict, predictor, reader.info, self.offset)
-        work = held.enter_context(
-            JobFolder(
-                job_folder(self.target, options.work_dir),
-                self._fingerprint(source.sha256, predictor, given),
-                segment_suffix(self.target, options.preset),
-                say=self.warn,
-            )
-        )
-        self._check_output_free(work)
-        if self.project is not None:
-            held.enter_context(self.project.held())
+        work = self._hold(self._fingerprint(source.sha256, predictor, given), held)
         seen = self._survey(work, listed, source.sha256)
         for damage in seen.damages:
             self.warn(f"{self.source} {damage}")
@@ -156,19 +113,17 @@ class FilmPreparation:
         if tinted is not None:
             self.warn(tinted)
         planned = self._planned(seen, source.sha256)
-        store: JobFolder | SegmentStore
-        segments: Sequence[Segment]
-        if planned is not None:
-            plan, store, segments = planned.plan, planned.store, planned.segments
-            assert self.plan_file is not None
-            recolor = options.color_shots == "recolor"
-            seen = decided(self.plan_file.plan, seen, recolor=recolor)
-        else:
-            recolor = options.color_shots == "recolor"
+        recolor = options.color_shots == "recolor"
+        store: JobFolder | SegmentStore = work
+        if planned is None:
             plan = plan_of(seen, options.steady, recolor=recolor, tints=options.tints)
             plan = guided.guided_plan(plan, given, options.predict, self.offset)
-            store = work
-            segments = [work.segment(*ends) for ends in pairwise(plan.cuts(options.segment_frames))]
+            ends = pairwise(plan.cuts(options.segment_frames))
+            segments: Sequence[Segment] = [work.segment(first, stop) for first, stop in ends]
+        else:
+            plan, store, segments = planned.plan, planned.store, planned.segments
+            assert self.plan_file is not None
+            seen = decided(self.plan_file.plan, seen, recolor=recolor)
         return PreparedFilm(
             reader=reader,
             pixel_format=factory.pixel_format,
@@ -183,6 +138,21 @@ class FilmPreparation:
             segments=segments,
             resumed=sum(s.stop - s.first for s in segments if store.is_done(s)),
         )
+
+    def _hold(self, identity: dict[str, Any], held: ExitStack) -> JobFolder:
+        """The work folder, and the project of a film that has one, held by this run."""
+        work = held.enter_context(
+            JobFolder(
+                job_folder(self.target, self.options.work_dir),
+                identity,
+                segment_suffix(self.target, self.options.preset),
+                say=self.warn,
+            )
+        )
+        self._check_output_free(work)
+        if self.project is not None:
+            held.enter_context(self.project.held())
+        return work
 
     @property
     def _color_digest(self) -> str | None:

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from pycolor.errors import UsageError
-from pycolor.video.shots.detector import Shot, Transition
 from pycolor.video.shots.json_list import read_filling_json
 from pycolor.video.shots.lists import read_csv, read_edl
+from pycolor.video.shots.shot import Shot, Transition
 
 _LARGEST = 16 << 20  # bytes of a list; one of ours takes some hundred a shot
 

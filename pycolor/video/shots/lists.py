@@ -15,7 +15,7 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from pycolor.video.shots.detector import Shot, Transition
+from pycolor.video.shots.shot import Shot, Transition
 
 # Lines of a CSV: of a film whose length is not known (twelve hours of it), and besides the shots.
 _MOST_LINES, _OTHER_LINES = 1 << 20, 1000

@@ -15,14 +15,14 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.video.io.containers.matroska import complete_header, with_room
+from pycolor.video.io.containers.matroska.header import complete_header, with_room
 from pycolor.video.io.containers.presets import PIPE, Preset, container_of, ending_of
 from pycolor.video.io.containers.sequence import address_of, numbered, picture_name
 from pycolor.video.io.containers.spec import ContainerSpec, spec_of
 from pycolor.video.io.containers.y4m import Y4mFile
 from pycolor.video.io.frame.film import FilmInfo, rational
 from pycolor.video.io.read.address import as_address
-from pycolor.video.io.read.damage import Damage
+from pycolor.video.io.read.integrity.damage import Damage
 from pycolor.video.io.read.reader import Reader
 from pycolor.video.io.write.clock import MILLISECOND, drift, grid_of
 from pycolor.video.io.write.muxing import beginning, muxer_options, output_clock, refuse_rate

@@ -18,9 +18,10 @@ from pycolor.video.io.containers.capacity import (
     unsupported_marks,
 )
 from pycolor.video.io.containers.presets import Preset, container_of, ending_of, preset_for
-from pycolor.video.io.frame.film import FilmInfo, Frame
+from pycolor.video.io.frame.film import FilmInfo
+from pycolor.video.io.frame.frame import Frame
 from pycolor.video.io.frame.rgb import rgb_frame, rgb_of
-from pycolor.video.io.read.damage import Damage
+from pycolor.video.io.read.integrity.damage import Damage
 from pycolor.video.io.read.reader import Reader
 from pycolor.video.io.write.clock import Clock
 from pycolor.video.io.write.container import ContainerWriter

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pycolor.errors import UsageError
 from pycolor.video.shots import list_files
-from pycolor.video.shots.detector import Shot
+from pycolor.video.shots.shot import Shot
 
 ListedShots = Callable[[int, Fraction], Sequence[Shot]]  # of the number of frames and the rate
 

@@ -7,26 +7,27 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pycolor.frame_ranges import frame_rate
 from pycolor.image.predictor_pool import (
     PredictorPool,
     layer_options,
     without_grade,
 )
 from pycolor.options import PredictOptions, VideoOptions
+from pycolor.options.frame_ranges import frame_rate
+from pycolor.video.film_plan.schedule import schedule
 from pycolor.video.io.containers.presets import segment_suffix
 from pycolor.video.job.decisions.guided import Given
 from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.project import Project
 from pycolor.video.job.decisions.shot_predictors import given_identity
 from pycolor.video.job.record.arithmetic import arithmetic_of
-from pycolor.video.job.work.job_folder import Segment
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore, segment_key
 from pycolor.video.job.work.source_digest import file_digest
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.grade import Grades, combined, film_grade
-from pycolor.video.plan.plan import Plan, ShotBody, with_guided
-from pycolor.video.plan.schedule import schedule
+from pycolor.video.plan.plan import Plan, ShotBody
+from pycolor.video.plan.planning import with_guided
 from pycolor.video.propagation.layer_store import LayerStore, Piece, piece_key, pieces_of
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from pycolor.errors import UsageError
 from pycolor.system.atomic_file import atomic_write, check_output
 from pycolor.system.progress import Progress
+from pycolor.video.film_plan.decisions import FilmPlan, SourceFilm, new_plan
+from pycolor.video.film_plan.document import plan_text
 from pycolor.video.io import Reader
 from pycolor.video.io.containers.timecode import later_timecode
 from pycolor.video.job.decisions.listed_shots import listed_shots
@@ -16,8 +18,6 @@ from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.project import Project
 from pycolor.video.job.work.source_digest import file_digest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
-from pycolor.video.plan.document import plan_text
-from pycolor.video.plan.film_plan import FilmPlan, SourceFilm, new_plan
 
 
 def start_plan(

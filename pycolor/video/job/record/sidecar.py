@@ -67,6 +67,44 @@ def _describes(path: Path, target: Path) -> bool:
         return False
 
 
+def _content(
+    report: FilmReport,
+    options: VideoOptions,
+    versions: dict[str, str],
+    source_digest: str,
+    model: tuple[str, str],
+    analysis: FilmAnalysis,
+) -> dict[str, Any]:
+    """All but the plan and the luma's digests, see `write_sidecar`."""
+    return {
+        "generator": "pycolor",
+        "version": 1,
+        "versions": versions,
+        "target": report.target.name,
+        "source": {
+            "name": report.source.name,
+            "sha256": source_digest,
+            "frames": report.info.frames or None,
+            "width": report.info.width,
+            "height": report.info.height,
+            "pixel_format": report.info.pixel_format,
+            "rate": str(report.info.rate),
+        },
+        "model": dict(zip(("name", "weights_sha256"), model, strict=True)),
+        "digital_source_type": DIGITAL_SOURCE_TYPE,
+        "options": json.loads(json.dumps(asdict(options), default=str)),
+        "device": report.device,
+        "pixel_format": report.pixel_format,
+        "frames": report.frames,
+        "frames_kept_in_their_own_color": report.kept,
+        "key_frames": report.key_frames,
+        "shots": json.loads(json_list.write_json(analysis.shots))["shots"],
+        "colored_shots": list(analysis.colored),
+        "own_colors": [str(look) for look in analysis.looks],
+        "warnings": list(report.warnings),
+    }
+
+
 def write_sidecar(
     path: Path,
     *,
@@ -95,34 +133,9 @@ def write_sidecar(
     Raises:
         FilmError: it cannot be written.
     """
-    content: dict[str, Any] = {
-        "generator": "pycolor",
-        "version": 1,
-        "versions": versions,
-        "target": report.target.name,
-        "source": {
-            "name": report.source.name,
-            "sha256": source_digest,
-            "frames": report.info.frames or None,
-            "width": report.info.width,
-            "height": report.info.height,
-            "pixel_format": report.info.pixel_format,
-            "rate": str(report.info.rate),
-        },
-        "model": dict(zip(("name", "weights_sha256"), model, strict=True)),
-        "digital_source_type": DIGITAL_SOURCE_TYPE,
-        "options": json.loads(json.dumps(asdict(options), default=str)),
-        "device": report.device,
-        "pixel_format": report.pixel_format,
-        "frames": report.frames,
-        "frames_kept_in_their_own_color": report.kept,
-        "key_frames": report.key_frames,
-        "shots": json.loads(json_list.write_json(analysis.shots))["shots"],
-        "colored_shots": list(analysis.colored),
-        "own_colors": [str(look) for look in analysis.looks],
-        "warnings": list(report.warnings),
-        **({} if plan is None else {"plan": dict(plan)}),
-    }
+    content = _content(report, options, versions, source_digest, model, analysis)
+    if plan is not None:
+        content["plan"] = dict(plan)
     try:
         with atomic_write(path, overwrite=True) as part, part.open("w", encoding="utf-8") as f:
             f.write(json.dumps(content, indent=1).removesuffix("\n}"))

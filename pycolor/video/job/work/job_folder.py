@@ -16,7 +16,6 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -31,23 +30,11 @@ from pycolor.video.job.work.own_files import (
     write_whole,
 )
 from pycolor.video.job.work.placed_files import write_placed
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.survey_file import SURVEY, read_analysis, write_analysis
 from pycolor.video.plan.analysis import FilmAnalysis
 
 _FINGERPRINT = "identity.json"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Segment:
-    """Frames first … stop − 1 of the film, encoded alone."""
-
-    first: int
-    stop: int
-    path: Path
-
-    @property
-    def digests_path(self) -> Path:
-        return self.path.with_suffix(".luma")
 
 
 def job_folder(target: Path, folder: Path | None) -> Path:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pycolor.errors import FilmError
-from pycolor.video.job.work.job_folder import Segment
 from pycolor.video.job.work.own_files import digest_of, read_own, sealed, unsealed, write_whole
+from pycolor.video.job.work.segment_files import Segment
 
 _PROCESS = f"{socket.gethostname()}-{os.getpid()}"  # several machines may share a folder
 
