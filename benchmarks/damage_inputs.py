@@ -95,7 +95,7 @@ def _write_picture(path: Path, form: str, index: int) -> None:
         frame = picture(form.replace("be", "le"), 64, 48, index).reformat(format=form)
     else:
         frame = picture(form, 64, 48, index, full_range=True)
-    encoder = av.CodecContext.create(_ENCODERS[path.suffix[1:]], "w")
+    encoder: Any = av.CodecContext.create(_ENCODERS[path.suffix[1:]], "w")
     encoder.width, encoder.height, encoder.pix_fmt = 64, 48, form
     encoder.time_base = Fraction(1, 24)
     path.write_bytes(b"".join(bytes(p) for p in (*encoder.encode(frame), *encoder.encode(None))))

@@ -95,7 +95,7 @@ class SoundEncoder:
     def encode(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
         """What is ready once a packet of the source is known."""
         try:
-            frames = packet.decode()
+            frames: list[Any] = packet.decode()
         except av.error.FFmpegError:
             self.damaged += 1
             return
