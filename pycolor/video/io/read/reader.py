@@ -94,6 +94,9 @@ class Reader:
             self.declared_end = declared_end(stream)
             self.origin = origin_of(self._range.container)
             self._note_rate()
+            if completeness.without_length(self._range.container, self.declared_end):
+                said = "its header tells no length: whether its end is missing cannot be known"
+                self.info = replace(self.info, warnings=(*self.info.warnings, said))
             besides = self.info.chapters or self.info.streams
             if self.stop is not None and self._range.timeline is None and besides:
                 self._range.timeline = scan(self.path, rate)  # how far of them the range reaches
