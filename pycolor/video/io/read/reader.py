@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -162,6 +163,16 @@ class Reader:
         if sequence is None:
             return self.first
         return sequence.first_number + sequence.ticks[self.first]
+
+    def picture_file(self, ticks: int) -> Path | None:
+        """Of numbered pictures, the file shown `ticks` frames after the first; None in a hole."""
+        sequence = self._range.sequence
+        if sequence is None:
+            return None
+        wanted = sequence.ticks[self.first] + ticks
+        place = bisect_left(sequence.ticks, wanted)
+        there = place < len(sequence.ticks) and sequence.ticks[place] == wanted
+        return sequence.paths[place] if there else None
 
     @property
     def has_holes(self) -> bool:
