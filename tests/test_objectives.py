@@ -27,7 +27,8 @@ from pycolor.train.objectives import objective
 from pycolor.train.objectives.hwang2016 import Luv
 from pycolor.train.objectives.objective import Sample
 from pycolor.train.optimizers import make_optimizer
-from pycolor.train.options import CropOptions, PairOptions, TrainOptions
+from pycolor.train.option_groups import CropOptions, PairOptions
+from pycolor.train.options import TrainOptions
 from pycolor.train.recipes import recipe
 
 TINY = TrainOptions(

@@ -25,7 +25,8 @@ from pycolor.train.data.augment import CLEAN, film_luma
 from pycolor.train.data.photos import Stream, find_photos, random_crop
 from pycolor.train.log import Progress
 from pycolor.train.losses import rebalanced_classification, soft_cross_entropy
-from pycolor.train.options import CropOptions, FilmOptions, TrainOptions
+from pycolor.train.option_groups import CropOptions, FilmOptions
+from pycolor.train.options import TrainOptions
 from pycolor.train.validation_sheet import sheet
 
 TINY = TrainOptions(
