@@ -169,7 +169,8 @@ class Moved(nn.Module):
         """Chroma M×2 of scores M×Q where it is light M×1."""
         dark, further = self.shift @ self.basis
         moved = scores + dark + light * further
-        return (moved / self.log_t.exp()).softmax(1) @ self.palette
+        shares: Tensor = (moved / self.log_t.exp()).softmax(1)
+        return shares @ self.palette
 
 
 def fitted(cells: Seen, last: nn.Conv2d, weight: Tensor, moved: Moved, gain: float) -> list[float]:
@@ -192,7 +193,8 @@ def fitted(cells: Seen, last: nn.Conv2d, weight: Tensor, moved: Moved, gain: flo
         x = cells.features[at]
         ab = moved(x @ matrix.T + offsets, x[:, -1:]) * cells.kept[at]
         error = ((ab - cells.ab[at]).square().sum(1) + 1e-2).sqrt()
-        return (error * share[at]).mean()
+        mean: Tensor = (error * share[at]).mean()
+        return mean
 
     def judged() -> float:
         with torch.no_grad():
