@@ -263,7 +263,10 @@ class Predictor:
         x = lightness.contiguous(memory_format=torch.channels_last)
         with self._arithmetic():
             seen = network.encode(x)
-            known = guidance or self.examples.guidance_of(seen.taps, lightness, places)
+            known = guidance
+            if known is None:
+                assert self.examples is not None
+                known = self.examples.guidance_of(seen.taps, lightness, places)
             hints = sure(known) if "hints" in network.guides else None
             field = network.colors(seen, network.decode(seen, hints), self.temperature)
         return blend(suppress_uncertain_chroma(field, self.options.reserve), known)

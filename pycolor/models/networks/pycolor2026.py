@@ -268,15 +268,15 @@ class Pycolor2026(Colorizer):
         """Chroma N×2×h/4×w/4, float32, of what `encode` and `decode` gave."""
         logits = decoded.logits
         if self.reach:
-            logits = unified(logits, self._descriptors(seen, decoded), self.reach)
+            logits = unified(logits, self.places(seen, decoded), self.reach)
         field = colorizer.decode(logits, self.palette, temperature)
         if self.levels:
             small = F.avg_pool2d(seen.lightness, self.output_stride)
             field = field * within_ends(small) * presence(seen.lightness)
         return field
 
-    def _descriptors(self, seen: Encoded, decoded: Decoded) -> Tensor:
-        """Of the places of the map of an 8th of the size."""
+    def places(self, seen: Encoded, decoded: Decoded) -> Tensor:
+        """What tells places of one material, N×D×h×w of an 8th of the size, see `surfaces`."""
         maps = [(seen.taps[k], w) for k, w in ALIKE_TAPS] + [
             *zip(decoded.maps, ALIKE_MAPS, strict=True)
         ]
