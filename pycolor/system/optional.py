@@ -16,6 +16,7 @@ _EXTRA_OF = {
     "skimage": ("scikit-image", "evaluate"),
     "starlette": ("Starlette", "desk"),
     "tensorboard": ("TensorBoard", "tensorboard"),
+    "vapoursynth": ("VapourSynth", "vapoursynth"),
     "uvicorn": ("uvicorn", "desk"),
 }
 
