@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -110,9 +111,7 @@ def test_the_chroma_of_a_colored_film_in_any_order(colored: Path) -> None:
 def test_a_plan_and_its_grade(film: Path, tmp_path: Path) -> None:
     project = project_of(tmp_path / "in.mkv")
     start_plan(film, project / "plan.json")
-    gray = ClipColor(
-        clip(), VideoOptions(predict=PredictOptions(**{**vars(QUICK.predict), "saturation": 0.0}))
-    )
+    gray = ClipColor(clip(), replace(QUICK, predict=replace(QUICK.predict, saturation=0.0)))
     by_plan = ClipColor(clip(), QUICK, project / "plan.json")
     plain = ClipColor(clip(), QUICK)
     try:
@@ -177,9 +176,7 @@ def test_means_of_blocks() -> None:
     plane = np.arange(35, dtype=np.uint16).reshape(5, 7) * 16 + 1024
     same = Encoding(bit_depth=12, subsampling="420")
     means = block_means(plane, full, same, (3, 4))
-    blocks = [
-        [plane[2 * i : 2 * i + 2, 2 * j : 2 * j + 2].mean() for j in range(4)] for i in range(3)
-    ]
+    blocks = [[plane[i : i + 2, j : j + 2].mean() for j in (0, 2, 4, 6)] for i in (0, 2, 4)]
     np.testing.assert_array_equal(means, np.rint(blocks))
     eight = block_means(plane, full, Encoding(bit_depth=8, subsampling="444"), (5, 7))
     np.testing.assert_array_equal(eight, np.rint(plane / 16))
