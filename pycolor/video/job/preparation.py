@@ -35,7 +35,7 @@ from pycolor.video.job.work.job_folder import JobFolder, job_folder
 from pycolor.video.job.work.placed_files import has_placed
 from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore
-from pycolor.video.job.work.source_digest import SourceDigest
+from pycolor.video.job.work.source_digest import DIGEST_NOTE, SourceDigest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.plan.own_color import tints_note
 from pycolor.video.plan.planning import plan_of
@@ -161,7 +161,7 @@ class FilmPreparation:
         """Where workers on slices note the source's digest, so that one of them reads it all."""
         if self.options.slice is None or self.project is None:
             return None
-        return self.project.folder / "source.json"
+        return self.project.folder / DIGEST_NOTE
 
     @property
     def _color_digest(self) -> str | None:

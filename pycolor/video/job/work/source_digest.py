@@ -39,6 +39,9 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(f, "sha256").hexdigest()
 
 
+DIGEST_NOTE = "source.json"  # in a project
+
+
 class SourceDigest:
     """The digest of a source that other programs may write to meanwhile.
 
