@@ -25,7 +25,7 @@ FLOORS = (
     "video.io.read",
     "video.io.write",
     "video.io image",
-    "train video.shots",
+    "train video.shots video.master",
     "video.plan",
     "video.film_plan",
     "video.propagation video.verify",

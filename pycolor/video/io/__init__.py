@@ -17,7 +17,7 @@ from pycolor.video.io.write.concat import concat_segments
 from pycolor.video.io.write.frame_factory import FrameFactory, Picture
 from pycolor.video.io.write.preview import PreviewWriter
 from pycolor.video.io.write.side_streams import UnsupportedStream
-from pycolor.video.io.write.writer import Writer
+from pycolor.video.io.write.writer import Writer, factory_of
 
 __all__ = [
     "ColorTags",
@@ -35,6 +35,7 @@ __all__ = [
     "Writer",
     "change_codes",
     "concat_segments",
+    "factory_of",
     "frame_checksums",
     "scan",
 ]

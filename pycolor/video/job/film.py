@@ -141,8 +141,8 @@ class FilmRun(FilmPreparation):
             target=self.target,
             sidecar=sidecar,
             info=job.reader.info,
-            frames=len(job.plan),
-            kept=sum(span.stop - span.start for span in spans if span.passthrough),
+            frames=sum(segment.stop - segment.first for segment in job.segments),
+            kept=job.kept,
             resumed=job.resumed,
             seconds=seconds,
             stage_seconds=dict(self.watch.seconds),
@@ -196,6 +196,7 @@ class FilmRun(FilmPreparation):
                 "given": planned.given,
                 "grades": planned.grades,
                 "layer": planned.layer,
+                "crop": planned.view.crop,
             }
         return [
             SegmentJob(

@@ -26,7 +26,7 @@ from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_
 from pycolor.video.job.decisions import guided
 from pycolor.video.job.decisions.listed_shots import ListedShots
 from pycolor.video.job.decisions.plan_file import PlanFile
-from pycolor.video.job.decisions.planned import PlannedFilm, colors_of, planned_film
+from pycolor.video.job.decisions.planned import PlannedFilm, View, colors_of, planned_film
 from pycolor.video.job.decisions.project import Project, survey_key
 from pycolor.video.job.record.fingerprint import fingerprint
 from pycolor.video.job.record.versions import versions
@@ -71,6 +71,13 @@ class PreparedFilm:
     guided: tuple[GuidedPicture, ...]
     segments: Sequence[Segment]
     resumed: int
+
+    @property
+    def kept(self) -> int:
+        """Frames that keep their own color."""
+        begin, end = self.segments[0].first, self.segments[-1].stop
+        inside = ((max(s.start, begin), min(s.stop, end)) for s in self.plan.spans if s.passthrough)
+        return sum(max(0, stop - start) for start, stop in inside)
 
 
 class FilmPreparation:
@@ -161,8 +168,7 @@ class FilmPreparation:
         if planned is not None:
             plan, store, segments = planned.plan, planned.store, planned.segments
             assert self.plan_file is not None
-            recolor = options.color_shots == "recolor"
-            seen = decided(self.plan_file.plan, seen, recolor=recolor)
+            seen = self._decided(seen, planned)
         else:
             recolor = options.color_shots == "recolor"
             plan = plan_of(seen, options.steady, recolor=recolor, tints=options.tints)
@@ -183,6 +189,16 @@ class FilmPreparation:
             segments=segments,
             resumed=sum(s.stop - s.first for s in segments if store.is_done(s)),
         )
+
+    def _view(self, seen: FilmAnalysis) -> View:
+        """What of the plan the film shows."""
+        return View()
+
+    def _decided(self, seen: FilmAnalysis, planned: PlannedFilm) -> FilmAnalysis:
+        """What the film showed, with the plan's shots."""
+        assert self.plan_file is not None
+        recolor = self.options.color_shots == "recolor"
+        return decided(self.plan_file.plan, seen, recolor=recolor)
 
     @property
     def _color_digest(self) -> str | None:
@@ -210,13 +226,18 @@ class FilmPreparation:
             versions=versions(),
         )
         planned = planned_film(
-            self.plan_file, colors, self.options, self.target, pictures=source_digest
+            self.plan_file,
+            colors,
+            self.options,
+            self.target,
+            pictures=source_digest,
+            view=self._view(seen),
         )
         encoded, colored = planned.reused()
         if encoded or colored:
-            rest = len(planned.plan) - encoded - colored
+            rest = planned.frames - encoded - colored
             self.say(
-                f"of {len(planned.plan)} frames {encoded} are encoded already, the color of "
+                f"of {planned.frames} frames {encoded} are encoded already, the color of "
                 f"{colored} more is kept, {rest} are colored now"
             )
         return planned

@@ -13,9 +13,7 @@ from pycolor.errors import FilmError, UsageError
 from pycolor.frame_ranges import frame_rate
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.options import VideoOptions
-from pycolor.video.io import FilmInfo, Frame, FrameFactory, FrameSource, Picture
-from pycolor.video.io.containers.presets import preset_for
-from pycolor.video.io.write.encoder import choose
+from pycolor.video.io import FilmInfo, Frame, FrameFactory, FrameSource, Picture, factory_of
 from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.planned import Colors, colors_of
 from pycolor.video.job.decisions.project import Project, survey_key
@@ -78,11 +76,14 @@ class Preview:
             layer: the frame's color.
             suffix: of the film to come.
         """
-        preset = preset_for(suffix, self.options.preset)
-        config = choose(
-            info, preset, codec=self.options.codec, options=self.options.encoder_options
+        options = self.options
+        factory = factory_of(
+            info,
+            suffix,
+            preset=options.preset,
+            codec=options.codec,
+            options=options.encoder_options,
         )
-        factory = FrameFactory(info, config)
         grades = Grades(film=film_grade(self.options.predict), shots=self.colors.grades.shots)
         found: list[Picture] = []
         under = self.colors.plan.is_under

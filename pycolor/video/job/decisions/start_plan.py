@@ -71,6 +71,8 @@ def start_plan(
         frames=len(seen),
         rate=seen.rate,
         timecode=_countable(timecode, seen),
+        width=info.width,
+        height=info.height,
     )
     plan = new_plan(film, seen.shots, seen.colored)
     path.parent.mkdir(parents=True, exist_ok=True)
