@@ -27,7 +27,7 @@ Tints = Literal["remove", "keep", "leave"]
 Range = Literal["limited", "full"]
 Steady = Literal["off", "fast", "best"]
 Question = Literal["natural", "real"]
-View = Literal["side", "wipe", "ab"]
+View = Literal["side", "wipe", "ab", "second"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -349,7 +349,8 @@ class CompareOptions:
     """How two films are shown beside each other.
 
     Attributes:
-        view: side by side; a moving wipe; or ab, the chroma alone side by side.
+        view: side by side; a moving wipe; ab, the chroma alone side by side; or the second film.
+        burn_in: draw each frame's timecode and number into the picture: a reference clip.
         plot: also plot mean chroma and its change over time, with the cuts, as a PNG.
         height: of each picture in pixels; 0: the first film's.
         rate: frames per second of numbered pictures and of films that do not state it, N, N/D or
@@ -358,6 +359,7 @@ class CompareOptions:
     """
 
     view: View = "side"
+    burn_in: bool = False
     plot: Path | None = None
     height: int = 0
     rate: Annotated[str | None, arg(metavar="FPS")] = None

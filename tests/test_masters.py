@@ -156,10 +156,11 @@ def test_versions_of_other_frames_and_framing(
 
     narrow = moving_film(tmp_path / "narrow.mkv", range(60), crop=(16, 8, 32, 24))
     for layer, told in ((plan.parent, QUICK), (tmp_path / "color.mkv", [])):
-        out = [str(layer), str(narrow), str(tmp_path / f"narrow-{layer.suffix[1:]}.mkv"), *told]
-        assert main(["apply", *out, "--crop", "40:8:32:24"]) == 2
-        assert main(["apply", *out, "--crop", "16:8:32:24"]) == 0
-        close(colors(Path(out[2])), colors(whole)[:, :, 4:16, 8:24])
+        made = tmp_path / f"narrow-{layer.suffix[1:]}.mkv"
+        words = [str(layer), str(narrow), str(made), *told]
+        assert main(["apply", *words, "--crop", "40:8:32:24"]) == 2
+        assert main(["apply", *words, "--crop", "16:8:32:24"]) == 0
+        close(colors(made), colors(whole)[:, :, 4:16, 8:24])
     wide = moving_film(tmp_path / "wide.mkv", range(60), crop=(0, 0, 64, 24))
     assert main(["apply", str(plan.parent), str(wide), str(tmp_path / "no.mkv"), *QUICK]) == 2
     assert "--crop X:Y:W:H says which part" in capfd.readouterr().err

@@ -10,6 +10,8 @@ from pycolor.errors import UsageError
 # Extra of pyproject.toml → its modules and what they are called.
 _EXTRA_OF = {
     "cv2": ("OpenCV", "evaluate"),
+    "opentimelineio": ("OpenTimelineIO", "timelines"),
+    "otio_fcp_adapter": ("OpenTimelineIO's adapter for Final Cut Pro 7 XML", "timelines"),
     "matplotlib": ("matplotlib", "evaluate"),
     "skimage": ("scikit-image", "evaluate"),
     "starlette": ("Starlette", "desk"),

@@ -230,6 +230,11 @@ class FilmRun(FilmPreparation):
             results = run_segments(jobs, self.pool, watch=self.watch, on_frame=on_frame)
             for segment, result in zip(segments, results, strict=True):
                 store.complete(segment, result.luma)
+            for piece in job.planned.layer.damaged if job.planned is not None else ():
+                self.warn(
+                    f"the color of frames {piece.first} to {piece.stop - 1} that was kept is "
+                    "damaged: it is made again"
+                )
 
         if self.options.slice is not None and isinstance(store, SegmentStore):
             work_off(job.segments, store, slice_of(self.options.slice), make, say=self.say)

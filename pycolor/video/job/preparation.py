@@ -233,6 +233,7 @@ class FilmPreparation:
             pictures=source_digest,
             view=self._view(seen),
         )
+        planned.store.say = self.warn
         encoded, colored = planned.reused()
         if encoded or colored:
             rest = planned.frames - encoded - colored

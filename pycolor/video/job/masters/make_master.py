@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pycolor.encoding import Encoding
-from pycolor.errors import FilmError, UsageError
+from pycolor.errors import UsageError
 from pycolor.frame_ranges import frame_rate
 from pycolor.image.predictor_pool import without_grade
 from pycolor.options import VideoOptions
@@ -27,15 +27,12 @@ from pycolor.video.io.containers.codecs.chroma_exr import (
 from pycolor.video.io.containers.presets import find_preset, master_preset
 from pycolor.video.io.containers.sequence import picture_name
 from pycolor.video.job.decisions.plan_file import PlanFile
-from pycolor.video.job.decisions.shot_predictors import ShotPredictors
 from pycolor.video.job.preview import Preview, open_preview
 from pycolor.video.job.record.sidecar import synthetic_media_tag
 from pycolor.video.job.work.atomic_output import atomic_pictures
 from pycolor.video.master.blocks import holds, spread, unfolded
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
-from pycolor.video.plan.grade import Grades, film_grade
-from pycolor.video.propagation.film_layers import film_layers
-from pycolor.video.propagation.layer_store import LayerStore, pieces_of
+from pycolor.video.plan.grade import Grades
 from pycolor.video.propagation.propagate import Parts
 from pycolor.video.render import graded, render_picture
 
@@ -111,7 +108,7 @@ def write_master(
             say(f"note: {text}")
         tags = _tags(preview, file, factory)
         with _sink(target, suffix, reader, bits, tags, source, options) as sink:
-            frames = _write(preview, reader, factory, sink, options, progress)
+            frames = _write(preview, reader, factory, sink, progress)
         return MasterReport(
             target=target,
             frames=frames,
@@ -178,33 +175,16 @@ def _write(
     reader: Reader,
     factory: FrameFactory,
     sink: _Sink,
-    options: VideoOptions,
     progress: Progress | None,
 ) -> int:
-    colors = preview.colors
-    plan, stop = colors.plan, len(colors.plan)
-    grades = Grades(film=film_grade(options.predict), shots=colors.grades.shots)
-    keys = {piece.first: colors.key(piece) for piece in pieces_of(plan) if piece.sides}
-    led = ShotPredictors(
-        colors.pool,
-        plan,
-        preview.source,
-        lambda shot: without_grade(colors.models[shot]),
-        colors.given,
-    )
-    store = LayerStore(folder=preview.project.layer, keys=keys)
+    plan, count = preview.colors.plan, 0
     if progress is not None:
-        progress.stage(f"{preview.source.path.name}: master", stop)
-    frames, count = iter(reader), 0
-    for layer in film_layers(plan, preview.source, led, 0, stop, store=store):
-        for n, parts in enumerate(layer.frames, start=layer.first):
-            frame = next(frames, None)
-            if frame is None:
-                raise FilmError(f"{preview.source.path} ends before frame {n}.")
-            _write_frame(frame, parts, factory, grades, sink, under=plan.is_under(n))
-            count += 1
-            if progress is not None:
-                progress.advance()
+        progress.stage(f"{preview.source.path.name}: master", len(plan))
+    for frame, n, parts in preview.colored(reader):
+        _write_frame(frame, parts, factory, preview.grades, sink, under=plan.is_under(n))
+        count += 1
+        if progress is not None:
+            progress.advance()
     return count
 
 
@@ -221,13 +201,13 @@ def _write_frame(
     encoding, interlaced = factory.encoding, frame.interlaced
     picture = factory.picture(frame)
     if parts is not None:
-        field = graded(parts, grades, picture, encoding)
+        field = graded(parts, grades, picture.luma, encoding)
         render_picture(field, picture, encoding, interlaced=interlaced, under=under)
     # The next picture may lie in the memory of this one.
     delivered = [plane.copy() for plane in picture.chroma]
     master = sink.picture(frame)
     if parts is not None and not under:
-        field = graded(parts, grades, master, sink.encoding)
+        field = graded(parts, grades, master.luma, sink.encoding)
         render_picture(field, master, sink.encoding, interlaced=interlaced)
     else:
         for plane, own in zip(master.chroma, delivered, strict=True):
