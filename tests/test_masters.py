@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pycolor.video.io import Reader, Writer
 from pycolor.video.io.frame.planes import chroma_planes
 from pycolor.video.job.decisions.plan_file import read_plan_file, save_plan_file
 from pycolor.video.job.decisions.project import project_of
+from pycolor.video.job.masters.master_frames import in_matrix
 from pycolor.video.master.blocks import fold, holds, spread, unfolded
 from tests.films import make_film
 
@@ -90,6 +92,10 @@ def test_a_master_gives_the_chroma_of_the_film(
     back = [*preset, "--progress", "none"]
     again = tmp_path / f"again{out}"
     assert main(["apply", str(tmp_path / "color.mkv"), str(film), str(again), *back]) == 0
+    assert pictures(again) == pictures(tmp_path / f"out{out}")
+    copy = shutil.copy(film, tmp_path / "copy.mkv")  # the kept layer, on another file
+    again = tmp_path / f"kept{out}"
+    assert main(["apply", str(plan.parent), str(copy), str(again), *told]) == 0
     assert pictures(again) == pictures(tmp_path / f"out{out}")
     if "16" in kind["pixel_format"]:
         return
@@ -167,6 +173,50 @@ def test_versions_of_other_frames_and_framing(
     assert main(["apply", str(tmp_path / "color.mkv"), str(part), str(tmp_path / "no.mkv")]) == 1
     assert "has 44 frames" in capfd.readouterr().err
     assert not (tmp_path / "no.mkv").exists()
+
+
+def test_what_a_master_is_not_for(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    film, master = make_film(tmp_path / "reel.mkv", frames=4), tmp_path / "color.mkv"
+    assert main(["layer", str(film), str(master)]) == 2
+    assert "`pycolor plan" in capfd.readouterr().err
+    assert main(["plan", str(film), "--quiet"]) == 0
+    for wrong in (["--frames", "0:2"], ["--bits", "11"], ["--slice", "1/2"]):
+        assert main(["layer", str(film), str(master), *QUICK, *wrong]) == 2
+    assert main(["layer", str(film), str(tmp_path / "color.mov"), *QUICK]) == 2
+    assert "a master is .mkv (FFV1)" in capfd.readouterr().err
+    assert main(["layer", str(film), str(master), *QUICK]) == 0
+    assert main(["layer", str(film), str(master), *QUICK]) == 2  # it exists
+    assert "chroma of 10 bits; apply gives the chroma of yuv420p exactly" in capfd.readouterr().err
+    out = tmp_path / "out.mov"
+    apply = ["apply", str(master), str(film), str(out), "--progress", "none"]
+    assert main([*apply, "--saturation", "2"]) == 2
+    assert "got how color is predicted" in capfd.readouterr().err
+    assert main([*apply, "--preset", "prores"]) == 0
+    assert "was made for yuv420p, and the output is yuv422p10le" in capfd.readouterr().err
+    gray = make_film(tmp_path / "gray.mkv", frames=4, pixel_format="gray")
+    assert main(["apply", str(gray), str(film), str(tmp_path / "no.mkv")]) == 1
+    assert "is gray; expected a film with Cb and Cr" in capfd.readouterr().err
+    assert main(["apply", str(tmp_path / "none.mkv"), str(film), str(tmp_path / "no.mkv")]) == 1
+    assert not (tmp_path / "no.mkv").exists()
+
+
+def test_another_matrix_keeps_the_differences_to_the_luma() -> None:
+    random = np.random.default_rng(0)
+    encoding = Encoding(bit_depth=16, full_range=True, subsampling="444")
+    codes: Any = tuple(random.integers(30000, 36000, (8, 8)).astype(np.uint16) for _ in range(2))
+    there: Any = in_matrix(codes, encoding, "bt601", "bt709")
+    again = in_matrix(there, encoding, "bt709", "bt601")
+    assert all(np.abs(a.astype(int) - b).max() <= 1 for a, b in zip(again, codes, strict=True))
+
+    def differences(chroma: Any, matrix: Any) -> Any:
+        kr, kb = Encoding(matrix=matrix).luma_coefficients
+        blue, red = (
+            (c.astype(float) - 32768) * 2 * (1 - k) for c, k in zip(chroma, (kb, kr), strict=True)
+        )
+        return red - blue  # R' − B', whatever the luma
+
+    there_and_here = differences(there, "bt709"), differences(codes, "bt601")
+    assert np.abs(there_and_here[0] - there_and_here[1]).max() < 2
 
 
 def moving_film(path: Path, frames: range, crop: tuple[int, int, int, int] | None = None) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -42,8 +42,8 @@ class Flags(Command):
     def __post_init__(self) -> None:
         if self.bits is not None and self.bits not in BITS:
             raise UsageError(f"bits must be 10, 12 or 16, got {self.bits}.")
-        if self.film.slice is not None:
-            raise UsageError("a master is written by one worker: no slice.")
+        if self.film.slice is not None or self.film.framemd5:
+            raise UsageError("a master is written by one worker, and alone: no slice or framemd5.")
 
 
 def run(flags: Flags) -> int:
@@ -52,6 +52,7 @@ def run(flags: Flags) -> int:
     from pycolor.video.job.masters.make_master import write_master
 
     path = flags.film.plan or project_of(flags.source) / "plan.json"
+    film = replace(flags.film, plan=path)  # which is of the whole film
     if not path.exists():
         raise UsageError(f"{path} is not there; `pycolor plan {flags.source}` makes it.")
     out = flags.output
@@ -60,7 +61,7 @@ def run(flags: Flags) -> int:
             flags.source,
             flags.target,
             read_plan_file(path),
-            flags.film,
+            film,
             bits=flags.bits,
             say=out.say,
             progress=progress,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,9 +61,10 @@ def run(flags: Flags) -> int:
     from pycolor.video.job.preview import open_preview
     from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 
-    film, out = flags.film, flags.output
+    out = flags.output
+    path = flags.film.plan or project_of(flags.source) / "plan.json"
+    film = replace(flags.film, plan=path)  # which is of the whole film
     check_output(flags.target, sources=[flags.source], overwrite=film.overwrite)
-    path = film.plan or project_of(flags.source) / "plan.json"
     if not path.exists():
         raise UsageError(f"{path} is not there; `pycolor plan {flags.source}` makes it.")
     file = read_plan_file(path)

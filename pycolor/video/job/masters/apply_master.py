@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
 from pycolor.frame_ranges import frame_rate
-from pycolor.options import PredictOptions, PropagationOptions, VideoOptions
+from pycolor.options import VideoOptions
 from pycolor.system.atomic_file import atomic_write
 from pycolor.system.progress import Progress
 from pycolor.version import __version__
@@ -28,6 +28,11 @@ from pycolor.video.job.work.delivery import check_luma
 from pycolor.video.job.work.source_digest import file_digest
 from pycolor.video.master.blocks import fold
 from pycolor.video.master.framing import Crop, check_aspect, scaled_plane
+
+# Options that say how a film is read and written, or how work is divided.
+_OF_THE_OUTPUT = frozenset(("rate", "range", "matrix", "preset", "codec", "codec_options"))
+_OF_THE_OUTPUT |= {"overwrite", "batch", "cache_size", "work_dir", "keep_work", "segment_frames"}
+_SPOKEN = {"predict": "how color is predicted", "steady": "how it is propagated"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,13 +95,15 @@ def apply_master(
 
 
 def _check(options: VideoOptions) -> None:
-    if options.predict != PredictOptions() or options.steady != PropagationOptions():
+    usual = VideoOptions()
+    names = [f.name for f in fields(VideoOptions) if f.name not in _OF_THE_OUTPUT]
+    given = [name for name in names if getattr(options, name) != getattr(usual, name)]
+    if given:
+        told = ", ".join(_SPOKEN.get(name, name) for name in given)
         raise UsageError(
-            "a master holds its colors: expected no options of color beside it (apply IN.pycolor "
-            "takes them)."
+            f"a master holds its colors, of whole films: expected options of the output alone "
+            f"beside it, got {told} (apply IN.pycolor takes those of color)."
         )
-    if options.frames.strip() not in ("", ":") or options.shots or options.framemd5:
-        raise UsageError("a master is applied to whole films: no frames, shots or framemd5.")
 
 
 class _Run:
