@@ -98,7 +98,7 @@ def counting() -> Iterator[Counted]:
         return opened(encoder, job)
 
     Predictor.field = predicted  # type: ignore[method-assign]
-    segments_made._SegmentEncoder._open = opening  # type: ignore[method-assign]
+    segments_made._SegmentEncoder._open = opening  # type: ignore[method-assign, assignment]
     try:
         yield counted
     finally:
