@@ -97,7 +97,7 @@ def counting() -> Iterator[Counted]:
         counted.segments += 1
         return opened(encoder, job)
 
-    Predictor.field = predicted  # type: ignore[method-assign]
+    Predictor.field = predicted  # type: ignore[method-assign, assignment]
     segments_made._SegmentEncoder._open = opening  # type: ignore[method-assign, assignment]
     try:
         yield counted

@@ -18,11 +18,10 @@ PACKAGE = ROOT / "pycolor"
 # The rooms, from the bottom up: a file imports from its own room and from lower floors alone.
 FLOORS = (
     "errors version encoding",
-    "frame_ranges option_checks",
     "options _C _cuda system",
     "ops video.io.frame",
     "models video.io.containers",
-    "video.io.read",
+    "video.io.read record",
     "video.io.write",
     "video.io image",
     "train video.shots video.master",
@@ -31,7 +30,7 @@ FLOORS = (
     "video.propagation video.verify",
     "video.render video.shown",
     "video.job",
-    "evaluate",
+    "evaluate credentials",
     "web",
     "commands",
     "cli",

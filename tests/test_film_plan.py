@@ -21,7 +21,7 @@ from pycolor.video.film_plan.schedule import schedule
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.grade import Grades, combined
 from pycolor.video.plan.plan import ShotBody, TransitionSpan
-from pycolor.video.shots.detector import Shot, Transition
+from pycolor.video.shots.shot import Shot, Transition
 
 FILM = SourceFilm(
     name="reel.mkv", sha256="ab" * 32, frames=60, rate=Fraction(24), timecode="01:00:00:00"

@@ -25,8 +25,9 @@ from pycolor.video.io import FrameSource, Reader
 from pycolor.video.job.decisions import guided
 from pycolor.video.job.segment import SegmentJob
 from pycolor.video.plan.analysis import analyze_film
-from pycolor.video.plan.plan import Plan, ShotBody, plan_of
+from pycolor.video.plan.plan import Plan, ShotBody
 from pycolor.video.plan.plan_json import plan_from_json, plan_to_json
+from pycolor.video.plan.planning import plan_of
 from pycolor.video.propagation.layer import predict_layer, predict_layers
 from tests.films import make_film
 

@@ -18,10 +18,10 @@ from pycolor import ops
 from pycolor.cli import main
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
-from pycolor.frame_ranges import Timecode, check_frames, frame_range, frame_rate
 from pycolor.models import predictor
 from pycolor.models.checkpoints import weight_files
-from pycolor.models.predictor import choose_device, why_cpu
+from pycolor.models.inference import device
+from pycolor.models.inference.device import choose_device, why_cpu
 from pycolor.options import (
     CompareOptions,
     PredictOptions,
@@ -29,10 +29,11 @@ from pycolor.options import (
     StudyOptions,
     VideoOptions,
 )
-from pycolor.video.shots.detector import Shot, Transition
+from pycolor.options.frame_ranges import Timecode, check_frames, frame_range, frame_rate
 from pycolor.video.shots.film_times import FilmTimes
 from pycolor.video.shots.json_list import read_json, write_json
 from pycolor.video.shots.list_files import read, read_file, shots_in_range
+from pycolor.video.shots.shot import Shot, Transition
 
 NAN = float("nan")
 
@@ -290,12 +291,12 @@ def test_a_device_without_kernels_is_refused_at_once(monkeypatch: pytest.MonkeyP
 
 
 def test_a_forked_child_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predictor, "_ran_in", 1)
+    monkeypatch.setattr(device, "_ran_in", 1)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     with pytest.raises(UsageError, match=r"forked .*get_context\(\"spawn\"\)"):
-        predictor._check_not_forked()
+        device.check_not_forked()
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
-    predictor._check_not_forked()
+    device.check_not_forked()
 
 
 def test_loading_a_model_leaves_torch_as_it_was() -> None:

@@ -11,7 +11,9 @@ import pytest
 
 from benchmarks.shot_films import CALM, LIVELY, OLD, RUINED, STILL, MadeFilm, Motion, Wear
 from pycolor.video.io import Reader
-from pycolor.video.shots.detector import Shot, ShotDetector, ShotOptions, detect
+from pycolor.video.shots.detector import ShotDetector, detect
+from pycolor.video.shots.shot import Shot
+from pycolor.video.shots.shot_options import ShotOptions
 from tests.films import data_film
 
 Frames = npt.NDArray[np.uint8]  # N×H×W

@@ -22,9 +22,9 @@ from pycolor.video.job.decisions.plan_file import read_plan_file, save_plan_file
 from pycolor.video.job.decisions.shot_lists import list_of, list_of_plan
 from pycolor.video.shots import list_files
 from pycolor.video.shots.csv_list import read_csv, write_csv
-from pycolor.video.shots.detector import Shot, Transition
 from pycolor.video.shots.edl_list import read_edl, write_edl
 from pycolor.video.shots.film_times import FilmTimes
+from pycolor.video.shots.shot import Shot, Transition
 from pycolor.video.shots.timelines import FCP7, TimelineFilm, read_timeline, write_timeline
 from tests.films import make_film
 

@@ -16,14 +16,15 @@ from torch import Tensor
 from pycolor.errors import FilmError
 from pycolor.evaluate.burn_in import BurnIn
 from pycolor.evaluate.frames import Picture, check_fit, picture_of
-from pycolor.frame_ranges import frame_rate
 from pycolor.ops import reference
 from pycolor.options import CompareOptions
+from pycolor.options.frame_ranges import frame_rate
 from pycolor.system.atomic_file import atomic_write, check_output
 from pycolor.system.optional import extra
 from pycolor.system.progress import Progress
 from pycolor.video.io import PreviewWriter, Reader
-from pycolor.video.shots.detector import ShotDetector, ShotOptions
+from pycolor.video.shots.detector import ShotDetector
+from pycolor.video.shots.shot_options import ShotOptions
 
 WIPE_SECONDS = 4.0  # from one side to the other and back
 AB_LIGHTNESS = 65.0  # at which chroma alone is shown

@@ -15,7 +15,7 @@ from pycolor.encoding import Encoding, Field
 from pycolor.system.stopwatch import Stopwatch
 from pycolor.video.io import Frame, Picture, Plane
 from pycolor.video.io.frame.tensors import as_tensor
-from pycolor.video.io.write.frame_factory import FrameFactory
+from pycolor.video.io.write.encoder.frame_factory import FrameFactory
 from pycolor.video.plan.grade import NEUTRAL, Grades
 from pycolor.video.propagation.layer import Layer, mixed
 from pycolor.video.propagation.propagate import Part, Parts

@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 from pycolor.models.guidance.looks import LOOKS, Grade
 from pycolor.video.film_plan.shot_guidance import EntryError, check_entry, palette_of
 from pycolor.video.io.containers.timecode import later_timecode
-from pycolor.video.shots.detector import Shot, Transition
+from pycolor.video.shots.shot import Shot, Transition
 
 Treatment = Literal["auto", "color", "own-color", "black-and-white"]
 State = Literal["new", "accepted", "rejected"]

@@ -14,7 +14,7 @@ from typing import Any
 
 from pycolor.video.film_plan.decisions import FilmPlan, PlanError, ShotPlan, SourceFilm
 from pycolor.video.film_plan.json_lines import DuplicateKeyError, line_of, lines_of
-from pycolor.video.shots.detector import Transition
+from pycolor.video.shots.shot import Transition
 
 FORMAT, VERSION = "pycolor-plan", 1
 _KINDS = ("cut", "dissolve", "fade")

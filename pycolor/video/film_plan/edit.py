@@ -8,7 +8,7 @@ from typing import Any
 
 from pycolor.video.film_plan.decisions import FilmPlan, PlanError, ShotPlan
 from pycolor.video.film_plan.shot_guidance import of_frames
-from pycolor.video.shots.detector import Transition
+from pycolor.video.shots.shot import Transition
 
 _FIXED = ("start", "stop", "opening", "closing", "disturbances")
 

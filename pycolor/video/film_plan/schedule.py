@@ -8,7 +8,8 @@ from pycolor.options import PropagationOptions, Tints
 from pycolor.video.film_plan.decisions import FilmPlan
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.own_color import OwnColor
-from pycolor.video.plan.plan import Plan, plan_of
+from pycolor.video.plan.plan import Plan
+from pycolor.video.plan.planning import plan_of
 
 
 def schedule(

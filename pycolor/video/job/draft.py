@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from pycolor import ops
-from pycolor.frame_ranges import frame_rate
+from pycolor.options.frame_ranges import frame_rate
 from pycolor.system.atomic_file import atomic_write
 from pycolor.system.progress import Progress
 from pycolor.video.io import FilmInfo, Frame, PreviewWriter, Reader

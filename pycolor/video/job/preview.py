@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.frame_ranges import frame_rate
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.options import VideoOptions
+from pycolor.options.frame_ranges import frame_rate
 from pycolor.video.io import FilmInfo, Frame, FrameFactory, FrameSource, Picture, Reader, factory_of
 from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.planned import Colors, colors_of

@@ -17,8 +17,10 @@ from pycolor.system.prefetch import prefetch
 from pycolor.system.progress import Progress
 from pycolor.video.io import Reader
 from pycolor.video.plan.own_color import LOOKED_EVERY, OwnColor, frame_color, shot_color
-from pycolor.video.shots.detector import Shot, ShotDetector, ShotOptions
+from pycolor.video.shots.detector import ShotDetector
 from pycolor.video.shots.film_times import FilmTimes
+from pycolor.video.shots.shot import Shot
+from pycolor.video.shots.shot_options import ShotOptions
 
 FRAMES_WAITING = 6  # between the decoder and the look at them
 

@@ -12,7 +12,6 @@ import io
 from collections.abc import Sequence
 from fractions import Fraction
 
-from pycolor.video.shots.detector import Shot, Transition
 from pycolor.video.shots.film_times import FilmTimes
 from pycolor.video.shots.lists import (
     check_count,
@@ -21,6 +20,7 @@ from pycolor.video.shots.lists import (
     shots_from_starts,
     transition_of,
 )
+from pycolor.video.shots.shot import Shot, Transition
 
 # Lines of a CSV: of a film whose length is not known (twelve hours of it), and besides the shots.
 _MOST_LINES, _OTHER_LINES = 1 << 20, 1000

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from pycolor.errors import UsageError
-from pycolor.frame_ranges import Timecode
-from pycolor.video.shots.detector import Shot, Transition
+from pycolor.options.frame_ranges import Timecode
 from pycolor.video.shots.lists import (
     check_count,
     film_timecode,
@@ -16,6 +15,7 @@ from pycolor.video.shots.lists import (
     shots_from_starts,
     transition_of,
 )
+from pycolor.video.shots.shot import Shot, Transition
 
 MOST_EVENTS = 999  # three digits
 _LONGEST_LINE = 1000  # characters of an event

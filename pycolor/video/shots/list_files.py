@@ -10,10 +10,10 @@ from pathlib import Path
 
 from pycolor.errors import UsageError
 from pycolor.video.shots.csv_list import read_csv
-from pycolor.video.shots.detector import Shot, Transition
 from pycolor.video.shots.edl_list import read_edl
 from pycolor.video.shots.film_times import FilmTimes
 from pycolor.video.shots.json_list import read_filling_json
+from pycolor.video.shots.shot import Shot, Transition
 from pycolor.video.shots.timelines import read_timeline
 
 _LARGEST = 16 << 20  # bytes of a list; one of ours takes some hundred a shot

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from pycolor.video.io.containers.timecode import later_timecode
-from pycolor.video.shots.detector import Shot, Transition
+from pycolor.video.shots.shot import Shot, Transition
 
 
 def check_count(count: int, frames: int) -> None:

@@ -13,11 +13,11 @@ from fractions import Fraction
 from typing import Any
 
 from pycolor.errors import UsageError
-from pycolor.frame_ranges import Timecode
+from pycolor.options.frame_ranges import Timecode
 from pycolor.system.optional import extra
-from pycolor.video.shots.detector import Shot, Transition
 from pycolor.video.shots.film_times import FilmTimes
 from pycolor.video.shots.lists import check_count, shots_from_starts
+from pycolor.video.shots.shot import Shot, Transition
 
 JSON, FCP7 = "otio_json", "fcp_xml"
 OWN = "pycolor"

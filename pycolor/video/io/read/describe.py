@@ -174,6 +174,30 @@ def _field_order(stream: VideoStream, first: av.VideoFrame) -> str:
     return frame_fields(first) if first.interlaced_frame and order == "unknown" else order
 
 
+def _meaning(
+    path: Path,
+    name: str,
+    description: PixelFormat,
+    tags: ColorTags,
+    override: TagOverride,
+    height: int,
+    codec: str,
+) -> tuple[ColorTags, int, bool, list[str]]:
+    """The tags, H.273's code of the matrix, whether the range is full, and what to say of that."""
+    tags, said = overridden(tags, override, description, height, path)
+    notes = [*said]
+    if description.rgb and description.alpha:
+        notes.append("the alpha channel is left out")
+    code, said = _matrix_code(path, description, tags, height)
+    notes += said
+    full = is_full_range(description, name, tags.range, codec)
+    if override.full_range is not None:
+        full = override.full_range
+    if not tags.range and description.gray:
+        notes.append(f"no range is stored; {'full' if full else 'limited'} is taken for gray")
+    return tags, code, full, notes
+
+
 def describe(
     path: Path,
     container: av.container.InputContainer,
@@ -198,20 +222,15 @@ def describe(
     """
     codec = stream.codec_context.codec.canonical_name
     name, description = _format_of(path, first)
-    override = override or TagOverride()
+    warnings = [
+        *notes_on(first.format.name, linear=codec == "exr"),
+        *getattr(container, "notes", ()),
+    ]
     tags = color_tags(first, chroma_location_of(stream, first), stored)
-    tags, said = overridden(tags, override, description, first.height, path)
-    warnings: list[str] = notes_on(first.format.name, linear=codec == "exr")
-    warnings += [*getattr(container, "notes", ()), *said]
-    if description.rgb and description.alpha:
-        warnings.append("the alpha channel is left out")
-    code, said = _matrix_code(path, description, tags, first.height)
+    tags, code, full, said = _meaning(
+        path, name, description, tags, override or TagOverride(), first.height, codec
+    )
     warnings += said
-    full = is_full_range(description, name, tags.range, codec)
-    if override.full_range is not None:
-        full = override.full_range
-    if not tags.range and description.gray:
-        warnings.append(f"no range is stored; {'full' if full else 'limited'} is taken for gray")
     if path.is_file() and (lost := missing_bytes(path)):
         warnings.append(f"the file is truncated: {lost}")
 

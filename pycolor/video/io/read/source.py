@@ -19,9 +19,7 @@ from pycolor.errors import FilmError
 from pycolor.video.io.containers.presets import PIPE
 from pycolor.video.io.containers.sequence import sequence_of
 from pycolor.video.io.containers.y4m import RatedY4m, without_rate
-from pycolor.video.io.frame.film import (
-    rational,
-)
+from pycolor.video.io.frame.film import rational
 from pycolor.video.io.read.address import as_address
 from pycolor.video.io.read.integrity.truncation import missing_bytes
 from pycolor.video.io.read.pictures.picture_sequence import SequenceContainer

@@ -18,15 +18,17 @@ from pycolor.video.io.containers.capacity import (
     unsupported_marks,
 )
 from pycolor.video.io.containers.presets import Preset, container_of, ending_of, preset_for
-from pycolor.video.io.frame.film import FilmInfo, Frame
+from pycolor.video.io.frame.film import FilmInfo
+from pycolor.video.io.frame.frame import Frame
 from pycolor.video.io.frame.rgb import rgb_frame, rgb_of
 from pycolor.video.io.read.integrity.damage import Damage
 from pycolor.video.io.read.reader import Reader
 from pycolor.video.io.write.clock import Clock
 from pycolor.video.io.write.container import ContainerWriter
-from pycolor.video.io.write.encoder import EncoderConfig, add_picture, as_segment, choose
-from pycolor.video.io.write.frame_factory import FrameFactory, Picture
-from pycolor.video.io.write.side_streams import UnsupportedStream
+from pycolor.video.io.write.encoder.config import EncoderConfig, as_segment, choose
+from pycolor.video.io.write.encoder.frame_factory import FrameFactory, Picture
+from pycolor.video.io.write.encoder.opening import add_picture
+from pycolor.video.io.write.streams.support import UnsupportedStream
 
 
 class Writer:

@@ -19,7 +19,8 @@ from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 from pycolor.video.io import FilmInfo, Frame, FrameSource
 from pycolor.video.io.frame.tensors import as_tensor
-from pycolor.video.plan.plan import Plan, ShotBody, with_guided
+from pycolor.video.plan.plan import Plan, ShotBody
+from pycolor.video.plan.planning import with_guided
 from pycolor.video.propagation.lookahead import brightened
 
 

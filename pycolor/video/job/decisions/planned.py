@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pycolor.frame_ranges import frame_rate
 from pycolor.image.predictor_pool import (
     PredictorPool,
     layer_options,
     without_grade,
 )
 from pycolor.options import PredictOptions, VideoOptions
+from pycolor.options.frame_ranges import frame_rate
 from pycolor.video.film_plan.schedule import schedule
 from pycolor.video.io.containers.presets import segment_suffix
 from pycolor.video.job.decisions.guided import Given
@@ -21,13 +21,14 @@ from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.project import Project
 from pycolor.video.job.decisions.shot_predictors import given_identity
 from pycolor.video.job.record.arithmetic import arithmetic_of
-from pycolor.video.job.work.job_folder import Segment
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore, segment_key
 from pycolor.video.job.work.source_digest import file_digest
 from pycolor.video.master.framing import FilmCrop
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.grade import Grades, combined, film_grade
-from pycolor.video.plan.plan import Plan, ShotBody, with_guided
+from pycolor.video.plan.plan import Plan, ShotBody
+from pycolor.video.plan.planning import with_guided
 from pycolor.video.propagation.layer_store import LayerStore, Piece, piece_key, pieces_of
 
 
@@ -74,11 +75,16 @@ class PlannedFilm:
         """How many are shown."""
         return sum(segment.stop - segment.first for segment in self.segments)
 
-    def reused(self) -> tuple[int, int]:
-        """Frames whose segments are there, and others whose color is."""
+    def reused(self, *, unread: bool = False) -> tuple[int, int]:
+        """Frames whose segments are there, and others whose color is.
+
+        Args:
+            unread: take a segment that has its name for a sound one.
+        """
+        there = self.store.is_there if unread else self.store.is_done
         encoded = colored = 0
         for segment in self.segments:
-            if self.store.is_done(segment):
+            if there(segment):
                 encoded += segment.stop - segment.first
                 continue
             for piece in pieces_of(self.plan, segment.first, segment.stop):
@@ -105,6 +111,7 @@ class Colors:
         film: what all of it depends on.
         pool: loads the models.
         mix: take what other kinds of machines made, see `arithmetic_of`.
+        arithmetic: of the machines that color, where this one does not.
     """
 
     plan: Plan
@@ -114,6 +121,7 @@ class Colors:
     film: Mapping[str, Any]
     pool: PredictorPool
     mix: bool = False
+    arithmetic: Mapping[str, str] | None = None
 
     def key(self, piece: Piece) -> str:
         """What the color of a piece depends on."""
@@ -128,7 +136,7 @@ class Colors:
             "options": {k: str(v) for k, v in layer_options(options).items() if k != "model"},
             "style": None if options.style is None else file_digest(options.style),
             "given": given_identity(self.given.get(shot)),
-            "arithmetic": arithmetic_of(predictor, mix=self.mix),
+            "arithmetic": dict(self.arithmetic or arithmetic_of(predictor, mix=self.mix)),
         }
 
 
@@ -140,6 +148,7 @@ def colors_of(
     *,
     source_sha256: str,
     versions: Mapping[str, str],
+    arithmetic: Mapping[str, str] | None = None,
 ) -> Colors:
     """What a plan's file decides on the color of a film.
 
@@ -150,6 +159,7 @@ def colors_of(
         pool: loads the models.
         source_sha256: of the film.
         versions: of all that decides what comes out.
+        arithmetic: of the machines that color, where this one does not.
 
     Raises:
         UsageError: a picture of the plan is not there, or cannot be used.
@@ -182,6 +192,7 @@ def colors_of(
         },
         pool=pool,
         mix=options.mix,
+        arithmetic=arithmetic,
     )
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
-from pycolor.frame_ranges import frame_rate
 from pycolor.options import VideoOptions
+from pycolor.options.frame_ranges import frame_rate
 from pycolor.system.atomic_file import atomic_write
 from pycolor.system.progress import Progress
 from pycolor.version import __version__

@@ -13,9 +13,9 @@ import numpy as np
 
 from pycolor.encoding import Encoding
 from pycolor.errors import UsageError
-from pycolor.frame_ranges import frame_rate
 from pycolor.image.predictor_pool import without_grade
 from pycolor.options import VideoOptions
+from pycolor.options.frame_ranges import frame_rate
 from pycolor.system.atomic_file import atomic_write
 from pycolor.system.progress import Progress
 from pycolor.video.io import Frame, FrameFactory, Picture, Reader, Writer, factory_of

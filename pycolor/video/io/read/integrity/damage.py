@@ -18,3 +18,22 @@ class Damage:
 
     def __str__(self) -> str:
         return self.what if self.time is None else f"at {float(self.time):.3f} s: {self.what}"
+
+
+class DamageLog:
+    """Damage in the order in which it is found.
+
+    Attributes:
+        damages: the first of it.
+        count: of all of it.
+    """
+
+    def __init__(self) -> None:
+        self.damages: list[Damage] = []
+        self.count = 0
+
+    def add(self, time: Fraction | None, what: str) -> None:
+        """Note one place; `time` in seconds."""
+        self.count += 1
+        if len(self.damages) < MOST_DAMAGES:
+            self.damages.append(Damage(time=time, what=what))

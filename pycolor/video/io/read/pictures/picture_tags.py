@@ -20,9 +20,7 @@ from pycolor.encoding import TagOverride
 from pycolor.errors import UsageError
 from pycolor.video.io.containers.matroska.header import chroma_location
 from pycolor.video.io.containers.y4m import siting_of_header
-from pycolor.video.io.frame.film import (
-    ColorTags,
-)
+from pycolor.video.io.frame.film import ColorTags
 from pycolor.video.io.frame.pixel_formats import (
     FULL,
     LIMITED,

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Generator, Iterable
-from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
 from pathlib import Path
 from typing import Any
 
-import av
 import av.container
 import av.error
 from av.bitstream import BitStreamFilterContext
@@ -20,50 +15,29 @@ from av.stream import Discard
 
 from pycolor.errors import FilmError
 from pycolor.video.io.containers.spec import spec_of
-from pycolor.video.io.frame.film import Chapter, StreamInfo, rational
-from pycolor.video.io.read.describe import dispositions, stored_chapter, stream_info
+from pycolor.video.io.frame.film import StreamInfo, rational
+from pycolor.video.io.read.describe import dispositions, stream_info
 from pycolor.video.io.read.integrity.damage import MOST_DAMAGES, Damage
 from pycolor.video.io.read.packets import is_blank
 from pycolor.video.io.read.source import is_cover, open_source, picture_stream, refuse_unreadable
-from pycolor.video.io.write.clock import MILLISECOND
-from pycolor.video.io.write.metadata import carry_tags, film_metadata
-from pycolor.video.io.write.sound import SoundEncoder, encoder_for, why_not_coded
+from pycolor.video.io.write.streams.chapters import carry_chapters
+from pycolor.video.io.write.streams.metadata import carry_tags
+from pycolor.video.io.write.streams.sound import SoundEncoder, encoder_for
+from pycolor.video.io.write.streams.support import (
+    UnsupportedStream,
+    carried_otherwise,
+    coded_again,
+    is_converted,
+    why_left_out,
+)
+from pycolor.video.io.write.streams.times import RisingTimes, SoundTimes, start_of
 
-# Text subtitles that one container family writes one way and the other another: of each kind, what
-# it can be made of.
-_TEXT_FROM = {"subrip": ("mov_text",), "mov_text": ("subrip", "text")}
 _PCM_BYTES = {"pcm_s16le": 2, "pcm_s24le": 3}  # of a sample, all that MXF holds
 # An edit list may hide sound before the start.  Where the output has none, what lies farther
 # before it than a decoder needs to run in is left out.
 _RUN_IN = Fraction(1, 10)
 # Sound and picture that part by more than this are seen to (EBU R 37: 40 ms early, 60 ms late).
 _AUDIBLE = Fraction(1, 50)
-
-
-def cut_chapter(
-    chapter: Chapter, *, start: Fraction | None, stop: Fraction | None, shift: Fraction
-) -> Chapter | None:
-    """A chapter in an output of the range from `start` to `stop`, `shift` seconds earlier.
-
-    None if it lies outside.
-    """
-    if start is not None and chapter.end <= start:
-        return None
-    if stop is not None and chapter.start >= stop:
-        return None
-    begin = chapter.start if start is None else max(chapter.start, start)
-    return Chapter(start=begin - shift, end=chapter.end - shift, title=chapter.title)
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnsupportedStream:
-    """A stream that the output cannot hold, and why."""
-
-    stream: StreamInfo
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.stream} is left out: {self.reason}"
 
 
 class StreamCopier:
@@ -107,14 +81,13 @@ class StreamCopier:
         self._output = output
         self.damages: list[Damage] = []
         self.damage_count = 0
-        self._last_time: dict[int, Fraction] = {}
         self._bytes: dict[int, int] = {}
-        self._last_pts: dict[int, int] = {}
-        self._next_sample: dict[int, Fraction] = {}
         self._filters: dict[int, BitStreamFilterContext] = {}
         self._encoders: dict[int, SoundEncoder] = {}
         self._waiting: Packet[Any] | None = None
         self._hides = spec_of(output.format.name).edit_list
+        self._rising = RisingTimes()
+        self._sound_times = SoundTimes(exact=self._hides)
         self._path = path
         self._container = open_source(path)
         try:
@@ -158,21 +131,7 @@ class StreamCopier:
             reason = self._late_for_mxf(stream)
             if reason is not None:
                 return reason
-        if is_converted(info, name):
-            out: Any = self._output.add_mux_stream(spec_of(name).text)
-            out.time_base = stream.time_base
-            self._filters[stream.index] = BitStreamFilterContext(
-                spec_of(name).text_filter, in_stream=stream
-            )
-        elif coded_again(stream, name):
-            encoder = SoundEncoder(self._output, stream, encoder_for(stream, name))
-            self._encoders[stream.index] = encoder
-            self.lost.append(f"{name} does not hold {info}: {encoder}")
-            out = encoder.stream
-        else:
-            out = self._output.add_stream_from_template(stream, opaque=True)
-            if stream.type == "audio":
-                _name_layout(out)
+        out = self._output_stream(stream, info, name)
         out.disposition = stream.disposition
         if stream.type == "video" and "timecode" in stream.metadata and not is_cover(stream):
             if self._start is None:
@@ -192,6 +151,25 @@ class StreamCopier:
         self.copied[stream.index] = out
         return None
 
+    def _output_stream(self, stream: Any, info: StreamInfo, name: str) -> Any:
+        """The output's stream for one of the source's: converted, coded again or copied."""
+        if is_converted(info, name):
+            out: Any = self._output.add_mux_stream(spec_of(name).text)
+            out.time_base = stream.time_base
+            self._filters[stream.index] = BitStreamFilterContext(
+                spec_of(name).text_filter, in_stream=stream
+            )
+            return out
+        if coded_again(stream, name):
+            encoder = SoundEncoder(self._output, stream, encoder_for(stream, name))
+            self._encoders[stream.index] = encoder
+            self.lost.append(f"{name} does not hold {info}: {encoder}")
+            return encoder.stream
+        out = self._output.add_stream_from_template(stream, opaque=True)
+        if stream.type == "audio":
+            _name_layout(out)
+        return out
+
     def _late_for_mxf(self, stream: Any) -> str | None:
         """MXF begins all its tracks together, and ends them with the picture."""
         late = (stream.start_time or 0) * rational(stream.time_base) - self._shift
@@ -207,26 +185,9 @@ class StreamCopier:
 
     def carry_chapters(self) -> None:
         """Set the source's chapters in the output, cut to the range."""
-        name, chapters = self._output.format.name, []
-        for chapter in self._container.chapters():
-            base = rational(chapter["time_base"])
-            cut = cut_chapter(
-                stored_chapter(chapter), start=self._start, stop=self.stop, shift=self._shift
-            )
-            if cut is None:
-                continue
-            chapter["start"], chapter["end"] = round(cut.start / base), round(cut.end / base)
-            chapters.append(chapter)
-            told = film_metadata(chapter["metadata"])
-            lost = [key for key in told if key != "title" and not spec_of(name).chapter_tags]
-            if lost and spec_of(name).chapters:
-                self.lost.append(f"{name} does not hold of a chapter: tag {', tag '.join(lost)}")
-        if chapters and not spec_of(name).chapters:
-            self.lost.append(
-                f"the output holds no chapters: the film's {len(chapters)} are left out"
-            )
-        elif chapters:
-            self._output.set_chapters(chapters)
+        self.lost += carry_chapters(
+            self._container, self._output, start=self._start, stop=self.stop, shift=self._shift
+        )
 
     def copy_until(self, time: Fraction | None) -> None:
         """Mux what comes before `time` (seconds of the source; None: all the rest)."""
@@ -236,7 +197,7 @@ class StreamCopier:
             if packet is None:
                 self._end_sound()
                 return
-            if time is not None and _start_of(packet) > time:
+            if time is not None and start_of(packet) > time:
                 self._waiting = packet
                 return
             self._mux(packet)
@@ -274,7 +235,7 @@ class StreamCopier:
             refuse_unreadable(self._path, error)  # the picture's Reader reports other damage
 
     def _belongs(self, packet: Packet[Any]) -> bool:
-        begin = _start_of(packet)
+        begin = start_of(packet)
         if self._start is not None and begin < self._start:
             return False
         if self.stop is not None and begin >= self.stop:
@@ -284,7 +245,7 @@ class StreamCopier:
     def _mux(self, packet: Packet[Any]) -> None:
         index = packet.stream.index
         if packet.stream.type == "audio":
-            self._time_sound(packet)
+            self._sound_times.place(packet)
         if self._shift:
             ticks = round(self._shift / rational(packet.time_base))
             packet.pts = None if packet.pts is None else packet.pts - ticks
@@ -305,61 +266,27 @@ class StreamCopier:
             index, encoder = self._encoders.popitem()
             for ready in encoder.finish():
                 self._put(ready, index)
+            for time, change in encoder.changes:
+                what = f"the sound of stream {index} changes {change}: it is converted back"
+                self._damage(Fraction(time) + self._shift, what)
             if encoder.damaged:
                 what = f"{encoder.damaged} packets of stream {index} cannot be decoded"
                 self._damage(None, what)
 
     def _put(self, packet: Packet[Any], index: int) -> None:
-        self._raise(packet, index)
+        moved = self._rising.keep(packet, index)
+        if moved is not None:
+            what = f"a timestamp of stream {index} does not rise; its packet is moved up"
+            self._damage(moved + self._shift, what)
         self._bytes[index] = self._bytes.get(index, 0) + packet.size
         packet.stream = self.copied[index]
         self._output.mux_one(packet)
         self.packets += 1
 
-    def _raise(self, packet: Packet[Any], index: int) -> None:
-        """Keep the times of a stream rising, which every muxer asks for."""
-        base = rational(packet.time_base)
-        ticks = packet.dts if packet.dts is not None else packet.pts
-        last = self._last_time.get(index)
-        if ticks is None or not base:
-            return
-        if last is not None and ticks * base < last:
-            moved = ceil(last / base)
-            what = f"a timestamp of stream {index} does not rise; its packet is moved up"
-            self._damage(ticks * base + self._shift, what)
-            packet.dts = moved
-            packet.pts = moved if packet.pts is None else max(packet.pts, moved)
-            ticks = moved
-        self._last_time[index] = ticks * base
-
     def _damage(self, time: Fraction | None, what: str) -> None:
         self.damage_count += 1
         if len(self.damages) < MOST_DAMAGES:
             self.damages.append(Damage(time=time, what=what))
-
-    def _time_sound(self, packet: Packet[Any]) -> None:
-        """Give a packet its duration, and on a millisecond clock its place in the samples.
-
-        Matroska rounds the times of packets that follow each other without a gap; an MP4 made
-        of those would have gaps and overlaps of a few samples.
-        """
-        context, index = packet.stream.codec_context, packet.stream.index
-        rate, size = context.sample_rate, context.frame_size
-        base = rational(packet.time_base)
-        if packet.pts is not None:
-            # MP4 hides a last packet of no duration; the step before it is the best guess.
-            packet.duration = packet.duration or packet.pts - self._last_pts.get(index, packet.pts)
-            self._last_pts[index] = packet.pts
-        if not (self._hides and base == MILLISECOND and size and rate) or packet.pts is None:
-            return
-        time = packet.pts * base
-        expected = self._next_sample.get(index)
-        if expected is None or abs(expected / rate - time) > base:
-            expected = Fraction(round(time * rate))
-        packet.time_base = Fraction(1, rate)
-        packet.pts = packet.dts = int(expected)
-        packet.duration = size
-        self._next_sample[index] = expected + size
 
 
 def _name_layout(out: Any) -> None:
@@ -367,93 +294,3 @@ def _name_layout(out: Any) -> None:
     layout = out.codec_context.layout
     if layout.nb_channels <= 2 and layout.name not in ("mono", "stereo", "downmix"):
         out.codec_context.layout = "mono" if layout.nb_channels == 1 else "stereo"
-
-
-def _start_of(packet: Packet[Any]) -> Fraction:
-    ticks = packet.dts if packet.dts is not None else packet.pts
-    if ticks is None:
-        return Fraction(0)
-    return ticks * rational(packet.time_base)
-
-
-def carried_otherwise(stream: Any) -> bool:
-    """Timecode tracks travel as metadata, chapter text as chapters."""
-    lowered = {k.lower() for k in stream.metadata}
-    return "timecode" in lowered or str(stream.name) == "bin_data"
-
-
-def why_left_out(stream: Any, info: StreamInfo, container: str) -> str | None:
-    """Why an output has no place for a stream; None if it has."""
-    if spec_of(container).pictures_only:
-        return "the output holds pictures only"
-    if stream.type == "data":
-        return f"{container} does not carry this kind of data"
-    if stream.type == "attachment":
-        return None if spec_of(container).attachments else f"{container} has no attachments"
-    if stream.codec_context is None:
-        return "FFmpeg does not know its codec"
-    if is_converted(info, container):
-        return None
-    if coded_again(stream, container):
-        return why_not_coded(stream, encoder_for(stream, container))
-    return refusal(stream, container)
-
-
-def is_converted(info: StreamInfo, container: str) -> bool:
-    """Is it a track of text that the container holds in another form?"""
-    return info.codec in _TEXT_FROM.get(spec_of(container).text, ())
-
-
-def coded_again(stream: Any, container: str) -> bool:
-    """Is it sound of a codec that the container does not hold, while it holds another one?"""
-    sound = stream.type == "audio" and bool(encoder_for(stream, container))
-    return sound and refusal(stream, container) is not None
-
-
-def streams_coded_again(path: Path, container: str) -> frozenset[int]:
-    """The indices of a film's tracks of sound that are coded again for an output of its."""
-    with open_source(path) as source:
-        return frozenset(s.index for s in source.streams.audio if coded_again(s, container))
-
-
-def streams_left_out(path: Path, container: str) -> dict[int, str]:
-    """Why which streams of a film, by their index, are not in an output of its."""
-    found: dict[int, str] = {}
-    with open_source(path) as source:
-        picture = picture_stream(source, path)
-        for stream in source.streams:
-            if stream.index == picture.index:
-                continue
-            reason = why_left_out(stream, stream_info(stream), container)
-            if reason is not None:
-                travels = stream.type == "data" and carried_otherwise(stream)
-                found[stream.index] = "" if travels else reason
-    return found
-
-
-def refusal(stream: Any, container: str) -> str | None:
-    """Why a container cannot hold a stream; None if it can.
-
-    It is asked by writing a header with this one stream into memory: some refusals show only
-    there.
-    """
-    if is_cover(stream) and not spec_of(container).cover_art:
-        return f"{container} has no place for cover art that FFmpeg would fill"
-    try:
-        trial = av.open(io.BytesIO(), "w", format=container)
-    except (av.error.FFmpegError, ValueError) as error:
-        return str(error)
-    try:
-        if (
-            spec_of(container).whole_sound and stream.type != "video"
-        ):  # it holds nothing without a picture
-            trial.add_stream("mpeg2video", rate=25, width=64, height=64, pix_fmt="yuv420p")
-        out: Any = trial.add_stream_from_template(stream, opaque=True)
-        out.disposition = stream.disposition
-        trial.start_encoding()
-    except (av.error.FFmpegError, ValueError) as error:
-        return str(getattr(error, "strerror", None) or error)
-    finally:
-        with suppress(av.error.FFmpegError, ValueError, OSError):
-            trial.close()
-    return None

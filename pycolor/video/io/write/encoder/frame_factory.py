@@ -10,9 +10,10 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError
-from pycolor.video.io.frame.film import FilmInfo, Frame
+from pycolor.video.io.frame.film import FilmInfo
+from pycolor.video.io.frame.frame import Frame
 from pycolor.video.io.frame.pixel_formats import Plane, change_codes, plane_view
-from pycolor.video.io.write.encoder import EncoderConfig
+from pycolor.video.io.write.encoder.config import EncoderConfig
 
 
 class Picture:

@@ -63,3 +63,13 @@ def take_paths(options: object, *names: str) -> None:
         value = getattr(options, name)
         if value is not None and not isinstance(value, Path):
             object.__setattr__(options, name, as_path(name, value))
+
+
+def check_sensitivity(value: float) -> None:
+    """Refuse a sensitivity of the shot detector that is none.
+
+    Raises:
+        UsageError: it is.
+    """
+    if not 0 < value < math.inf:
+        raise UsageError(f"sensitivity must be above 0, got {value}.")
