@@ -59,6 +59,7 @@ class FilmColoring(FilmPreparation):
                 "given": planned.given,
                 "grades": planned.grades,
                 "layer": planned.layer,
+                "crop": planned.view.crop,
             }
         return [
             SegmentJob(
@@ -121,6 +122,11 @@ class FilmColoring(FilmPreparation):
         results = run_segments(jobs, self.pool, watch=self.watch, on_frame=on_frame)
         for segment, result in zip(segments, results, strict=True):
             job.store.complete(segment, result.luma)
+        for piece in job.planned.layer.damaged if job.planned is not None else ():
+            self.warn(
+                f"the color of frames {piece.first} to {piece.stop - 1} that was kept is damaged: "
+                "it is made again"
+            )
 
     def _color_elsewhere(self, job: PreparedFilm, missing: Sequence[Segment]) -> None:
         """Have a cluster color segments; what follows takes one machine."""

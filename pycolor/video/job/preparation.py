@@ -24,7 +24,7 @@ from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_
 from pycolor.video.job.decisions import guided
 from pycolor.video.job.decisions.listed_shots import ListedShots
 from pycolor.video.job.decisions.plan_file import PlanFile
-from pycolor.video.job.decisions.planned import PlannedFilm, colors_of, planned_film
+from pycolor.video.job.decisions.planned import PlannedFilm, View, colors_of, planned_film
 from pycolor.video.job.decisions.project import Project, survey_key
 from pycolor.video.job.prepared import PreparedFilm
 from pycolor.video.job.record.fingerprint import fingerprint
@@ -115,17 +115,16 @@ class FilmPreparation:
         if tinted is not None:
             self.warn(tinted)
         planned = self._planned(seen, source.sha256)
-        recolor = options.color_shots == "recolor"
         store: JobFolder | SegmentStore = work
         if planned is None:
+            recolor = options.color_shots == "recolor"
             plan = plan_of(seen, options.steady, recolor=recolor, tints=options.tints)
             plan = guided.guided_plan(plan, given, options.predict, self.offset)
             ends = pairwise(plan.cuts(options.segment_frames))
             segments: Sequence[Segment] = [work.segment(first, stop) for first, stop in ends]
         else:
             plan, store, segments = planned.plan, planned.store, planned.segments
-            assert self.plan_file is not None
-            seen = decided(self.plan_file.plan, seen, recolor=recolor)
+            seen = self._decided(seen, planned)
         return PreparedFilm(
             reader=reader,
             pixel_format=factory.pixel_format,
@@ -140,6 +139,16 @@ class FilmPreparation:
             segments=segments,
             resumed=frames_made(segments, store, unread=options.slice is not None),
         )
+
+    def _view(self, seen: FilmAnalysis) -> View:
+        """What of the plan the film shows."""
+        return View()
+
+    def _decided(self, seen: FilmAnalysis, planned: PlannedFilm) -> FilmAnalysis:
+        """What the film showed, with the plan's shots."""
+        assert self.plan_file is not None
+        recolor = self.options.color_shots == "recolor"
+        return decided(self.plan_file.plan, seen, recolor=recolor)
 
     def _hold(self, identity: dict[str, Any], held: ExitStack) -> JobFolder:
         """The work folder, and the project of a film that has one, held by this run."""
@@ -190,13 +199,19 @@ class FilmPreparation:
             arithmetic=self.arithmetic,
         )
         planned = planned_film(
-            self.plan_file, colors, self.options, self.target, pictures=source_digest
+            self.plan_file,
+            colors,
+            self.options,
+            self.target,
+            pictures=source_digest,
+            view=self._view(seen),
         )
+        planned.store.say = self.warn
         encoded, colored = planned.reused(unread=self.options.slice is not None)
         if encoded or colored:
-            rest = len(planned.plan) - encoded - colored
+            rest = planned.frames - encoded - colored
             self.say(
-                f"of {len(planned.plan)} frames {encoded} are encoded already, the color of "
+                f"of {planned.frames} frames {encoded} are encoded already, the color of "
                 f"{colored} more is kept, {rest} are colored now"
             )
         return planned
