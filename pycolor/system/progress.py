@@ -68,9 +68,10 @@ class Progress(AbstractContextManager["Progress"]):
             self._task = self._bar.add_task(self.title, total=self.total, rate="")
         return self
 
-    def stage(self, title: str, total: int | None) -> None:
+    def stage(self, title: str, total: int | None, unit: str = "frames") -> None:
         """Begin to count anew, for the next part of the work."""
-        self.title, self.total, self.done, self._earlier = title, total, 0, 0
+        self.title, self.total, self.unit = title, total, unit
+        self.done = self._earlier = 0
         self._began = self._last = time.monotonic()
         if self._bar is not None:
             self._bar.reset(self._task, total=total, description=title, rate="")

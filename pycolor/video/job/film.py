@@ -40,7 +40,7 @@ from pycolor.video.job.record.sidecar import (
 from pycolor.video.job.record.versions import versions
 from pycolor.video.job.segment import SegmentJob, run_segments
 from pycolor.video.job.work.atomic_output import atomic_output, placed_files
-from pycolor.video.job.work.delivery import check_luma, missing_runs
+from pycolor.video.job.work.delivery import check_luma, is_checked, missing_runs
 from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore, segment_key
 from pycolor.video.job.work.stdin import materialize_stdin
@@ -122,8 +122,10 @@ class FilmRun(FilmPreparation):
                 if options.slice is not None:
                     held.enter_context(self._joining(job))
                 self._join(part, job)
-                with self.watch("check"):
-                    check_luma(part, self._preset, options, job.store.digests(job.segments), target)
+                if is_checked(self._preset, options):
+                    on_frame = self._stage("checking", len(job.plan))
+                    with self.watch("check"):
+                        check_luma(part, job.store.digests(job.segments), target, on_frame)
                 job.source.check()
                 report = self._report(job, sidecar, time.perf_counter() - began)
                 self._write_beside(job, report, part, beside)
@@ -219,11 +221,9 @@ class FilmRun(FilmPreparation):
 
     def _color(self, job: PreparedFilm) -> None:
         """Make the segments that are missing, one run of neighbors after the other."""
-        store, progress = job.store, self.progress
-        if progress is not None:
-            left = sum(s.stop - s.first for s in job.segments if not store.is_done(s))
-            progress.stage(f"{self.source.name}: coloring", left)
-        on_frame = progress.advance if progress is not None else lambda: None
+        store = job.store
+        left = sum(s.stop - s.first for s in job.segments if not store.is_done(s))
+        on_frame = self._stage("coloring", left)
 
         def make(*segments: Segment) -> None:
             jobs = self._jobs(job, segments)
@@ -259,6 +259,7 @@ class FilmRun(FilmPreparation):
                 metadata=synthetic_media_tag(job.predictor.loaded, self.options),
                 name=self.target,
                 damages=damages,
+                on_frame=self._stage("joining", len(job.seen.timeline)),
             )
         for damage in damages:
             self.warn(f"{self.source} {damage}")

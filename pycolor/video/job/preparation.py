@@ -99,6 +99,7 @@ class FilmPreparation:
             factory = self._probe(part, reader)
         for text in (*reader.info.warnings, *factory.warnings):
             self.warn(text)
+        source.on_block = self._stage("reading", source.blocks, "MB")
         if self.plan_file is not None:
             self._check_source(source.sha256)
         predictor = self.pool.of(without_grade(options.predict))
@@ -249,6 +250,13 @@ class FilmPreparation:
             return {"plan": self.plan_file.plan.source.sha256}
         return fingerprint(self.options, self.target, source_digest, predictor, given)
 
+    def _stage(self, what: str, total: int | None, unit: str = "frames") -> Callable[[], None]:
+        """Begin to count a part of the work; the answer counts one step."""
+        if self.progress is None:
+            return lambda: None
+        self.progress.stage(f"{self.source.name}: {what}", total, unit)
+        return self.progress.advance
+
     def _survey(
         self, work: JobFolder, listed: ListedShots | None, source_digest: str
     ) -> FilmAnalysis:
@@ -256,8 +264,7 @@ class FilmPreparation:
         known = work.load_analysis() if project is None else project.load_analysis(key)
         if known is not None:
             return known
-        if self.progress is not None:
-            self.progress.stage(f"{self.source.name}: looking for shots", None)
+        self._stage("looking for shots", None)
         with self.watch("survey"):
             seen = analyze_film(
                 self.source,
