@@ -86,14 +86,12 @@ class FilmColoring(FilmPreparation):
 
     def _color(self, job: PreparedFilm) -> None:
         """Make the segments that are missing."""
-        store, own, progress = job.store, self.options.slice, self.progress
+        store, own = job.store, self.options.slice
         there = store.is_done
         if own is not None and isinstance(store, SegmentStore):
             there = store.is_there
         missing = [segment for segment in job.segments if not there(segment)]
-        if progress is not None:
-            left = sum(segment.stop - segment.first for segment in missing)
-            progress.stage(f"{self.source.name}: coloring", left)
+        self._stage("coloring", sum(segment.stop - segment.first for segment in missing))
         if self.workers is not None:
             self._color_elsewhere(job, missing)
         elif own is not None and isinstance(store, SegmentStore):

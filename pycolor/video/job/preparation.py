@@ -16,7 +16,7 @@ from pycolor.models.predictor import Predictor
 from pycolor.options import VideoOptions
 from pycolor.options.checks import as_path
 from pycolor.options.frame_ranges import frame_range, frame_rate
-from pycolor.system.progress import Progress
+from pycolor.system.progress import Progress, begin_stage
 from pycolor.system.stopwatch import Stopwatch
 from pycolor.video.film_plan.schedule import decided
 from pycolor.video.io import FrameSource, Reader, Writer
@@ -101,6 +101,7 @@ class FilmPreparation:
             factory = self._probe(part, reader)
         for text in (*reader.info.warnings, *factory.warnings):
             self.warn(text)
+        source.on_block = self._stage("reading", source.blocks, "MB")
         if self.plan_file is not None:
             self._check_source(source.sha256)
         predictor = self.pool.of(without_grade(options.predict))
@@ -276,6 +277,10 @@ class FilmPreparation:
             self.options, self.target, source_digest, predictor, given, self.arithmetic
         )
 
+    def _stage(self, what: str, total: int | None, unit: str = "frames") -> Callable[[], None]:
+        """Begin to count a part of the work; the answer counts one step."""
+        return begin_stage(self.progress, f"{self.source.name}: {what}", total, unit)
+
     def _survey(
         self, work: JobFolder, listed: ListedShots | None, source_digest: str
     ) -> FilmAnalysis:
@@ -283,8 +288,7 @@ class FilmPreparation:
         known = work.load_analysis() if project is None else project.load_analysis(key)
         if known is not None:
             return known
-        if self.progress is not None:
-            self.progress.stage(f"{self.source.name}: looking for shots", None)
+        self._stage("looking for shots", None)
         with self.watch("survey"):
             seen = analyze_film(
                 self.source,

@@ -104,7 +104,7 @@ def analyze_frames(
     reader: Reader | PlaneReader,
     *,
     sensitivity: float = 1.0,
-    shots: Callable[[int, Fraction], Sequence[Shot]] | None = None,
+    shots: Callable[[FilmTimes], Sequence[Shot]] | None = None,
     progress: Progress | None = None,
 ) -> FilmAnalysis:
     """As `analyze_film`, of frames that come from anywhere.
