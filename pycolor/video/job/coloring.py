@@ -59,6 +59,7 @@ class FilmColoring(FilmPreparation):
                 "given": planned.given,
                 "grades": planned.grades,
                 "layer": planned.layer,
+                "crop": planned.view.crop,
             }
         return [
             SegmentJob(
@@ -85,14 +86,12 @@ class FilmColoring(FilmPreparation):
 
     def _color(self, job: PreparedFilm) -> None:
         """Make the segments that are missing."""
-        store, own, progress = job.store, self.options.slice, self.progress
+        store, own = job.store, self.options.slice
         there = store.is_done
         if own is not None and isinstance(store, SegmentStore):
             there = store.is_there
         missing = [segment for segment in job.segments if not there(segment)]
-        if progress is not None:
-            left = sum(segment.stop - segment.first for segment in missing)
-            progress.stage(f"{self.source.name}: coloring", left)
+        self._stage("coloring", sum(segment.stop - segment.first for segment in missing))
         if self.workers is not None:
             self._color_elsewhere(job, missing)
         elif own is not None and isinstance(store, SegmentStore):
@@ -121,6 +120,11 @@ class FilmColoring(FilmPreparation):
         results = run_segments(jobs, self.pool, watch=self.watch, on_frame=on_frame)
         for segment, result in zip(segments, results, strict=True):
             job.store.complete(segment, result.luma)
+        for piece in job.planned.layer.damaged if job.planned is not None else ():
+            self.warn(
+                f"the color of frames {piece.first} to {piece.stop - 1} that was kept is damaged: "
+                "it is made again"
+            )
 
     def _color_elsewhere(self, job: PreparedFilm, missing: Sequence[Segment]) -> None:
         """Have a cluster color segments; what follows takes one machine."""
