@@ -34,7 +34,8 @@ def luma_of(n: int) -> np.ndarray[Any, Any]:
     y, x = np.mgrid[:48, :64] / 64
     shade = np.sin(9 * x + 0.1 * n) * np.cos(7 * y) if n < CUT else (x - 0.02 * n) % 0.5 * 2 - y
     grain = np.random.default_rng(n).normal(0, 0.02, shade.shape)
-    return np.clip(500 + 400 * (shade + grain), 64, 940).astype(np.uint16)
+    codes: np.ndarray[Any, Any] = np.clip(500 + 400 * (shade + grain), 64, 940)
+    return codes.astype(np.uint16)
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ _EXTRA_OF = {
     "cv2": ("OpenCV", "evaluate"),
     "matplotlib": ("matplotlib", "evaluate"),
     "skimage": ("scikit-image", "evaluate"),
+    "ray": ("Ray", "ray"),
     "starlette": ("Starlette", "desk"),
     "tensorboard": ("TensorBoard", "tensorboard"),
     "vapoursynth": ("VapourSynth", "vapoursynth"),

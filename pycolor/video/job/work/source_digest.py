@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
 from pycolor.errors import FilmError
 from pycolor.video.io.containers.sequence import pictures_of
+from pycolor.video.job.work.own_files import read_own, sealed, unsealed, write_shared
 
 
 def file_digest(path: Path) -> str:
@@ -42,11 +45,14 @@ class SourceDigest:
     Args:
         path: of the source, a file, a folder of pictures or a pattern of them; from now on it is
             expected to stay as it is.
+        note: a file beside which workers on other machines may have noted the digest: it is taken
+            from there while sizes, numbers and times of the source's files are as noted.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, note: Path | None = None) -> None:
         self.path = path
         self._stamps = _stamps(path)
+        self._note = note
 
     @cached_property
     def sha256(self) -> str:
@@ -55,7 +61,31 @@ class SourceDigest:
         Raises:
             FilmError: it cannot be read.
         """
-        return file_digest(self.path)
+        known = self._noted()
+        if known is None:
+            known = file_digest(self.path)
+            self._write_note(known)
+        return known
+
+    def _noted(self) -> str | None:
+        if self._note is None:
+            return None
+        try:
+            told = json.loads(unsealed(read_own(self._note)))
+            return str(told["sha256"]) if told["files"] == self._shared_stamps() else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _write_note(self, sha256: str) -> None:
+        if self._note is not None and _stamps(self.path) == self._stamps:
+            told = {"sha256": sha256, "files": self._shared_stamps()}
+            with suppress(OSError):  # it saves others time, no more
+                self._note.parent.mkdir(parents=True, exist_ok=True)
+                write_shared(self._note, sealed(json.dumps(told)))
+
+    def _shared_stamps(self) -> list[list[str | int]]:
+        """What machines see alike: all but the number of the device."""
+        return [[name, *stamp[1:]] for name, *stamp in self._stamps]
 
     def check(self) -> None:
         """Make sure that the source is still what it was; it is read again if it was touched.
