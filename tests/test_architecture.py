@@ -24,7 +24,7 @@ FLOORS = (
     "video.io.read record",
     "video.io.write",
     "video.io image",
-    "train video.shots",
+    "train video.shots video.master",
     "video.plan",
     "video.film_plan",
     "video.propagation video.verify",

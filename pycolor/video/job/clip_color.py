@@ -171,7 +171,7 @@ class ClipColor:
         if parts is None:
             return False
         picture = cast(Picture, _Planes(luma=luma, chroma=chroma))
-        field = graded(parts, work.grades, picture, encoding)
+        field = graded(parts, work.grades, luma, encoding)
         under = work.plan.is_under(n)
         render_picture(field, picture, encoding, interlaced=interlaced, under=under)
         return True

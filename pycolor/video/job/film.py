@@ -40,7 +40,7 @@ from pycolor.video.job.record.sidecar import (
 )
 from pycolor.video.job.record.versions import versions
 from pycolor.video.job.work.atomic_output import atomic_output, placed_files
-from pycolor.video.job.work.delivery import check_luma
+from pycolor.video.job.work.delivery import check_luma, is_checked
 from pycolor.video.job.work.segment_store import SegmentStore, segment_key
 from pycolor.video.job.work.stdin import materialize_stdin
 from pycolor.video.plan.plan import ShotBody
@@ -131,8 +131,10 @@ class FilmRun(FilmColoring):
                 if options.slice is not None:
                     held.enter_context(self._staying(job))
                 self._join(part, job)
-                with self.watch("check"):
-                    check_luma(part, self._preset, options, job.store.digests(job.segments), target)
+                if is_checked(self._preset, options):
+                    on_frame = self._stage("checking", len(job.plan))
+                    with self.watch("check"):
+                        check_luma(part, job.store.digests(job.segments), target, on_frame)
                 job.source.check()
                 report = self._report(job, sidecar, time.perf_counter() - began)
                 self._write_beside(job, report, part, beside)
@@ -151,8 +153,8 @@ class FilmRun(FilmColoring):
             target=self.target,
             sidecar=sidecar,
             info=job.reader.info,
-            frames=len(job.plan),
-            kept=sum(span.stop - span.start for span in spans if span.passthrough),
+            frames=sum(segment.stop - segment.first for segment in job.segments),
+            kept=job.kept,
             resumed=job.resumed,
             seconds=seconds,
             stage_seconds=dict(self.watch.seconds),
@@ -230,6 +232,7 @@ class FilmRun(FilmColoring):
                 metadata=synthetic_media_tag(job.predictor.loaded, self.options),
                 name=self.target,
                 damages=damages,
+                on_frame=self._stage("joining", len(job.seen.timeline)),
             )
         for damage in damages:
             self.warn(f"{self.source} {damage}")

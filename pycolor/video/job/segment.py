@@ -24,6 +24,7 @@ from pycolor.video.io.containers.presets import ending_of, preset_for
 from pycolor.video.io.frame.digest import luma_digest
 from pycolor.video.job.decisions.guided import Given
 from pycolor.video.job.decisions.shot_predictors import ShotPredictors
+from pycolor.video.master.framing import FilmCrop
 from pycolor.video.plan.grade import Grades, all_grades
 from pycolor.video.plan.plan import Plan
 from pycolor.video.propagation.film_layers import film_layers
@@ -50,6 +51,7 @@ class SegmentJob:
         models: in its place for some shots, by the first frame of the shot's body.
         given: what leads the model in some shots, likewise.
         grades: what is done with the shots' colors, beside what `predict` says.
+        crop: the part of the plan's picture that the source shows.
         layer: keeps what the models say, and has it for what was colored before.
         weights_sha256: digest of the weight file that the plan was made for.
         batch: key frames that go through the network together.
@@ -69,6 +71,7 @@ class SegmentJob:
     models: Mapping[int, PredictOptions] = field(default_factory=dict)
     given: Mapping[int, Given] = field(default_factory=dict)
     grades: Grades = Grades()  # noqa: RUF009  (frozen)
+    crop: FilmCrop | None = None
     layer: LayerStore | None = None
     weights_sha256: str
     batch: int = 1
@@ -159,8 +162,9 @@ def run_segments(
         encoder = stack.enter_context(_SegmentEncoder(jobs, reader, watch, on_frame))
         with BackgroundConsumer(encoder.write, FRAMES_WAITING) as behind:
             for layer in layers:
+                shown = layer if job.crop is None else layer.shown(job.crop.of)
                 render_layer(
-                    layer, frames, encoder.factory, behind.put, watch, grades, plan.is_under
+                    shown, frames, encoder.factory, behind.put, watch, grades, plan.is_under
                 )
                 yield from encoder.finished()
         yield from encoder.finished()

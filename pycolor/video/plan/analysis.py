@@ -19,6 +19,7 @@ from pycolor.video.io import Reader
 from pycolor.video.io.read.plane_source import PlaneReader
 from pycolor.video.plan.own_color import LOOKED_EVERY, OwnColor, frame_color, shot_color
 from pycolor.video.shots.detector import ShotDetector
+from pycolor.video.shots.film_times import FilmTimes
 from pycolor.video.shots.shot import Shot
 from pycolor.video.shots.shot_options import ShotOptions
 
@@ -54,6 +55,20 @@ class FilmAnalysis:
     def __len__(self) -> int:
         return len(self.timeline)
 
+    @property
+    def tick(self) -> Fraction:
+        """Seconds a unit of the timeline, from the shots whose times are known."""
+        for shot, start in zip(self.shots, self.starts, strict=True):
+            if pts := self.timeline[shot.start]:
+                return start / pts
+        frames = len(self) - 1  # one shot from time 0: its nominal rate tells
+        return Fraction(frames, self.timeline[-1]) / self.rate if frames else Fraction(0)
+
+    @property
+    def times(self) -> FilmTimes:
+        """When its frames are shown."""
+        return FilmTimes(frames=len(self), rate=self.rate, timeline=self.timeline, tick=self.tick)
+
 
 def analyze_film(
     source: Path,
@@ -61,7 +76,7 @@ def analyze_film(
     frames: tuple[int, int | None] | None = None,
     rate: Fraction | None = None,
     sensitivity: float = 1.0,
-    shots: Callable[[int, Fraction], Sequence[Shot]] | None = None,
+    shots: Callable[[FilmTimes], Sequence[Shot]] | None = None,
     progress: Progress | None = None,
     override: TagOverride | None = None,
 ) -> FilmAnalysis:
@@ -72,7 +87,7 @@ def analyze_film(
         frames: (first, stop), None for the whole film.
         rate: frames per second where the source does not tell, see `Reader`.
         sensitivity: of the shot detector; 1 is balanced.
-        shots: gives the shots, of the number of frames and the rate, in place of the detector.
+        shots: gives the shots, of the frames' number and times, in place of the detector.
         progress: advanced by each frame.
         override: tags in place of the source's own, see `Reader`.
 
@@ -89,7 +104,7 @@ def analyze_frames(
     reader: Reader | PlaneReader,
     *,
     sensitivity: float = 1.0,
-    shots: Callable[[int, Fraction], Sequence[Shot]] | None = None,
+    shots: Callable[[FilmTimes], Sequence[Shot]] | None = None,
     progress: Progress | None = None,
 ) -> FilmAnalysis:
     """As `analyze_film`, of frames that come from anywhere.
@@ -124,7 +139,10 @@ def analyze_frames(
         found += detector.finish()
         damages = tuple(str(damage) for damage in reader.damages)
     if shots is not None:
-        found = list(shots(len(timeline), info.rate))
+        times = FilmTimes(
+            frames=len(timeline), rate=info.rate, timeline=timeline, tick=info.time_base
+        )
+        found = list(shots(times))
     looks = tuple(_look(shot, chroma) for shot in found)
     return FilmAnalysis(
         timeline=timeline,
