@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -12,6 +13,7 @@ import av
 import numpy as np
 import pytest
 
+from pycolor.cli import main
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
 from pycolor.options import PredictOptions, VideoOptions
@@ -19,7 +21,7 @@ from pycolor.video.io import Reader
 from pycolor.video.io.frame.planes import chroma_planes
 from pycolor.video.io.read.plane_source import PlaneSource, RawFrame, planes_format, planes_info
 from pycolor.video.job.clip_color import ClipColor
-from pycolor.video.job.clip_layer import ClipLayer, block_means
+from pycolor.video.job.clip_layer import ClipLayer
 from pycolor.video.job.decisions.project import project_of
 from pycolor.video.job.decisions.start_plan import start_plan
 from pycolor.video.job.film import color_film
@@ -172,17 +174,22 @@ def test_a_layer_that_does_not_fit(film: Path) -> None:
         ClipLayer(film, offset=-1)
 
 
-def test_means_of_blocks() -> None:
-    full = Encoding(bit_depth=12, subsampling="444")
-    plane = np.arange(35, dtype=np.uint16).reshape(5, 7) * 16 + 1024
-    same = Encoding(bit_depth=12, subsampling="420")
-    means = block_means(plane, full, same, (3, 4))
-    blocks = [[plane[i : i + 2, j : j + 2].mean() for j in (0, 2, 4, 6)] for i in (0, 2, 4)]
-    np.testing.assert_array_equal(means, np.rint(blocks))
-    eight = block_means(plane, full, Encoding(bit_depth=8, subsampling="444"), (5, 7))
-    np.testing.assert_array_equal(eight, np.rint(plane / 16))
-    assert eight.dtype == np.uint8
-    assert (block_means(np.full((4, 4), 2048, np.uint16), full, same, (2, 2)) == 2048).all()
+def test_a_master_gives_the_delivery_s_chroma(film: Path, tmp_path: Path) -> None:
+    """A master of 4:4:4 holds the chroma of a film in 4:2:2, and gives it back bit for bit."""
+    source = Path(shutil.copy(film, tmp_path))
+    plan = project_of(source) / "plan.json"
+    start_plan(source, plan)
+    target, master = tmp_path / "out.mkv", tmp_path / "color.mkv"
+    color_film(source, target, replace(QUICK, plan=plan))
+    small = ["--short-side", "32", "--dtype", "float32", "--device", "cpu", "--quiet"]
+    assert main(["layer", str(source), str(master), *small]) == 0
+    encoding, wanted = chroma(target)
+    assert encoding.subsampling == "422"
+    layer = ClipLayer(master)
+    layer.check(frames=FRAMES, size=(48, 64), encoding=encoding)
+    for n in (0, 25, 7):
+        np.testing.assert_array_equal(rendered(layer, n, encoding), wanted[n])
+    layer.close()
 
 
 def test_formats() -> None:

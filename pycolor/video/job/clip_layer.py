@@ -5,17 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
 from pycolor.video.io import Frame, FrameSource, Reader, scan
 from pycolor.video.io.frame.pixel_formats import Plane
 from pycolor.video.io.frame.planes import chroma_planes
+from pycolor.video.master.blocks import fold, unfolded
 
 AHEAD = 48  # a frame up to so many after the last one is reached by reading on
 
@@ -95,13 +94,12 @@ class ClipLayer:
         planes = chroma_planes(frame)
         if planes is None:
             raise FilmError(f"{self.path} has no chroma in frame {frame.index}.")
+        own = self.info.encoding
         for plane, out in zip(planes, chroma, strict=True):
-            fields = interlaced and encoding.shifts[0] > self.info.encoding.shifts[0]
-            for first, step in ((0, 2), (1, 2)) if fields and out.shape[0] > 1 else ((0, 1),):
-                lines = out[first::step]
-                lines[:] = block_means(
-                    plane[first::step], self.info.encoding, encoding, lines.shape
-                )
+            full = plane
+            if plane.shape != luma.shape:
+                full = unfolded(plane, luma.shape, own, interlaced=frame.interlaced)
+            fold(full, out, replace(own, subsampling="444"), encoding, interlaced=interlaced)
         return True
 
     def close(self) -> None:
@@ -133,34 +131,3 @@ class ClipLayer:
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.close()
-
-
-def block_means(
-    plane: Plane, master: Encoding, clip: Encoding, shape: tuple[int, ...]
-) -> npt.NDArray[Any]:
-    """Chroma codes at a clip's subsampling, depth and range: the mean of the samples of each block.
-
-    Args:
-        plane: h×w codes of the master.
-        master: encoding of them.
-        clip: the clip's.
-        shape: of the clip's plane; where blocks do not divide evenly, the last are smaller.
-    """
-    v, h = (a - b for a, b in zip(clip.shifts, master.shifts, strict=True))
-    plane = plane[: shape[0] << v, : shape[1] << h]
-    codes: Any = plane
-    if v or h:
-        rows, columns = (
-            np.arange(0, size, 1 << k) for size, k in zip(plane.shape, (v, h), strict=True)
-        )
-        total = np.add.reduceat(np.add.reduceat(plane.astype(np.int64), rows, 0), columns, 1)
-        sizes = [
-            np.diff([*starts, size])
-            for starts, size in zip((rows, columns), plane.shape, strict=True)
-        ]
-        codes = total / np.outer(*sizes)
-    (neutral, span), (new, new_span) = master.chroma_code_range, clip.chroma_code_range
-    if (neutral, span) != (new, new_span):
-        codes = (codes - float(neutral)) * new_span / span + new
-    top = (1 << clip.bit_depth) - 1
-    return np.asarray(np.rint(codes).clip(0, top), np.uint8 if clip.bit_depth <= 8 else np.uint16)
