@@ -32,6 +32,7 @@ COMMANDS = {
     "apply": "give another version of a film the color that is kept",
     "clean": "remove what a film's project can make again",
     "verify": "compare a colored film with its source",
+    "sign": "sign an output: its source, model and guidance",
     "shots": "list the shots of a film",
     "suggest": "propose frames to color by hand",
     "compare": "show two films beside each other",

@@ -35,6 +35,7 @@ SLOW_TESTS = {
     "test_any_size_of_picture",
     "test_cards_tell_the_truth",
     "test_compiled_code_colors_the_same",
+    "test_compiling_takes_in_what_prediction_runs",
     "test_cuts_of_an_old_film",
     "test_dark_is_blue_and_light_is_orange",
     "test_every_instruction_set_gives_the_same_bytes",

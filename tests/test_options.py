@@ -20,7 +20,8 @@ from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import predictor
 from pycolor.models.checkpoints import weight_files
-from pycolor.models.predictor import choose_device, why_cpu
+from pycolor.models.inference import device
+from pycolor.models.inference.device import choose_device, why_cpu
 from pycolor.options import (
     CompareOptions,
     PredictOptions,
@@ -284,12 +285,12 @@ def test_a_device_without_kernels_is_refused_at_once(monkeypatch: pytest.MonkeyP
 
 
 def test_a_forked_child_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predictor, "_ran_in", 1)
+    monkeypatch.setattr(device, "_ran_in", 1)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     with pytest.raises(UsageError, match=r"forked .*get_context\(\"spawn\"\)"):
-        predictor._check_not_forked()
+        device.check_not_forked()
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
-    predictor._check_not_forked()
+    device.check_not_forked()
 
 
 def test_loading_a_model_leaves_torch_as_it_was() -> None:

@@ -9,9 +9,12 @@ from pycolor.errors import UsageError
 
 # Extra of pyproject.toml → its modules and what they are called.
 _EXTRA_OF = {
+    "c2pa": ("c2pa-python", "sign"),
+    "cryptography": ("cryptography", "sign"),
     "cv2": ("OpenCV", "evaluate"),
     "matplotlib": ("matplotlib", "evaluate"),
     "skimage": ("scikit-image", "evaluate"),
+    "ray": ("Ray", "ray"),
     "starlette": ("Starlette", "desk"),
     "tensorboard": ("TensorBoard", "tensorboard"),
     "uvicorn": ("uvicorn", "desk"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
@@ -30,6 +30,7 @@ from pycolor.video.job.prepared import PreparedFilm
 from pycolor.video.job.record.fingerprint import fingerprint
 from pycolor.video.job.record.versions import versions
 from pycolor.video.job.work.atomic_output import exists, pattern_of
+from pycolor.video.job.work.delivery import frames_made
 from pycolor.video.job.work.job_folder import JobFolder, job_folder
 from pycolor.video.job.work.placed_files import has_placed
 from pycolor.video.job.work.segment_files import Segment
@@ -69,6 +70,7 @@ class FilmPreparation:
         self.watch = Stopwatch()
         self.pool = pool
         self.warnings: list[str] = []
+        self.arithmetic: Mapping[str, str] | None = None  # of other machines, where they color
         self.plan_file: PlanFile | None = None
         self.project: Project | None = None
 
@@ -92,7 +94,7 @@ class FilmPreparation:
         """Look at the film, load the model and plan the work; `held` takes the work folder."""
         options = self.options
         # What it tells is needed later on; the packets' index that it holds is not.
-        source = SourceDigest(self.source)
+        source = SourceDigest(self.source, note=self._digest_note)
         with Reader(
             self.source, frames=self.range, rate=self.rate, override=options.override
         ) as reader:
@@ -137,7 +139,7 @@ class FilmPreparation:
             plan=plan,
             guided=guided.guided_pictures(given, plan, self._frame_source(seen), predictor),
             segments=segments,
-            resumed=sum(s.stop - s.first for s in segments if store.is_done(s)),
+            resumed=frames_made(segments, store, unread=options.slice is not None),
         )
 
     def _hold(self, identity: dict[str, Any], held: ExitStack) -> JobFolder:
@@ -154,6 +156,13 @@ class FilmPreparation:
         if self.project is not None:
             held.enter_context(self.project.held())
         return work
+
+    @property
+    def _digest_note(self) -> Path | None:
+        """Where workers on slices note the source's digest, so that one of them reads it all."""
+        if self.options.slice is None or self.project is None:
+            return None
+        return self.project.folder / "source.json"
 
     @property
     def _color_digest(self) -> str | None:
@@ -178,12 +187,13 @@ class FilmPreparation:
             self.options,
             self.pool,
             source_sha256=self._color_digest or source_digest,
-            versions=versions(),
+            versions=versions(mix=self.options.mix),
+            arithmetic=self.arithmetic,
         )
         planned = planned_film(
             self.plan_file, colors, self.options, self.target, pictures=source_digest
         )
-        encoded, colored = planned.reused()
+        encoded, colored = planned.reused(unread=self.options.slice is not None)
         if encoded or colored:
             rest = len(planned.plan) - encoded - colored
             self.say(
@@ -248,7 +258,9 @@ class FilmPreparation:
     ) -> dict[str, Any]:
         if self.plan_file is not None:  # what is made lies in the project
             return {"plan": self.plan_file.plan.source.sha256}
-        return fingerprint(self.options, self.target, source_digest, predictor, given)
+        return fingerprint(
+            self.options, self.target, source_digest, predictor, given, self.arithmetic
+        )
 
     def _stage(self, what: str, total: int | None, unit: str = "frames") -> Callable[[], None]:
         """Begin to count a part of the work; the answer counts one step."""

@@ -53,11 +53,16 @@ class PlannedFilm:
     store: SegmentStore
     segments: tuple[Segment, ...]
 
-    def reused(self) -> tuple[int, int]:
-        """Frames whose segments are there, and others whose color is."""
+    def reused(self, *, unread: bool = False) -> tuple[int, int]:
+        """Frames whose segments are there, and others whose color is.
+
+        Args:
+            unread: take a segment that has its name for a sound one.
+        """
+        there = self.store.is_there if unread else self.store.is_done
         encoded = colored = 0
         for segment in self.segments:
-            if self.store.is_done(segment):
+            if there(segment):
                 encoded += segment.stop - segment.first
                 continue
             for piece in pieces_of(self.plan, segment.first, segment.stop):
@@ -84,6 +89,7 @@ class Colors:
         film: what all of it depends on.
         pool: loads the models.
         mix: take what other kinds of machines made, see `arithmetic_of`.
+        arithmetic: of the machines that color, where this one does not.
     """
 
     plan: Plan
@@ -93,6 +99,7 @@ class Colors:
     film: Mapping[str, Any]
     pool: PredictorPool
     mix: bool = False
+    arithmetic: Mapping[str, str] | None = None
 
     def key(self, piece: Piece) -> str:
         """What the color of a piece depends on."""
@@ -107,7 +114,7 @@ class Colors:
             "options": {k: str(v) for k, v in layer_options(options).items() if k != "model"},
             "style": None if options.style is None else file_digest(options.style),
             "given": given_identity(self.given.get(shot)),
-            "arithmetic": arithmetic_of(predictor, mix=self.mix),
+            "arithmetic": dict(self.arithmetic or arithmetic_of(predictor, mix=self.mix)),
         }
 
 
@@ -119,6 +126,7 @@ def colors_of(
     *,
     source_sha256: str,
     versions: Mapping[str, str],
+    arithmetic: Mapping[str, str] | None = None,
 ) -> Colors:
     """What a plan's file decides on the color of a film.
 
@@ -129,6 +137,7 @@ def colors_of(
         pool: loads the models.
         source_sha256: of the film.
         versions: of all that decides what comes out.
+        arithmetic: of the machines that color, where this one does not.
 
     Raises:
         UsageError: a picture of the plan is not there, or cannot be used.
@@ -161,6 +170,7 @@ def colors_of(
         },
         pool=pool,
         mix=options.mix,
+        arithmetic=arithmetic,
     )
 
 

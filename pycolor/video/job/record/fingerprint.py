@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ _IGNORED = frozenset(
         "plan",
         "cache_size",
         "slice",
+        "ray",
         "mix",
         "overwrite",
         "work_dir",
@@ -32,7 +34,12 @@ _IGNORED = frozenset(
 
 
 def fingerprint(
-    options: VideoOptions, target: Path, source_sha256: str, predictor: Predictor, given: Given
+    options: VideoOptions,
+    target: Path,
+    source_sha256: str,
+    predictor: Predictor,
+    given: Given,
+    arithmetic: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Everything that the result depends on, as JSON holds it.
 
@@ -42,6 +49,7 @@ def fingerprint(
         source_sha256: of the film.
         predictor: the model.
         given: what leads it.
+        arithmetic: of the machines that color, where this one does not.
 
     Raises:
         FilmError: a picture cannot be read.
@@ -57,7 +65,21 @@ def fingerprint(
         "options": json.loads(json.dumps(chosen, default=str)),
         "files": [file_digest(path) for path in files],
         "weights": predictor.loaded.sha256,
-        "arithmetic": arithmetic_of(predictor, mix=options.mix),
+        "arithmetic": _arithmetic(predictor, options, led=bool(files), elsewhere=arithmetic),
         "container": segment_suffix(target, options.preset),
-        "versions": versions(),
+        "versions": versions(mix=options.mix),
     }
+
+
+def _arithmetic(
+    predictor: Predictor,
+    options: VideoOptions,
+    *,
+    led: bool,
+    elsewhere: Mapping[str, str] | None,
+) -> dict[str, Any]:
+    """Of the machines that color; also of this one where it looks at what leads the model."""
+    here = arithmetic_of(predictor, mix=options.mix)
+    if elsewhere is None:
+        return here
+    return {**elsewhere, **({"guidance": here} if led else {})}

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.system.atomic_file import atomic_write, check_output, is_running, put_in_place
+from pycolor.system.atomic_file import atomic_write, check_output, put_in_place
+from pycolor.system.process_tag import is_left_behind, process_tag
 from pycolor.video.io.containers.presets import PIPE, container_of, ending_of
 from pycolor.video.io.containers.sequence import is_pattern, numbered, pictures_of
 
@@ -88,7 +89,7 @@ def _complete_pictures(
         raise UsageError(f"{path} is the source itself; expected another name for the output.")
     if taken and not overwrite:
         raise UsageError(f"{path} has {len(taken)} pictures already; --overwrite replaces them.")
-    part = (folder.parent if new else folder) / f".{folder.name}.part-{os.getpid()}"
+    part = (folder.parent if new else folder) / f".{folder.name}.part-{process_tag()}"
     _remove_leftovers(part)
     try:
         part.mkdir()
@@ -103,10 +104,9 @@ def _complete_pictures(
 
 def _remove_leftovers(part: Path) -> None:
     """Folders of the kind of `part` whose process is gone (it was killed)."""
-    prefix = part.name.rpartition("-")[0] + "-"
+    prefix = part.name.removesuffix(process_tag())
     for old in part.parent.glob(f"{glob.escape(prefix)}*"):
-        number = old.name.removeprefix(prefix)
-        if number.isdigit() and (old == part or not is_running(int(number))):
+        if old == part or is_left_behind(old, old.name.removeprefix(prefix)):
             shutil.rmtree(old, ignore_errors=True)
 
 

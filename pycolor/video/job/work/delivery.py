@@ -15,17 +15,14 @@ from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore
 
 
-def missing_runs(
-    segments: Sequence[Segment], store: JobFolder | SegmentStore
-) -> Iterator[list[Segment]]:
-    """Runs of neighboring segments that are not done."""
+def neighbors(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
+    """Runs of segments of which each begins where the one before ends."""
     group: list[Segment] = []
     for segment in segments:
-        if not store.is_done(segment):
-            group.append(segment)
-        elif group:
+        if group and group[-1].stop != segment.first:
             yield group
             group = []
+        group.append(segment)
     if group:
         yield group
 
@@ -33,6 +30,22 @@ def missing_runs(
 def is_checked(preset: Preset, options: VideoOptions) -> bool:
     """Is an output of these read back?  Not one that loses, nor pictures in files of their own."""
     return preset.lossless and not preset.pictures_only and options.codec is None
+
+
+def frames_made(
+    segments: Sequence[Segment], store: JobFolder | SegmentStore, *, unread: bool = False
+) -> int:
+    """How many frames of these segments are made already.
+
+    Args:
+        segments: of a film.
+        store: of them.
+        unread: take a segment that has its name for a sound one, where several workers share them.
+    """
+    there = store.is_done
+    if unread and isinstance(store, SegmentStore):
+        there = store.is_there
+    return sum(segment.stop - segment.first for segment in segments if there(segment))
 
 
 def check_luma(

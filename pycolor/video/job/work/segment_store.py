@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pycolor.errors import FilmError
-from pycolor.video.job.work.own_files import digest_of, read_own, sealed, unsealed, write_whole
+from pycolor.system.process_tag import is_left_behind, process_tag
+from pycolor.video.job.work.own_files import digest_of, read_own, sealed, unsealed, write_shared
 from pycolor.video.job.work.segment_files import Segment
-
-_PROCESS = f"{socket.gethostname()}-{os.getpid()}"  # several machines may share a folder
 
 
 class SegmentStore:
@@ -43,7 +41,11 @@ class SegmentStore:
         with self._told():
             self.folder.mkdir(parents=True, exist_ok=True)
         name = segment.path
-        return name.with_name(f".{name.stem}.part-{_PROCESS}{name.suffix}")
+        return name.with_name(f".{name.stem}.part-{process_tag()}{name.suffix}")
+
+    def is_there(self, segment: Segment) -> bool:
+        """Whether a segment has its name; whether it is sound, `is_done` reads it for."""
+        return segment.path.exists()
 
     def is_done(self, segment: Segment) -> bool:
         """Whether an earlier run, or this one, has made a segment that is still as it was."""
@@ -70,13 +72,21 @@ class SegmentStore:
         part = self.part(segment)
         with self._told():
             if self._is_sound(segment):
-                part.unlink()
+                part.unlink(missing_ok=True)
                 self._sound[segment.path] = True
                 return
             lines = (digest_of(part), *(d.hex() for d in digests))
-            write_whole(segment.digests_path, sealed("\n".join(lines)))
+            write_shared(segment.digests_path, sealed("\n".join(lines)))
             os.replace(part, segment.path)
         self._sound[segment.path] = True
+
+    def remove_parts(self, segments: Iterable[Segment]) -> None:
+        """Remove what killed workers had begun of segments that are done now."""
+        known = {segment.path.stem for segment in segments}
+        for part in self.folder.glob(".*.part-*"):
+            name, _, tag = part.name.removeprefix(".").partition(".part-")
+            if name.partition(".")[0] in known and is_left_behind(part, tag):
+                part.unlink(missing_ok=True)
 
     def digests(self, segments: Iterable[Segment]) -> Iterator[str]:
         """Of the luma planes that segments were given, hexadecimal."""

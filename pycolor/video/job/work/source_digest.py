@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
 from pycolor.errors import FilmError
 from pycolor.video.io.containers.sequence import pictures_of
+from pycolor.video.job.work.own_files import read_own, sealed, unsealed, write_shared
 
 BLOCK_BYTES = 1 << 20
 _SIZE = 3  # in a stamp
@@ -52,15 +55,18 @@ class SourceDigest:
     Args:
         path: of the source, a file, a folder of pictures or a pattern of them; from now on it is
             expected to stay as it is.
+        note: a file beside which workers on other machines may have noted the digest: it is taken
+            from there while sizes, numbers and times of the source's files are as noted.
 
     Attributes:
         on_block: called for every block of it that is read, see `file_digest`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, note: Path | None = None) -> None:
         self.path = path
         self.on_block: Callable[[], None] = lambda: None
         self._stamps = _stamps(path)
+        self._note = note
 
     @cached_property
     def sha256(self) -> str:
@@ -69,7 +75,31 @@ class SourceDigest:
         Raises:
             FilmError: it cannot be read.
         """
-        return file_digest(self.path, self.on_block)
+        known = self._noted()
+        if known is None:
+            known = file_digest(self.path, self.on_block)
+            self._write_note(known)
+        return known
+
+    def _noted(self) -> str | None:
+        if self._note is None:
+            return None
+        try:
+            told = json.loads(unsealed(read_own(self._note)))
+            return str(told["sha256"]) if told["files"] == self._shared_stamps() else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _write_note(self, sha256: str) -> None:
+        if self._note is not None and _stamps(self.path) == self._stamps:
+            told = {"sha256": sha256, "files": self._shared_stamps()}
+            with suppress(OSError):  # it saves others time, no more
+                self._note.parent.mkdir(parents=True, exist_ok=True)
+                write_shared(self._note, sealed(json.dumps(told)))
+
+    def _shared_stamps(self) -> list[list[str | int]]:
+        """What machines see alike: all but the number of the device."""
+        return [[name, *stamp[1:]] for name, *stamp in self._stamps]
 
     @property
     def blocks(self) -> int:
