@@ -29,6 +29,7 @@ COMMANDS = {
     "preview": "color one frame as the film will show it",
     "report": "write a cue sheet of a colored film",
     "desk": "color a film shot by shot, on a page in the browser",
+    "layer": "write a film's color as a master for grading or compositing",
     "apply": "give another version of a film the color that is kept",
     "clean": "remove what a film's project can make again",
     "verify": "compare a colored film with its source",

@@ -29,6 +29,7 @@ SLOW_FILES = {
 }
 
 SLOW_TESTS = {
+    "test_a_master_gives_the_chroma_of_the_film",
     "test_a_model_from_outside",
     "test_a_run_that_learns_nothing_more_ends",
     "test_a_run_that_was_killed_at_its_end_is_no_obstacle",
@@ -59,6 +60,7 @@ SLOW_TESTS = {
     "test_the_ops_are_known_to_torch",
     "test_the_trunk_is_the_published_one_on_gray",
     "test_train_then_use",
+    "test_versions_of_other_frames_and_framing",
     "test_two_phases",
     "test_yab_matches_the_reference",
 }

@@ -80,8 +80,8 @@ class Killer(Progress):
         super().__init__("", None, style="none")
         self._cluster, self.steps = cluster, 0
 
-    def stage(self, title: str, total: int | None) -> None:
-        super().stage(title, total)
+    def stage(self, title: str, total: int | None, unit: str = "frames") -> None:
+        super().stage(title, total, unit)
         self.steps = 0
 
     def advance(self, steps: int = 1) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Literal, TextIO
@@ -136,3 +137,13 @@ def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def begin_stage(
+    progress: Progress | None, title: str, total: int | None, unit: str = "frames"
+) -> Callable[[], None]:
+    """Begin to count a part of the work; the answer counts one step, or nothing."""
+    if progress is None:
+        return lambda: None
+    progress.stage(title, total, unit)
+    return progress.advance

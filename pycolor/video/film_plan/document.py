@@ -42,6 +42,7 @@ def plan_text(plan: FilmPlan) -> str:
             "frames": source.frames,
             "rate": str(source.rate),
             "timecode": source.timecode,
+            **({"width": source.width, "height": source.height} if source.width else {}),
         },
     }
     shots = [shot_document(shot, source) for shot in plan.shots]
@@ -136,6 +137,8 @@ def _source_in(given: _Object) -> SourceFilm:
         frames=given.whole("frames"),
         rate=rate,
         timecode=given.text("timecode", ""),
+        width=given.whole("width", 0),
+        height=given.whole("height", 0),
     )
     given.refuse_others()
     return source

@@ -19,7 +19,7 @@ from pycolor.video.io.write.concat import concat_segments
 from pycolor.video.io.write.encoder.frame_factory import FrameFactory, Picture
 from pycolor.video.io.write.preview import PreviewWriter
 from pycolor.video.io.write.streams.support import UnsupportedStream
-from pycolor.video.io.write.writer import Writer
+from pycolor.video.io.write.writer import Writer, factory_of
 
 __all__ = [
     "ColorTags",
@@ -37,6 +37,7 @@ __all__ = [
     "Writer",
     "change_codes",
     "concat_segments",
+    "factory_of",
     "frame_checksums",
     "scan",
 ]

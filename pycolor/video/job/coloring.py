@@ -9,10 +9,14 @@ from typing import Any
 
 from pycolor.models.predictor import Predictor
 from pycolor.options import slice_of
+from pycolor.video.job.distribute.kinds import unlike_kinds
 from pycolor.video.job.distribute.ray_cluster import RayWorkers
 from pycolor.video.job.distribute.slices import work_off
 from pycolor.video.job.preparation import FilmPreparation
 from pycolor.video.job.prepared import PreparedFilm
+from pycolor.video.job.record.arithmetic import arithmetic_of
+from pycolor.video.job.record.encoder_threads import depends_on_threads, encoder_threads
+from pycolor.video.job.record.versions import versions
 from pycolor.video.job.segment import SegmentJob, run_segments
 from pycolor.video.job.work.delivery import neighbors
 from pycolor.video.job.work.segment_files import Segment
@@ -29,7 +33,13 @@ class FilmColoring(FilmPreparation):
         if self.options.ray is None:
             return
         self.workers = held.enter_context(
-            RayWorkers(self.options.ray, self.options.predict, mix=self.options.mix, say=self.warn)
+            RayWorkers(
+                self.options.ray,
+                self.options.predict,
+                mix=self.options.mix,
+                by_threads=depends_on_threads(self.target, self.options),
+                say=self.warn,
+            )
         )
         self.arithmetic = self.workers.arithmetic
 
@@ -49,6 +59,7 @@ class FilmColoring(FilmPreparation):
                 "given": planned.given,
                 "grades": planned.grades,
                 "layer": planned.layer,
+                "crop": planned.view.crop,
             }
         return [
             SegmentJob(
@@ -84,10 +95,23 @@ class FilmColoring(FilmPreparation):
         if self.workers is not None:
             self._color_elsewhere(job, missing)
         elif own is not None and isinstance(store, SegmentStore):
+            self._tell_unlike(job)
             work_off(job.segments, store, slice_of(own), partial(self._make, job))
         else:
             for group in neighbors(missing):
                 self._make(job, *group)
+
+    def _tell_unlike(self, job: PreparedFilm) -> None:
+        """A word on workers that do not share what they make with this one."""
+        assert self.project is not None, "slices have a plan"
+        mix = self.options.mix
+        own = {
+            **arithmetic_of(job.predictor, mix=mix),
+            **encoder_threads(matter=depends_on_threads(self.target, self.options)),
+            **versions(mix=mix),
+        }
+        for text in unlike_kinds(self.project.folder, own):
+            self.say(f"note: {text}")
 
     def _make(self, job: PreparedFilm, *segments: Segment) -> None:
         """Color neighboring segments here."""
@@ -96,6 +120,11 @@ class FilmColoring(FilmPreparation):
         results = run_segments(jobs, self.pool, watch=self.watch, on_frame=on_frame)
         for segment, result in zip(segments, results, strict=True):
             job.store.complete(segment, result.luma)
+        for piece in job.planned.layer.damaged if job.planned is not None else ():
+            self.warn(
+                f"the color of frames {piece.first} to {piece.stop - 1} that was kept is damaged: "
+                "it is made again"
+            )
 
     def _color_elsewhere(self, job: PreparedFilm, missing: Sequence[Segment]) -> None:
         """Have a cluster color segments; what follows takes one machine."""

@@ -16,7 +16,7 @@ from pycolor.models.predictor import Predictor
 from pycolor.options import VideoOptions
 from pycolor.options.checks import as_path
 from pycolor.options.frame_ranges import frame_range, frame_rate
-from pycolor.system.progress import Progress
+from pycolor.system.progress import Progress, begin_stage
 from pycolor.system.stopwatch import Stopwatch
 from pycolor.video.film_plan.schedule import decided
 from pycolor.video.io import FrameSource, Reader, Writer
@@ -24,7 +24,7 @@ from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_
 from pycolor.video.job.decisions import guided
 from pycolor.video.job.decisions.listed_shots import ListedShots
 from pycolor.video.job.decisions.plan_file import PlanFile
-from pycolor.video.job.decisions.planned import PlannedFilm, colors_of, planned_film
+from pycolor.video.job.decisions.planned import PlannedFilm, View, colors_of, planned_film
 from pycolor.video.job.decisions.project import Project, survey_key
 from pycolor.video.job.prepared import PreparedFilm
 from pycolor.video.job.record.fingerprint import fingerprint
@@ -35,7 +35,7 @@ from pycolor.video.job.work.job_folder import JobFolder, job_folder
 from pycolor.video.job.work.placed_files import has_placed
 from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore
-from pycolor.video.job.work.source_digest import SourceDigest
+from pycolor.video.job.work.source_digest import DIGEST_NOTE, SourceDigest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.plan.own_color import tints_note
 from pycolor.video.plan.planning import plan_of
@@ -116,17 +116,16 @@ class FilmPreparation:
         if tinted is not None:
             self.warn(tinted)
         planned = self._planned(seen, source.sha256)
-        recolor = options.color_shots == "recolor"
         store: JobFolder | SegmentStore = work
         if planned is None:
+            recolor = options.color_shots == "recolor"
             plan = plan_of(seen, options.steady, recolor=recolor, tints=options.tints)
             plan = guided.guided_plan(plan, given, options.predict, self.offset)
             ends = pairwise(plan.cuts(options.segment_frames))
             segments: Sequence[Segment] = [work.segment(first, stop) for first, stop in ends]
         else:
             plan, store, segments = planned.plan, planned.store, planned.segments
-            assert self.plan_file is not None
-            seen = decided(self.plan_file.plan, seen, recolor=recolor)
+            seen = self._decided(seen, planned)
         return PreparedFilm(
             reader=reader,
             pixel_format=factory.pixel_format,
@@ -141,6 +140,16 @@ class FilmPreparation:
             segments=segments,
             resumed=frames_made(segments, store, unread=options.slice is not None),
         )
+
+    def _view(self, seen: FilmAnalysis) -> View:
+        """What of the plan the film shows."""
+        return View()
+
+    def _decided(self, seen: FilmAnalysis, planned: PlannedFilm) -> FilmAnalysis:
+        """What the film showed, with the plan's shots."""
+        assert self.plan_file is not None
+        recolor = self.options.color_shots == "recolor"
+        return decided(self.plan_file.plan, seen, recolor=recolor)
 
     def _hold(self, identity: dict[str, Any], held: ExitStack) -> JobFolder:
         """The work folder, and the project of a film that has one, held by this run."""
@@ -162,7 +171,7 @@ class FilmPreparation:
         """Where workers on slices note the source's digest, so that one of them reads it all."""
         if self.options.slice is None or self.project is None:
             return None
-        return self.project.folder / "source.json"
+        return self.project.folder / DIGEST_NOTE
 
     @property
     def _color_digest(self) -> str | None:
@@ -191,13 +200,19 @@ class FilmPreparation:
             arithmetic=self.arithmetic,
         )
         planned = planned_film(
-            self.plan_file, colors, self.options, self.target, pictures=source_digest
+            self.plan_file,
+            colors,
+            self.options,
+            self.target,
+            pictures=source_digest,
+            view=self._view(seen),
         )
+        planned.store.say = self.warn
         encoded, colored = planned.reused(unread=self.options.slice is not None)
         if encoded or colored:
-            rest = len(planned.plan) - encoded - colored
+            rest = planned.frames - encoded - colored
             self.say(
-                f"of {len(planned.plan)} frames {encoded} are encoded already, the color of "
+                f"of {planned.frames} frames {encoded} are encoded already, the color of "
                 f"{colored} more is kept, {rest} are colored now"
             )
         return planned
@@ -264,10 +279,7 @@ class FilmPreparation:
 
     def _stage(self, what: str, total: int | None, unit: str = "frames") -> Callable[[], None]:
         """Begin to count a part of the work; the answer counts one step."""
-        if self.progress is None:
-            return lambda: None
-        self.progress.stage(f"{self.source.name}: {what}", total, unit)
-        return self.progress.advance
+        return begin_stage(self.progress, f"{self.source.name}: {what}", total, unit)
 
     def _survey(
         self, work: JobFolder, listed: ListedShots | None, source_digest: str

@@ -43,7 +43,8 @@ def atomic_output(
             f"{path} is a folder; expected the name of a film, or a --preset of pictures."
         )
     elif container_of(ending_of(path, preset)) == "image2":
-        with _complete_pictures(path, preset, sources, overwrite=overwrite) as pattern:
+        suffix = ending_of(path, preset)
+        with atomic_pictures(path, suffix, sources=sources, overwrite=overwrite) as pattern:
             yield pattern
     else:
         with atomic_write(path, sources=sources, overwrite=overwrite) as part:
@@ -75,10 +76,15 @@ def placed_files(path: Path, part: Path) -> list[tuple[str, Path]]:
 
 
 @contextmanager
-def _complete_pictures(
-    path: Path, preset: str | None, sources: Iterable[str | Path], *, overwrite: bool
+def atomic_pictures(
+    path: Path, suffix: str, *, sources: Iterable[str | Path] = (), overwrite: bool = False
 ) -> Iterator[Path]:
-    pattern = numbered(path, ending_of(path, preset))
+    """The same for numbered pictures of any kind: gives the pattern of their names for now.
+
+    Raises:
+        UsageError, FilmError: see `atomic_output`.
+    """
+    pattern = numbered(path, suffix)
     folder = pattern.parent
     new = not folder.exists()
     # A folder of the output's own is made; the one that a pattern lies in must be there.

@@ -27,11 +27,6 @@ def neighbors(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
         yield group
 
 
-def is_checked(preset: Preset, options: VideoOptions) -> bool:
-    """Is an output of these read back?  Not one that loses, nor pictures in files of their own."""
-    return preset.lossless and not preset.pictures_only and options.codec is None
-
-
 def frames_made(
     segments: Sequence[Segment], store: JobFolder | SegmentStore, *, unread: bool = False
 ) -> int:
@@ -46,6 +41,11 @@ def frames_made(
     if unread and isinstance(store, SegmentStore):
         there = store.is_there
     return sum(segment.stop - segment.first for segment in segments if there(segment))
+
+
+def is_checked(preset: Preset, options: VideoOptions) -> bool:
+    """Is an output of these read back?  Not one that loses, nor pictures in files of their own."""
+    return preset.lossless and not preset.pictures_only and options.codec is None
 
 
 def check_luma(

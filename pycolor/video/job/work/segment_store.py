@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,14 @@ class SegmentStore:
     Args:
         folder: is made when something is kept.
         suffix: of the segments' files.
+
+    Attributes:
+        say: is called with a sentence on each segment that is damaged.
     """
 
     def __init__(self, folder: Path, suffix: str) -> None:
         self.folder = folder
+        self.say: Callable[[str], None] = lambda _: None
         self._suffix = suffix
         self._sound: dict[Path, bool] = {}  # segments that were looked at
 
@@ -50,7 +54,13 @@ class SegmentStore:
     def is_done(self, segment: Segment) -> bool:
         """Whether an earlier run, or this one, has made a segment that is still as it was."""
         if not self._sound.get(segment.path):
+            known = segment.path in self._sound
             self._sound[segment.path] = self._is_sound(segment)
+            if not (known or self._sound[segment.path]) and segment.path.exists():
+                self.say(
+                    f"frames {segment.first} to {segment.stop - 1} that were kept are damaged: "
+                    "they are made again"
+                )
         return self._sound[segment.path]
 
     def _is_sound(self, segment: Segment) -> bool:

@@ -49,6 +49,9 @@ def _sha256(path: Path, on_block: Callable[[], None]) -> str:
     return found.hexdigest()
 
 
+DIGEST_NOTE = "source.json"  # in a project
+
+
 class SourceDigest:
     """The digest of a source that other programs may write to meanwhile.
 
