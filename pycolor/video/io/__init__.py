@@ -13,6 +13,8 @@ from pycolor.video.io.read.checksums import frame_checksums
 from pycolor.video.io.read.damage import Damage
 from pycolor.video.io.read.frame_source import FrameSource
 from pycolor.video.io.read.reader import Reader, scan
+from pycolor.video.io.read.same_packets import holds_packets
+from pycolor.video.io.read.shared_frames import SharedFrames
 from pycolor.video.io.write.concat import concat_segments
 from pycolor.video.io.write.frame_factory import FrameFactory, Picture
 from pycolor.video.io.write.preview import PreviewWriter
@@ -30,11 +32,13 @@ __all__ = [
     "Plane",
     "PreviewWriter",
     "Reader",
+    "SharedFrames",
     "StreamInfo",
     "UnsupportedStream",
     "Writer",
     "change_codes",
     "concat_segments",
     "frame_checksums",
+    "holds_packets",
     "scan",
 ]

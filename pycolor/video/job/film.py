@@ -22,7 +22,7 @@ from pycolor.video.job.decisions.listed_shots import listed_shots
 from pycolor.video.job.decisions.plan_file import read_plan_file
 from pycolor.video.job.decisions.planned import PlannedFilm
 from pycolor.video.job.decisions.project import Project, cache_bytes
-from pycolor.video.job.delivery import check_luma, missing_runs
+from pycolor.video.job.delivery import check_output_luma, missing_runs
 from pycolor.video.job.preparation import FilmPreparation, PreparedFilm
 from pycolor.video.job.record.report import FilmReport
 from pycolor.video.job.record.sidecar import (
@@ -122,7 +122,7 @@ class FilmRun(FilmPreparation):
                     held.enter_context(self._joining(job))
                 self._join(part, job)
                 with self.watch("check"):
-                    check_luma(part, self._preset, options, job.store.digests(job.segments), target)
+                    check_output_luma(part, self._preset, options, job.segments, job.store, target)
                 job.source.check()
                 report = self._report(job, sidecar, time.perf_counter() - began)
                 self._write_beside(job, report, part, beside)

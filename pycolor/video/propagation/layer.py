@@ -19,7 +19,7 @@ from torch import Tensor
 from pycolor.models.predictor import Predictor
 from pycolor.system.prefetch import prefetch
 from pycolor.system.stopwatch import Stopwatch
-from pycolor.video.io.read.frame_source import FrameSource
+from pycolor.video.io import FrameSource, SharedFrames
 from pycolor.video.plan.plan import Plan, ShotBody
 from pycolor.video.propagation import propagate
 from pycolor.video.propagation.lookahead import Lookahead
@@ -98,7 +98,7 @@ def predict_layer(
 
 def predict_layers(
     plan: Plan,
-    source: FrameSource,
+    source: FrameSource | SharedFrames,
     predictor: Predictor,
     ends: Sequence[int],
     *,

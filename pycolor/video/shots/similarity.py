@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy import fft
 
 Thumbnail = npt.NDArray[np.float32]  # h×w, 0 (black) … 255 (white)
 Spectrum = npt.NDArray[np.complexfloating]  # h×(w/2 + 1)
@@ -119,6 +118,8 @@ def global_shift(before: Thumbnail, after: Thumbnail) -> tuple[int, int]:
 
     At most 3/8 of the picture; a chance peak is possible where nothing moved as a whole.
     """
+    from scipy import fft  # slow to import, and a film of one shot needs it nowhere
+
     h, w = after.shape
     window = _window(h, w)
     first = fft.rfft2((before - before.mean()) * window)
@@ -138,6 +139,8 @@ def spectrum(thumb: Thumbnail) -> Spectrum:
     Amplitudes are replaced by their square roots, so that detail counts beside what is large, and
     scaled so that the picture's energy is 1.
     """
+    from scipy import fft
+
     h, w = thumb.shape
     waves = fft.rfft2((thumb - thumb.mean()) * _window(h, w))
     amplitudes = np.abs(waves)
@@ -158,6 +161,8 @@ def phase_correlation_peak(first: Spectrum, second: Spectrum, shape: tuple[int, 
     Returns:
         1 for the same picture, moved (around its edges); 0 for nothing in common.
     """
+    from scipy import fft
+
     return float(fft.irfft2(second * np.conj(first), s=shape).max())
 
 
