@@ -16,6 +16,7 @@ from pycolor.option_checks import as_path
 from pycolor.options import VideoOptions, slice_of
 from pycolor.system.atomic_file import check_output
 from pycolor.system.progress import Progress
+from pycolor.system.trace import traced
 from pycolor.video.io import Damage, concat_segments
 from pycolor.video.io.containers.presets import PIPE
 from pycolor.video.job.decisions.listed_shots import listed_shots
@@ -86,7 +87,11 @@ class FilmRun(FilmPreparation):
 
     def run(self) -> FilmReport | None:
         """Color the film; None where a slice is done and the output is another worker's to join."""
-        with suppress(LeftToOthers):
+        options = self.options
+        with (
+            traced(options.trace, overwrite=options.overwrite) as self.watch.trace,
+            suppress(LeftToOthers),
+        ):
             return self._run()
         return None
 
