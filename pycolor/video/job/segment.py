@@ -32,7 +32,6 @@ from pycolor.video.propagation.film_layers import LAYER_FRAMES, film_layers
 from pycolor.video.propagation.layer_store import LayerStore
 from pycolor.video.render import render_layer
 
-FRAMES_WAITING = 6  # colored ones, for the encoder; and decoded ones, for the first look
 LAYERS_WAITING = 2  # of a few frames each
 SEGMENTS_WAITING = 1  # encoded, to be decoded again
 
@@ -151,12 +150,12 @@ def run_segments(
     grades = job.all_grades
     with ExitStack() as stack:
         with source.reader(first, stop) as reader:  # what it tells is wanted, no frame
-            pass
+            waiting = reader.info.frames_waiting
         shared = SharedFrames(
             source,
             first,
             stop,
-            apart=job.plan.reach + (LAYERS_WAITING + 2) * LAYER_FRAMES + FRAMES_WAITING,
+            apart=job.plan.reach + (LAYERS_WAITING + 2) * LAYER_FRAMES + waiting,
             timed=functools.partial(watch.timed, "read"),
         )
         frames = stack.enter_context(closing(shared.frames()))
@@ -176,7 +175,7 @@ def run_segments(
         encoder = stack.enter_context(_SegmentEncoder(jobs, reader, watch, on_frame))
         with (
             BackgroundConsumer(encoder.check, SEGMENTS_WAITING) as encoder.checks,
-            BackgroundConsumer(encoder.write, FRAMES_WAITING) as behind,
+            BackgroundConsumer(encoder.write, waiting) as behind,
         ):
             for layer in layers:
                 render_layer(

@@ -19,8 +19,6 @@ from pycolor.video.io import Reader
 from pycolor.video.plan.own_color import LOOKED_EVERY, OwnColor, frame_color, shot_color
 from pycolor.video.shots.detector import Shot, ShotDetector, ShotOptions
 
-FRAMES_WAITING = 6  # between the decoder and the look at them
-
 
 @dataclass(frozen=True, kw_only=True)
 class FilmAnalysis:
@@ -93,7 +91,7 @@ def analyze_film(
         black, white = info.encoding.luma_code_range
         if progress is not None:
             progress.total = _expected_frames(info.frames, *(frames or (0, None)))
-        frames_ahead = stack.enter_context(closing(prefetch(reader, FRAMES_WAITING)))
+        frames_ahead = stack.enter_context(closing(prefetch(reader, info.frames_waiting)))
         for frame in frames_ahead:
             timeline.append(frame.pts)
             found += detector.push(frame.luma)

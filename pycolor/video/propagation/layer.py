@@ -25,7 +25,6 @@ from pycolor.video.propagation import propagate
 from pycolor.video.propagation.lookahead import Lookahead
 from pycolor.video.propagation.propagate import Part, Parts
 
-FRAMES_WAITING = 6  # decoded, and not yet looked at
 STEPS = 64  # of chroma in one ab unit
 _MOST = 500.0  # ab
 
@@ -124,7 +123,8 @@ def predict_layers(
         start = min(begin, span.context_frame)
     with source.reader(start, len(plan)) as reader:
         wanted = (frame for frame in reader if frame.index >= source.offset + start)
-        with closing(prefetch(watch.timed("decode", wanted), FRAMES_WAITING)) as frames:
+        decoded = watch.timed("decode", wanted)
+        with closing(prefetch(decoded, reader.info.frames_waiting)) as frames:
             lookahead = Lookahead(frames, start, begin, plan, predictor, reader.info, watch, batch)
             fields = watch.timed("steady", propagate.fields(lookahead, plan, first, stop))
             for low, high in pairwise(ends):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -56,12 +57,28 @@ def thumbnail(
     rows = _edges(H, height)
     columns = _edges(W, width)
     total = np.float64 if luma.dtype.kind == "f" else np.uint64 if luma.itemsize > 1 else np.uint32
-    sums = np.add.reduceat(luma, rows[:-1], axis=0, dtype=total)
-    sums = np.add.reduceat(sums, columns[:-1], axis=1)
+    sums = np.add.reduceat(_row_sums(luma, rows, total), columns[:-1], axis=1, dtype=total)
     # reduceat gives the single sample where a cell is empty (a plane smaller than the grid).
     areas = np.outer(np.maximum(np.diff(rows), 1), np.maximum(np.diff(columns), 1))
     means: Thumbnail = ((sums / areas - black) * (255.0 / (white - black))).astype(np.float32)
     return means
+
+
+def _row_sums(
+    luma: npt.NDArray[Any], edges: npt.NDArray[np.int64], total: type[Any]
+) -> npt.NDArray[Any]:
+    """Sums over the rows of each cell, cells×W; of an empty cell its first row.
+
+    Sums of codes fit into twice their bits where a cell has 257 rows or fewer, and NumPy's narrow
+    additions take a tenth of the time of `reduceat` with a cast.
+    """
+    narrow = {np.dtype(np.uint8): np.uint16, np.dtype(np.uint16): np.uint32}.get(luma.dtype)
+    if narrow is None or int(np.diff(edges).max()) > 257:
+        return np.asarray(np.add.reduceat(luma, edges[:-1], axis=0, dtype=total))
+    sums = np.empty((len(edges) - 1, luma.shape[1]), narrow)
+    for cell, (first, stop) in enumerate(pairwise(edges.tolist())):
+        np.add.reduce(luma[first : max(stop, first + 1)], axis=0, dtype=narrow, out=sums[cell])
+    return sums
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,6 @@ from pycolor.video.io.frame.film import FilmInfo, Frame
 from pycolor.video.io.read.frame_source import FrameSource
 from pycolor.video.io.read.reader import Reader
 
-FRAMES_WAITING = 6  # decoded for the one behind alone, and not yet taken
 MOST_BYTES = 224 << 20  # of frames that wait for the one behind
 
 
@@ -82,7 +81,8 @@ class SharedFrames:
     def _decoded(self, first: int) -> Generator[Frame, None, None]:
         with self._source.reader(first, self._stop) as reader:
             wanted = (frame for frame in reader if frame.index >= self.offset + first)
-            with closing(prefetch(self._timed(wanted), FRAMES_WAITING)) as frames:
+            waiting = reader.info.frames_waiting
+            with closing(prefetch(self._timed(wanted), waiting)) as frames:
                 yield from frames
 
     def _hold(self, frame: Frame) -> None:
