@@ -29,7 +29,7 @@ from benchmarks.page import RESULTS, fill_in, table
 from pycolor.evaluate import metrics
 from pycolor.evaluate.environment import record
 from pycolor.evaluate.pairs import pair_up
-from pycolor.evaluate.report import digits
+from pycolor.evaluate.reports.report import digits
 from pycolor.evaluate.stills import read_pair
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
@@ -39,7 +39,8 @@ from pycolor.ops.reference import lab_to_luv, rgb_to_lab
 from pycolor.options import Decode, PredictOptions
 from pycolor.train.data.augment import CLEAN
 from pycolor.train.loop import train
-from pycolor.train.options import ClusteringOptions, CropOptions, TrainOptions
+from pycolor.train.option_groups import ClusteringOptions, CropOptions
+from pycolor.train.options import TrainOptions
 
 # ---- what is trained -----------------------------------------------------------------------------
 

@@ -2,9 +2,9 @@
 
     python -m benchmarks.engines [--rounds 10] [--threads 1 2] [--json FILE]
 
-Lightness of 192×256 in, scores out (what follows is the same for all).  Processor time of all
-threads, in turns; `difference` is the mean distance of the scores from those of torch in float32.
-int8: weights of the layers, quantized by onnxruntime as it runs ("dynamic").
+From 192×256 of gray to scores; what comes before and after is the same for all.  Processor time of
+all threads, in turns; `difference` is the mean distance of the scores from those of torch in
+float32.  int8: weights of the layers, quantized by onnxruntime as it runs ("dynamic").
 """
 
 from __future__ import annotations
@@ -29,20 +29,25 @@ from pycolor.evaluate.environment import record
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, place
+from pycolor.models.networks.pycolor2026 import Encoded, Pycolor2026
 
 HEIGHT, WIDTH = 192, 256
+Inputs = tuple[Tensor, Tensor]
 Runner = Callable[[], Tensor]
 
 
 class Scores(nn.Module):
-    """The network up to its scores, without what turns them into chroma."""
+    """The layers: from the trunk's input to the scores."""
 
     def __init__(self, network: Colorizer) -> None:
         super().__init__()
+        assert isinstance(network, Pycolor2026)
         self.network = network
 
-    def forward(self, lightness: Tensor) -> Tensor:
-        return self.network(lightness)  # type: ignore[no-any-return]
+    def forward(self, gray: Tensor, light: Tensor) -> Tensor:
+        x4, x8, x16, x32 = self.network.trunk(gray)
+        seen = Encoded(lightness=gray, light=light, taps=(x4, x8, x16, x32))
+        return self.network.decode(seen).logits
 
 
 def plain_network() -> Colorizer:
@@ -55,34 +60,35 @@ def plain_network() -> Colorizer:
     return network.eval().requires_grad_(False)
 
 
-def by_torch(x: Tensor, *, low: bool) -> Runner:
-    network = place(weight_files.load().network, torch.device("cpu"))
-    x = x.contiguous(memory_format=torch.channels_last)
+def by_torch(x: Inputs, *, low: bool) -> Runner:
+    network = Scores(place(weight_files.load().network, torch.device("cpu")))
+    gray = x[0].contiguous(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def run() -> Tensor:
         with torch.autocast("cpu", torch.bfloat16, enabled=low):
-            return network(x)  # type: ignore[no-any-return]
+            return network(gray, x[1])  # type: ignore[no-any-return]
 
     return run
 
 
-def exported(x: Tensor, folder: Path) -> Path:
+def exported(x: Inputs, folder: Path) -> Path:
     path = folder / "network.onnx"
-    torch.onnx.export(Scores(plain_network()), (x,), str(path), dynamo=False, opset_version=17)
+    torch.onnx.export(Scores(plain_network()), x, str(path), dynamo=False, opset_version=17)
     return path
 
 
-def by_onnxruntime(runtime: Any, path: Path, x: Tensor, threads: int) -> Runner:
+def by_onnxruntime(runtime: Any, path: Path, x: Inputs, threads: int) -> Runner:
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    return lambda: torch.from_numpy(session.run(None, {name: x.numpy()})[0])
+    names = [given.name for given in session.get_inputs()]
+    given = dict(zip(names, (part.numpy() for part in x), strict=True))
+    return lambda: torch.from_numpy(session.run(None, given)[0])
 
 
-def by_openvino(openvino: Any, path: Path, x: Tensor, threads: int, precision: str) -> Runner:
+def by_openvino(openvino: Any, path: Path, x: Inputs, threads: int, precision: str) -> Runner:
     hints = {
         "INFERENCE_PRECISION_HINT": precision,
         "PERFORMANCE_HINT": "LATENCY",
@@ -90,10 +96,11 @@ def by_openvino(openvino: Any, path: Path, x: Tensor, threads: int, precision: s
     }
     compiled = openvino.Core().compile_model(str(path), "CPU", hints)
     request = compiled.create_infer_request()
-    return lambda: torch.from_numpy(request.infer({0: x.numpy()})[compiled.output(0)].copy())
+    given = dict(enumerate(part.numpy() for part in x))
+    return lambda: torch.from_numpy(request.infer(given)[compiled.output(0)].copy())
 
 
-def runners(x: Tensor, threads: int, folder: Path) -> dict[str, Runner]:
+def runners(x: Inputs, threads: int, folder: Path) -> dict[str, Runner]:
     found = {"pycolor, float32": by_torch(x, low=False)}
     if torch.ops.mkldnn._is_mkldnn_bf16_supported():
         found["pycolor, bfloat16"] = by_torch(x, low=True)
@@ -115,7 +122,8 @@ def measure(rounds: int, threads: int, folder: Path) -> list[dict[str, Any]]:
     """All runners in turns."""
     torch.set_num_threads(threads)
     noise = torch.rand(1, 1, HEIGHT // 16, WIDTH // 16, generator=torch.Generator().manual_seed(0))
-    x = 100 * nn.functional.interpolate(noise, (HEIGHT, WIDTH), mode="bicubic").clamp(0, 1)
+    gray = 2 * nn.functional.interpolate(noise, (HEIGHT, WIDTH), mode="bicubic").clamp(0, 1) - 1
+    x = gray, (nn.functional.avg_pool2d(gray, 4) + 1) / 2
     found = runners(x, threads, folder)
     first = {name: run() for name, run in found.items()}
     times: dict[str, list[float]] = {name: [] for name in found}

@@ -34,7 +34,7 @@ from pycolor.evaluate import metrics
 from pycolor.evaluate.films import frame_pairs
 from pycolor.evaluate.pairs import items
 from pycolor.evaluate.stills import read_rgb
-from pycolor.image.guides import alike, marked
+from pycolor.image.guidance.guides import alike, marked
 from pycolor.models.guidance.marks import Mark
 from pycolor.models.predictor import Predictor
 from pycolor.ops import reference

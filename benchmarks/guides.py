@@ -24,7 +24,7 @@ from pycolor import ops
 from pycolor.encoding import Encoding
 from pycolor.evaluate.pairs import items
 from pycolor.evaluate.stills import gray_of, read_rgb
-from pycolor.image.guides import load_predictor
+from pycolor.image.guidance.guides import load_predictor
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 

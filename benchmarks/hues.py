@@ -27,7 +27,7 @@ from tyro.conf import OmitArgPrefixes, Positional
 from benchmarks.page import DOCS, RESULTS, fill_in, table
 from pycolor.evaluate.environment import record
 from pycolor.evaluate.pairs import Pair
-from pycolor.evaluate.sheets import thumbnail
+from pycolor.evaluate.reports.sheets import thumbnail
 from pycolor.evaluate.stills import gray_of, read_pair
 from pycolor.models.predictor import Predictor
 from pycolor.ops.reference import rgb_to_lab

@@ -1,8 +1,9 @@
 """The packaged models side by side: docs/models.md and docs/models.jpg.
 
-python -m benchmarks.models DATA
+python -m benchmarks.models DATA [MODEL...]
 
-DATA holds train/ and eval/ (color photographs) and video/archival/ (black-and-white films).
+DATA holds train/ and eval/ (color photographs) and video/archival/ (black-and-white films).  With
+models, only theirs is measured anew; of the others stay the rows and the pictures that are there.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,7 +28,7 @@ from benchmarks.page import DOCS, RESULTS, fill_in, table
 from pycolor import ops
 from pycolor.encoding import Encoding
 from pycolor.evaluate.environment import record
-from pycolor.evaluate.report import Report
+from pycolor.evaluate.reports.report import Report
 from pycolor.evaluate.run import evaluate
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
@@ -39,6 +42,8 @@ TILE = (300, 225)
 DECODES: tuple[Decode, ...] = ("mean", "annealed", "mode")
 AVERAGED = 2000  # photographs of train/, for their mean color
 STILL = Encoding(bit_depth=8, full_range=True, matrix="bt601", subsampling="444")
+
+FACTS = RESULTS / "models.json"
 
 MEASURES = ("ab_auc", "colorfulness")  # means over photographs
 EXPLAINED = """\
@@ -79,40 +84,64 @@ def figures(name: str, report: Report, weights: str, **more: Any) -> dict[str, A
     return found
 
 
-def sheet(models: list[str], films: list[Path], path: Path) -> None:
-    """A frame of each film as each model colors it."""
-    picture = Image.new("RGB", (TILE[0] * len(films), (TILE[1] + 18) * len(models)), "white")
+def sheet(models: list[str], anew: list[str], films: list[Path], path: Path) -> None:
+    """A frame of each film as each model colors it; of models that are not anew, as it stands."""
+    height = TILE[1] + 18
+    picture = Image.new("RGB", (TILE[0] * len(films), height * len(models)), "white")
+    if anew != models:
+        with Image.open(path) as before:
+            picture.paste(before)
     pen = ImageDraw.Draw(picture)
     with TemporaryDirectory() as folder:
-        for y, model in enumerate(models):
-            pen.text((4, y * (TILE[1] + 18) + 3), model, fill="black")
+        for model in anew:
+            y = models.index(model) * height
+            picture.paste("white", (0, y, picture.width, y + height))
+            pen.text((4, y + 3), model, fill="black")
             for x, film in enumerate(films):
-                target = Path(folder, f"{model}-{film.stem}.mkv")
-                options = VideoOptions(frames=FRAMES, predict=PredictOptions(model=model))
-                color_film(film, target, options)
-                with av.open(str(target)) as colored:
-                    frames: list[Any] = [
-                        f.to_ndarray(format="rgb24") for f in colored.decode(video=0)
-                    ]
-                tile = Image.fromarray(frames[min(SHOWN, len(frames) - 1)]).resize(TILE)
-                picture.paste(tile, (x * TILE[0], y * (TILE[1] + 18) + 18))
+                picture.paste(_frame(model, film, Path(folder)), (x * TILE[0], y + 18))
     picture.save(path, quality=88)
 
 
-def main(data: Path) -> None:
+def _frame(model: str, film: Path, folder: Path) -> Image.Image:
+    """The frame that is shown of a film, in a model's colors."""
+    target = folder / f"{model}-{film.stem}.mkv"
+    options = VideoOptions(frames=FRAMES, predict=PredictOptions(model=model))
+    color_film(film, target, options)
+    with av.open(str(target)) as colored:
+        frames: list[Any] = [f.to_ndarray(format="rgb24") for f in colored.decode(video=0)]
+    return Image.fromarray(frames[min(SHOWN, len(frames) - 1)]).resize(TILE)
+
+
+def cases(data: Path) -> dict[str, Callable[[], dict[str, Any]]]:
+    """What gives each row of the table, by the row's name."""
+    photos = data / "eval"
+    predicts = {card.name: PredictOptions(model=card.name) for card in zoo.CARDS if card.weights}
+    predicts["open"] = PredictOptions(weights=weight_files.OPEN)
+    for decode in DECODES:
+        predicts[f"{zoo.DEFAULT}, decode {decode}"] = PredictOptions(decode=decode)
+    made: dict[str, Callable[[], dict[str, Any]]] = {
+        name: partial(row, name, predict, photos) for name, predict in predicts.items()
+    }
+    return made | {"mean color": partial(mean_color, data / "train", photos)}
+
+
+def main(data: Path, only: list[str]) -> None:
     """Measure and write."""
     packaged = [card.name for card in zoo.CARDS if card.weights]
-    photos = data / "eval"
-    rows = [row(name, PredictOptions(model=name), photos) for name in packaged]
-    rows.append(row("open", PredictOptions(weights=weight_files.OPEN), photos))
-    rows += [
-        row(f"{zoo.DEFAULT}, decode {decode}", PredictOptions(decode=decode), photos)
-        for decode in DECODES
+    facts = record()
+    known: dict[str, Any] = {}
+    if only:
+        before = json.loads(FACTS.read_text())
+        known = {r["name"]: {"time": before["record"]["time"]} | r for r in before["rows"]}
+    rows = [
+        measure() | {"time": facts["time"]}
+        if not only or name.partition(",")[0] in only
+        else known[name]
+        for name, measure in cases(data).items()
     ]
-    rows.append(mean_color(data / "train", photos))
-    sheet(packaged, sorted((data / "video" / "archival").glob("*.mp4")), DOCS / "models.jpg")
-    facts = {"record": record(), "rows": rows}
-    RESULTS.joinpath("models.json").write_text(json.dumps(facts, indent=1) + "\n")
+    films = sorted((data / "video" / "archival").glob("*.mp4"))
+    sheet(packaged, [m for m in packaged if not only or m in only], films, DOCS / "models.jpg")
+    FACTS.write_text(json.dumps({"record": facts, "rows": rows}, indent=1) + "\n")
     lines = [line("gray", rows[0], "gray")]
     lines += [line(r["name"], r, "found") for r in (rows[-1], *rows[:-1])]
     lines.append(["truth", "1", "1", f"{rows[0]['colorfulness']['true']:.1f}"])
@@ -128,4 +157,4 @@ def line(name: str, row: dict[str, Any], whose: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -36,7 +36,7 @@ from benchmarks.classics import Plane, levin, reinhard, welsh
 from pycolor.errors import FilmError
 from pycolor.evaluate import metrics
 from pycolor.evaluate.environment import record
-from pycolor.evaluate.measures import judge, own_values
+from pycolor.evaluate.metrics.measures import judge, own_values
 from pycolor.evaluate.pairs import Pair
 from pycolor.evaluate.stills import gray_of, read_pair, read_rgb
 from pycolor.image.picture_files import SUFFIXES

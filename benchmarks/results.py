@@ -25,8 +25,8 @@ from typing import Any
 from benchmarks.judge_table import EXPLAINED, judge_table
 from benchmarks.page import table
 from pycolor.evaluate.films import TIMES
-from pycolor.evaluate.measures import MEASURES, OWN
-from pycolor.evaluate.report import digits
+from pycolor.evaluate.metrics.measures import MEASURES, OWN
+from pycolor.evaluate.reports.report import digits
 from pycolor.models import zoo
 
 ROOT = Path(__file__).resolve().parents[1]

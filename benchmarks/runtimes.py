@@ -31,7 +31,7 @@ from pycolor.encoding import Encoding
 from pycolor.evaluate.environment import record
 from pycolor.models import zoo
 from pycolor.models.colorizer import Colorizer, place
-from pycolor.models.predictor import choose_device, choose_dtype
+from pycolor.models.inference.device import choose_device, choose_dtype
 
 # Cheng et al. 2015, table II: an Intel Xeon at 2.30 GHz.  Iizuka et al. 2016, table 3: an Intel
 # Core i7-5960X with 8 cores at 3.00 GHz, and an NVIDIA GeForce GTX TITAN X.  Seconds by side.

@@ -38,7 +38,9 @@ from benchmarks.shot_films import (
     MadeFilm,
 )
 from pycolor.evaluate.environment import record
-from pycolor.video.shots.detector import Shot, ShotDetector, ShotOptions
+from pycolor.video.shots.detector import ShotDetector
+from pycolor.video.shots.shot import Shot
+from pycolor.video.shots.shot_options import ShotOptions
 
 TOLERANCE = 2  # frames
 MOTIONS = {"calm": CALM, "lively": LIVELY, "violent": VIOLENT}

@@ -29,12 +29,14 @@ SLOW_FILES = {
 }
 
 SLOW_TESTS = {
+    "test_a_master_gives_the_chroma_of_the_film",
     "test_a_model_from_outside",
     "test_a_run_that_learns_nothing_more_ends",
     "test_a_run_that_was_killed_at_its_end_is_no_obstacle",
     "test_any_size_of_picture",
     "test_cards_tell_the_truth",
     "test_compiled_code_colors_the_same",
+    "test_compiling_takes_in_what_prediction_runs",
     "test_cuts_of_an_old_film",
     "test_dark_is_blue_and_light_is_orange",
     "test_every_instruction_set_gives_the_same_bytes",
@@ -58,6 +60,7 @@ SLOW_TESTS = {
     "test_the_ops_are_known_to_torch",
     "test_the_trunk_is_the_published_one_on_gray",
     "test_train_then_use",
+    "test_versions_of_other_frames_and_framing",
     "test_two_phases",
     "test_yab_matches_the_reference",
 }

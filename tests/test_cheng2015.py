@@ -25,7 +25,8 @@ from pycolor.train.data.augment import CLEAN
 from pycolor.train.log import Progress
 from pycolor.train.objectives import deep_colorization
 from pycolor.train.objectives.deep_colorization import References
-from pycolor.train.options import ClusteringOptions, CropOptions, TrainOptions
+from pycolor.train.option_groups import ClusteringOptions, CropOptions
+from pycolor.train.options import TrainOptions
 
 PUBLISHED_PARAMETERS = 13_283  # 114 → 57 → 57 → 57 → 2
 

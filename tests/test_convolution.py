@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from pycolor.models.inference import packed_conv
+from pycolor.models.inference.device import bfloat16_in_hardware
 from pycolor.models.inference.fuse import fold_layers
 from pycolor.models.inference.packed_conv import Convolution
 from pycolor.models.inference.upsample2x import Doubling
-from pycolor.models.predictor import bfloat16_in_hardware
 
 
 @pytest.mark.parametrize("after", [None, nn.ReLU(), nn.ReLU6()])

@@ -20,10 +20,10 @@ from pycolor.errors import FilmError, UsageError
 from pycolor.evaluate import metrics
 from pycolor.evaluate.films import judged_frames
 from pycolor.evaluate.frames import picture_of
-from pycolor.evaluate.measures import MEASURES, judge
+from pycolor.evaluate.metrics.measures import MEASURES, judge
 from pycolor.evaluate.pairs import pair_up
-from pycolor.evaluate.report import Report, Row, curve, distribution
-from pycolor.evaluate.sheets import chosen
+from pycolor.evaluate.reports.report import Report, Row, curve, distribution
+from pycolor.evaluate.reports.sheets import chosen
 from pycolor.evaluate.stills import gray_of, judged_size
 from pycolor.ops import reference
 from pycolor.options import PredictOptions, VideoOptions

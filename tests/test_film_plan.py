@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from pycolor.models.guidance.looks import LOOKS, Grade
 from pycolor.options import PropagationOptions
-from pycolor.video.plan import edit
+from pycolor.video.film_plan import edit
+from pycolor.video.film_plan.decisions import FilmPlan, PlanError, ShotPlan, SourceFilm, new_plan
+from pycolor.video.film_plan.document import plan_schema, plan_text, read_plan
+from pycolor.video.film_plan.schedule import schedule
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.video.plan.document import plan_schema, plan_text, read_plan
-from pycolor.video.plan.film_plan import FilmPlan, PlanError, ShotPlan, SourceFilm, new_plan
 from pycolor.video.plan.grade import Grades, combined
 from pycolor.video.plan.plan import ShotBody, TransitionSpan
-from pycolor.video.plan.schedule import schedule
-from pycolor.video.shots.detector import Shot, Transition
+from pycolor.video.shots.shot import Shot, Transition
 
 FILM = SourceFilm(
     name="reel.mkv", sha256="ab" * 32, frames=60, rate=Fraction(24), timecode="01:00:00:00"

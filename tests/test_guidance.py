@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from PIL import Image
 
 from pycolor.errors import UsageError
-from pycolor.image.align import align, onto
-from pycolor.image.references import Reference, references
+from pycolor.image.guidance.align import align, onto
+from pycolor.image.guidance.references import Reference, references
 from pycolor.models.colorizer import Guidance
 from pycolor.models.guidance.descriptors import Basis, describe, levels
 from pycolor.models.guidance.guide import Guide, GuidedPicture, blend

@@ -15,8 +15,8 @@ import torch
 from PIL import Image
 
 from pycolor.cli import main
-from pycolor.image.guides import load_predictor
-from pycolor.image.references import references
+from pycolor.image.guidance.guides import load_predictor
+from pycolor.image.guidance.references import references
 from pycolor.models.colorizer import Guidance
 from pycolor.models.guidance.guide import GuidedPicture
 from pycolor.models.networks.pycolor2026 import Pycolor2026
@@ -25,8 +25,9 @@ from pycolor.video.io import FrameSource, Reader
 from pycolor.video.job.decisions import guided
 from pycolor.video.job.segment import SegmentJob
 from pycolor.video.plan.analysis import analyze_film
-from pycolor.video.plan.plan import Plan, ShotBody, plan_of
+from pycolor.video.plan.plan import Plan, ShotBody
 from pycolor.video.plan.plan_json import plan_from_json, plan_to_json
+from pycolor.video.plan.planning import plan_of
 from pycolor.video.propagation.layer import predict_layer, predict_layers
 from tests.films import make_film
 

@@ -21,18 +21,18 @@ import pytest
 
 from pycolor.errors import FilmError, UsageError
 from pycolor.options import PredictOptions, VideoOptions
+from pycolor.record import free_sidecar
 from pycolor.system import atomic_file
 from pycolor.system.atomic_file import atomic_write, check_output
 from pycolor.video.job.film import color_film
-from pycolor.video.job.record.sidecar import free_sidecar
-from pycolor.video.job.stdin import materialize_stdin
 from pycolor.video.job.work import own_files
 from pycolor.video.job.work.atomic_output import atomic_output
 from pycolor.video.job.work.job_folder import JobFolder, job_folder
 from pycolor.video.job.work.placed_files import has_placed, write_placed
 from pycolor.video.job.work.source_digest import SourceDigest, file_digest
+from pycolor.video.job.work.stdin import materialize_stdin
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.video.shots.detector import Shot
+from pycolor.video.shots.shot import Shot
 from tests.films import make_film
 
 QUICK = VideoOptions(predict=PredictOptions(short_side=16), segment_frames=4)

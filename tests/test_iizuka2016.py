@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from pycolor.image.guides import load_predictor
+from pycolor.image.guidance.guides import load_predictor
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import gray_of
 from pycolor.models.networks.iizuka2016 import GRAY_MEAN, Iizuka2016, recognize

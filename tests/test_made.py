@@ -22,7 +22,8 @@ from pycolor.train.data import made
 from pycolor.train.data.augment import CLEAN, film_luma
 from pycolor.train.data.photos import Stream, find_photos
 from pycolor.train.losses import rebalanced_classification
-from pycolor.train.options import CropOptions, FilmOptions, TrainOptions
+from pycolor.train.option_groups import CropOptions, FilmOptions
+from pycolor.train.options import TrainOptions
 
 
 def a_tar(path: Path, color: tuple[int, int, int], count: int) -> None:

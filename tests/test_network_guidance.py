@@ -9,8 +9,9 @@ import torch
 
 from pycolor.models import zoo
 from pycolor.models.colorizer import Guidance, gray_of
-from pycolor.models.levels import lightness_of, normalized
-from pycolor.models.networks.pycolor2026 import Pycolor2026, within_ends
+from pycolor.models.ends import within_ends
+from pycolor.models.levels import lightness_of, normalized, presence
+from pycolor.models.networks.pycolor2026 import Pycolor2026
 from pycolor.models.surfaces import descriptors, grid_of, unified
 from pycolor.train.data.guidance import simulated
 
@@ -107,6 +108,17 @@ def test_an_empty_picture_keeps_its_level(level: float) -> None:
     seen = normalized(lightness_of(gray.clamp(0, 1)))
     assert float(seen.mean()) == pytest.approx(level, abs=0.02)
     assert float(seen.std()) < 0.1
+
+
+@pytest.mark.parametrize(("span", "share"), [(0.01, 0.0), (0.05, 0.5), (0.1, 1.0)])
+def test_where_nothing_is_in_a_picture_nothing_is_colored(span: float, share: float) -> None:
+    gray = torch.full((1, 1, 64, 64), 0.4)
+    gray[..., 32:] += span
+    assert presence(lightness_of(gray)).item() == pytest.approx(share, abs=1e-3)
+    colored = network(levels=True)
+    with torch.no_grad():
+        field = colored.chroma(lightness_of(gray))
+    assert bool(field.any()) == (share > 0)
 
 
 def test_lightness_and_gray_are_inverse() -> None:

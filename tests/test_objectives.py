@@ -22,12 +22,14 @@ from pycolor.train import loop
 from pycolor.train.data.labels import UNKNOWN, label_source
 from pycolor.train.data.pairs import OthersOfClass
 from pycolor.train.data.photos import find_photos
+from pycolor.train.learner import learning_rate
 from pycolor.train.losses import mean_square
 from pycolor.train.objectives import objective
 from pycolor.train.objectives.hwang2016 import Luv
 from pycolor.train.objectives.objective import Sample
 from pycolor.train.optimizers import make_optimizer
-from pycolor.train.options import CropOptions, PairOptions, TrainOptions
+from pycolor.train.option_groups import CropOptions, PairOptions
+from pycolor.train.options import TrainOptions
 from pycolor.train.recipes import recipe
 
 TINY = TrainOptions(
@@ -333,7 +335,7 @@ def test_the_command_line_replaces_a_recipe(
 
 def test_the_rate_drops_to_a_tenth() -> None:
     options = replace(TINY, steps=100, warmup_steps=0, decay=0, drops=(50, 80), lr=1.0)
-    rates = [loop.learning_rate(s, options) for s in (0, 49, 50, 79, 80)]
+    rates = [learning_rate(s, options) for s in (0, 49, 50, 79, 80)]
     assert rates == pytest.approx([1, 1, 0.1, 0.1, 0.01])
 
 

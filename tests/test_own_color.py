@@ -16,7 +16,8 @@ from pycolor.video.io import Reader, Writer
 from pycolor.video.job.film import color_film
 from pycolor.video.plan.analysis import analyze_film
 from pycolor.video.plan.own_color import OwnColor, picture_color, shot_color, tints_note
-from pycolor.video.plan.plan import ShotBody, TransitionSpan, plan_of
+from pycolor.video.plan.plan import ShotBody, TransitionSpan
+from pycolor.video.plan.planning import plan_of
 from pycolor.video.render import render_picture
 from tests.films import make_film
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from av.video.reformatter import VideoReformatter
 
-from pycolor.video.io.frame.film import Frame
+from pycolor.video.io.frame.frame import Frame
 from pycolor.video.io.frame.pixel_formats import pixel_format
 from pycolor.video.io.frame.planes import chroma_planes, rgb_planes
 from pycolor.video.io.frame.unpack import READ_AS, notes_on, unpacked

@@ -19,7 +19,8 @@ from pycolor.errors import UsageError
 from pycolor.models.checkpoints import weight_files
 from pycolor.train import distributed, loop
 from pycolor.train.data.photos import Stream, find_photos
-from pycolor.train.options import CropOptions, TrainOptions
+from pycolor.train.option_groups import CropOptions
+from pycolor.train.options import TrainOptions
 
 OPTIONS = {
     "width": 0.05,
@@ -39,7 +40,8 @@ import hashlib, json, os, sys
 from pathlib import Path
 import torch
 from pycolor.models import zoo
-from pycolor.train.options import CropOptions, TrainOptions
+from pycolor.train.option_groups import CropOptions
+from pycolor.train.options import TrainOptions
 from pycolor.train import distributed, loop
 
 made, create = [], zoo.create

@@ -15,15 +15,18 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
-from pycolor.image.guides import load_predictor
+from pycolor.image.guidance.guides import load_predictor
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, Guidance, decode, gray_of, scaled, width_of
-from pycolor.models.predictor import Predictor, bfloat16_in_hardware, most_similar
+from pycolor.models.inference.device import bfloat16_in_hardware
+from pycolor.models.inference.pictures import most_similar
+from pycolor.models.predictor import Predictor
 from pycolor.ops.reference import lab_to_rgb
 from pycolor.options import Dtype, PredictOptions
 from pycolor.train import loop
-from pycolor.train.options import CropOptions, TrainOptions
+from pycolor.train.option_groups import CropOptions
+from pycolor.train.options import TrainOptions
 
 GRAY = Encoding(full_range=True, subsampling="444")
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,6 +17,7 @@ from pycolor.errors import UsageError
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import gray_of
+from pycolor.models.layers import efficientnet_lite
 from pycolor.models.networks import pycolor2026
 
 # Of EfficientNet-Lite2: 6,092,072 with its classifier (published), less the classifier's
@@ -38,7 +41,7 @@ def published_state() -> dict[str, Tensor]:
 
     layer("_conv_stem", "_bn0", 32, 3, 3, 3)
     cin, index = 32, 0
-    for blocks, kernel, _, expansion, channels in pycolor2026.STAGES:
+    for blocks, kernel, _, expansion, channels in efficientnet_lite.STAGES:
         for _ in range(blocks):
             block, hidden = f"_blocks.{index}", cin * expansion
             if expansion > 1:
@@ -79,7 +82,7 @@ def trunk_by_hand(state: dict[str, Tensor], color: Tensor) -> Tensor:
 
     x = norm(same(color, state["_conv_stem.weight"], 2), "_bn0").clamp(0, 6)
     index = 0
-    for blocks, _, stride, expansion, _ in pycolor2026.STAGES:
+    for blocks, _, stride, expansion, _ in efficientnet_lite.STAGES:
         for i in range(blocks):
             b, step, h = f"_blocks.{index}", stride if i == 0 else 1, x
             if expansion > 1:
@@ -94,7 +97,7 @@ def trunk_by_hand(state: dict[str, Tensor], color: Tensor) -> Tensor:
 
 def test_the_trunk_is_the_published_one_on_gray(published: dict[str, Tensor]) -> None:
     network = pycolor2026.Pycolor2026().eval()
-    missing, unknown = network.load_state_dict(pycolor2026.convert(published), strict=False)
+    missing, unknown = network.load_state_dict(efficientnet_lite.convert(published), strict=False)
     assert not unknown
     assert not any(name.startswith("trunk.") for name in missing)
     x = torch.rand(1, 1, 64, 96) * 2 - 1
@@ -213,3 +216,21 @@ def test_pull_takes_the_trunk_from_an_installed_package(
     monkeypatch.syspath_prepend(tmp_path)
     assert main(["weights", "pull", "efficientnet-lite2"]) == 1
     assert "must be efficientnet-lite2" in capsys.readouterr().err
+
+
+def test_compiling_takes_in_what_prediction_runs() -> None:
+    network = pycolor2026.Pycolor2026(width=0.25, levels=True, attention=True, reach=0.6).eval()
+    lightness = torch.rand(1, 1, 64, 96, generator=torch.Generator().manual_seed(0)) * 100
+    taken = 0
+
+    def backend(graph: torch.fx.GraphModule, _: list[Tensor]) -> Callable[..., Any]:
+        nonlocal taken
+        taken += sum(node.target is torch.conv2d for node in graph.graph.nodes)
+        return graph.forward  # as traced: what is asked is what is traced
+
+    with torch.inference_mode():
+        expected = network.chroma(lightness)
+        network.compile(backend=backend)
+        found = network.chroma(lightness)
+    assert taken == sum(isinstance(m, torch.nn.Conv2d) for m in network.modules())
+    torch.testing.assert_close(found, expected, atol=1e-3, rtol=0)

@@ -16,15 +16,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pycolor.image.guides import load_predictor
+from pycolor.image.guidance.guides import load_predictor
 from pycolor.options import PredictOptions, PropagationOptions
 from pycolor.video.io import FrameSource
 from pycolor.video.job.segment import SegmentJob, run_segment
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
-from pycolor.video.plan.plan import Plan, ShotBody, TransitionSpan, plan_of
+from pycolor.video.plan.plan import Plan, ShotBody, TransitionSpan
 from pycolor.video.plan.plan_json import plan_from_json, plan_to_json
+from pycolor.video.plan.planning import plan_of
 from pycolor.video.propagation.layer import predict_layer, predict_layers
-from pycolor.video.shots.detector import Shot, Transition
+from pycolor.video.shots.shot import Shot, Transition
 from tests.films import make_film
 
 QUICK = PredictOptions(device="cpu", dtype="float32", short_side=64)

@@ -16,7 +16,7 @@ from PIL import Image
 
 from pycolor.errors import FilmError
 from pycolor.video.io import Reader
-from pycolor.video.io.containers.scan_header import nearest_rate, scan_header
+from pycolor.video.io.containers.codecs.scan_header import nearest_rate, scan_header
 from pycolor.video.io.containers.sequence import natural_order, sequence_of
 from pycolor.video.verify import verify
 from tests.films import colorize

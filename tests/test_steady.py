@@ -20,12 +20,14 @@ from pycolor import ops
 from pycolor.encoding import Encoding
 from pycolor.options import PropagationOptions
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.video.plan.plan import Plan, ShotBody, TransitionSpan, plan_of
+from pycolor.video.plan.plan import Plan, ShotBody, TransitionSpan
+from pycolor.video.plan.planning import plan_of
 from pycolor.video.propagation import lookahead as sights_of_a_film
 from pycolor.video.propagation import propagate
 from pycolor.video.propagation.layer import mixed
 from pycolor.video.propagation.lookahead import Lookahead
-from pycolor.video.shots.detector import Shot, ShotDetector, Transition
+from pycolor.video.shots.detector import ShotDetector
+from pycolor.video.shots.shot import Shot, Transition
 
 HEIGHT, WIDTH = 72, 96
 RED, GREEN = torch.tensor([50.0, 30.0]), torch.tensor([-40.0, 40.0])

@@ -23,9 +23,11 @@ from pycolor.ops.reference import rgb_to_lab
 from pycolor.train import loop
 from pycolor.train.data.augment import CLEAN, film_luma
 from pycolor.train.data.photos import Stream, find_photos, random_crop
+from pycolor.train.learner import learning_rate
 from pycolor.train.log import Progress
 from pycolor.train.losses import rebalanced_classification, soft_cross_entropy
-from pycolor.train.options import CropOptions, FilmOptions, TrainOptions
+from pycolor.train.option_groups import CropOptions, FilmOptions
+from pycolor.train.options import TrainOptions
 from pycolor.train.validation_sheet import sheet
 
 TINY = TrainOptions(
@@ -169,7 +171,7 @@ def test_loss_ignores_gray_pictures_and_starts_at_the_uniform_entropy() -> None:
 
 def test_learning_rate_warms_up_holds_and_falls() -> None:
     o = replace(TINY, steps=100, warmup_steps=10, decay=0.5, lr=1.0)
-    rates = [loop.learning_rate(s, o) for s in range(100)]
+    rates = [learning_rate(s, o) for s in range(100)]
     assert rates[0] == pytest.approx(0.1)
     assert rates[9:51] == [1.0] * 42
     assert all(a > b for a, b in pairwise(rates[50:]))

@@ -17,7 +17,8 @@ from pycolor.train import loop
 from pycolor.train.data.labels import label_source
 from pycolor.train.data.photos import Photo, find_photos
 from pycolor.train.distributed import Processes
-from pycolor.train.options import CropOptions, TrainOptions
+from pycolor.train.option_groups import CropOptions
+from pycolor.train.options import TrainOptions
 
 TINY = TrainOptions(
     model="richart2017",

@@ -13,7 +13,7 @@ from PIL import Image
 
 from pycolor.encoding import Encoding
 from pycolor.errors import UsageError
-from pycolor.image.guides import load_predictor
+from pycolor.image.guidance.guides import load_predictor
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.networks import varga2017, zhang2016
@@ -23,7 +23,8 @@ from pycolor.train import loop
 from pycolor.train.data.pairs import reference_of
 from pycolor.train.log import Progress
 from pycolor.train.objectives import objective
-from pycolor.train.options import CropOptions, PairOptions, TrainOptions
+from pycolor.train.option_groups import CropOptions, PairOptions
+from pycolor.train.options import TrainOptions
 
 GRAY = Encoding(full_range=True, subsampling="444")
 

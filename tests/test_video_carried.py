@@ -15,8 +15,8 @@ import pytest
 
 from pycolor.errors import FilmError
 from pycolor.video.io import Reader
-from pycolor.video.io.containers.ebml import SEGMENT, children, element
-from pycolor.video.io.containers.matroska_extras import matroska_extras
+from pycolor.video.io.containers.matroska.ebml import SEGMENT, children, element
+from pycolor.video.io.containers.matroska.extras import matroska_extras
 from pycolor.video.verify import verify
 from tests.films import by_segments, make_film
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pycolor.video.io import Reader
-from pycolor.video.io.containers.ffv1 import slices_of
-from pycolor.video.io.read.continuity import Continuity
+from pycolor.video.io.containers.codecs.ffv1 import slices_of
+from pycolor.video.io.read.integrity.continuity import Continuity
 from pycolor.video.verify import verify
 from tests.films import colorize, make_film
 

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.frame_ranges import frame_rate
 from pycolor.image.picture_files import write_image
 from pycolor.options import PredictOptions, VideoOptions
+from pycolor.options.frame_ranges import frame_rate
 from pycolor.video.io import Reader
 from pycolor.video.job.film import color_film
 from pycolor.video.plan.analysis import analyze_film

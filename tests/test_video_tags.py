@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pycolor.errors import FilmError
 from pycolor.video.io import Reader, Writer, concat_segments, scan
 from pycolor.video.io.containers.timecode import later_timecode
-from pycolor.video.io.write.metadata import fate_of_stream, supported_tags
+from pycolor.video.io.write.streams.metadata import fate_of_stream, supported_tags
 from pycolor.video.verify import Check, verify
 from tests.films import colorize, make_film
 from tests.test_video_luma import failures

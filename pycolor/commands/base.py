@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pycolor.errors import UsageError
-from pycolor.frame_ranges import frame_range, frame_rate, has_timecodes
+from pycolor.options.frame_ranges import frame_range, frame_rate, has_timecodes
 from pycolor.system.progress import Style
 
 

@@ -11,8 +11,8 @@ from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command
 from pycolor.errors import UsageError
-from pycolor.frame_ranges import frame_rate
 from pycolor.options import VideoOptions
+from pycolor.options.frame_ranges import frame_rate
 from pycolor.system.progress import Progress
 
 if TYPE_CHECKING:

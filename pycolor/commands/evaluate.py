@@ -16,8 +16,8 @@ from pycolor.options import EvaluateOptions, PredictOptions, PropagationOptions,
 from pycolor.system.progress import Progress
 
 if TYPE_CHECKING:
-    from pycolor.evaluate.report import Report
-    from pycolor.evaluate.sheets import SampleRow
+    from pycolor.evaluate.reports.report import Report
+    from pycolor.evaluate.reports.sheets import SampleRow
 
 EXAMPLES = """
 pycolor evaluate photographs/ --out report/
@@ -56,7 +56,7 @@ class Flags(Command):
 
 
 def run(flags: Flags) -> int:
-    from pycolor.evaluate.report import table
+    from pycolor.evaluate.reports.report import table
     from pycolor.evaluate.run import evaluate
     from pycolor.system.atomic_file import check_output
 
@@ -87,8 +87,8 @@ FILES = ("evaluation.json", "distributions.png", "over-time.png", "sheet.jpg")
 
 
 def _write(folder: Path, report: Report, specimens: list[SampleRow], *, overwrite: bool) -> None:
-    from pycolor.evaluate.plots import draw_distributions, draw_over_time
-    from pycolor.evaluate.sheets import sheet
+    from pycolor.evaluate.reports.plots import draw_distributions, draw_over_time
+    from pycolor.evaluate.reports.sheets import sheet
     from pycolor.system.atomic_file import atomic_write
 
     data, distributions, over_time, contact = (folder / name for name in FILES)

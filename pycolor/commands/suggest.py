@@ -10,8 +10,8 @@ from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command
 from pycolor.errors import UsageError
-from pycolor.frame_ranges import frame_rate
 from pycolor.options import PredictOptions, PropagationOptions
+from pycolor.options.frame_ranges import frame_rate
 from pycolor.system.progress import Progress
 
 EXAMPLES = """
@@ -51,10 +51,10 @@ class Flags(Command):
 
 
 def run(flags: Flags) -> int:
-    from pycolor.image.guides import load_predictor
+    from pycolor.image.guidance.guides import load_predictor
     from pycolor.video.job.decisions.suggest import suggest_stills, write_stills
     from pycolor.video.plan.analysis import analyze_film
-    from pycolor.video.plan.plan import plan_of
+    from pycolor.video.plan.planning import plan_of
 
     if flags.target.exists() and not flags.target.is_dir():
         raise UsageError(f"{flags.target} is a file; expected a folder.")

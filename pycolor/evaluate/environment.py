@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from pycolor import ops
-from pycolor.models.predictor import bfloat16_in_hardware
+from pycolor.models.inference.device import bfloat16_in_hardware
 from pycolor.version import __version__
 
 

@@ -19,7 +19,7 @@ from pycolor.evaluate.metrics.flow import SMALLEST
 from pycolor.evaluate.metrics.video import chroma_codes
 from pycolor.evaluate.stills import judged_size
 from pycolor.video.io import Reader
-from pycolor.video.shots.detector import Shot
+from pycolor.video.shots.shot import Shot
 
 FRAMES_JUDGED = 24  # of a film, as pictures, evenly spaced
 SHORTEST_CLIP = 5  # frames, for color distribution consistency

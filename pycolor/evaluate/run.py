@@ -12,16 +12,16 @@ from torch import Tensor
 
 from pycolor.evaluate import films, metrics, stills
 from pycolor.evaluate.environment import record
-from pycolor.evaluate.measures import Judgement, judge, own_values
+from pycolor.evaluate.metrics.measures import Judgement, judge, own_values
 from pycolor.evaluate.pairs import Pair, pair_up
-from pycolor.evaluate.report import Report, Row, curve
-from pycolor.evaluate.sheets import SampleRow, thumbnail
-from pycolor.frame_ranges import frame_rate
-from pycolor.image.guides import load_predictor
+from pycolor.evaluate.reports.report import Report, Row, curve
+from pycolor.evaluate.reports.sheets import SampleRow, thumbnail
+from pycolor.image.guidance.guides import load_predictor
 from pycolor.models.palette import gamut_bins
 from pycolor.models.predictor import Predictor
 from pycolor.ops import reference
 from pycolor.options import EvaluateOptions, VideoOptions
+from pycolor.options.frame_ranges import frame_rate
 from pycolor.system.optional import extra
 from pycolor.system.progress import Progress
 from pycolor.video.job.film import color_film

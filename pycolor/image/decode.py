@@ -17,8 +17,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from pycolor.errors import FilmError
 from pycolor.image.profiles import UnreadProfileError, to_srgb_by_tables
 from pycolor.video.io.frame.pixel_formats import Plane
-from pycolor.video.io.read.deep_picture import decode_deep, probe_picture
-from pycolor.video.io.read.tiff import upright
+from pycolor.video.io.read.pictures.deep_picture import decode_deep, probe_picture
+from pycolor.video.io.read.pictures.tiff import upright
 
 CheckSize = Callable[[int, int], None]
 _ORIENTATION = 0x0112

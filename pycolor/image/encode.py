@@ -15,7 +15,7 @@ from PIL import Image, PngImagePlugin
 
 from pycolor.errors import FilmError
 from pycolor.video.io.frame.pixel_formats import Plane
-from pycolor.video.io.read.deep_picture import encode_deep_png
+from pycolor.video.io.read.pictures.deep_picture import encode_deep_png
 
 
 @dataclass(frozen=True, kw_only=True)

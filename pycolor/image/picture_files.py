@@ -201,6 +201,31 @@ def _in_srgb(pixels: Pixels, found: Decoded) -> tuple[Pixels, bytes | None, list
         return pixels, None, [f"the file's color profile is not used: {error}; sRGB is assumed"]
 
 
+def _fitted(
+    path: Path, suffix: str, pixels: Pixels, alpha: Pixels | None, like: StillInfo | None
+) -> tuple[Pixels, Pixels | None, StillInfo, list[str]]:
+    """Pixels, alpha and marks as the format holds them, and sentences on what it does not."""
+    said: list[str] = []
+    jpeg = suffix in (".jpg", ".jpeg")
+    if jpeg and pixels.dtype == np.uint16:
+        pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        said.append("JPEG holds 8 bits: the 16 bits are rounded")
+    if jpeg and alpha is not None:
+        alpha = None
+        said.append("JPEG holds no alpha channel: it is left out")
+    profile = like.icc_profile if like else None
+    if profile is not None and profile[16:20] != b"RGB ":
+        profile = None
+        said.append("the source's profile is one of gray: sRGB is assumed for the result")
+    info = replace(
+        like or StillInfo(path=path, kind="", bit_depth=8, gray=False), icc_profile=profile
+    )
+    if info.texts and suffix != ".png":
+        names = ", ".join(keyword for keyword, _ in info.texts)
+        said.append(f"{suffix[1:].upper()} holds no texts by keyword: {names} left out")
+    return pixels, alpha, info, said
+
+
 def write_image(
     path: str | Path,
     pixels: Pixels,
@@ -234,24 +259,7 @@ def write_image(
         raise UsageError(f"{path.name} names no picture; expected one of {', '.join(SUFFIXES)}.")
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype not in (np.uint8, np.uint16):
         raise ValueError(f"expected H×W×3 of uint8 or uint16, got {pixels.shape} of {pixels.dtype}")
-    said: list[str] = []
-    jpeg = suffix in (".jpg", ".jpeg")
-    if jpeg and pixels.dtype == np.uint16:
-        pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-        said.append("JPEG holds 8 bits: the 16 bits are rounded")
-    if jpeg and alpha is not None:
-        alpha = None
-        said.append("JPEG holds no alpha channel: it is left out")
-    profile = like.icc_profile if like else None
-    if profile is not None and profile[16:20] != b"RGB ":
-        profile = None
-        said.append("the source's profile is one of gray: sRGB is assumed for the result")
-    info = replace(
-        like or StillInfo(path=path, kind="", bit_depth=8, gray=False), icc_profile=profile
-    )
-    if info.texts and suffix != ".png":
-        names = ", ".join(keyword for keyword, _ in info.texts)
-        said.append(f"{suffix[1:].upper()} holds no texts by keyword: {names} left out")
+    pixels, alpha, info, said = _fitted(path, suffix, pixels, alpha, like)
     samples = pixels if alpha is None else np.concatenate([pixels, alpha[..., None]], axis=2)
     sources = [like.path] if like else []
     with atomic_write(path, sources=sources, overwrite=overwrite) as part:

@@ -6,7 +6,7 @@ import copy
 from dataclasses import asdict, replace
 from typing import Any
 
-from pycolor.image.guides import load_predictor, read_guide
+from pycolor.image.guidance.guides import load_predictor, read_guide
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 

@@ -19,6 +19,7 @@ BLACK, WHITE = 0.03, 0.95  # codes, 0 … 1, that they are brought to
 LIFTED = 0.12, 0.25  # black, codes, from which on and at which a picture is wholly a faded one
 DIM = 0.55, 0.75  # white, codes, at which it wholly is one, and below which it begins to be
 FAINT = 0.08  # span of codes, 0 … 1, below which a picture is taken for an empty one
+EMPTY = 0.02, 0.08  # span up to which nothing is in a picture, and from which on something is
 
 
 def normalized(lightness: Tensor, *, faded_only: bool = False) -> Tensor:
@@ -39,10 +40,7 @@ def normalized(lightness: Tensor, *, faded_only: bool = False) -> Tensor:
         for `faded_only`.
     """
     gray = gray_of(lightness.float())
-    cells = F.avg_pool2d(gray, CELL).flatten(1)
-    count = max(1, round(SHARE * cells.shape[1]))
-    dark = cells.topk(count, dim=1, largest=False).values.mean(1).view(-1, 1, 1, 1)
-    light = cells.topk(count, dim=1).values.mean(1).view(-1, 1, 1, 1)
+    dark, light = _black_and_white(gray)
     span, middle = light - dark, (light + dark) / 2
     wide = (span.square() + FAINT**2).sqrt()
     sure = (span / wide).square()
@@ -53,7 +51,33 @@ def normalized(lightness: Tensor, *, faded_only: bool = False) -> Tensor:
     lifted = (dark - LIFTED[0]) / (LIFTED[1] - LIFTED[0])
     dim = (DIM[1] - light) / (DIM[1] - DIM[0])
     share = torch.maximum(lifted, dim).clamp(0, 1)
-    return gray + share * share * (3 - 2 * share) * (whole - gray)
+    return gray + _smooth(share) * (whole - gray)
+
+
+def presence(lightness: Tensor) -> Tensor:
+    """Whether anything is in a picture: from a card of one gray, no color can be told.
+
+    Args:
+        lightness: N×1×h×w, L* in 0 … 100.
+
+    Returns:
+        N×1×1×1, rising smoothly from 0, where the picture's black and white lie `EMPTY[0]` apart
+        or less, to 1 at `EMPTY[1]`.
+    """
+    dark, light = _black_and_white(gray_of(lightness.float()))
+    return _smooth(((light - dark - EMPTY[0]) / (EMPTY[1] - EMPTY[0])).clamp(0, 1))
+
+
+def _black_and_white(gray: Tensor) -> tuple[Tensor, Tensor]:
+    """Codes of the darkest and of the lightest places, each N×1×1×1."""
+    cells = F.avg_pool2d(gray, CELL).flatten(1)
+    count = max(1, round(SHARE * cells.shape[1]))
+    dark = cells.topk(count, dim=1, largest=False).values.mean(1).view(-1, 1, 1, 1)
+    return dark, cells.topk(count, dim=1).values.mean(1).view(-1, 1, 1, 1)
+
+
+def _smooth(share: Tensor) -> Tensor:
+    return share * share * (3 - 2 * share)
 
 
 def lightness_of(gray: Tensor) -> Tensor:

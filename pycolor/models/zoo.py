@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pycolor.errors import UsageError
 from pycolor.models.colorizer import Colorizer
+from pycolor.models.layers import efficientnet_lite
 from pycolor.models.networks import (
     cheng2015,
     hwang2016,
@@ -83,7 +84,7 @@ CARDS = [
         year=2026,
         build=pycolor2026.Pycolor2026,
         recognize=pycolor2026.recognize,
-        convert=pycolor2026.convert,
+        convert=efficientnet_lite.convert,
         parameters=6_266_834,
         gflops=5.5,
         temperature=0.38,

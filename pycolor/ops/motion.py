@@ -51,31 +51,10 @@ def motion_search(
         flow, N×2×h×w float32 in whole pixels: the cell at p is found at p + flow in the
         reference; and cost, N×1×h×w float32, the mean absolute difference there.
     """
-    for name, image in (("guide", guide), ("reference", reference)):
-        expect(
-            image.dim() == 4 and image.shape[1] == 1 and image.dtype == torch.uint8,
-            "{} must be N×1×H×W in uint8, got {} in {}",
-            name,
-            image,
-            image.dtype,
-        )
-    n, _, height, width = guide.shape
-    expect(
-        guide.shape == reference.shape,
-        "reference must be {} as the guide, got {}",
-        guide,
-        reference,
-    )
-    expect(
-        height > 0 and width > 0 and height % MOTION_CELL == 0 and width % MOTION_CELL == 0,
-        "guide must have sides that are multiples of {}, got {}×{}",
-        MOTION_CELL,
-        height,
-        width,
-    )
-    same_device("reference", reference, guide)
+    _check_guides(guide, reference)
     expect(0 <= radius <= 64, "radius must lie in 0 to 64, got {}", radius)
     expect(0 <= penalty <= 1 << 16, "penalty must lie in 0 to 65536, got {}", penalty)
+    n, _, height, width = guide.shape
     shape = (n, 2, height // MOTION_CELL, width // MOTION_CELL)
     if start is None:
         start = torch.zeros(shape, dtype=torch.float32, device=guide.device)
@@ -93,6 +72,33 @@ def motion_search(
     if n > 0:
         torch.ops.pycolor.motion_search(guide, reference, start, radius, penalty, flow, cost)
     return flow, cost
+
+
+def _check_guides(guide: Tensor, reference: Tensor) -> None:
+    """Refuse pictures in which no motion can be searched."""
+    for name, image in (("guide", guide), ("reference", reference)):
+        expect(
+            image.dim() == 4 and image.shape[1] == 1 and image.dtype == torch.uint8,
+            "{} must be N×1×H×W in uint8, got {} in {}",
+            name,
+            image,
+            image.dtype,
+        )
+    height, width = guide.shape[2:]
+    expect(
+        guide.shape == reference.shape,
+        "reference must be {} as the guide, got {}",
+        guide,
+        reference,
+    )
+    expect(
+        height > 0 and width > 0 and height % MOTION_CELL == 0 and width % MOTION_CELL == 0,
+        "guide must have sides that are multiples of {}, got {}×{}",
+        MOTION_CELL,
+        height,
+        width,
+    )
+    same_device("reference", reference, guide)
 
 
 define(

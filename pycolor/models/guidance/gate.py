@@ -9,16 +9,21 @@ mixture errs more than the model alone, the error counted more.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pycolor.models.colorizer import Guidance
 from pycolor.models.guidance.matching import Match
 
 # Of the features below, and what is added.
 COEFFICIENTS = (-2.92, -1.29, -9.91, -5.81, 4.57)
 OFFSET = 8.95
 _UNIT = 20.0  # ab units
+# Weight of guidance up to which a network is told nothing of it.
+SURE = 0.5
 
 
 def confidence(match: Match, scenes: float) -> Tensor:
@@ -35,3 +40,14 @@ def confidence(match: Match, scenes: float) -> Tensor:
     for coefficient, feature in zip(COEFFICIENTS, features, strict=False):
         score = score + coefficient * feature
     return torch.sigmoid(score) * match.known
+
+
+def sure(known: Guidance) -> Guidance:
+    """What of some guidance a network is told: weights from `SURE` to 1 as weights from 0 to 1.
+
+    A network believes its hints.  Told everything, 4 of 18 pictures that were led by one of
+    something else came out worse by more than 3 %; told what is sure, 1, as when told nothing.
+    The right halves of 8 photographs, led by their left ones, had ab errors of 6.3 (told nothing),
+    5.8 (what is sure) and 5.7 (everything); ten true points gave 27.7 and 29.1 dB.
+    """
+    return replace(known, weight=((known.weight - SURE) / (1 - SURE)).clamp(0, 1))

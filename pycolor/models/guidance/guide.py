@@ -14,6 +14,9 @@ from pycolor.models.guidance.descriptors import Basis, levels
 from pycolor.models.guidance.gate import confidence
 from pycolor.models.guidance.matching import Cells, match
 
+# A frame's number in the film, and the first frame and one past the last of its shot.
+Place = tuple[int | None, tuple[int, int] | None]
+
 ELSEWHERE = 2  # guided pictures of other shots, or of no film, that a frame looks at
 NEAR = 0.15  # what a picture is behind another, in squared distances, for being farther in time
 
@@ -98,6 +101,32 @@ class Guide:
             hints = torch.lerp(hints, given.hints, given.weight)
             weight = torch.maximum(weight, given.weight)
         return Guidance(hints=hints, weight=weight)
+
+    def guidance_of(
+        self, taps: Sequence[Tensor], lightness: Tensor, places: Sequence[Place] = ()
+    ) -> Guidance:
+        """What is known of some frames; computed in float32.
+
+        Args:
+            taps: what the network's trunk sees of them.
+            lightness: N×1×h×w, as the network sees them.
+            places: of each, where it lies in the film; none: they are of no film.
+
+        Returns:
+            N×…×h/4×w/4.
+        """
+        with torch.autocast(lightness.device.type, enabled=False):
+            each = [
+                self.guidance(
+                    [x[i : i + 1] for x in taps],
+                    lightness[i : i + 1],
+                    *(places[i] if places else (None, None)),
+                )
+                for i in range(len(lightness))
+            ]
+        return Guidance(
+            hints=torch.cat([g.hints for g in each]), weight=torch.cat([g.weight for g in each])
+        )
 
     def _chosen(
         self, scene: Tensor, frame: int | None, shot: tuple[int, int] | None

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from pycolor.errors import UsageError
+from pycolor.models.ends import within_ends
 
 WARMER = 12.0  # b* that warmth 1 adds, a third of it to a*, where it is neither dark nor light
 
@@ -92,16 +93,6 @@ class Grade:
             amount = warmth * WARMER * chroma / (chroma + WARMER)
             field = field + amount * field.new_tensor([1 / 3, 1.0]).reshape(1, 2, 1, 1)
         return field * shown if self.look else field
-
-
-def within_ends(lightness: Tensor) -> Tensor:
-    """Share of the chroma that is kept: 1 for all L* but the ends, where black and white are gray.
-
-    Falls smoothly to 0 from L* = 12 down to 2, and from 94 up to 99.
-    """
-    low = ((lightness - 2) / 10).clamp(0, 1)
-    high = ((99 - lightness) / 5).clamp(0, 1)
-    return low * low * (3 - 2 * low) * high * high * (3 - 2 * high)
 
 
 def drawn_to(field: Tensor, palette: tuple[tuple[float, float], ...]) -> Tensor:

@@ -6,11 +6,13 @@ emulsions did not see red, prints fade, lenses vignette, grain and scratches lie
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pycolor.train.options import FilmOptions
+from pycolor.train.option_groups import FilmOptions
 
 CLEAN = FilmOptions(emulsion=0, tone=0, vignette=0, blur=0, grain=0, scratch=0, fade=0)
 
@@ -28,53 +30,95 @@ def film_luma(rgb: Tensor, options: FilmOptions, generator: torch.Generator) -> 
     Returns:
         N×1×H×W, 0 … 1.
     """
-    n, _, h, w = rgb.shape
-    device = rgb.device
+    chance = _Chance(len(rgb), rgb.device, generator)
+    y = _recorded(rgb, options, chance)
+    y = _blurred(_printed(y, options, chance), options, chance)
+    y = _scratched(_grainy(y, options, chance), options, chance)
+    if options.fade == 0:  # other recipes' chance stays what it was
+        return y
+    return _faded(y, options, chance)
 
-    def uniform(low: float, high: float) -> Tensor:
-        return torch.rand(n, 1, 1, 1, generator=generator).to(device) * (high - low) + low
 
-    def chance(p: float) -> Tensor:
-        return (torch.rand(n, 1, 1, 1, generator=generator) < p).to(device)
+@dataclass(frozen=True)
+class _Chance:
+    """Random numbers of some pictures, on their device; drawn on the CPU, in the order of calls."""
 
-    eye = torch.tensor(_EYE, device=device).reshape(1, 3, 1, 1)
-    # Orthochromatic film sees green and blue, color-blind film blue alone.
-    red, blue = uniform(0.0, 0.25), uniform(0.1, 0.75)
+    pictures: int
+    device: torch.device
+    generator: torch.Generator
+
+    def uniform(self, low: float, high: float) -> Tensor:
+        """A number each, N×1×1×1 in low … high."""
+        return self.rand() * (high - low) + low
+
+    def often(self, p: float) -> Tensor:
+        """True with a probability, N×1×1×1."""
+        drawn = torch.rand(self.pictures, 1, 1, 1, generator=self.generator)
+        return (drawn < p).to(self.device)
+
+    def rand(self) -> Tensor:
+        """N×1×1×1 in 0 … 1."""
+        return torch.rand(self.pictures, 1, 1, 1, generator=self.generator).to(self.device)
+
+
+def _recorded(rgb: Tensor, options: FilmOptions, chance: _Chance) -> Tensor:
+    """Orthochromatic film sees green and blue, color-blind film blue alone."""
+    eye = torch.tensor(_EYE, device=rgb.device).reshape(1, 3, 1, 1)
+    red, blue = chance.uniform(0.0, 0.25), chance.uniform(0.1, 0.75)
     response = torch.cat([red, (1 - red - blue).clamp_min(0.05), blue], dim=1)
     response = response / response.sum(1, keepdim=True)
-    response = torch.where(chance(options.emulsion), response, eye)
-    y = (rgb * response).sum(1, keepdim=True)
+    response = torch.where(chance.often(options.emulsion), response, eye)
+    return (rgb * response).sum(1, keepdim=True)
 
-    gamma = torch.exp(uniform(-0.4, 0.4))
-    low, high = uniform(0, 0.14), uniform(0.8, 1)
-    y = torch.where(chance(options.tone), low + (high - low) * y.clamp_min(1e-4) ** gamma, y)
 
-    row = torch.linspace(-1, 1, h, device=device).reshape(1, 1, h, 1)
-    column = torch.linspace(-1, 1, w, device=device).reshape(1, 1, 1, w)
-    corners = 1 - uniform(0.1, 0.5) * (row**2 + column**2) / 2
-    y = torch.where(chance(options.vignette), y * corners, y)
+def _printed(y: Tensor, options: FilmOptions, chance: _Chance) -> Tensor:
+    """Another gamma, lifted blacks, dim whites; dark corners."""
+    h, w = y.shape[2:]
+    gamma = torch.exp(chance.uniform(-0.4, 0.4))
+    low, high = chance.uniform(0, 0.14), chance.uniform(0.8, 1)
+    graded = low + (high - low) * y.clamp_min(1e-4) ** gamma
+    y = torch.where(chance.often(options.tone), graded, y)
 
-    factor = 1.5 + 1.5 * float(torch.rand((), generator=generator))
+    row = torch.linspace(-1, 1, h, device=y.device).reshape(1, 1, h, 1)
+    column = torch.linspace(-1, 1, w, device=y.device).reshape(1, 1, 1, w)
+    corners = 1 - chance.uniform(0.1, 0.5) * (row**2 + column**2) / 2
+    return torch.where(chance.often(options.vignette), y * corners, y)
+
+
+def _blurred(y: Tensor, options: FilmOptions, chance: _Chance) -> Tensor:
+    """A soft lens, or a copy of a copy."""
+    h, w = y.shape[2:]
+    factor = 1.5 + 1.5 * float(torch.rand((), generator=chance.generator))
     small = F.interpolate(
         y, (max(8, int(h / factor)), max(8, int(w / factor))), mode="bilinear", antialias=True
     )
     soft = F.interpolate(small, (h, w), mode="bilinear", align_corners=False)
-    y = torch.where(chance(options.blur), soft, y)
+    return torch.where(chance.often(options.blur), soft, y)
 
-    noise = torch.randn(n, 1, h, w, generator=generator).to(device)
+
+def _grainy(y: Tensor, options: FilmOptions, chance: _Chance) -> Tensor:
+    """Grain, strongest in the midtones, fine or clumped."""
+    n, _, h, w = y.shape
+    noise = torch.randn(n, 1, h, w, generator=chance.generator).to(y.device)
     clumped = F.avg_pool2d(F.pad(noise, (1, 1, 1, 1), mode="replicate"), 3, 1) * 3
-    noise = torch.where(chance(0.5), noise, clumped)
-    amount = uniform(0, options.grain_codes / 255) * chance(options.grain)
-    y = y + noise * amount * (1 - (2 * y - 1).clamp(-1, 1) ** 2).clamp_min(0.2)
+    noise = torch.where(chance.often(0.5), noise, clumped)
+    amount = chance.uniform(0, options.grain_codes / 255) * chance.often(options.grain)
+    return y + noise * amount * (1 - (2 * y - 1).clamp(-1, 1) ** 2).clamp_min(0.2)
 
-    column_index = torch.randint(0, w, (n, 2), generator=generator).to(device)
-    tone = torch.rand(n, 1, 1, 1, generator=generator).to(device)
-    lines = torch.zeros(n, 1, 1, w, device=device)
-    lines.scatter_(3, column_index[:, None, None, :], 0.8)
-    lines = lines * chance(options.scratch)
-    y = (y * (1 - lines) + tone * lines).clamp(0, 1)
-    if options.fade == 0:  # other recipes' chance stays what it was
-        return y
-    low, span = uniform(0, 0.45), uniform(0.15, 0.55)
+
+def _scratched(y: Tensor, options: FilmOptions, chance: _Chance) -> Tensor:
+    """Two vertical scratches of one tone; then what no print can hold is cut off."""
+    n, _, _, w = y.shape
+    column = torch.randint(0, w, (n, 2), generator=chance.generator).to(y.device)
+    tone = chance.rand()
+    lines = torch.zeros(n, 1, 1, w, device=y.device)
+    lines.scatter_(3, column[:, None, None, :], 0.8)
+    lines = lines * chance.often(options.scratch)
+    return (y * (1 - lines) + tone * lines).clamp(0, 1)
+
+
+def _faded(y: Tensor, options: FilmOptions, chance: _Chance) -> Tensor:
+    """A faded print or a thin scan, kept in 8 bits."""
+    low, span = chance.uniform(0, 0.45), chance.uniform(0.15, 0.55)
     faded = ((low + span * y) * 255).round() / 255
-    return torch.where(chance(options.fade), faded, y)
+    return torch.where(chance.often(options.fade), faded, y)

@@ -21,7 +21,7 @@ from PIL import Image
 from torch import Tensor
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.train.options import CropOptions
+from pycolor.train.option_groups import CropOptions
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 

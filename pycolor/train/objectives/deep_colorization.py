@@ -27,7 +27,7 @@ from pycolor.ops.reference import rgb_to_lab
 from pycolor.train.clustering.kmeans import kmeans
 from pycolor.train.data.augment import film_luma
 from pycolor.train.data.photos import Photo
-from pycolor.train.options import ClusteringOptions, FilmOptions
+from pycolor.train.option_groups import ClusteringOptions, FilmOptions
 
 _COMMON_RATE = 2e-3  # of the perceptron that all clusters begin from
 _DECAY = 1e-3  # of the weights

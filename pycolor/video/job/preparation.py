@@ -2,75 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from pycolor.errors import UsageError
-from pycolor.frame_ranges import frame_range, frame_rate
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.models import zoo
-from pycolor.models.guidance.guide import GuidedPicture
 from pycolor.models.predictor import Predictor
-from pycolor.option_checks import as_path
 from pycolor.options import VideoOptions
-from pycolor.system.progress import Progress
+from pycolor.options.checks import as_path
+from pycolor.options.frame_ranges import frame_range, frame_rate
+from pycolor.system.progress import Progress, begin_stage
 from pycolor.system.stopwatch import Stopwatch
+from pycolor.video.film_plan.schedule import decided
 from pycolor.video.io import FrameSource, Reader, Writer
 from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_for, segment_suffix
 from pycolor.video.job.decisions import guided
 from pycolor.video.job.decisions.listed_shots import ListedShots
 from pycolor.video.job.decisions.plan_file import PlanFile
-from pycolor.video.job.decisions.planned import PlannedFilm, colors_of, planned_film
+from pycolor.video.job.decisions.planned import PlannedFilm, View, colors_of, planned_film
 from pycolor.video.job.decisions.project import Project, survey_key
+from pycolor.video.job.prepared import PreparedFilm
 from pycolor.video.job.record.fingerprint import fingerprint
 from pycolor.video.job.record.versions import versions
 from pycolor.video.job.work.atomic_output import exists, pattern_of
-from pycolor.video.job.work.job_folder import JobFolder, Segment, job_folder
+from pycolor.video.job.work.delivery import frames_made
+from pycolor.video.job.work.job_folder import JobFolder, job_folder
 from pycolor.video.job.work.placed_files import has_placed
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore
-from pycolor.video.job.work.source_digest import SourceDigest
+from pycolor.video.job.work.source_digest import DIGEST_NOTE, SourceDigest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.plan.own_color import tints_note
-from pycolor.video.plan.plan import Plan, plan_of
-from pycolor.video.plan.schedule import decided
-
-
-@dataclass(frozen=True, kw_only=True)
-class PreparedFilm:
-    """What is known of a film before its frames are colored.
-
-    Attributes:
-        reader: of the source, closed; its `info` and range describe what is colored.
-        pixel_format: of the output.
-        source: its digest, and whether it stays so.
-        predictor: the model.
-        work: the folder, held.
-        store: has the segments that are made: `work`, or a project.
-        planned: what the film's plan makes of it, if it has one.
-        seen: what the film showed at the first look.
-        plan: what is done with each frame.
-        guided: what a person gave.
-        segments: in which the frames are colored and encoded.
-        resumed: frames of the segments that an earlier run had made.
-    """
-
-    reader: Reader
-    pixel_format: str
-    source: SourceDigest
-    predictor: Predictor
-    work: JobFolder
-    store: JobFolder | SegmentStore
-    planned: PlannedFilm | None
-    seen: FilmAnalysis
-    plan: Plan
-    guided: tuple[GuidedPicture, ...]
-    segments: Sequence[Segment]
-    resumed: int
+from pycolor.video.plan.planning import plan_of
 
 
 class FilmPreparation:
@@ -102,6 +70,7 @@ class FilmPreparation:
         self.watch = Stopwatch()
         self.pool = pool
         self.warnings: list[str] = []
+        self.arithmetic: Mapping[str, str] | None = None  # of other machines, where they color
         self.plan_file: PlanFile | None = None
         self.project: Project | None = None
 
@@ -125,30 +94,21 @@ class FilmPreparation:
         """Look at the film, load the model and plan the work; `held` takes the work folder."""
         options = self.options
         # What it tells is needed later on; the packets' index that it holds is not.
-        source = SourceDigest(self.source)
+        source = SourceDigest(self.source, note=self._digest_note)
         with Reader(
             self.source, frames=self.range, rate=self.rate, override=options.override
         ) as reader:
             factory = self._probe(part, reader)
         for text in (*reader.info.warnings, *factory.warnings):
             self.warn(text)
+        source.on_block = self._stage("reading", source.blocks, "MB")
         if self.plan_file is not None:
             self._check_source(source.sha256)
         predictor = self.pool.of(without_grade(options.predict))
         for text in predictor.notes:
             self.warn(text)
         given = guided.given(options.predict, predictor, reader.info, self.offset)
-        work = held.enter_context(
-            JobFolder(
-                job_folder(self.target, options.work_dir),
-                self._fingerprint(source.sha256, predictor, given),
-                segment_suffix(self.target, options.preset),
-                say=self.warn,
-            )
-        )
-        self._check_output_free(work)
-        if self.project is not None:
-            held.enter_context(self.project.held())
+        work = self._hold(self._fingerprint(source.sha256, predictor, given), held)
         seen = self._survey(work, listed, source.sha256)
         for damage in seen.damages:
             self.warn(f"{self.source} {damage}")
@@ -156,19 +116,16 @@ class FilmPreparation:
         if tinted is not None:
             self.warn(tinted)
         planned = self._planned(seen, source.sha256)
-        store: JobFolder | SegmentStore
-        segments: Sequence[Segment]
-        if planned is not None:
-            plan, store, segments = planned.plan, planned.store, planned.segments
-            assert self.plan_file is not None
-            recolor = options.color_shots == "recolor"
-            seen = decided(self.plan_file.plan, seen, recolor=recolor)
-        else:
+        store: JobFolder | SegmentStore = work
+        if planned is None:
             recolor = options.color_shots == "recolor"
             plan = plan_of(seen, options.steady, recolor=recolor, tints=options.tints)
             plan = guided.guided_plan(plan, given, options.predict, self.offset)
-            store = work
-            segments = [work.segment(*ends) for ends in pairwise(plan.cuts(options.segment_frames))]
+            ends = pairwise(plan.cuts(options.segment_frames))
+            segments: Sequence[Segment] = [work.segment(first, stop) for first, stop in ends]
+        else:
+            plan, store, segments = planned.plan, planned.store, planned.segments
+            seen = self._decided(seen, planned)
         return PreparedFilm(
             reader=reader,
             pixel_format=factory.pixel_format,
@@ -181,8 +138,40 @@ class FilmPreparation:
             plan=plan,
             guided=guided.guided_pictures(given, plan, self._frame_source(seen), predictor),
             segments=segments,
-            resumed=sum(s.stop - s.first for s in segments if store.is_done(s)),
+            resumed=frames_made(segments, store, unread=options.slice is not None),
         )
+
+    def _view(self, seen: FilmAnalysis) -> View:
+        """What of the plan the film shows."""
+        return View()
+
+    def _decided(self, seen: FilmAnalysis, planned: PlannedFilm) -> FilmAnalysis:
+        """What the film showed, with the plan's shots."""
+        assert self.plan_file is not None
+        recolor = self.options.color_shots == "recolor"
+        return decided(self.plan_file.plan, seen, recolor=recolor)
+
+    def _hold(self, identity: dict[str, Any], held: ExitStack) -> JobFolder:
+        """The work folder, and the project of a film that has one, held by this run."""
+        work = held.enter_context(
+            JobFolder(
+                job_folder(self.target, self.options.work_dir),
+                identity,
+                segment_suffix(self.target, self.options.preset),
+                say=self.warn,
+            )
+        )
+        self._check_output_free(work)
+        if self.project is not None:
+            held.enter_context(self.project.held())
+        return work
+
+    @property
+    def _digest_note(self) -> Path | None:
+        """Where workers on slices note the source's digest, so that one of them reads it all."""
+        if self.options.slice is None or self.project is None:
+            return None
+        return self.project.folder / DIGEST_NOTE
 
     @property
     def _color_digest(self) -> str | None:
@@ -207,16 +196,23 @@ class FilmPreparation:
             self.options,
             self.pool,
             source_sha256=self._color_digest or source_digest,
-            versions=versions(),
+            versions=versions(mix=self.options.mix),
+            arithmetic=self.arithmetic,
         )
         planned = planned_film(
-            self.plan_file, colors, self.options, self.target, pictures=source_digest
+            self.plan_file,
+            colors,
+            self.options,
+            self.target,
+            pictures=source_digest,
+            view=self._view(seen),
         )
-        encoded, colored = planned.reused()
+        planned.store.say = self.warn
+        encoded, colored = planned.reused(unread=self.options.slice is not None)
         if encoded or colored:
-            rest = len(planned.plan) - encoded - colored
+            rest = planned.frames - encoded - colored
             self.say(
-                f"of {len(planned.plan)} frames {encoded} are encoded already, the color of "
+                f"of {planned.frames} frames {encoded} are encoded already, the color of "
                 f"{colored} more is kept, {rest} are colored now"
             )
         return planned
@@ -277,7 +273,13 @@ class FilmPreparation:
     ) -> dict[str, Any]:
         if self.plan_file is not None:  # what is made lies in the project
             return {"plan": self.plan_file.plan.source.sha256}
-        return fingerprint(self.options, self.target, source_digest, predictor, given)
+        return fingerprint(
+            self.options, self.target, source_digest, predictor, given, self.arithmetic
+        )
+
+    def _stage(self, what: str, total: int | None, unit: str = "frames") -> Callable[[], None]:
+        """Begin to count a part of the work; the answer counts one step."""
+        return begin_stage(self.progress, f"{self.source.name}: {what}", total, unit)
 
     def _survey(
         self, work: JobFolder, listed: ListedShots | None, source_digest: str
@@ -286,8 +288,7 @@ class FilmPreparation:
         known = work.load_analysis() if project is None else project.load_analysis(key)
         if known is not None:
             return known
-        if self.progress is not None:
-            self.progress.stage(f"{self.source.name}: looking for shots", None)
+        self._stage("looking for shots", None)
         with self.watch("survey"):
             seen = analyze_film(
                 self.source,

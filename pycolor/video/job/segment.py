@@ -16,7 +16,6 @@ from pathlib import Path
 from pycolor.errors import FilmError
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.models.guidance.guide import GuidedPicture
-from pycolor.models.guidance.looks import Grade
 from pycolor.options import PredictOptions
 from pycolor.system.prefetch import BackgroundConsumer, prefetch
 from pycolor.system.stopwatch import Stopwatch
@@ -25,8 +24,9 @@ from pycolor.video.io.containers.presets import Preset, ending_of, preset_for
 from pycolor.video.io.frame.digest import luma_digest
 from pycolor.video.job.decisions.guided import Given
 from pycolor.video.job.decisions.shot_predictors import ShotPredictors
-from pycolor.video.job.delivery import check_luma, keeps_luma
-from pycolor.video.plan.grade import NEUTRAL, Grades, combined, film_grade
+from pycolor.video.job.work.delivery import check_luma, is_checked
+from pycolor.video.master.framing import FilmCrop
+from pycolor.video.plan.grade import Grades, all_grades
 from pycolor.video.plan.plan import Plan
 from pycolor.video.propagation.film_layers import LAYER_FRAMES, film_layers
 from pycolor.video.propagation.layer_store import LayerStore
@@ -51,6 +51,7 @@ class SegmentJob:
         models: in its place for some shots, by the first frame of the shot's body.
         given: what leads the model in some shots, likewise.
         grades: what is done with the shots' colors, beside what `predict` says.
+        crop: the part of the plan's picture that the source shows.
         layer: keeps what the models say, and has it for what was colored before.
         weights_sha256: digest of the weight file that the plan was made for.
         batch: key frames that go through the network together.
@@ -70,6 +71,7 @@ class SegmentJob:
     models: Mapping[int, PredictOptions] = field(default_factory=dict)
     given: Mapping[int, Given] = field(default_factory=dict)
     grades: Grades = Grades()  # noqa: RUF009  (frozen)
+    crop: FilmCrop | None = None
     layer: LayerStore | None = None
     weights_sha256: str
     batch: int = 1
@@ -83,15 +85,7 @@ class SegmentJob:
     @property
     def all_grades(self) -> Grades:
         """What is done with the colors at the end."""
-        shots = dict(self.grades.shots)
-        for span in self.plan.spans:
-            grade = self.plan.grade_at(span.start)
-            if grade is not None:  # it has the film's look in it
-                shots[span.start] = combined(grade, shots.get(span.start, NEUTRAL))
-        film = film_grade(self.predict)
-        if self.plan.grades:
-            film = Grade(saturation=film.saturation)
-        return Grades(film=combined(film, self.grades.film), shots=shots)
+        return all_grades(self.plan, self.predict, self.grades)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,8 +172,9 @@ def run_segments(
             BackgroundConsumer(encoder.write, waiting) as behind,
         ):
             for layer in layers:
+                shown = layer if job.crop is None else layer.shown(job.crop.of)
                 render_layer(
-                    layer, frames, encoder.factory, behind.put, watch, grades, plan.is_under
+                    shown, frames, encoder.factory, behind.put, watch, grades, plan.is_under
                 )
                 yield from encoder.finished()
         yield from encoder.finished()
@@ -251,11 +246,11 @@ class _SegmentEncoder:
     def check(self, result: SegmentResult) -> None:
         """Decode a segment of a lossless output; it is done when it is what was handed in."""
         job = result.job
-        if keeps_luma(_preset(job), job.codec):
+        if is_checked(_preset(job), job.codec):
             expected = (digest.hex() for digest in result.luma)
             try:
                 with self._watch("check"):
-                    check_luma(job.output, expected, job.target, job.first)
+                    check_luma(job.output, expected, job.target, first=job.first)
             except BaseException:
                 job.output.unlink(missing_ok=True)
                 raise

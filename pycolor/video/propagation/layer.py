@@ -50,6 +50,14 @@ class Layer:
         """The chroma field of each frame as it was predicted, 2×h×w ab."""
         return tuple(None if parts is None else mixed(parts) for parts in self.frames)
 
+    def shown(self, change: Callable[[Tensor], Tensor]) -> Layer:
+        """The layer with another field in place of each part's."""
+        frames = tuple(
+            None if parts is None else tuple(replace(p, field=change(p.field)) for p in parts)
+            for parts in self.frames
+        )
+        return Layer(first=self.first, frames=frames)
+
     def between(self, first: int, stop: int) -> Layer:
         """The part of it that lies in frames first … stop − 1."""
         low, high = max(first, self.first), min(stop, self.stop)

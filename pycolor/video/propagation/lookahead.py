@@ -11,8 +11,9 @@ from torch import Tensor
 
 from pycolor import ops
 from pycolor.errors import FilmError
+from pycolor.models.guidance.guide import Place
 from pycolor.models.guidance.looks import Grade
-from pycolor.models.predictor import Place, Predictor
+from pycolor.models.predictor import Predictor
 from pycolor.video.io import FilmInfo, Frame
 from pycolor.video.io.frame.tensors import as_tensor
 from pycolor.video.plan.plan import Plan, ShotBody

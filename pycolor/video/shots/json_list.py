@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, get_args
 
-from pycolor.video.shots.detector import Kind, Shot, Transition
 from pycolor.video.shots.lists import check_count
+from pycolor.video.shots.shot import Kind, Shot, Transition
 
 
 def write_json(shots: Sequence[Shot]) -> str:

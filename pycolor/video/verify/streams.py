@@ -13,8 +13,8 @@ from pycolor.video.io.read.packets import (
     packet_records,
     sample_digest,
 )
-from pycolor.video.io.write.side_streams import streams_coded_again, streams_left_out
-from pycolor.video.io.write.sound import is_exact
+from pycolor.video.io.write.streams.sound import is_exact
+from pycolor.video.io.write.streams.support import streams_coded_again, streams_left_out
 from pycolor.video.verify.report import Check, State
 from pycolor.video.verify.tags import MILLISECOND, stream_tags
 

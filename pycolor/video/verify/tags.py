@@ -7,7 +7,8 @@ from fractions import Fraction
 
 from pycolor.video.io import FilmInfo, Reader
 from pycolor.video.io.containers.spec import spec_of
-from pycolor.video.io.write.metadata import (
+from pycolor.video.io.write.streams.chapters import cut_chapter
+from pycolor.video.io.write.streams.metadata import (
     TagSupport,
     fate_of_stream,
     film_metadata,
@@ -17,7 +18,6 @@ from pycolor.video.io.write.metadata import (
     same_language,
     supported_tags,
 )
-from pycolor.video.io.write.side_streams import cut_chapter
 from pycolor.video.verify.report import Check, State
 
 # Chapters and packets may stand on a clock as coarse as this.

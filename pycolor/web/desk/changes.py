@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from pycolor.video.plan import edit
-from pycolor.video.plan.film_plan import FilmPlan, ShotPlan
+from pycolor.video.film_plan import edit
+from pycolor.video.film_plan.decisions import FilmPlan, ShotPlan
 from pycolor.web.local_server import RefusedError
 
 Said = Mapping[str, Any]

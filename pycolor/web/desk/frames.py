@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 import threading
-from collections import OrderedDict
 from collections.abc import Hashable
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +22,7 @@ from pycolor.video.propagation.film_layers import film_layers
 from pycolor.video.propagation.layer import Layer
 from pycolor.video.propagation.layer_store import LayerStore, Piece, pieces_of
 from pycolor.video.shown import shown_codes
+from pycolor.web.desk.bounded import Bounded
 from pycolor.web.desk.decoder import Decoder
 from pycolor.web.desk.png import quick_png
 
@@ -33,39 +33,6 @@ MOST_LAYERS = 12  # pieces of color that are kept in memory, of 240 frames or le
 MOST_GRAYS = 8  # frames whose luma is kept for the view in gray
 MOST_SINGLES = 600  # frames whose color was made apart
 THUMBNAIL = (160, 120)  # pixels, at most
-
-Value = TypeVar("Value")
-
-
-class Bounded(Generic[Value]):
-    """What was used last, up to a bound.
-
-    Args:
-        most: of the sizes' sum.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most, self._sum = most, 0
-        self._kept: OrderedDict[Hashable, tuple[Value, int]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable) -> Value | None:
-        """What is kept by this key."""
-        with self._lock:
-            if key not in self._kept:
-                return None
-            self._kept.move_to_end(key)
-            return self._kept[key][0]
-
-    def put(self, key: Hashable, value: Value, size: int = 1) -> None:
-        """Keep it; what was used longest ago goes."""
-        with self._lock:
-            if key in self._kept:
-                self._sum -= self._kept.pop(key)[1]
-            self._kept[key] = value, size
-            self._sum += size
-            while self._sum > self._most and len(self._kept) > 1:
-                self._sum -= self._kept.popitem(last=False)[1][1]
 
 
 @dataclass(frozen=True, kw_only=True)

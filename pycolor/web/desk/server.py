@@ -119,7 +119,7 @@ class _Pages:
 
     def __init__(self, desk: Desk, deliveries: Deliveries) -> None:
         self._desk, self._deliveries = desk, deliveries
-        folder = resources.files("pycolor.web.desk")
+        folder = resources.files("pycolor.web.desk").joinpath("static")
         self._assets = {
             name: (folder.joinpath(file).read_bytes(), f"{kind}; charset=utf-8")
             for name, (file, kind) in ASSETS.items()

@@ -17,13 +17,13 @@ from pycolor.models.guidance.marks import ab_of
 from pycolor.models.zoo import all_cards
 from pycolor.options import VideoOptions
 from pycolor.system.atomic_file import atomic_write
+from pycolor.video.film_plan.decisions import TREATMENTS, FilmPlan, PlanError
+from pycolor.video.film_plan.document import plan_text, read_plan, shot_document
 from pycolor.video.job.decisions.plan_file import PlanFile, read_plan_file, save_plan_file
 from pycolor.video.job.decisions.planned import colors_of
 from pycolor.video.job.preview import open_preview
 from pycolor.video.job.record.versions import versions
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.video.plan.document import plan_text, read_plan, shot_document
-from pycolor.video.plan.film_plan import TREATMENTS, FilmPlan, PlanError
 from pycolor.web.desk.changes import Desired, Said, add_guidance, change, whole
 from pycolor.web.desk.frames import Frames, Ready
 from pycolor.web.desk.journal import Change, Journal, ShotDocument, Step, difference

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from pycolor.video.io.frame.film import Frame
+from pycolor.video.io.frame.frame import Frame
 from pycolor.video.io.frame.pixel_formats import Plane, plane_view
 
 _SUFFIX = {8: ""} | {bits: f"{bits}le" for bits in (9, 10, 12, 14, 16)}

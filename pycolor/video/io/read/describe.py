@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from pycolor.encoding import TagOverride
 from pycolor.errors import FilmError
-from pycolor.video.io.containers.matroska_extras import MatroskaExtras, matroska_extras
+from pycolor.video.io.containers.matroska.extras import MatroskaExtras, matroska_extras
 from pycolor.video.io.containers.quicktime import clean_aperture
 from pycolor.video.io.frame.film import (
     FIELD_ORDERS,
@@ -37,7 +37,8 @@ from pycolor.video.io.frame.pixel_formats import (
     pixel_format,
 )
 from pycolor.video.io.frame.unpack import READ_AS, notes_on
-from pycolor.video.io.read.picture_tags import (
+from pycolor.video.io.read.integrity.truncation import missing_bytes
+from pycolor.video.io.read.pictures.picture_tags import (
     chroma_location_of,
     color_tags,
     display_matrix,
@@ -45,7 +46,6 @@ from pycolor.video.io.read.picture_tags import (
     overridden,
 )
 from pycolor.video.io.read.source import AV_TIME_BASE, frame_rate, is_cover
-from pycolor.video.io.read.truncation import missing_bytes
 
 
 def stream_info(stream: Any) -> StreamInfo:
@@ -174,6 +174,30 @@ def _field_order(stream: VideoStream, first: av.VideoFrame) -> str:
     return frame_fields(first) if first.interlaced_frame and order == "unknown" else order
 
 
+def _meaning(
+    path: Path,
+    name: str,
+    description: PixelFormat,
+    tags: ColorTags,
+    override: TagOverride,
+    height: int,
+    codec: str,
+) -> tuple[ColorTags, int, bool, list[str]]:
+    """The tags, H.273's code of the matrix, whether the range is full, and what to say of that."""
+    tags, said = overridden(tags, override, description, height, path)
+    notes = [*said]
+    if description.rgb and description.alpha:
+        notes.append("the alpha channel is left out")
+    code, said = _matrix_code(path, description, tags, height)
+    notes += said
+    full = is_full_range(description, name, tags.range, codec)
+    if override.full_range is not None:
+        full = override.full_range
+    if not tags.range and description.gray:
+        notes.append(f"no range is stored; {'full' if full else 'limited'} is taken for gray")
+    return tags, code, full, notes
+
+
 def describe(
     path: Path,
     container: av.container.InputContainer,
@@ -198,20 +222,15 @@ def describe(
     """
     codec = stream.codec_context.codec.canonical_name
     name, description = _format_of(path, first)
-    override = override or TagOverride()
+    warnings = [
+        *notes_on(first.format.name, linear=codec == "exr"),
+        *getattr(container, "notes", ()),
+    ]
     tags = color_tags(first, chroma_location_of(stream, first), stored)
-    tags, said = overridden(tags, override, description, first.height, path)
-    warnings: list[str] = notes_on(first.format.name, linear=codec == "exr")
-    warnings += [*getattr(container, "notes", ()), *said]
-    if description.rgb and description.alpha:
-        warnings.append("the alpha channel is left out")
-    code, said = _matrix_code(path, description, tags, first.height)
+    tags, code, full, said = _meaning(
+        path, name, description, tags, override or TagOverride(), first.height, codec
+    )
     warnings += said
-    full = is_full_range(description, name, tags.range, codec)
-    if override.full_range is not None:
-        full = override.full_range
-    if not tags.range and description.gray:
-        warnings.append(f"no range is stored; {'full' if full else 'limited'} is taken for gray")
     if path.is_file() and (lost := missing_bytes(path)):
         warnings.append(f"the file is truncated: {lost}")
 

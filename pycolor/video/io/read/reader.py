@@ -2,50 +2,35 @@
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 
 import av
-import av.error
 from av.video.reformatter import VideoReformatter
 
 from pycolor.encoding import Matrix, TagOverride
 from pycolor.errors import FilmError, UsageError
-from pycolor.video.io.containers.ffv1 import SliceChecks
-from pycolor.video.io.containers.mjpeg import EndMarkers
-from pycolor.video.io.containers.presets import PIPE
-from pycolor.video.io.containers.sequence import PictureSequence
 from pycolor.video.io.containers.timecode import later_timecode
-from pycolor.video.io.containers.y4m import RatedY4m, without_rate
-from pycolor.video.io.frame.film import Frame, rational
+from pycolor.video.io.containers.y4m import without_rate
+from pycolor.video.io.frame.film import rational
+from pycolor.video.io.frame.frame import Frame
 from pycolor.video.io.frame.unpack import unpacked
-from pycolor.video.io.read.continuity import Continuity
-from pycolor.video.io.read.damage import MOST_DAMAGES, Damage
 from pycolor.video.io.read.describe import describe
-from pycolor.video.io.read.picture_tags import stored_tags
+from pycolor.video.io.read.film_range import FilmRange, bounds
+from pycolor.video.io.read.integrity import completeness
+from pycolor.video.io.read.integrity.continuity import Continuity
+from pycolor.video.io.read.integrity.damage import Damage, DamageLog
+from pycolor.video.io.read.pictures.picture_tags import stored_tags
 from pycolor.video.io.read.pulldown import find_pulldown
-from pycolor.video.io.read.source import (
-    UNCLOCKED,
-    declared_end,
-    frame_rate,
-    open_source,
-    origin_of,
-    picture_stream,
-    refuse_unreadable,
-)
+from pycolor.video.io.read.source import UNCLOCKED, declared_end, frame_rate, origin_of
+from pycolor.video.io.read.timeline import scan
 
-# What a packet says of itself, where decoders do not tell when it is broken.
-_CHECKS: dict[str, type[SliceChecks | EndMarkers]] = {"ffv1": SliceChecks, "mjpeg": EndMarkers}
 # Of these FFmpeg counts the frames.
 _WITHOUT_TIMES = ("image2", "yuv4mpegpipe", *UNCLOCKED)
-# (frame, index, pts)
-Numbered = Generator[tuple[av.VideoFrame, int, int], None, None]
 
 
 class Reader:
@@ -64,7 +49,6 @@ class Reader:
 
     Attributes:
         info: the FilmInfo.
-        damages: what was found broken so far; `damage_count` counts them all.
         delivered: number of frames delivered so far.
         first: index of the first frame asked for; `stop` one past the last, None for the end.
         begin: time of the first frame delivered, seconds.
@@ -92,56 +76,63 @@ class Reader:
         self._rgb_matrix: Matrix = rgb_matrix
         self._rate = rate
         self._reformatter = VideoReformatter()
-        self.first, self.stop = _bounds(frames)
-        self.damages: list[Damage] = []
-        self.damage_count = 0
+        self.first, self.stop = bounds(frames)
         self.delivered = 0
-        self._broken: set[int | None] = set()  # pts of packets known to be damaged
-        self._hidden = 0  # packets that an edit list keeps from being shown
-        self._timeline = timeline
-        self._container = open_source(self.path, rate)
-        self._sequence: PictureSequence | None = getattr(self._container, "sequence", None)
+        self._log = DamageLog()
+        self._range = FilmRange(
+            self.path, self.first, self.stop, rate=rate, timeline=timeline, damages=self._log
+        )
         try:
-            self._stream = picture_stream(self._container, self.path)
-            self._stream.thread_type = "AUTO"
-            self._time_base = rational(self._stream.time_base)
             self._refuse_other_rate()
-            stored = stored_tags(self._stream)
-            self._frames = self._open_range()
+            stored = stored_tags(self._range.stream)
+            self._frames = self._range.frames()
             native, index, pts = self._peek()
+            stream = self._range.stream
             self.info, self._description = describe(
-                self.path, self._container, self._stream, native, stored, override
+                self.path, self._range.container, stream, native, stored, override
             )
-            self._aspect = rational(self._stream.codec_context.sample_aspect_ratio)
-            self.declared_end = declared_end(self._stream)
-            self.origin = origin_of(self._container)
+            self._aspect = rational(stream.codec_context.sample_aspect_ratio)
+            self.declared_end = declared_end(stream)
+            self.origin = origin_of(self._range.container)
             self._note_rate()
+            if completeness.without_length(self._range.container, self.declared_end):
+                said = "its header tells no length: whether its end is missing cannot be known"
+                self.info = replace(self.info, warnings=(*self.info.warnings, said))
             besides = self.info.chapters or self.info.streams
-            if self.stop is not None and self._timeline is None and besides:
-                self._timeline = scan(self.path, rate)  # how far of them the range reaches
+            if self.stop is not None and self._range.timeline is None and besides:
+                self._range.timeline = scan(self.path, rate)  # how far of them the range reaches
         except BaseException:
-            self._container.close()
+            self._range.container.close()
             raise
         self._pending: tuple[av.VideoFrame, int, int] | None = (native, index, pts)
+        self._time_base = self._range.time_base
         self.begin = pts * self._time_base
         due = None
         # AVI counts its packets as they are decoded: its first frame may stand later than 0.
-        if not self.first and self._stream.start_time is not None and self.info.container != "avi":
-            due = self._stream.start_time * self._time_base
+        if not self.first and stream.start_time is not None and self.info.container != "avi":
+            due = stream.start_time * self._time_base
         self._continuity = Continuity(step=1 / self.info.rate, tick=self._time_base, due=due)
         self.start_time = self.begin if self.first else None
+
+    @property
+    def damages(self) -> list[Damage]:
+        """What was found broken so far, or the first of it."""
+        return self._log.damages
+
+    @property
+    def damage_count(self) -> int:
+        """How much was found broken so far."""
+        return self._log.count
 
     @property
     def stop_time(self) -> Fraction | None:
         """End of the range asked for, seconds; known before it is read only with a timeline."""
         if self.stop is None:
             return None
-        if self._timeline is not None and self.stop < len(self._timeline):
-            return self._timeline[self.stop] * self._time_base
-        return self._end
-
-    _end: Fraction | None = None
-    _read_to = 0
+        timeline = self._range.timeline
+        if timeline is not None and self.stop < len(timeline):
+            return timeline[self.stop] * self._time_base
+        return self._range.end
 
     @property
     def timecode(self) -> str:
@@ -150,8 +141,9 @@ class Reader:
         if not told or not self.first:
             return told
         frames = self.first
-        if self._timeline is not None:  # by its time, so that a varying rate keeps its clock
-            frames = round((self.begin - self._timeline[0] * self._time_base) * self.info.rate)
+        timeline = self._range.timeline
+        if timeline is not None:  # by its time, so that a varying rate keeps its clock
+            frames = round((self.begin - timeline[0] * self._time_base) * self.info.rate)
         return later_timecode(told, frames, self.info.rate) or ""
 
     def timeline(self) -> Sequence[int] | None:
@@ -159,22 +151,33 @@ class Reader:
 
         None where packets do not tell, or where frames are equally long by their nature.
         """
-        if self._timeline is None and not self.info.container.startswith(_WITHOUT_TIMES):
-            self._timeline = scan(self.path, self._rate)
-        return None if self._timeline is None else self._timeline[self.first : self.stop]
+        found = self._range
+        if found.timeline is None and not self.info.container.startswith(_WITHOUT_TIMES):
+            found.timeline = scan(self.path, self._rate)
+        return None if found.timeline is None else found.timeline[self.first : self.stop]
 
     @property
     def first_number(self) -> int:
         """The number of the first picture delivered, counted as the source's files are."""
-        sequence = self._sequence
+        sequence = self._range.sequence
         if sequence is None:
             return self.first
         return sequence.first_number + sequence.ticks[self.first]
 
+    def picture_file(self, ticks: int) -> Path | None:
+        """Of numbered pictures, the file shown `ticks` frames after the first; None in a hole."""
+        sequence = self._range.sequence
+        if sequence is None:
+            return None
+        wanted = sequence.ticks[self.first] + ticks
+        place = bisect_left(sequence.ticks, wanted)
+        there = place < len(sequence.ticks) and sequence.ticks[place] == wanted
+        return sequence.paths[place] if there else None
+
     @property
     def has_holes(self) -> bool:
         """Whether pictures are missing in a sequence: their places stay empty."""
-        sequence = self._sequence
+        sequence = self._range.sequence
         return sequence is not None and sequence.ticks[-1] + 1 > len(sequence.ticks)
 
     def __iter__(self) -> Iterator[Frame]:
@@ -201,16 +204,16 @@ class Reader:
                 reformatter=self._reformatter,
                 matrix=self._rgb_matrix,
             )
-            frame.corrupt = frame.corrupt or pts in self._broken
+            frame.corrupt = frame.corrupt or pts in self._range.decoder.broken
             if frame.corrupt:
-                self._damage(frame.time, f"frame {index} is damaged")
+                self._log.add(frame.time, f"frame {index} is damaged")
             self.delivered += 1
             del native, found  # the caller decides how long a frame lives
             yield frame
 
     def close(self) -> None:
         self._frames.close()
-        self._container.close()
+        self._range.container.close()
 
     def __enter__(self) -> Reader:
         return self
@@ -224,7 +227,7 @@ class Reader:
         self.close()
 
     def _refuse_other_rate(self) -> None:
-        told = frame_rate(self._stream)
+        told = frame_rate(self._range.stream)
         if self._rate is not None and told != self._rate:
             raise UsageError(
                 f"{self.path} tells that it has {told} frames per second; a rate is for numbered "
@@ -243,22 +246,6 @@ class Reader:
         if said:
             self.info = replace(self.info, warnings=(*info.warnings, said))
 
-    # -- the range ---------------------------------------------------------------------------
-
-    def _open_range(self) -> Numbered:
-        if not self.first:
-            return self._numbered(self._decode(), 0)
-        if self._timeline is None and str(self.path) != PIPE:
-            self._timeline = scan(self.path, self._rate)
-        if self._timeline is None:  # no usable timestamps: count from the start
-            return self._numbered(self._decode(), 0)
-        if self.first >= len(self._timeline):
-            raise UsageError(
-                f"{self.path} has {len(self._timeline)} frames; "
-                f"a range from frame {self.first} is behind its end."
-            )
-        return self._sought(self._timeline)
-
     def _peek(self) -> tuple[av.VideoFrame, int, int]:
         found = next(self._frames, None)
         if found is None:
@@ -269,111 +256,6 @@ class Reader:
         native, index, pts = found
         return native, index, pts
 
-    def _numbered(self, natives: Iterator[tuple[av.VideoFrame, int]], index: int) -> Numbered:
-        for native, pts in natives:
-            if self.stop is not None and index >= self.stop:
-                self._end = pts * self._time_base
-                return
-            if index >= self.first:
-                yield native, index, pts
-            index += 1
-
-    def _sought(self, timeline: Sequence[int]) -> Numbered:
-        """Frames of the range, by their time; a film that does not seek is read from the start."""
-        start = timeline[self.first]
-        end = timeline[self.stop] if self.stop and self.stop < len(timeline) else None
-        self._container.seek(start, stream=self._stream)
-        arrived = False
-        natives = self._decode()
-        for native, pts in natives:
-            if not arrived and pts > start:
-                break  # landed behind the target: MPEG streams seek by guess
-            arrived = arrived or pts == start
-            if end is not None and pts >= end:
-                self._end = pts * self._time_base
-                return
-            if arrived:
-                yield native, bisect_left(timeline, pts), pts
-        if arrived:
-            return
-        self._container.close()
-        self._container = open_source(self.path, self._rate)
-        self._stream = picture_stream(self._container, self.path)
-        self._stream.thread_type = "AUTO"
-        yield from self._numbered(self._decode(), 0)
-
-    # -- decoding ----------------------------------------------------------------------------
-
-    def _decode(self) -> Iterator[tuple[av.VideoFrame, int]]:
-        """(frame, pts) in order, pts rising; damage is noted and passed over."""
-        last: int | None = None
-        step = due = Fraction(0)  # ticks; the rate is known once a frame is decoded
-        # AVI numbers packets as they are decoded, and FFmpeg guesses the rest wrongly where
-        # H.264 puts them into another order; a frame of AVI is as long as the next.
-        guessed = self._container.format.name == "avi" and self._codec in ("h264", "hevc")
-        for native in self._natives():
-            step = step or max(Fraction(1), 1 / frame_rate(self._stream) / self._time_base)
-            told = native.pts if last is None or not guessed else None
-            pts = told
-            if pts is None:  # a raw stream has no clock: its frames follow the nominal rate
-                pts = round(due)
-            elif last is not None and pts <= last:
-                self._damage(
-                    pts * self._time_base,
-                    "a timestamp does not rise; its frame is moved one tick behind the last",
-                )
-                pts = last + 1
-            last = pts
-            due = step + (due if told is None else pts)
-            yield native, pts
-
-    @property
-    def _codec(self) -> str:
-        return str(self._stream.codec_context.codec.canonical_name)
-
-    def _natives(self) -> Iterator[av.VideoFrame]:
-        packets = self._container.demux(self._stream)
-        time: Fraction | None = None
-        kind = _CHECKS.get(self._codec)
-        checks = None if kind is None else kind()
-        while True:
-            try:
-                packet = next(packets, None)
-            except av.error.FFmpegError as error:
-                refuse_unreadable(self.path, error)
-                self._damage(time, f"reading stopped ({error.strerror or error})")
-                packet = None
-            if packet is None:
-                return
-            if packet.pts is not None:
-                time = packet.pts * self._time_base
-            self._hidden += packet.is_discard and packet.size > 0
-            wrong = checks.add(bytes(packet)) if checks is not None and packet.size else ""
-            if wrong:
-                self._damage(time, wrong)
-                self._broken.add(packet.pts)
-            if packet.size and packet.pos is not None:
-                self._read_to = packet.pos + packet.size
-            # Frame threads report an error late, and the flush packet may have several.
-            for _ in range(1 if packet.size else 64):
-                try:
-                    yield from packet.decode()
-                    break
-                except av.error.EOFError:
-                    break
-                except av.error.FFmpegError as error:
-                    self._damage(time, f"a packet cannot be decoded ({error.strerror or error})")
-
-    @property
-    def _left_over(self) -> int:
-        """Bytes of a y4m behind its last frame: its demuxer leaves half a frame without a word."""
-        if self.info.container != "yuv4mpegpipe" or not self.path.is_file():
-            return 0
-        size = self.path.stat().st_size
-        if self._rate is not None and without_rate(self.path):
-            size += RatedY4m(self.path, self._rate).growth
-        return max(0, size - self._read_to)
-
     def _check(self, native: av.VideoFrame, pts: int) -> None:
         info = self.info
         now = (native.width, native.height, native.format.name)
@@ -383,82 +265,29 @@ class Reader:
                 f"{info.width}×{info.height} {info.pixel_format} to {now[0]}×{now[1]} {now[2]}; "
                 "expected one format throughout: cut it there."
             )
-        aspect = rational(self._stream.codec_context.sample_aspect_ratio)
+        aspect = rational(self._range.stream.codec_context.sample_aspect_ratio)
         if aspect and aspect != self._aspect:
             before, after = (f"{a.numerator}:{a.denominator}" for a in (self._aspect, aspect))
             what = f"the pixel aspect changes from {before} to {after}; an output tells one for all"
-            self._damage(pts * self._time_base, what)
+            self._log.add(pts * self._time_base, what)
             self._aspect = aspect
 
     def _conclude(self) -> None:
-        """Say what is missing, now that all is read that there is."""
+        """Note what is missing, now that all is read that there is; once."""
         continuity, self._continuity = (
             self._continuity,
             Continuity(step=Fraction(0), tick=Fraction(0)),
         )
-        for gap in continuity.gaps():
-            self._damage(gap.time, str(gap))
-        if self._end is not None:  # a range that ended before the film
+        completeness.note_gaps(continuity, self._log)
+        if self._range.end is not None:  # a range that ended before the film
             return
-        promised = self.declared_end
-        missing = continuity.shortfall(promised) if promised is not None else 0
-        if missing:
-            what = f"the film ends before its header says ({missing} frames missing)"
-            self._damage(continuity.last, what)
-        self._count()
-        if self._left_over:
-            what = f"{self._left_over} bytes at the end of the file are no whole frame"
-            self._damage(continuity.last, what)
-
-    def _count(self) -> None:
-        """A container that counts its frames knows of those that are lost without a trace."""
-        promised = self._stream.frames - self._hidden
-        lost = promised - self.delivered
-        # Some count fields, two to a frame.
-        if not self.first and not self.damage_count and lost > 0 and promised != 2 * self.delivered:
-            self._damage(
-                None, f"{lost} of the {promised} frames that its header counts are not there"
-            )
-
-    def _damage(self, time: Fraction | None, what: str) -> None:
-        self.damage_count += 1
-        if len(self.damages) < MOST_DAMAGES:
-            self.damages.append(Damage(time=time, what=what))
-
-
-def scan(path: str | Path, rate: Fraction | None = None) -> Sequence[int] | None:
-    """The pts of a film's frames, in order, read from its packets without decoding.
-
-    None if its packets do not tell (raw streams, field-coded AVI).
-    """
-    path = Path(path)
-    with open_source(path, rate) as container:
-        stream = picture_stream(container, path)
-        found = array("q")
-        try:
-            for packet in container.demux(stream):
-                if not packet.size or packet.is_discard:
-                    continue
-                if packet.pts is None:
-                    return None
-                found.append(packet.pts)
-        except av.error.FFmpegError as error:
-            refuse_unreadable(path, error)  # of a truncated film, what was found counts
-    found = array("q", sorted(found))
-    return None if any(b <= a for a, b in pairwise(found)) else found
-
-
-def _bounds(frames: slice | tuple[int, int | None] | None) -> tuple[int, int | None]:
-    if frames is None:
-        return 0, None
-    if isinstance(frames, slice):
-        if frames.step not in (None, 1):
-            raise UsageError(f"a range of frames has no step; got {frames.step}.")
-        first, stop = frames.start or 0, frames.stop
-    else:
-        first, stop = frames
-    if first < 0 or (stop is not None and stop <= first):
-        raise UsageError(
-            f"a range of frames is FIRST:STOP with 0 ≤ FIRST < STOP; got {first}:{stop}."
-        )
-    return first, stop
+        completeness.note_early_end(continuity, self.declared_end, self._log)
+        decoder = self._range.decoder
+        if not self.first:
+            declared = self._range.stream.frames - decoder.hidden
+            completeness.note_lost(declared, self.delivered, self._log)
+        if self.info.container == "yuv4mpegpipe" and self.path.is_file():
+            rest = completeness.bytes_left_over(self.path, decoder.read_to, self._rate)
+            if rest:
+                what = f"{rest} bytes at the end of the file are no whole frame"
+                self._log.add(continuity.last, what)

@@ -8,7 +8,8 @@ from contextlib import closing
 from types import TracebackType
 
 from pycolor.system.prefetch import prefetch
-from pycolor.video.io.frame.film import FilmInfo, Frame
+from pycolor.video.io.frame.film import FilmInfo
+from pycolor.video.io.frame.frame import Frame
 from pycolor.video.io.read.frame_source import FrameSource
 from pycolor.video.io.read.reader import Reader
 

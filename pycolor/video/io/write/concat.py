@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +11,12 @@ import av.error
 
 from pycolor.errors import FilmError
 from pycolor.video.io.containers.presets import Preset, ending_of, preset_for
-from pycolor.video.io.read.damage import Damage
+from pycolor.video.io.read.integrity.damage import Damage
 from pycolor.video.io.read.reader import Reader
 from pycolor.video.io.read.source import open_source, picture_stream
 from pycolor.video.io.write.container import ContainerWriter
+from pycolor.video.io.write.packet_times import PacketTimes, presentation_order
 from pycolor.video.io.write.writer import Writer
-
-# Of these the header tells when the picture ends; for others FFmpeg estimates it.
-_TELLS_ITS_END = ("mov", "matroska")
 
 
 def concat_segments(
@@ -33,6 +29,7 @@ def concat_segments(
     metadata: Mapping[str, str] | None = None,
     name: Path | None = None,
     damages: list[Damage] | None = None,
+    on_frame: Callable[[], None] = lambda: None,
 ) -> int:
     """Write the segments' packets one after the other, at the times of the source's frames.
 
@@ -50,6 +47,7 @@ def concat_segments(
         metadata: added to the container's.
         name: what messages call the result, if not by its path.
         damages: extended by where the source's other streams were found broken.
+        on_frame: called for every frame.
 
     Returns:
         The number of frames written.
@@ -62,37 +60,25 @@ def concat_segments(
     path = Path(path)
     if not segments:
         raise FilmError(f"{name or path} cannot be joined: there is no segment.")
-    if not isinstance(preset, Preset):
-        preset = preset_for(ending_of(path, preset), preset)
+    preset = preset if isinstance(preset, Preset) else preset_for(ending_of(path, preset), preset)
     if preset.pictures_only:
-        return _write_again(segments, reader, path, timeline, preset, name)
-    orders = [_presentation_order(segment) for segment in segments]
-    total = sum(len(order) for order in orders)
-    if total != len(timeline):
-        raise FilmError(_wrong_number(name or path, str(total), len(timeline)))
-    delay = max(i - rank for order in orders for i, rank in enumerate(order))
+        return _write_again(segments, reader, path, timeline, preset, name, on_frame)
+    orders = [presentation_order(segment) for segment in segments]
+    _check_number(sum(map(len, orders)), timeline, name or path)
     output = ContainerWriter(
         path, reader, preset, streams=True, metadata=metadata or {}, name=name, timeline=timeline
     )
-    times = _Times(output, reader, timeline, delay)
     try:
-        stream = _add_picture(output, segments[0])
-        output.write_header(stream)
-        extradata = stream.codec_context.extradata
-        first = 0
-        for segment, order in zip(segments, orders, strict=True):
-            _copy(segment, order, first, times, output, stream, extradata)
-            first += len(order)
+        _copy_all(segments, orders, output, reader, timeline, on_frame)
     except av.error.FFmpegError as error:
         output.abort()
         raise output.failure(error) from error
     except BaseException:
         output.abort()
         raise
-    output.finish(total)
-    if damages is not None:
-        damages += output.damages
-    return total
+    output.finish(len(timeline))
+    (damages if damages is not None else []).extend(output.damages)
+    return len(timeline)
 
 
 def _write_again(
@@ -102,6 +88,7 @@ def _write_again(
     timeline: Sequence[int],
     preset: Preset,
     name: Path | None,
+    on_frame: Callable[[], None],
 ) -> int:
     """Pictures in files of their own, or in a pipe, are no packets: the segments are decoded."""
     with Writer(path, reader, preset=preset, name=name) as writer:
@@ -116,80 +103,18 @@ def _write_again(
                             frame, index=reader.first + index, pts=pts
                         )
                     )
-        if writer.written != len(timeline):
-            raise FilmError(_wrong_number(writer.target, str(writer.written), len(timeline)))
+                    on_frame()
+        _check_number(writer.written, timeline, writer.target)
     return writer.written
+
+
+def _check_number(found: int, timeline: Sequence[int], path: Path) -> None:
+    if found != len(timeline):
+        raise FilmError(_wrong_number(path, str(found), len(timeline)))
 
 
 def _wrong_number(path: Path, found: str, expected: int) -> str:
     return f"the segments of {path} hold {found} frames; expected {expected}, as the source."
-
-
-def _presentation_order(segment: Path) -> Sequence[int]:
-    """For each packet, in the order of decoding, its rank in the order of showing."""
-    with open_source(segment) as container:
-        stream = picture_stream(container, segment)
-        times = [packet.pts for packet in container.demux(stream) if packet.size]
-    if not times or any(time is None for time in times):
-        raise FilmError(f"{segment} is no segment: its packets have no times.")
-    known: list[Any] = times
-    rank = {time: n for n, time in enumerate(sorted(known))}
-    if len(rank) != len(known):
-        raise FilmError(f"{segment} is damaged: two of its frames have one time.")
-    return array("q", (rank[time] for time in known))
-
-
-class _Times:
-    """When each packet of the result is decoded and shown, and for how long, in its ticks.
-
-    Args:
-        output: the result.
-        reader: of the source.
-        timeline: pts of the source's frames.
-        delay: frames that the decoder holds back at most, to put them into the order of showing.
-    """
-
-    def __init__(
-        self, output: ContainerWriter, reader: Reader, timeline: Sequence[int], delay: int
-    ) -> None:
-        self._shown = _rising(output.clock(pts) for pts in timeline)
-        self._delay = delay
-        rate = output.rate or output.info.rate
-        self._frame = max(1, round(1 / rate / output.clock.time_base))
-        self._last = self._frame if output.rate else self._last_of_varying(output, reader)
-
-    def _last_of_varying(self, output: ContainerWriter, reader: Reader) -> int:
-        """How long the last frame is shown: until the range ends, or the source's header says."""
-        end = reader.stop_time
-        if end is None and output.info.container.startswith(_TELLS_ITS_END):
-            end = reader.declared_end
-        if end is not None:
-            ticks = round((end - output.clock.shift) / output.clock.time_base) - self._shown[-1]
-            if ticks > 0:
-                return ticks
-        return self._shown[-1] - self._shown[-2] if len(self._shown) > 1 else self._frame
-
-    def shown(self, frame: int) -> int:
-        return self._shown[frame]
-
-    def decoded(self, number: int) -> int:
-        """Of the n-th packet: the time of the n-th frame shown, `delay` frames earlier.
-
-        It is never later than the packet's own time, and always rises.  Before the first frame it
-        goes down frame by frame: MP4 makes these steps durations.
-        """
-        rank = number - self._delay
-        return self._shown[rank] if rank >= 0 else self._shown[0] + rank * self._frame
-
-    def length(self, frame: int) -> int:
-        if frame + 1 < len(self._shown):
-            return self._shown[frame + 1] - self._shown[frame]
-        return self._last
-
-
-def _rising(times: Iterable[int]) -> Sequence[int]:
-    """Ticks that rise where the output's clock is too coarse to tell two frames apart."""
-    return array("q", accumulate(times, lambda last, time: max(time, last + 1)))
 
 
 def _add_picture(output: ContainerWriter, segment: Path) -> Any:
@@ -205,16 +130,37 @@ def _add_picture(output: ContainerWriter, segment: Path) -> Any:
     return stream
 
 
+def _copy_all(
+    segments: Sequence[Path],
+    orders: Sequence[Sequence[int]],
+    output: ContainerWriter,
+    reader: Reader,
+    timeline: Sequence[int],
+    on_frame: Callable[[], None],
+) -> None:
+    """Write the header, and mux the segments."""
+    delay = max(i - rank for order in orders for i, rank in enumerate(order))
+    times = PacketTimes(output, reader, timeline, delay)
+    stream = _add_picture(output, segments[0])
+    output.write_header(stream)
+    extradata = stream.codec_context.extradata
+    first = 0
+    for segment, order in zip(segments, orders, strict=True):
+        for _ in _copy(segment, order, first, times, output, stream, extradata):
+            on_frame()
+        first += len(order)
+
+
 def _copy(
     segment: Path,
     order: Sequence[int],
     first: int,
-    times: _Times,
+    times: PacketTimes,
     output: ContainerWriter,
     stream: Any,
     extradata: bytes | None,
-) -> None:
-    """Mux a segment whose first frame is the film's frame `first`."""
+) -> Iterator[None]:
+    """Mux a segment whose first frame is the film's frame `first`, step by step."""
     with open_source(segment) as container:
         source = picture_stream(container, segment)
         if source.codec_context.extradata != extradata:
@@ -233,3 +179,4 @@ def _copy(
             packet.stream = stream
             output.mux(packet)
             number += 1
+            yield

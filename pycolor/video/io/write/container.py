@@ -15,31 +15,32 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.video.io.containers.matroska import complete_header, with_room
+from pycolor.video.io.containers.codecs.scan_header import SCAN_TAGS
+from pycolor.video.io.containers.matroska.header import complete_header, with_room
 from pycolor.video.io.containers.presets import PIPE, Preset, container_of, ending_of
 from pycolor.video.io.containers.sequence import address_of, numbered, picture_name
 from pycolor.video.io.containers.spec import ContainerSpec, spec_of
 from pycolor.video.io.containers.y4m import Y4mFile
 from pycolor.video.io.frame.film import FilmInfo, rational
 from pycolor.video.io.read.address import as_address
-from pycolor.video.io.read.damage import Damage
+from pycolor.video.io.read.integrity.damage import Damage
 from pycolor.video.io.read.reader import Reader
-from pycolor.video.io.write.clock import (
-    MILLISECOND,
-    Clock,
-    Grid,
-    constant_clock,
-    drift,
-    grid_clock,
-    grid_of,
+from pycolor.video.io.write.clock import MILLISECOND, drift, grid_of
+from pycolor.video.io.write.muxing import (
+    beginning,
+    muxer_options,
+    output_clock,
+    refuse_rate,
+    with_scan_header,
 )
-from pycolor.video.io.write.metadata import (
+from pycolor.video.io.write.streams.copier import StreamCopier
+from pycolor.video.io.write.streams.metadata import (
     TagSupport,
     carry_tags,
     film_metadata,
     supported_tags,
 )
-from pycolor.video.io.write.side_streams import StreamCopier, UnsupportedStream
+from pycolor.video.io.write.streams.support import UnsupportedStream
 
 
 class ContainerWriter:
@@ -85,13 +86,13 @@ class ContainerWriter:
         self.target = name or path
         self._reader = reader
         self.info: FilmInfo = reader.info
-        self._refuse_rate()
+        refuse_rate(self.info.rate, self.spec)
         self.start = beginning(reader, self.name)
         grid = grid_of(timeline, self.info.time_base, self.info.rate) if timeline else None
         self.rate = self.info.rate
         if timeline is not None and not self.spec.fixed_rate:
             self.rate = grid.rate if grid is not None and grid.constant else Fraction(0)
-        self.clock = self._choose_clock(grid)
+        self.clock = output_clock(reader, self.spec, grid, shift=self.start)
         self.packets = 0
         self.is_open = True
         self.lost: list[str] = []
@@ -101,12 +102,14 @@ class ContainerWriter:
         self._first_number = self._last_number = reader.first_number
         self._tags = film_metadata(self.info.metadata, self.name) | dict(metadata)
         self._file: Y4mFile | None = None
+        self._is_dpx = False
         self._makes_folder = False
         fate = supported_tags(self._tags, self.name) if streams else TagSupport()
-        if fate.lost:
-            keys = ", ".join(fate.lost)
+        lost = [key for key in fate.lost if not (preset.codec == "dpx" and key in SCAN_TAGS)]
+        if lost:
+            keys = ", ".join(lost)
             self.lost.append(f"{self.spoken} does not hold the film's tags: {keys}")
-        options = self._muxer_options(preset, free_keys=fate.free_keys)
+        options = muxer_options(reader, self.name, preset, self.clock, free_keys=fate.free_keys)
         try:
             self.container = self._open(options)
         except (av.error.FFmpegError, OSError) as error:
@@ -123,15 +126,6 @@ class ContainerWriter:
             self.path.parent.mkdir(exist_ok=True)
             address = as_address(Path(address_of(self.path)))
         return av.open(address, "w", format=self.name, options=options)
-
-    def _refuse_rate(self) -> None:
-        rate, held = self.info.rate, self.spec.rates
-        if held and rate not in held:
-            known = ", ".join(f"{float(r):.3f}".rstrip("0").rstrip(".") for r in held)
-            raise UsageError(
-                f"{self.spoken.upper()} holds {known} frames a second; this film has "
-                f"{float(rate):.6g}: name an output with .mkv, .mp4 or .mov, which hold any rate."
-            )
 
     def drift(self) -> Fraction:
         """How far the source's frames are at most from its rate, seconds."""
@@ -155,28 +149,8 @@ class ContainerWriter:
             FilmError, UsageError: if the container refuses.
         """
         info = self.info
-        lost = carry_tags(
-            stream,
-            info.picture_metadata,
-            info.picture_disposition,
-            container=self.name,
-            film=self._tags,
-        )
-        if lost and self._streams:
-            self.lost.append(f"{self.spoken} does not hold of the picture: {', '.join(lost)}")
-        with suppress(ValueError):  # a name that this PyAV does not know
-            stream.disposition = _flags(info.picture_disposition)
-        if self._reader.timecode:
-            stream.metadata["timecode"] = self._reader.timecode
-        elif info.timecode:
-            self.lost.append(
-                f"the timecode {info.timecode} cannot be counted on to the first frame of the "
-                "range at this rate: it is left out"
-            )
-        if info.reel and self.spec.reel and info.timecode:
-            stream.metadata["reel_name"] = info.reel
-        if info.display_matrix:
-            stream.set_display_matrix(info.display_matrix)
+        self._mark_picture(stream)
+        self._is_dpx = self.name == "image2" and stream.codec_context.name == "dpx"
         self.container.metadata.update(self._tags)
         if self._streams and (info.streams or info.chapters):
             self._sides = StreamCopier(
@@ -207,10 +181,38 @@ class ContainerWriter:
         except ValueError as error:
             raise UsageError(f"{self.name} refuses this film: {error}.") from error
 
+    def _mark_picture(self, stream: VideoStream) -> None:
+        """Give the picture's stream its tags, flags, timecode and rotation."""
+        info = self.info
+        lost = carry_tags(
+            stream,
+            info.picture_metadata,
+            info.picture_disposition,
+            container=self.name,
+            film=self._tags,
+        )
+        if lost and self._streams:
+            self.lost.append(f"{self.spoken} does not hold of the picture: {', '.join(lost)}")
+        with suppress(ValueError):  # a name that this PyAV does not know
+            stream.disposition = _flags(info.picture_disposition)
+        if self._reader.timecode:
+            stream.metadata["timecode"] = self._reader.timecode
+        elif info.timecode:
+            self.lost.append(
+                f"the timecode {info.timecode} cannot be counted on to the first frame of the "
+                "range at this rate: it is left out"
+            )
+        if info.reel and self.spec.reel and info.timecode:
+            stream.metadata["reel_name"] = info.reel
+        if info.display_matrix:
+            stream.set_display_matrix(info.display_matrix)
+
     def mux(self, packet: av.Packet[Any]) -> None:
         """Write a packet of the picture, and what of the other streams comes before it."""
         self.packets += 1
         time = (packet.dts or 0) * rational(packet.time_base) + self.clock.shift
+        if self._is_dpx:
+            packet = with_scan_header(packet, self._reader)
         if self.name == "image2" and self._reader.has_holes:
             packet.pts = (packet.pts or 0) + self._first_number
             self._last_number = packet.pts
@@ -289,43 +291,6 @@ class ContainerWriter:
         if self.spec.clock != MILLISECOND:  # Matroska and its kin
             return False
         return self._aspect is not None or (self._streams and self.name == "matroska")
-
-    def _choose_clock(self, grid: Grid | None) -> Clock:
-        shift = self.start
-        base = self.info.time_base
-        if self.spec.clock:
-            return Clock(source_base=base, time_base=self.spec.clock, shift=shift)
-        if self.spec.fixed_rate:
-            return Clock(source_base=base, time_base=1 / self.info.rate, shift=shift)
-        if grid is not None:
-            if abs(grid.origin - shift) <= grid.tolerance:  # the film's first frame was rounded
-                shift = grid.origin
-            return constant_clock(base, grid, shift=shift)
-        return grid_clock(base, rate=self.info.rate, origin=self._reader.begin, shift=shift)
-
-    def _muxer_options(self, preset: Preset, *, free_keys: bool) -> dict[str, str]:
-        options = {**self.spec.options, **preset.muxer_options}
-        if self.spec.edit_list:
-            flags = (self.spec.options, preset.muxer_options)
-            options["movflags"] = "".join(o.get("movflags", "") for o in flags)
-            if free_keys:
-                options["movflags"] += "+use_metadata_tags"
-            # Edit lists count in this; the default of 1000 would round the film's start.
-            options["movie_timescale"] = str(self.clock.time_base.denominator)
-        else:
-            options.pop("movflags", None)
-        if self.name == "image2":
-            options["start_number"] = str(self._first_number)
-            if self._reader.has_holes:  # the pictures' numbers are their times
-                options["frame_pts"] = "1"
-        return options
-
-
-def beginning(reader: Reader, container: str) -> Fraction:
-    """The time of the source that is 0 in an output, seconds."""
-    if reader.start_time is not None:
-        return reader.start_time
-    return reader.begin if spec_of(container).fixed_rate else reader.origin
 
 
 def _flags(names: frozenset[str]) -> Disposition:

@@ -18,15 +18,17 @@ from pycolor.video.io.containers.capacity import (
     unsupported_marks,
 )
 from pycolor.video.io.containers.presets import Preset, container_of, ending_of, preset_for
-from pycolor.video.io.frame.film import FilmInfo, Frame
+from pycolor.video.io.frame.film import FilmInfo
+from pycolor.video.io.frame.frame import Frame
 from pycolor.video.io.frame.rgb import rgb_frame, rgb_of
-from pycolor.video.io.read.damage import Damage
+from pycolor.video.io.read.integrity.damage import Damage
 from pycolor.video.io.read.reader import Reader
 from pycolor.video.io.write.clock import Clock
 from pycolor.video.io.write.container import ContainerWriter
-from pycolor.video.io.write.encoder import EncoderConfig, add_picture, as_segment, choose
-from pycolor.video.io.write.frame_factory import FrameFactory, Picture
-from pycolor.video.io.write.side_streams import UnsupportedStream
+from pycolor.video.io.write.encoder.config import EncoderConfig, as_segment, choose
+from pycolor.video.io.write.encoder.frame_factory import FrameFactory, Picture
+from pycolor.video.io.write.encoder.opening import add_picture
+from pycolor.video.io.write.streams.support import UnsupportedStream
 
 
 class Writer:
@@ -86,7 +88,7 @@ class Writer:
         config = choose(self.info, preset, codec=codec, options=options, chroma=chroma)
         if preset.pictures_only and self.path.suffix == ".mkv":
             config = as_segment(config)
-        config = _sited(config, container_of(ending_of(self.path, preset.name)))
+        config = sited(config, container_of(ending_of(self.path, preset.name)))
         self.factory = FrameFactory(self.info, config)
         self.encoding: Encoding = self.factory.encoding
         self.pixel_format = self.factory.pixel_format
@@ -215,7 +217,32 @@ def _spoken_rate(rate: Fraction) -> str:
     return f"{float(rate):.3f}".rstrip("0").rstrip(".")
 
 
-def _sited(config: EncoderConfig, container: str) -> EncoderConfig:
+def factory_of(
+    info: FilmInfo,
+    suffix: str,
+    *,
+    preset: Preset | str | None = None,
+    codec: str | None = None,
+    options: Mapping[str, str] | None = None,
+) -> FrameFactory:
+    """What makes the pictures of an output, without an output.
+
+    Args:
+        info: of the film.
+        suffix: of the output's name.
+        preset: see `Writer`.
+        codec: see `Writer`.
+        options: see `Writer`.
+
+    Raises:
+        UsageError: see `Writer`.
+    """
+    chosen = preset if isinstance(preset, Preset) else preset_for(suffix, preset)
+    config = choose(info, chosen, codec=codec, options=options)
+    return FrameFactory(info, sited(config, container_of(suffix)))
+
+
+def sited(config: EncoderConfig, container: str) -> EncoderConfig:
     """Chroma is made for the siting that readers will take."""
     if stores_siting(container, config.canonical_codec, config.encoding):
         return config

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from pycolor.errors import UsageError
-from pycolor.image.guides import alike, marked, read_guide, read_marks, still_of
-from pycolor.image.references import Reference, references
+from pycolor.image.guidance.guides import alike, marked, read_guide, read_marks, still_of
+from pycolor.image.guidance.references import Reference, references
 from pycolor.models.colorizer import Guidance
 from pycolor.models.guidance.guide import GuidedPicture
 from pycolor.models.guidance.looks import Grade
@@ -19,7 +19,8 @@ from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 from pycolor.video.io import FilmInfo, Frame, FrameSource
 from pycolor.video.io.frame.tensors import as_tensor
-from pycolor.video.plan.plan import Plan, ShotBody, with_guided
+from pycolor.video.plan.plan import Plan, ShotBody
+from pycolor.video.plan.planning import with_guided
 from pycolor.video.propagation.lookahead import brightened
 
 

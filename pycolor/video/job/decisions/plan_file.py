@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.image.references import Reference
+from pycolor.image.guidance.references import Reference
 from pycolor.options import PredictOptions
 from pycolor.system.atomic_file import atomic_write
+from pycolor.video.film_plan.decisions import FilmPlan
+from pycolor.video.film_plan.document import plan_text, read_plan
+from pycolor.video.film_plan.json_lines import Place, line_of, lines_of
+from pycolor.video.film_plan.shot_guidance import marks_of
 from pycolor.video.job.decisions.guided import Given
-from pycolor.video.plan.document import plan_text, read_plan
-from pycolor.video.plan.film_plan import FilmPlan
-from pycolor.video.plan.json_lines import Place, line_of, lines_of
-from pycolor.video.plan.shot_guidance import marks_of
 
 PROJECT_SUFFIX, PLAN_NAME = ".pycolor", "plan.json"
 

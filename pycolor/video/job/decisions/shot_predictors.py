@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from pycolor.image.guides import read_guide
+from pycolor.image.guidance.guides import read_guide
 from pycolor.image.predictor_pool import PredictorPool
 from pycolor.models.guidance.guide import GuidedPicture
 from pycolor.models.predictor import Predictor

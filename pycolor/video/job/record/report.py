@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pycolor.video.io import FilmInfo
-from pycolor.video.shots.detector import Shot
+from pycolor.video.shots.shot import Shot
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,13 +16,12 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 from pycolor.errors import FilmError
-from pycolor.video.job.work.folder_lock import LOCK, lock_folder, refuse_foreign
+from pycolor.video.job.work.folder_lock import LOCK, OWNER, Held, lock_folder, refuse_foreign
 from pycolor.video.job.work.own_files import (
     digest_of,
     read_own,
@@ -31,23 +30,11 @@ from pycolor.video.job.work.own_files import (
     write_whole,
 )
 from pycolor.video.job.work.placed_files import write_placed
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.survey_file import SURVEY, read_analysis, write_analysis
 from pycolor.video.plan.analysis import FilmAnalysis
 
 _FINGERPRINT = "identity.json"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Segment:
-    """Frames first … stop − 1 of the film, encoded alone."""
-
-    first: int
-    stop: int
-    path: Path
-
-    @property
-    def digests_path(self) -> Path:
-        return self.path.with_suffix(".luma")
 
 
 def job_folder(target: Path, folder: Path | None) -> Path:
@@ -85,7 +72,7 @@ class JobFolder:
         self._fingerprint = dict(fingerprint)
         self._suffix = suffix
         self._say = say
-        self._lock: IO[bytes] | None = None
+        self._lock: Held | None = None
         self._sound: dict[Path, bool] = {}  # segments that were looked at
 
     def __enter__(self) -> JobFolder:
@@ -160,6 +147,7 @@ class JobFolder:
         try:
             self._empty()
             (self.path / LOCK).unlink()
+            (self.path / OWNER).unlink(missing_ok=True)
             with suppress(OSError):  # it is not empty: another run has come
                 self.path.rmdir()
         except OSError as e:
@@ -172,7 +160,7 @@ class JobFolder:
         self._sound.clear()
         foreign = []
         for path in sorted(self.path.iterdir(), key=lambda path: path.name == _FINGERPRINT):
-            if path.name == LOCK:
+            if path.name in (LOCK, OWNER):
                 continue
             if _is_ours(path):
                 path.unlink()

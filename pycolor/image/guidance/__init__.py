@@ -1,0 +1,1 @@
+"""Pictures that lead a model: recognized, brought to the film's geometry, read."""

@@ -1,0 +1,153 @@
+"""Pictures and documents from files that lead a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pycolor import ops
+from pycolor.errors import UsageError
+from pycolor.image.guidance.align import AGREEMENT, align, onto
+from pycolor.models.colorizer import Guidance, Guide
+from pycolor.models.guidance.descriptors import describe
+from pycolor.models.guidance.guide import GuidedPicture
+from pycolor.models.guidance.marks import Mark, Marks
+from pycolor.models.guidance.raster import rasterized
+from pycolor.models.guidance.spread import spread
+from pycolor.models.predictor import Predictor
+from pycolor.options import PredictOptions
+
+
+def load_predictor(options: PredictOptions) -> Predictor:
+    """A model with the pictures that it takes as a whole: a style, or varga2017's references.
+
+    Raises:
+        UsageError: the model takes no such picture, or a reference is gray.
+        FilmError: the weights or a picture cannot be read.
+    """
+    predictor = Predictor(options)
+    if options.style:
+        predictor.guide_by("style", [])  # refused before any file is read
+        predictor.guide_by("style", [read_guide(options.style, "style")])
+    if options.reference and predictor.network.guide == "reference":
+        predictor.guide_by("reference", [read_guide(p, "reference") for p in options.reference])
+    elif options.reference or options.guidance:
+        predictor.lead_by_any()  # refused before any file is read
+    return predictor
+
+
+def read_marks(path: Path | None) -> Marks:
+    """The document of points, strokes and masks; an empty one of None.
+
+    Raises:
+        UsageError: it cannot be read, or is none.
+    """
+    if path is None:
+        return Marks()
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as e:
+        raise UsageError(f"the guidance {path} cannot be read: {e}.") from None
+    return Marks.read(text, str(path))
+
+
+def read_guide(path: Path, kind: Guide) -> Tensor:
+    """A picture file as 3×H×W R'G'B' in 0 … 1.
+
+    Raises:
+        UsageError: a reference is gray.
+        FilmError: it cannot be read.
+    """
+    from pycolor.image.picture_files import read_image  # it knows many formats
+
+    image = read_image(path)
+    if kind == "reference" and image.pixels.ndim == 2:
+        raise UsageError(f"reference {path} is gray; expected a color picture.")
+    codes = torch.from_numpy(image.pixels.astype("float32"))
+    rgb = codes.expand(3, *codes.shape) if codes.dim() == 2 else codes.permute(2, 0, 1)
+    unit: Tensor = rgb / (2**image.info.bit_depth - 1)
+    return unit
+
+
+def alike(rgb: Tensor, predictor: Predictor) -> GuidedPicture:
+    """A picture of something that looks like what is colored.
+
+    Args:
+        rgb: 3×H×W, 0 … 1.
+        predictor: of the model that it leads.
+    """
+    lab = predictor.lab_of(rgb).cpu()
+    return GuidedPicture(lightness=lab[:, :1].contiguous(), color=_known(lab[:, 1:], predictor))
+
+
+def still_of(
+    rgb: Tensor, lightness: Tensor, predictor: Predictor, names: tuple[str, str]
+) -> Guidance:
+    """The color of a still at the cells of its frame.
+
+    Args:
+        rgb: 3×h×w, 0 … 1, as an editor left it.
+        lightness: 1×1×H×W of the frame, upright, from `Predictor.lightness`.
+        predictor: of the model that it leads.
+        names: of the still and of the frame, for the message.
+
+    Raises:
+        UsageError: the still shows something else.
+    """
+    frame = lightness[0, 0].float().cpu()
+    gray = ops.rgb_to_lab(rgb[None].float().contiguous())[0, 0]
+    placed = align(gray, frame)
+    if placed.agreement < AGREEMENT:
+        raise UsageError(
+            f"{names[0]} does not show {names[1]}: they agree by {placed.agreement:.2f}, expected "
+            f"{AGREEMENT} or more."
+        )
+    laid, inside = onto(rgb.float(), placed, (frame.shape[0], frame.shape[1]))
+    lab = ops.rgb_to_lab(laid.clamp(0, 1).contiguous())
+    return _known(lab[:, 1:], predictor, inside)
+
+
+def marked(
+    marks: Sequence[Mark],
+    shown: tuple[int, int],
+    lightness: Tensor,
+    predictor: Predictor,
+    below: Guidance | None = None,
+) -> Guidance:
+    """What points, strokes and areas say of a frame.
+
+    Args:
+        marks: of the frame.
+        shown: (height, width) in whose pixels they lie.
+        lightness: 1×1×H×W, upright, from `Predictor.lightness`.
+        predictor: of the model that they lead.
+        below: what is known of the frame besides; the marks go over it.
+    """
+    stride = predictor.network.output_stride
+    h, w = lightness.shape[2] // stride, lightness.shape[3] // stride
+    spots, areas, only = rasterized(marks, shown, (h, w))
+    small = F.avg_pool2d(lightness.float(), stride).cpu()
+    looks = describe(predictor.taps(lightness), lightness).cpu()
+    color = spread(spots, looks, small)
+    hints = torch.lerp(color.hints, areas.hints, areas.weight)
+    weight = torch.maximum(color.weight, areas.weight)
+    if only is not None:
+        gray = areas.weight * (areas.hints == 0).all(1, keepdim=True)  # masks of gray hold anywhere
+        weight = torch.maximum(weight * only, gray)
+    if below is None:
+        return Guidance(hints=hints, weight=weight)
+    return Guidance(
+        hints=torch.lerp(below.hints, hints, weight),
+        weight=torch.maximum(below.weight, weight),
+    )
+
+
+def _known(ab: Tensor, predictor: Predictor, inside: Tensor | None = None) -> Guidance:
+    stride = predictor.network.output_stride
+    hints = F.avg_pool2d(ab, stride)
+    known = torch.ones_like(hints[:, :1]) if inside is None else F.avg_pool2d(inside, stride)
+    return Guidance(hints=hints.contiguous(), weight=(known > 0.99).to(hints))

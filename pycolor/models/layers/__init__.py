@@ -1,0 +1,1 @@
+"""Parts of our own network: the trunk, attention, hints."""

@@ -1,0 +1,1 @@
+"""What people decided about a film, shot by shot: as values, as a document, as work to do."""

@@ -1,0 +1,1 @@
+"""Matroska's header: what FFmpeg neither reads of it nor writes into it."""

@@ -1,0 +1,1 @@
+"""Is what was read all there and unharmed?"""

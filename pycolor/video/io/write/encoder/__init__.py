@@ -1,0 +1,1 @@
+"""The encoder of the picture: chosen, opened, fed."""

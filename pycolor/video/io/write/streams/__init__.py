@@ -1,0 +1,1 @@
+"""What a film holds beside its picture, on its way into an output."""

@@ -1,0 +1,1 @@
+"""One film by several workers on a shared folder."""
