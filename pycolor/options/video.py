@@ -100,6 +100,8 @@ class VideoOptions:
         keep_work: keep that folder when OUT is finished.
         segment_frames: frames per segment; an interrupted run resumes at the last whole segment.
         framemd5: also write OUT.framemd5, the checksums of the decoded frames.
+        trace: write what each thread did when, in Chrome's trace format: ui.perfetto.dev and
+            chrome://tracing show it.
     """
 
     frames: Annotated[str, arg(metavar="A:B")] = ":"
@@ -124,6 +126,7 @@ class VideoOptions:
     keep_work: bool = False
     segment_frames: int = 240
     framemd5: bool = False
+    trace: Annotated[Path | None, arg(metavar="FILE")] = None
     predict: PredictOptions = field(default_factory=PredictOptions)
     steady: PropagationOptions = field(default_factory=PropagationOptions)
 

@@ -14,6 +14,8 @@ from pycolor.video.io.read.frame_source import FrameSource
 from pycolor.video.io.read.integrity.checksums import frame_checksums
 from pycolor.video.io.read.integrity.damage import Damage
 from pycolor.video.io.read.reader import Reader
+from pycolor.video.io.read.same_packets import holds_packets
+from pycolor.video.io.read.shared_frames import SharedFrames
 from pycolor.video.io.read.timeline import scan
 from pycolor.video.io.write.concat import concat_segments
 from pycolor.video.io.write.encoder.frame_factory import FrameFactory, Picture
@@ -32,6 +34,7 @@ __all__ = [
     "Plane",
     "PreviewWriter",
     "Reader",
+    "SharedFrames",
     "StreamInfo",
     "UnsupportedStream",
     "Writer",
@@ -39,5 +42,6 @@ __all__ = [
     "concat_segments",
     "factory_of",
     "frame_checksums",
+    "holds_packets",
     "scan",
 ]

@@ -19,6 +19,7 @@ from pycolor.options.checks import as_path
 from pycolor.record import free_sidecar
 from pycolor.system.atomic_file import check_output
 from pycolor.system.progress import Progress
+from pycolor.system.trace import traced
 from pycolor.video.film_plan.document import plan_text
 from pycolor.video.io import Damage, concat_segments
 from pycolor.video.io.containers.presets import PIPE
@@ -40,7 +41,7 @@ from pycolor.video.job.record.sidecar import (
 )
 from pycolor.video.job.record.versions import versions
 from pycolor.video.job.work.atomic_output import atomic_output, placed_files
-from pycolor.video.job.work.delivery import check_luma, is_checked
+from pycolor.video.job.work.delivery import check_output_luma, is_checked
 from pycolor.video.job.work.segment_store import SegmentStore, segment_key
 from pycolor.video.job.work.stdin import materialize_stdin
 from pycolor.video.plan.plan import ShotBody
@@ -86,8 +87,10 @@ class FilmRun(FilmColoring):
 
     def run(self) -> FilmReport | None:
         """Color the film; None where a slice is done and the output is another worker's to join."""
+        options = self.options
         try:
-            return self._run()
+            with traced(options.trace, overwrite=options.overwrite) as self.watch.trace:
+                return self._run()
         except LeftToOthers:
             return None
         except PycolorError:  # of a worker that finds the film joined meanwhile: it ends quietly
@@ -130,10 +133,10 @@ class FilmRun(FilmColoring):
                 if options.slice is not None:
                     held.enter_context(self._staying(job))
                 self._join(part, job)
-                if is_checked(self._preset, options):
+                if is_checked(self._preset, options.codec):
                     on_frame = self._stage("checking", len(job.plan))
                     with self.watch("check"):
-                        check_luma(part, job.store.digests(job.segments), target, on_frame)
+                        check_output_luma(part, job.segments, job.store, target, on_frame)
                 job.source.check()
                 report = self._report(job, sidecar, time.perf_counter() - began)
                 self._write_beside(job, report, part, beside)

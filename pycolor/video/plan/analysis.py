@@ -23,8 +23,6 @@ from pycolor.video.shots.film_times import FilmTimes
 from pycolor.video.shots.shot import Shot
 from pycolor.video.shots.shot_options import ShotOptions
 
-FRAMES_WAITING = 6  # between the decoder and the look at them
-
 
 @dataclass(frozen=True, kw_only=True)
 class FilmAnalysis:
@@ -126,7 +124,7 @@ def analyze_frames(
             )
         )
         black, white = info.encoding.luma_code_range
-        frames_ahead = stack.enter_context(closing(prefetch(reader, FRAMES_WAITING)))
+        frames_ahead = stack.enter_context(closing(prefetch(reader, info.frames_waiting)))
         for frame in frames_ahead:
             timeline.append(frame.pts)
             found += detector.push(frame.luma)

@@ -19,13 +19,12 @@ from torch import Tensor
 from pycolor.models.predictor import Predictor
 from pycolor.system.prefetch import prefetch
 from pycolor.system.stopwatch import Stopwatch
-from pycolor.video.io.read.frame_source import FrameSource
+from pycolor.video.io import FrameSource, SharedFrames
 from pycolor.video.plan.plan import Plan, ShotBody
 from pycolor.video.propagation import propagate
 from pycolor.video.propagation.lookahead import Lookahead
 from pycolor.video.propagation.propagate import Part, Parts
 
-FRAMES_WAITING = 6  # decoded, and not yet looked at
 STEPS = 64  # of chroma in one ab unit
 _MOST = 500.0  # ab
 
@@ -106,7 +105,7 @@ def predict_layer(
 
 def predict_layers(
     plan: Plan,
-    source: FrameSource,
+    source: FrameSource | SharedFrames,
     predictor: Predictor,
     ends: Sequence[int],
     *,
@@ -132,7 +131,8 @@ def predict_layers(
         start = min(begin, span.context_frame)
     with source.reader(start, len(plan)) as reader:
         wanted = (frame for frame in reader if frame.index >= source.offset + start)
-        with closing(prefetch(watch.timed("decode", wanted), FRAMES_WAITING)) as frames:
+        decoded = watch.timed("decode", wanted)
+        with closing(prefetch(decoded, reader.info.frames_waiting)) as frames:
             lookahead = Lookahead(frames, start, begin, plan, predictor, reader.info, watch, batch)
             fields = watch.timed("steady", propagate.fields(lookahead, plan, first, stop))
             for low, high in pairwise(ends):

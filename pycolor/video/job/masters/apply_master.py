@@ -143,10 +143,10 @@ class _Run:
             sidecar = None if str(target) == PIPE else free_sidecar(target)
             made = self._written(part, offset, crop)
             preset = preset_for(ending_of(target, options.preset), options.preset)
-            if is_checked(preset, options):
+            if is_checked(preset, options.codec):
                 title = f"{self.regrade.name}: checking"
                 on_frame = begin_stage(self.progress, title, len(self.digests))
-                check_luma(part, iter(self.digests), target, on_frame)
+                check_luma(part, self.digests, target, on_frame=on_frame)
             if sidecar is not None:
                 beside.append(sidecar)
                 self._write_sidecar(sidecar, made)

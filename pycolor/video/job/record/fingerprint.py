@@ -29,6 +29,7 @@ _IGNORED = frozenset(
         "work_dir",
         "keep_work",
         "framemd5",
+        "trace",
         "shots",
     )
 )
