@@ -112,7 +112,6 @@ class FilmRun(FilmColoring):
             self.project = Project(self.plan_file.project)
         own = self._is_own_output()
         with ExitStack() as held:  # the work folder and the project, until the output is in place
-            self._enlist(held)
             with (
                 removed_on_error() as beside,
                 self._late_twin(beside),

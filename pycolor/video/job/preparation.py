@@ -108,6 +108,7 @@ class FilmPreparation:
         for text in predictor.notes:
             self.warn(text)
         given = guided.given(options.predict, predictor, reader.info, self.offset)
+        self._enlist(held)
         work = self._hold(self._fingerprint(source.sha256, predictor, given), held)
         seen = self._survey(work, listed, source.sha256)
         for damage in seen.damages:
@@ -141,6 +142,9 @@ class FilmPreparation:
             resumed=frames_made(segments, store, unread=options.slice is not None),
         )
 
+    def _enlist(self, held: ExitStack) -> None:
+        """Have other machines come, where they color the film."""
+
     def _view(self, seen: FilmAnalysis) -> View:
         """What of the plan the film shows."""
         return View()
@@ -148,8 +152,7 @@ class FilmPreparation:
     def _decided(self, seen: FilmAnalysis, planned: PlannedFilm) -> FilmAnalysis:
         """What the film showed, with the plan's shots."""
         assert self.plan_file is not None
-        recolor = self.options.color_shots == "recolor"
-        return decided(self.plan_file.plan, seen, recolor=recolor)
+        return decided(self.plan_file.plan, seen, recolor=self.options.color_shots == "recolor")
 
     def _hold(self, identity: dict[str, Any], held: ExitStack) -> JobFolder:
         """The work folder, and the project of a film that has one, held by this run."""
@@ -208,13 +211,8 @@ class FilmPreparation:
             view=self._view(seen),
         )
         planned.store.say = self.warn
-        encoded, colored = planned.reused(unread=self.options.slice is not None)
-        if encoded or colored:
-            rest = planned.frames - encoded - colored
-            self.say(
-                f"of {planned.frames} frames {encoded} are encoded already, the color of "
-                f"{colored} more is kept, {rest} are colored now"
-            )
+        if told := planned.reuse(unread=self.options.slice is not None):
+            self.say(told)
         return planned
 
     def _is_own_output(self) -> bool:

@@ -93,6 +93,16 @@ class PlannedFilm:
                     colored += min(piece.stop, segment.stop) - max(piece.first, segment.first)
         return encoded, colored
 
+    def reuse(self, *, unread: bool = False) -> str:
+        """A sentence on what is there already; empty if nothing is."""
+        encoded, colored = self.reused(unread=unread)
+        if not encoded and not colored:
+            return ""
+        return (
+            f"of {self.frames} frames {encoded} are encoded already, the color of {colored} more "
+            f"is kept, {self.frames - encoded - colored} are colored now"
+        )
+
     def needs(self, path: Path) -> bool:
         """Whether a file of the project is one of this film's."""
         if path.parent == self.layer.folder:

@@ -71,7 +71,7 @@ class RayWorkers:
         try:
             if self._own:
                 self._ray.init(self._address, log_to_driver=False, logging_level="error")
-        except (ConnectionError, RuntimeError, ValueError) as e:
+        except Exception as e:  # Ray's own, and plain ones
             told = " ".join(str(e).split())[:200]
             raise UsageError(f"no Ray cluster answers at {self._address}: {told}.") from None
         try:
@@ -165,10 +165,8 @@ class RayWorkers:
                 raise
             except errors.RayError as e:
                 answer = Answer(error=f"the worker was lost ({type(e).__name__}).")
-            actor, segment = self._busy.pop(ref, (None, None))
-            actor = actor or self._starting.pop(ref)
-            lost = answer.node == Answer.node
-            if lost or (segment is None and not self._takes(answer)):
+            actor, segment = self._busy.pop(ref, None) or (self._starting.pop(ref), None)
+            if answer.node == Answer.node or (segment is None and not self._takes(answer)):
                 self._ray.kill(actor)  # it may be cut off, and alive
                 self._refused += segment is None
             else:
