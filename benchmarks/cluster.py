@@ -394,10 +394,9 @@ class _Store:
 
 def ray_queue(workers: int, seconds: float, segments: int) -> dict[str, float]:
     """Segments that sleep, by so many actors: efficiency from when all are there, and memory."""
-    from pycolor.video.job.distribute import ray_cluster
+    from pycolor.video.job.distribute.ray_cluster import RayWorkers
 
     os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # else a token stays in the home folder
-    ray_cluster.SegmentWorker = SleepingWorker  # type: ignore[misc, assignment]
     import ray
 
     ray.init(num_cpus=workers, log_to_driver=False, include_dashboard=False)
@@ -406,7 +405,7 @@ def ray_queue(workers: int, seconds: float, segments: int) -> dict[str, float]:
     times: list[float] = []
     memory: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
-        cluster = ray_cluster.RayWorkers("auto", VideoOptions().predict)
+        cluster = RayWorkers("auto", VideoOptions().predict, worker=SleepingWorker)
         with cluster:
             work = [
                 Segment(first=n * 240, stop=n * 240 + 240, path=Path()) for n in range(segments)
