@@ -28,6 +28,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import cycle
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal, cast
 
 from benchmarks.page import DOCS, RESULTS, fill_in, table
@@ -360,23 +361,24 @@ def queue_table(told: dict[str, float]) -> str:
 
 
 class SleepingWorker:
-    """A worker of a Ray cluster that takes its time and writes an empty file."""
+    """A worker of a Ray cluster that takes its time and writes an empty file.
+
+    It answers with what an `Answer` has, and so needs no torch.
+    """
 
     def __init__(self, *_: object) -> None:
         pass
 
     def introduce(self) -> Any:
-        from pycolor.video.job.distribute.segment_worker import Answer
-
-        return Answer(node="here", told={"arithmetic": {}, "versions": {}})
+        told = {"arithmetic": {}, "versions": {}}
+        return SimpleNamespace(node="here", error="", misused=False, told=told, part=None)
 
     def color(self, film: float, first: int, stop: int, part: Path) -> Any:
-        from pycolor.video.job.distribute.segment_worker import Answer
-
         output = part.with_name(f"{part.name}-{os.getpid()}")
         output.touch()
         time.sleep(film)
-        return Answer(node="here", part=output, luma=(bytes(32),) * (stop - first))
+        luma = (bytes(32),) * (stop - first)
+        return SimpleNamespace(node="here", error="", misused=False, part=output, luma=luma)
 
 
 class _Store:
@@ -400,7 +402,7 @@ def ray_queue(workers: int, seconds: float, segments: int) -> dict[str, float]:
     import ray
 
     ray.init(num_cpus=workers, log_to_driver=False, include_dashboard=False)
-    nodes = ray.nodes
+    nodes: Callable[[], list[dict[str, Any]]] = ray.nodes
     ray.nodes = lambda: [{**n, "Resources": {"CPU": 1}} for n in nodes()]  # a device each
     times: list[float] = []
     memory: list[float] = []

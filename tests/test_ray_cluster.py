@@ -153,6 +153,8 @@ class FakeRay:
         class RayTaskError(RayError):
             pass
 
+    starts_first = False  # else who works answers before who starts
+
     def __init__(self, dying: set[int], nodes: list[dict[str, float]]) -> None:
         self.dying, self._nodes = dying, nodes
         self.answers = self.killed = 0
@@ -183,7 +185,9 @@ class FakeRay:
 
     def wait(self, refs: list[Any], timeout: float) -> tuple[list[Any], list[Any]]:
         assert timeout
-        return refs[:1], refs[1:]
+        if self.starts_first:
+            return refs[:1], refs[1:]
+        return refs[-1:], refs[:-1]
 
     def get(self, ref: Any) -> Any:
         self.answers += 1
@@ -248,7 +252,9 @@ def test_a_segment_that_always_loses_its_worker_is_told(
 
 def test_unlike_workers_are_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_cluster, "SegmentWorker", OddWorker)
-    said = colored(FakeRay(set(), [{"CPU": 1}] * 2), tmp_path, monkeypatch)
+    ray = FakeRay(set(), [{"CPU": 1}] * 2)
+    ray.starts_first = True
+    said = colored(ray, tmp_path, monkeypatch)
     (text,) = {text for text in said if "is not taken" in text}
     assert "its unit is processor 0, the first's processor 1; --mix takes it" in text
 
