@@ -22,7 +22,9 @@ SLOW_FILES = {
     "test_foreign",  # networks of full size
     "test_peers",
     "test_processes",  # torchrun
+    "test_ray_cluster",
     "test_resume",
+    "test_slice_workers",
     "test_train",
     "test_video_independent",
     "test_video_webm",

@@ -30,7 +30,7 @@ FLOORS = (
     "video.propagation video.verify",
     "video.render video.shown",
     "video.job",
-    "evaluate credentials",
+    "evaluate credentials vapoursynth",
     "web",
     "commands",
     "cli",

@@ -41,6 +41,7 @@ def fields(path: Path) -> dict[str, Any]:
         "television rate": number("f", 1940),
         "timecode": f"{number('I', 1920):08x}",
         "gamma": number("I", 1948),
+        "aspect": number("I", 1628) / number("I", 1632),
         "user": data[2048:begin],
     }
 
@@ -65,6 +66,7 @@ def scans(folder: Path, numbers: tuple[int, ...]) -> Path:
         data[1556:1563] = b"Scanner"
         struct.pack_into(">I", data, 4, 2048 + 9)
         struct.pack_into(">I", data, 32, 9)
+        struct.pack_into(">I", data, 808, 2048 + 9)
         (folder / f"s_{n:06}.dpx").write_bytes(bytes(data[:2048]) + b"by a user" + data[2048:])
     return folder
 
@@ -90,6 +92,7 @@ def test_a_scan_keeps_its_header(tmp_path: Path) -> None:
             "television rate": 16.0,
             "timecode": f"010259{12 + n:02}" if n < 4 else "01030001",
             "gamma": UNDEFINED,
+            "aspect": 1.0,
             "user": b"by a user",
         }
         assert fields(path) == expected

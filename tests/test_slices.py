@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import random
 import shutil
 import threading
@@ -25,6 +26,7 @@ from pycolor.video.job.distribute.claims import Claims
 from pycolor.video.job.distribute.film_slice import color_slice
 from pycolor.video.job.distribute.slices import in_order, slices_plan
 from pycolor.video.job.film import color_film
+from pycolor.video.job.record.processor import processor
 from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore
 from tests.films import make_film
@@ -207,11 +209,26 @@ def test_every_worker_looks_at_every_segment(count: int) -> None:
 
 
 def test_unlike_machines_are_kept_apart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another processor makes is its own, and each is told of the other."""
     plan = read_plan_file(folder / "reel.mkv.pycolor" / "plan.json").plan
     assert len(plan.shots) == 5
-    told: list[str] = []
     layer = folder / "reel.mkv.pycolor" / "layer"
     before = {p.name for p in layer.iterdir()}
-    monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: "another")
-    color_film(folder / "reel.mkv", folder / "out.mkv", options(folder), say=told.append)
+    said: list[str] = []
+    work(folder, "1/2", said)
+    assert not any("of another kind" in text for text in said)
+    assert {p.name for p in layer.iterdir()} == before
+    (folder / "out.mkv").unlink()
+    monkeypatch.setattr("pycolor.video.job.record.arithmetic.processor", lambda: "another")
+    work(folder, "2/2", said)
+    (text,) = (text for text in said if "of another kind" in text)
+    assert "another here" in text
+    assert "--mix shares it" in text
     assert len({p.name for p in layer.iterdir()} - before) == len(before)
+
+
+def test_a_processor_is_told_by_what_its_sums_depend_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = processor()
+    assert platform.machine() in own
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "SSE41")
+    assert processor() == f"{own} ONEDNN_MAX_CPU_ISA=SSE41"

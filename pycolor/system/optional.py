@@ -19,6 +19,7 @@ _EXTRA_OF = {
     "ray": ("Ray", "ray"),
     "starlette": ("Starlette", "desk"),
     "tensorboard": ("TensorBoard", "tensorboard"),
+    "vapoursynth": ("VapourSynth", "vapoursynth"),
     "uvicorn": ("uvicorn", "desk"),
 }
 

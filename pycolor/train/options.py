@@ -50,10 +50,6 @@ class TrainOptions:
             often as it makes them, to 1, as often as they occur.
         dark_restore: share of what is left that it takes back where the picture is dark, for a
             network whose last layer sees that (pycolor2026).
-        shift: what the scores are moved by at the end, beside that: six coefficients of the
-            logarithms of the rebalancing weights of λ = 0.5, 0.1, 0.01, of chroma in hundreds, of
-            its square, and of gray (none: nothing); `python -m benchmarks.last_layer` fits them.
-        shift_in_light: likewise, further where it is light.
         huber: for regression in hwang2016, the error in U or V beyond which its penalty grows
             linearly (0: squared error everywhere).
         labels: scene classes for iizuka2016 and for varga2017's pairs: folder, clusters:K, or
@@ -102,8 +98,6 @@ class TrainOptions:
     last_uniform: float = 0.0
     restore: float = 0.0
     dark_restore: float = 0.0
-    shift: tuple[float, ...] = ()
-    shift_in_light: tuple[float, ...] = ()
     huber: float = 0.0
     labels: str = "auto"
     gray_limit: float = 5.0
@@ -134,10 +128,6 @@ class TrainOptions:
             if not 0 <= getattr(self, name) <= 1:
                 flag = name.replace("_", "-")
                 raise UsageError(f"{flag} must lie in [0, 1], got {getattr(self, name)}.")
-        for name in ("shift", "shift_in_light"):
-            if len(getattr(self, name)) not in (0, 6):
-                flag = name.replace("_", "-")
-                raise UsageError(f"{flag} must be six numbers, got {len(getattr(self, name))}.")
         if not 0 <= self.until <= self.steps:
             raise UsageError(f"until must lie in 0 … {self.steps}, got {self.until}.")
         if not 0 < self.trunk_share <= 1:

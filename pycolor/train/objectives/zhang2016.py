@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -37,11 +35,10 @@ class Classification(Objective):
         )
         light = (1 - self.options.restore) * light + self.options.restore
         dark = (1 - self.options.dark_restore) * light + self.options.dark_restore
-        basis = shift_basis(prior).double().numpy()
-        shift = np.log(dark / weights) + _combined(self.options.shift, basis)
-        in_light = np.log(light / dark) + _combined(self.options.shift_in_light, basis)
-        self.shift = torch.tensor(shift, dtype=torch.float32, device=self.device)
-        self.shift_in_light = torch.tensor(in_light, dtype=torch.float32, device=self.device)
+        self.shift = torch.tensor(np.log(dark / weights), dtype=torch.float32, device=self.device)
+        self.shift_in_light = torch.tensor(
+            np.log(light / dark), dtype=torch.float32, device=self.device
+        )
         assert network.palette is not None
         self.palette = network.palette.detach().clone()
         if self.options.guided and "hints" not in network.guides:
@@ -92,25 +89,6 @@ class Regression(Objective):
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
         ab = color_target(sample.rgb, network.output_stride)
         return mean_square(self.run(network, sample.lightness), ab, self.options.gray_limit)
-
-
-def shift_basis(prior: npt.NDArray[np.float64]) -> Tensor:
-    """What the last layer's offsets are moved along: see `TrainOptions.shift`.
-
-    Args:
-        prior: Q probabilities of the palette's bins.
-
-    Returns:
-        6×Q: the logarithms of the rebalancing weights of λ = 0.5, 0.1 and 0.01; chroma in hundreds,
-        its square; 1 for the bin of gray.
-    """
-    chroma = np.linalg.norm(alphabet.gamut_bins(), axis=1) / 100
-    weights = [np.log(alphabet.rebalancing_weights(prior, uniform)) for uniform in (0.5, 0.1, 0.01)]
-    return torch.tensor(np.stack([*weights, chroma, chroma**2, chroma == 0]), dtype=torch.float32)
-
-
-def _combined(shares: Sequence[float], basis: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.asarray(np.array(shares) @ basis if shares else np.zeros(basis.shape[1]))
 
 
 def measure_prior(stream: Stream, stride: int, gray_limit: float) -> Any:

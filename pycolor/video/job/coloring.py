@@ -9,10 +9,14 @@ from typing import Any
 
 from pycolor.models.predictor import Predictor
 from pycolor.options import slice_of
+from pycolor.video.job.distribute.kinds import unlike_kinds
 from pycolor.video.job.distribute.ray_cluster import RayWorkers
 from pycolor.video.job.distribute.slices import work_off
 from pycolor.video.job.preparation import FilmPreparation
 from pycolor.video.job.prepared import PreparedFilm
+from pycolor.video.job.record.arithmetic import arithmetic_of
+from pycolor.video.job.record.encoder_threads import depends_on_threads, encoder_threads
+from pycolor.video.job.record.versions import versions
 from pycolor.video.job.segment import SegmentJob, run_segments
 from pycolor.video.job.work.delivery import neighbors
 from pycolor.video.job.work.segment_files import Segment
@@ -29,7 +33,13 @@ class FilmColoring(FilmPreparation):
         if self.options.ray is None:
             return
         self.workers = held.enter_context(
-            RayWorkers(self.options.ray, self.options.predict, mix=self.options.mix, say=self.warn)
+            RayWorkers(
+                self.options.ray,
+                self.options.predict,
+                mix=self.options.mix,
+                by_threads=depends_on_threads(self.target, self.options),
+                say=self.warn,
+            )
         )
         self.arithmetic = self.workers.arithmetic
 
@@ -76,21 +86,32 @@ class FilmColoring(FilmPreparation):
 
     def _color(self, job: PreparedFilm) -> None:
         """Make the segments that are missing."""
-        store, own, progress = job.store, self.options.slice, self.progress
+        store, own = job.store, self.options.slice
         there = store.is_done
         if own is not None and isinstance(store, SegmentStore):
             there = store.is_there
         missing = [segment for segment in job.segments if not there(segment)]
-        if progress is not None:
-            left = sum(segment.stop - segment.first for segment in missing)
-            progress.stage(f"{self.source.name}: coloring", left)
+        self._stage("coloring", sum(segment.stop - segment.first for segment in missing))
         if self.workers is not None:
             self._color_elsewhere(job, missing)
         elif own is not None and isinstance(store, SegmentStore):
+            self._tell_unlike(job)
             work_off(job.segments, store, slice_of(own), partial(self._make, job))
         else:
             for group in neighbors(missing):
                 self._make(job, *group)
+
+    def _tell_unlike(self, job: PreparedFilm) -> None:
+        """A word on workers that do not share what they make with this one."""
+        assert self.project is not None, "slices have a plan"
+        mix = self.options.mix
+        own = {
+            **arithmetic_of(job.predictor, mix=mix),
+            **encoder_threads(matter=depends_on_threads(self.target, self.options)),
+            **versions(mix=mix),
+        }
+        for text in unlike_kinds(self.project.folder, own):
+            self.say(f"note: {text}")
 
     def _make(self, job: PreparedFilm, *segments: Segment) -> None:
         """Color neighboring segments here."""

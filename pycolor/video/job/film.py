@@ -40,7 +40,7 @@ from pycolor.video.job.record.sidecar import (
 )
 from pycolor.video.job.record.versions import versions
 from pycolor.video.job.work.atomic_output import atomic_output, placed_files
-from pycolor.video.job.work.delivery import check_luma
+from pycolor.video.job.work.delivery import check_luma, is_checked
 from pycolor.video.job.work.segment_store import SegmentStore, segment_key
 from pycolor.video.job.work.stdin import materialize_stdin
 from pycolor.video.plan.plan import ShotBody
@@ -112,7 +112,6 @@ class FilmRun(FilmColoring):
             self.project = Project(self.plan_file.project)
         own = self._is_own_output()
         with ExitStack() as held:  # the work folder and the project, until the output is in place
-            self._enlist(held)
             with (
                 removed_on_error() as beside,
                 self._late_twin(beside),
@@ -131,8 +130,10 @@ class FilmRun(FilmColoring):
                 if options.slice is not None:
                     held.enter_context(self._staying(job))
                 self._join(part, job)
-                with self.watch("check"):
-                    check_luma(part, self._preset, options, job.store.digests(job.segments), target)
+                if is_checked(self._preset, options):
+                    on_frame = self._stage("checking", len(job.plan))
+                    with self.watch("check"):
+                        check_luma(part, job.store.digests(job.segments), target, on_frame)
                 job.source.check()
                 report = self._report(job, sidecar, time.perf_counter() - began)
                 self._write_beside(job, report, part, beside)
@@ -230,6 +231,7 @@ class FilmRun(FilmColoring):
                 metadata=synthetic_media_tag(job.predictor.loaded, self.options),
                 name=self.target,
                 damages=damages,
+                on_frame=self._stage("joining", len(job.seen.timeline)),
             )
         for damage in damages:
             self.warn(f"{self.source} {damage}")

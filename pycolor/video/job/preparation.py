@@ -16,7 +16,7 @@ from pycolor.models.predictor import Predictor
 from pycolor.options import VideoOptions
 from pycolor.options.checks import as_path
 from pycolor.options.frame_ranges import frame_range, frame_rate
-from pycolor.system.progress import Progress
+from pycolor.system.progress import Progress, begin_stage
 from pycolor.system.stopwatch import Stopwatch
 from pycolor.video.film_plan.schedule import decided
 from pycolor.video.io import FrameSource, Reader, Writer
@@ -35,7 +35,7 @@ from pycolor.video.job.work.job_folder import JobFolder, job_folder
 from pycolor.video.job.work.placed_files import has_placed
 from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore
-from pycolor.video.job.work.source_digest import SourceDigest
+from pycolor.video.job.work.source_digest import DIGEST_NOTE, SourceDigest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.plan.own_color import tints_note
 from pycolor.video.plan.planning import plan_of
@@ -101,12 +101,14 @@ class FilmPreparation:
             factory = self._probe(part, reader)
         for text in (*reader.info.warnings, *factory.warnings):
             self.warn(text)
+        source.on_block = self._stage("reading", source.blocks, "MB")
         if self.plan_file is not None:
             self._check_source(source.sha256)
         predictor = self.pool.of(without_grade(options.predict))
         for text in predictor.notes:
             self.warn(text)
         given = guided.given(options.predict, predictor, reader.info, self.offset)
+        self._enlist(held)
         work = self._hold(self._fingerprint(source.sha256, predictor, given), held)
         seen = self._survey(work, listed, source.sha256)
         for damage in seen.damages:
@@ -140,6 +142,9 @@ class FilmPreparation:
             resumed=frames_made(segments, store, unread=options.slice is not None),
         )
 
+    def _enlist(self, held: ExitStack) -> None:
+        """Have other machines come, where they color the film."""
+
     def _view(self, seen: FilmAnalysis) -> View:
         """What of the plan the film shows."""
         return View()
@@ -169,7 +174,7 @@ class FilmPreparation:
         """Where workers on slices note the source's digest, so that one of them reads it all."""
         if self.options.slice is None or self.project is None:
             return None
-        return self.project.folder / "source.json"
+        return self.project.folder / DIGEST_NOTE
 
     @property
     def _color_digest(self) -> str | None:
@@ -270,6 +275,10 @@ class FilmPreparation:
             self.options, self.target, source_digest, predictor, given, self.arithmetic
         )
 
+    def _stage(self, what: str, total: int | None, unit: str = "frames") -> Callable[[], None]:
+        """Begin to count a part of the work; the answer counts one step."""
+        return begin_stage(self.progress, f"{self.source.name}: {what}", total, unit)
+
     def _survey(
         self, work: JobFolder, listed: ListedShots | None, source_digest: str
     ) -> FilmAnalysis:
@@ -277,8 +286,7 @@ class FilmPreparation:
         known = work.load_analysis() if project is None else project.load_analysis(key)
         if known is not None:
             return known
-        if self.progress is not None:
-            self.progress.stage(f"{self.source.name}: looking for shots", None)
+        self._stage("looking for shots", None)
         with self.watch("survey"):
             seen = analyze_film(
                 self.source,

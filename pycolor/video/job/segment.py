@@ -16,7 +16,6 @@ from pathlib import Path
 from pycolor.errors import FilmError
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.models.guidance.guide import GuidedPicture
-from pycolor.models.guidance.looks import Grade
 from pycolor.options import PredictOptions
 from pycolor.system.prefetch import BackgroundConsumer, prefetch
 from pycolor.system.stopwatch import Stopwatch
@@ -26,7 +25,7 @@ from pycolor.video.io.frame.digest import luma_digest
 from pycolor.video.job.decisions.guided import Given
 from pycolor.video.job.decisions.shot_predictors import ShotPredictors
 from pycolor.video.master.framing import FilmCrop
-from pycolor.video.plan.grade import NEUTRAL, Grades, combined, film_grade
+from pycolor.video.plan.grade import Grades, all_grades
 from pycolor.video.plan.plan import Plan
 from pycolor.video.propagation.film_layers import film_layers
 from pycolor.video.propagation.layer_store import LayerStore
@@ -86,15 +85,7 @@ class SegmentJob:
     @property
     def all_grades(self) -> Grades:
         """What is done with the colors at the end."""
-        shots = dict(self.grades.shots)
-        for span in self.plan.spans:
-            grade = self.plan.grade_at(span.start)
-            if grade is not None:  # it has the film's look in it
-                shots[span.start] = combined(grade, shots.get(span.start, NEUTRAL))
-        film = film_grade(self.predict)
-        if self.plan.grades:
-            film = Grade(saturation=film.saturation)
-        return Grades(film=combined(film, self.grades.film), shots=shots)
+        return all_grades(self.plan, self.predict, self.grades)
 
 
 @dataclass(frozen=True, kw_only=True)

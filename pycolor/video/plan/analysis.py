@@ -16,6 +16,7 @@ from pycolor.encoding import TagOverride
 from pycolor.system.prefetch import prefetch
 from pycolor.system.progress import Progress
 from pycolor.video.io import Reader
+from pycolor.video.io.read.plane_source import PlaneReader
 from pycolor.video.plan.own_color import LOOKED_EVERY, OwnColor, frame_color, shot_color
 from pycolor.video.shots.detector import ShotDetector
 from pycolor.video.shots.film_times import FilmTimes
@@ -93,12 +94,29 @@ def analyze_film(
     Raises:
         FilmError: the film cannot be read.
     """
+    with Reader(source, frames=frames, rate=rate, override=override) as reader:
+        if progress is not None:
+            progress.total = _expected_frames(reader.info.frames, *(frames or (0, None)))
+        return analyze_frames(reader, sensitivity=sensitivity, shots=shots, progress=progress)
+
+
+def analyze_frames(
+    reader: Reader | PlaneReader,
+    *,
+    sensitivity: float = 1.0,
+    shots: Callable[[FilmTimes], Sequence[Shot]] | None = None,
+    progress: Progress | None = None,
+) -> FilmAnalysis:
+    """As `analyze_film`, of frames that come from anywhere.
+
+    Raises:
+        FilmError: the film cannot be read.
+    """
     found: list[Shot] = []
     timeline = array("q")
     lightness, change = array("f"), array("f")
     chroma: list[OwnColor] = []  # of every fourth frame
     with ExitStack() as stack:
-        reader = stack.enter_context(Reader(source, frames=frames, rate=rate, override=override))
         info = reader.info
         detector = ShotDetector(
             ShotOptions(
@@ -108,8 +126,6 @@ def analyze_film(
             )
         )
         black, white = info.encoding.luma_code_range
-        if progress is not None:
-            progress.total = _expected_frames(info.frames, *(frames or (0, None)))
         frames_ahead = stack.enter_context(closing(prefetch(reader, FRAMES_WAITING)))
         for frame in frames_ahead:
             timeline.append(frame.pts)

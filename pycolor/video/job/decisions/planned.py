@@ -21,6 +21,7 @@ from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.project import Project
 from pycolor.video.job.decisions.shot_predictors import given_identity
 from pycolor.video.job.record.arithmetic import arithmetic_of
+from pycolor.video.job.record.encoder_threads import depends_on_threads, encoder_threads
 from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore, segment_key
 from pycolor.video.job.work.source_digest import file_digest
@@ -243,6 +244,7 @@ def planned_film(
         "codec": options.codec,
         "codec_options": options.codec_options,
         "tints": options.tints,
+        **encoder_threads(matter=depends_on_threads(target, options)),
     }
     if view != View():
         encoding["view"] = asdict(view)

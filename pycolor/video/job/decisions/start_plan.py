@@ -17,7 +17,7 @@ from pycolor.video.io.containers.timecode import later_timecode
 from pycolor.video.job.decisions.listed_shots import listed_shots
 from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.project import Project
-from pycolor.video.job.work.source_digest import file_digest
+from pycolor.video.job.work.source_digest import SourceDigest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.shots.list_files import read_file
 
@@ -30,6 +30,7 @@ def start_plan(
     sensitivity: float = 1.0,
     rate: Fraction | None = None,
     overwrite: bool = False,
+    note: Path | None = None,
     say: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
 ) -> FilmPlan:
@@ -42,6 +43,7 @@ def start_plan(
         sensitivity: of the detector.
         rate: frames per second where the film does not tell.
         overwrite: replace an existing plan.
+        note: see `SourceDigest`.
         say: called with each warning.
         progress: advanced by each frame.
 
@@ -57,7 +59,7 @@ def start_plan(
         info, timecode = reader.info, reader.timecode
     for text in info.warnings:
         say(f"note: {text}")
-    sha256 = file_digest(source)
+    sha256 = SourceDigest(source, note).sha256
     seen = analyze_film(
         source,
         rate=rate,

@@ -17,6 +17,7 @@ from pycolor.video.job.distribute.slices import slices_plan
 from pycolor.video.job.film import FilmRun
 from pycolor.video.job.record.report import FilmReport
 from pycolor.video.job.record.sidecar import made_before
+from pycolor.video.job.work.source_digest import DIGEST_NOTE
 
 
 def color_slice(
@@ -74,6 +75,7 @@ def _begin(
                     plan,
                     shots=options.shots,
                     sensitivity=options.sensitivity,
+                    note=plan.parent / DIGEST_NOTE,
                     rate=frame_rate(options.rate),
                     overwrite=True,  # a dead worker's, or that of one who had slept: it is the same
                     say=say,

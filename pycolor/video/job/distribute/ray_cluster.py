@@ -32,6 +32,7 @@ class RayWorkers:
         address: of the cluster; `auto`: the one of this machine; `local`: a new one, here.
         predict: the model, which every worker loads.
         mix: take workers of unlike machines, see `arithmetic_of`.
+        by_threads: the encoder's bits depend on the number of processors.
         say: called with a note on workers that do not come, or are not taken.
         worker: what an actor is made of.
 
@@ -46,12 +47,13 @@ class RayWorkers:
         predict: PredictOptions,
         *,
         mix: bool = False,
+        by_threads: bool = False,
         say: Callable[[str], None] = lambda _: None,
         worker: type[Any] | None = None,
     ) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL", "minor")
-        self._ray, self._say, self._given = extra("ray"), say, (predict, mix)
+        self._ray, self._say, self._given = extra("ray"), say, (predict, mix, by_threads)
         self._address, self._class = address, worker or SegmentWorker
         self._starting: dict[Any, Any] = {}  # the answer that is waited for → the actor
         self._busy: dict[Any, tuple[Any, Segment]] = {}
@@ -69,7 +71,7 @@ class RayWorkers:
         try:
             if self._own:
                 self._ray.init(self._address, log_to_driver=False, logging_level="error")
-        except (ConnectionError, RuntimeError, ValueError) as e:
+        except Exception as e:  # Ray's own, and plain ones
             told = " ".join(str(e).split())[:200]
             raise UsageError(f"no Ray cluster answers at {self._address}: {told}.") from None
         try:
@@ -163,10 +165,8 @@ class RayWorkers:
                 raise
             except errors.RayError as e:
                 answer = Answer(error=f"the worker was lost ({type(e).__name__}).")
-            actor, segment = self._busy.pop(ref, (None, None))
-            actor = actor or self._starting.pop(ref)
-            lost = answer.node == Answer.node
-            if lost or (segment is None and not self._takes(answer)):
+            actor, segment = self._busy.pop(ref, None) or (self._starting.pop(ref), None)
+            if answer.node == Answer.node or (segment is None and not self._takes(answer)):
                 self._ray.kill(actor)  # it may be cut off, and alive
                 self._refused += segment is None
             else:

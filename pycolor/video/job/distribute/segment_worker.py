@@ -16,6 +16,7 @@ from pycolor.errors import FilmError, PycolorError, UsageError
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.options import PredictOptions
 from pycolor.video.job.record.arithmetic import arithmetic_of
+from pycolor.video.job.record.encoder_threads import encoder_threads
 from pycolor.video.job.record.versions import versions
 from pycolor.video.job.segment import SegmentJob, run_segments
 
@@ -42,8 +43,9 @@ class Answer:
 class SegmentWorker:
     """Colors segments on one device; the model is loaded once, when it introduces itself."""
 
-    def __init__(self, predict: PredictOptions, mix: bool) -> None:
-        self._pool, self._predict, self._mix = PredictorPool(), without_grade(predict), mix
+    def __init__(self, predict: PredictOptions, mix: bool, by_threads: bool) -> None:
+        self._pool, self._predict = PredictorPool(), without_grade(predict)
+        self._mix, self._by_threads = mix, by_threads
 
     def introduce(self) -> Answer:
         """Say what decides the bits of this worker."""
@@ -59,7 +61,8 @@ class SegmentWorker:
 
     def _told(self) -> Answer:
         arithmetic = arithmetic_of(self._pool.of(self._predict), mix=self._mix)
-        return Answer(told={"arithmetic": arithmetic, "versions": versions()})
+        decisive = {**arithmetic, **encoder_threads(matter=self._by_threads)}
+        return Answer(told={"arithmetic": decisive, "versions": versions(mix=self._mix)})
 
     def _color(self, job: SegmentJob) -> Answer:
         loaded = self._pool.of(without_grade(job.predict)).loaded

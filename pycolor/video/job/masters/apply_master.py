@@ -15,7 +15,7 @@ from pycolor.errors import FilmError, UsageError
 from pycolor.options import VideoOptions
 from pycolor.options.frame_ranges import frame_rate
 from pycolor.system.atomic_file import atomic_write
-from pycolor.system.progress import Progress
+from pycolor.system.progress import Progress, begin_stage
 from pycolor.version import __version__
 from pycolor.video.io import Frame, Picture, Reader, Writer
 from pycolor.video.io.containers.presets import PIPE, ending_of, preset_for
@@ -24,7 +24,7 @@ from pycolor.video.job.masters.make_master import told_of
 from pycolor.video.job.masters.master_frames import Chroma, MasterFrames, in_matrix
 from pycolor.video.job.record.sidecar import DIGITAL_SOURCE_TYPE, free_sidecar, removed_on_error
 from pycolor.video.job.work.atomic_output import atomic_output
-from pycolor.video.job.work.delivery import check_luma
+from pycolor.video.job.work.delivery import check_luma, is_checked
 from pycolor.video.job.work.source_digest import file_digest
 from pycolor.video.master.blocks import fold
 from pycolor.video.master.framing import Crop, check_aspect, scaled_plane
@@ -143,7 +143,10 @@ class _Run:
             sidecar = None if str(target) == PIPE else free_sidecar(target)
             made = self._written(part, offset, crop)
             preset = preset_for(ending_of(target, options.preset), options.preset)
-            check_luma(part, preset, options, iter(self.digests), target)
+            if is_checked(preset, options):
+                title = f"{self.regrade.name}: checking"
+                on_frame = begin_stage(self.progress, title, len(self.digests))
+                check_luma(part, iter(self.digests), target, on_frame)
             if sidecar is not None:
                 beside.append(sidecar)
                 self._write_sidecar(sidecar, made)

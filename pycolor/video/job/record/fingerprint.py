@@ -13,6 +13,7 @@ from pycolor.options import VideoOptions
 from pycolor.video.io.containers.presets import segment_suffix
 from pycolor.video.job.decisions.guided import Given
 from pycolor.video.job.record.arithmetic import arithmetic_of
+from pycolor.video.job.record.encoder_threads import depends_on_threads, encoder_threads
 from pycolor.video.job.record.versions import versions
 from pycolor.video.job.work.source_digest import file_digest
 
@@ -66,6 +67,9 @@ def fingerprint(
         "files": [file_digest(path) for path in files],
         "weights": predictor.loaded.sha256,
         "arithmetic": _arithmetic(predictor, options, led=bool(files), elsewhere=arithmetic),
+        "encoder": {}
+        if arithmetic
+        else encoder_threads(matter=depends_on_threads(target, options)),
         "container": segment_suffix(target, options.preset),
         "versions": versions(mix=options.mix),
     }

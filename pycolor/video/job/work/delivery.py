@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from pycolor.errors import FilmError
@@ -43,23 +43,25 @@ def frames_made(
     return sum(segment.stop - segment.first for segment in segments if there(segment))
 
 
+def is_checked(preset: Preset, options: VideoOptions) -> bool:
+    """Is an output of these read back?  Not one that loses, nor pictures in files of their own."""
+    return preset.lossless and not preset.pictures_only and options.codec is None
+
+
 def check_luma(
-    part: Path, preset: Preset, options: VideoOptions, expected: Iterator[str], target: Path
+    part: Path, expected: Iterator[str], target: Path, on_frame: Callable[[], None]
 ) -> None:
     """Read a lossless output back: each frame's luma must be what was handed in.
 
     Args:
         part: the output, under its name for now.
-        preset: of it; nothing is read of one that loses.
-        options: of the run.
         expected: digests of each frame's luma, hexadecimal.
         target: its name to be, for messages.
+        on_frame: called for every frame.
 
     Raises:
         FilmError: it does not decode to that.
     """
-    if not preset.lossless or preset.pictures_only or options.codec is not None:
-        return
     with Reader(part) as result:
         for frame in result:
             if luma_digest(frame.luma).hex() != next(expected, None):
@@ -67,5 +69,6 @@ def check_luma(
                     f"{target} failed its check: frame {frame.index} does not decode to the luma "
                     "that was encoded; the disk or the encoder is at fault."
                 )
+            on_frame()
     if next(expected, None) is not None:
         raise FilmError(f"{target} failed its check: frames are missing at its end.")

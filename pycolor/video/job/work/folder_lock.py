@@ -99,10 +99,13 @@ def lock_folder(folder: Path) -> Held:
             lock.close()
             raise FilmError(f"another run is at work on this output, in {folder}.") from None
         except OSError as e:
-            if e.errno not in _NO_LOCKS:
+            try:
+                if e.errno in _NO_LOCKS:
+                    return Held(lock, _own(folder / OWNER))
+                raise
+            except BaseException:
                 lock.close()
                 raise
-            return Held(lock, _own(folder / OWNER))
         if _is_file(lock, folder / LOCK):
             return Held(lock)
         lock.close()  # of a folder that was removed since

@@ -86,9 +86,8 @@ def _plain(data: bytes, order: str) -> bytearray:
     header[_ELEMENT + 4 : _ELEMENT + 20] = _UNDEFINED * 16  # reference codes
     for start, size in ((1432, 100), *_TEXTS[:5], (1664, 48), (1732, 132)):
         header[start : start + size] = bytes(size)
-    header[_ASPECT : _ASPECT + 8] = data[_ASPECT : _ASPECT + 8]
-    if not any(header[_ASPECT : _ASPECT + 8]):
-        struct.pack_into(order + "2I", header, _ASPECT, 1, 1)
+    aspect = struct.unpack_from(order + "2I", data, _ASPECT)
+    struct.pack_into(order + "2I", header, _ASPECT, *(aspect if all(aspect) else (1, 1)))
     return header
 
 
