@@ -370,7 +370,7 @@ class SleepingWorker:
         pass
 
     def introduce(self) -> Any:
-        told = {"arithmetic": {}, "versions": {}}
+        told: dict[str, dict[str, str]] = {"arithmetic": {}, "versions": {}}
         return SimpleNamespace(node="here", error="", misused=False, told=told, part=None)
 
     def color(self, film: float, first: int, stop: int, part: Path) -> Any:
