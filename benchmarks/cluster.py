@@ -341,22 +341,6 @@ def page_table(told: dict[str, Any]) -> str:
     return table([*columns, "whole, h"], found)
 
 
-def queue_table(told: dict[str, float]) -> str:
-    """That of the real queue."""
-    return table(
-        ["actors", "segments", "efficiency", "driver, MB, after a tenth", "at the end"],
-        [
-            [
-                f"{told['workers']:.0f}",
-                f"{told['segments']:.0f}",
-                f"{told['efficiency']:.2f}",
-                f"{told['driver_mb_after_a_tenth']:.0f}",
-                f"{told['driver_mb_at_the_end']:.0f}",
-            ]
-        ],
-    )
-
-
 # -- a real queue ---------------------------------------------------------------------------------
 
 
@@ -473,8 +457,6 @@ def main() -> None:
         given.json.write_text(text + "\n", encoding="utf-8")
         if given.json.resolve() == (RESULTS / "cluster.json").resolve():
             fill_in("cluster", page_table(told), DOCS / "scale.md")
-        if given.json.resolve() == (RESULTS / "cluster_queue.json").resolve():
-            fill_in("queue", queue_table(told["queue"]), DOCS / "scale.md")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from benchmarks.cluster import Costs, Fleet, Policy, page_table, queue_table, simulate
+from benchmarks.cluster import Costs, Fleet, Policy, page_table, simulate
 from benchmarks.page import DOCS, RESULTS, filled_in
 
 COSTS = Costs(color=0.8, survey=0, check=0, read=0, written=0)
@@ -54,7 +54,5 @@ def test_eight_machines_are_worth_more_than_seven(policy: Policy) -> None:
 def test_the_page_on_scale_says_what_its_files_say() -> None:
     page = (DOCS / "scale.md").read_text(encoding="utf-8")
     film = json.loads((RESULTS / "cluster.json").read_text(encoding="utf-8"))
-    queue = json.loads((RESULTS / "cluster_queue.json").read_text(encoding="utf-8"))["queue"]
     assert page == filled_in(page, "cluster", page_table(film))
-    assert page == filled_in(page, "queue", queue_table(queue))
     assert f"{film['film']['segments']:,}" in page
