@@ -42,8 +42,10 @@ class Flags(Command):
     def __post_init__(self) -> None:
         if self.bits is not None and self.bits not in BITS:
             raise UsageError(f"bits must be 10, 12 or 16, got {self.bits}.")
-        if self.film.slice is not None or self.film.framemd5:
-            raise UsageError("a master is written by one worker, and alone: no slice or framemd5.")
+        if self.film.slice is not None or self.film.framemd5 or self.film.trace is not None:
+            raise UsageError(
+                "a master is written by one worker, and alone: no slice, framemd5 or trace."
+            )
 
 
 def run(flags: Flags) -> int:
