@@ -78,6 +78,19 @@ def _terminate(number: int, _: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 
+class _Interrupted(KeyboardInterrupt):
+    """Ctrl-C, by a name of its own.
+
+    Where KeyboardInterrupt itself passes through code that runs from a string, as that of a
+    dataclass does while a module is imported, CPython ends the process by SIGINT in the end,
+    even if the exception was caught: the exit status would not be ours.
+    """
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise _Interrupted
+
+
 @contextmanager
 def _ending_by_signal() -> Iterator[None]:
     """SIGTERM and SIGHUP end the work as Ctrl-C does, cleaning up; one that is ignored stays so.
@@ -89,6 +102,8 @@ def _ending_by_signal() -> Iterator[None]:
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP
                 before[number] = signal.signal(number, _terminate)
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            before[signal.SIGINT] = signal.signal(signal.SIGINT, _interrupt)
     try:
         yield
     finally:
