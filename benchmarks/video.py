@@ -13,7 +13,6 @@ import json
 import os
 import tempfile
 import time
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,17 +22,16 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.films import WIDTH_OF, make_film
+from benchmarks.transcode import transcode as plain_transcode
 from pycolor.evaluate.environment import record
 from pycolor.models import zoo
 from pycolor.options import PredictOptions, VideoOptions
-from pycolor.system.prefetch import BackgroundConsumer, prefetch
-from pycolor.video.io import Picture, Reader, Writer
+from pycolor.video.io import Reader
 from pycolor.video.job.film import color_film
 
 # Frames of each film: enough that starting does not count, few enough for a coffee.
 FRAMES = {360: 96, 480: 72, 720: 48, 1080: 36, 2160: 12}
 SUFFIX = {"archive": ".mkv", "h264": ".mp4"}
-WAITING = 6  # frames between the threads, as in the pipeline
 
 
 @dataclass(frozen=True)
@@ -72,24 +70,9 @@ def decode(film: Path) -> float:
 
 
 def transcode(film: Path, target: Path, preset: str) -> float:
-    """Seconds to decode and encode a film, with neutral chroma."""
+    """Seconds of a plain transcode."""
     began = time.perf_counter()
-    with Reader(film) as reader, Writer(target, reader, preset=preset) as writer:
-        neutral = writer.encoding.chroma_code_range[0]
-
-        def write(picture: Picture) -> None:
-            writer.write(picture)
-
-        with (
-            closing(prefetch(reader, WAITING)) as frames,
-            BackgroundConsumer(write, WAITING) as encoder,
-        ):
-            for frame in frames:
-                picture = writer.picture(frame)
-                for plane in picture.chroma:
-                    plane[:] = neutral
-                encoder.put(picture)
-                del frame, picture
+    plain_transcode(film, target, preset)
     return time.perf_counter() - began
 
 

@@ -22,13 +22,16 @@ SLOW_FILES = {
     "test_foreign",  # networks of full size
     "test_peers",
     "test_processes",  # torchrun
+    "test_ray_cluster",
     "test_resume",
+    "test_slice_workers",
     "test_train",
     "test_video_independent",
     "test_video_webm",
 }
 
 SLOW_TESTS = {
+    "test_a_master_gives_the_chroma_of_the_film",
     "test_a_model_from_outside",
     "test_a_run_that_learns_nothing_more_ends",
     "test_a_run_that_was_killed_at_its_end_is_no_obstacle",
@@ -59,6 +62,7 @@ SLOW_TESTS = {
     "test_the_ops_are_known_to_torch",
     "test_the_trunk_is_the_published_one_on_gray",
     "test_train_then_use",
+    "test_versions_of_other_frames_and_framing",
     "test_two_phases",
     "test_yab_matches_the_reference",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 
 from pycolor.cli import main
 from pycolor.errors import FilmError, UsageError
+from pycolor.evaluate.burn_in import BurnIn
 from pycolor.evaluate.compare import compare
 from pycolor.options import CompareOptions
 from pycolor.video.io import Reader
@@ -99,3 +101,23 @@ def test_films_of_other_rates_are_not_compared(tmp_path):
     films = [make_film(tmp_path / f"{r}.mkv", frames=6, rate=r) for r in (24, 25)]
     with pytest.raises(FilmError, match=r"has 25 frames per second, .* 24; expected"):
         compare(films[0], films[1], tmp_path / "out.mp4", CompareOptions())
+
+
+def test_a_reference_clip_has_timecode_and_number_in_it(tmp_path: Path) -> None:
+    first = make_film(tmp_path / "a.mkv", frames=3, width=320, height=240, timecode="10:00:00:00")
+    second = tmp_path / "b.mkv"
+    second.write_bytes(first.read_bytes())
+    label = BurnIn(240, Fraction(24), "10:00:00:00")
+    assert label.text(25) == "10:00:01:01  000025"
+    assert BurnIn(240, Fraction(30000, 1001), "00:00:00;00").text(1800).startswith("00:01:00;02")
+    films = [str(first), str(second), str(tmp_path / "out.mkv")]
+    assert main(["compare", *films, "--view", "second", "--burn-in", "--quiet"]) == 0
+    with Reader(tmp_path / "out.mkv") as reader:
+        for frame in reader:
+            empty = np.full((240, 320, 3), 128, np.uint8)
+            drawn = label.draw(empty, frame.index)[..., 0]
+            changed = drawn != 128
+            assert changed[:200].sum() == 0
+            # Codes of limited range: white 235, black 16.
+            expected = 16 + drawn[changed] / 255 * 219
+            assert np.abs(frame.luma[changed] - expected).mean() < 6

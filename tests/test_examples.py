@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import runpy
+import subprocess
 import sys
 import tomllib
 from io import BytesIO
@@ -129,3 +131,82 @@ def test_an_entry_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatch
             zoo.card("mine")
         assert zoo.card("zhang2016").name == "zhang2016"  # packaged models need none of them
         assert weight_files.load("richart2017").card.name == "richart2017"
+
+
+CLUSTER = EXAMPLES / "cluster"
+
+
+@pytest.mark.parametrize("path", sorted(CLUSTER.glob("*.sh")), ids=lambda p: p.name)
+def test_a_script_for_a_cluster_is_bash(path: Path) -> None:
+    subprocess.run(["bash", "-n", str(path)], check=True)
+    assert os.access(path, os.X_OK)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "environment", "told"),
+    [
+        (
+            "slurm.sh",
+            ["in.mkv", "out.mkv"],
+            {"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "8"},
+            ["video", "in.mkv", "out.mkv", "--slice", "3/8", "--progress", "plain"],
+        ),
+        (
+            "aws_batch.sh",
+            [],
+            {"AWS_BATCH_JOB_ARRAY_INDEX": "2", "IN": "a b.mkv", "OUT": "c.mkv", "SIZE": "8"},
+            ["video", "a b.mkv", "c.mkv", "--slice", "3/8", "--progress", "plain"],
+        ),
+        (
+            "two_machines.sh",
+            ["2", "in.mkv", "out.mkv"],
+            {},
+            ["video", "in.mkv", "out.mkv", "--slice", "2/2", "--mix", "--dtype", "float32"],
+        ),
+        (
+            "ray.sh",
+            ["in.mkv", "out.mkv"],
+            {},
+            ["video", "in.mkv", "out.mkv", "--ray", "auto"],
+        ),
+    ],
+)
+def test_a_script_for_a_cluster_gives_options_that_are_there(
+    name: str,
+    given: list[str],
+    environment: dict[str, str],
+    told: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With a pycolor, and an srun, that tell what they were given."""
+    (tmp_path / "srun").write_text('#!/bin/sh\nexec "$@"\n')
+    (tmp_path / "pycolor").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    for stub in tmp_path.iterdir():
+        stub.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        [str(CLUSTER / name), *given],
+        env={**environment, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == told
+    assert main([*told[:1], "no film.mkv", *told[2:]]) in (1, 2)  # the film is what is wrong
+    assert "no film.mkv" in capsys.readouterr().err
+
+
+def test_the_job_of_kubernetes() -> None:
+    yaml = pytest.importorskip("yaml")
+    job = yaml.safe_load((CLUSTER / "kubernetes.yaml").read_text(encoding="utf-8"))
+    spec = job["spec"]
+    assert (job["kind"], spec["completionMode"]) == ("Job", "Indexed")
+    pod = spec["template"]["spec"]
+    assert pod["restartPolicy"] == "Never"  # what backoffLimitPerIndex asks for
+    (worker,) = pod["containers"]
+    (script,) = worker["args"]
+    assert f'/{spec["completions"]}"' in script
+    claims = {volume["name"] for volume in pod["volumes"]}
+    assert {mount["name"] for mount in worker["volumeMounts"]} == claims
+    subprocess.run(["bash", "-n", "-c", script], check=True)

@@ -21,10 +21,10 @@ import pytest
 
 from pycolor.errors import FilmError, UsageError
 from pycolor.options import PredictOptions, VideoOptions
+from pycolor.record import free_sidecar
 from pycolor.system import atomic_file
 from pycolor.system.atomic_file import atomic_write, check_output
 from pycolor.video.job.film import color_film
-from pycolor.video.job.record.sidecar import free_sidecar
 from pycolor.video.job.work import own_files
 from pycolor.video.job.work.atomic_output import atomic_output
 from pycolor.video.job.work.job_folder import JobFolder, job_folder

@@ -30,11 +30,17 @@ from pycolor.options import (
     VideoOptions,
 )
 from pycolor.options.frame_ranges import Timecode, check_frames, frame_range, frame_rate
+from pycolor.video.shots.film_times import FilmTimes
 from pycolor.video.shots.json_list import read_json, write_json
 from pycolor.video.shots.list_files import read, read_file, shots_in_range
 from pycolor.video.shots.shot import Shot, Transition
 
 NAN = float("nan")
+
+
+def times(frames: int) -> FilmTimes:
+    """Of a film of 24 frames a second."""
+    return FilmTimes(frames=frames, rate=Fraction(24))
 
 
 @pytest.mark.parametrize(
@@ -150,7 +156,7 @@ def test_timecodes_count_frames() -> None:
     ],
 )
 def test_lists_as_spreadsheets_write_them(text: str) -> None:
-    found = read(".csv", text, 12, Fraction(24))
+    found = read(".csv", text, times(12))
     assert [(s.start, s.stop) for s in found] == [(0, 4), (4, 8), (8, 12)]
 
 
@@ -161,7 +167,7 @@ def test_a_list_counts_from_the_films_first_frame() -> None:
         "002 AX V C 00:00:01:21 00:00:03:21 00:00:01:21 00:00:03:21\n"
     )
     for suffix, text in ((".csv", whole), (".edl", edl)):
-        found = read(suffix, text, 60, Fraction(24), 40)
+        found = read(suffix, text, times(60), 40)
         assert (found[0].start, found[0].stop) == (0, 5)
         assert found[-1].stop == 60
         assert found[0].opening is None
@@ -170,7 +176,7 @@ def test_a_list_counts_from_the_films_first_frame() -> None:
         Shot(0, 50, None, Transition("dissolve", 45, 55, 0.9)),
         Shot(50, 100, Transition("dissolve", 45, 55, 0.9), None, (Transition("flash", 60, 62, 1),)),
     ]
-    found = read(".json", write_json(shots), 40, Fraction(24), 48)
+    found = read(".json", write_json(shots), times(40), 48)
     assert found == shots_in_range(shots, 48, 40)
     assert found[0].closing == Transition("dissolve", 0, 7, 0.9)
     assert found[1].disturbances == (Transition("flash", 12, 14, 1),)
@@ -204,7 +210,7 @@ def test_absurd_lists_are_refused_at_once(tmp_path: Path) -> None:
         (".json", entry(opening=3)),
     ):
         with pytest.raises(ValueError, match=r".") as error:
-            read(suffix, text, 9, Fraction(24))
+            read(suffix, text, times(9))
         assert len(str(error.value)) < 300
     with (tmp_path / "l.csv").open("wb") as f:
         f.truncate(1 << 33)

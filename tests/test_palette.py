@@ -15,6 +15,7 @@ BINS = torch.tensor(palette.gamut_bins().tolist(), dtype=torch.float64)
 
 def test_bins_are_the_published_313() -> None:
     bins = palette.gamut_bins()
+    np.testing.assert_array_equal(bins, palette.derived_bins())
     assert bins.shape == (313, 2)
     assert [0, 0] in bins.tolist()
     assert (bins % 10 == 0).all()

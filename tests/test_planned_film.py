@@ -273,7 +273,9 @@ def test_damage_in_the_project_is_made_good(folder: Path, work: Work) -> None:
     for path in project.layer.iterdir():
         path.write_bytes(path.read_bytes()[:-9])
     (next(project.segments.glob("*.luma"))).write_text("")
-    color(folder)
+    said = " ".join(color(folder))
+    assert "that were kept are damaged: they are made again" in said
+    assert "that was kept is damaged: it is made again" in said
     assert (folder / "out.mkv").read_bytes() == before
     assert work.since()[1] > 0
 
@@ -345,6 +347,28 @@ def test_a_preview_is_the_film_s_frame(folder: Path, work: Work) -> None:
         preview.codes(48)
 
 
+def test_a_draft_of_the_whole_film(folder: Path, work: Work) -> None:
+    film, draft = folder / "reel.mkv", folder / "draft.mp4"
+    changed(folder, 1, treatment="black-and-white")
+    told = ["--short-side", "32", "--dtype", "float32", "--height", "24", "--quiet"]
+    assert main(["preview", str(film), "--draft", str(draft), *told]) == 0
+    assert work.since()[0] == 0  # the color is kept
+    color(folder)
+    shutil.rmtree(folder / "reel.mkv.pycolor" / "layer")
+    again = folder / "again.mp4"
+    assert main(["preview", str(film), "--draft", str(again), *told]) == 0
+    assert work.since()[0] > 0
+    color(folder)  # by the color that the draft has kept
+    assert work.since()[0] == 0
+    with Reader(draft) as reader, Reader(folder / "out.mkv") as out:
+        assert (reader.info.height, reader.info.width) == (24, 32)
+        for small, full in zip(reader, out, strict=True):
+            pair = [planes_of(frame.native).mean((1, 2)) - 128 for frame in (small, full)]
+            assert np.abs(pair[0] - pair[1]).max() < 4
+            assert not 12 <= small.index < 24 or np.abs(pair[0]).max() < 1
+    assert main(["preview", str(film), "--draft", "--frame", "1", str(again)]) == 2
+
+
 def test_kept_color_on_another_version(folder: Path, work: Work) -> None:
     film, project = folder / "reel.mkv", folder / "reel.mkv.pycolor"
     for number in range(4):
@@ -361,7 +385,8 @@ def test_kept_color_on_another_version(folder: Path, work: Work) -> None:
     assert work.since()[0] == 0
     assert verify(wide, folder / "wide.mkv").ok
     short = make_film(folder / "short.mkv", frames=47)
-    assert main(["apply", str(project), str(short), str(folder / "no.mkv"), *told]) == 2
+    late = [*told, "--offset", "2"]  # it would end behind the film
+    assert main(["apply", str(project), str(short), str(folder / "no.mkv"), *late]) == 2
     other = [*told[2:], "--short-side", "48"]
     assert main(["apply", str(project), str(wide), str(folder / "no.mkv"), *other]) == 2
     assert not (folder / "no.mkv").exists()

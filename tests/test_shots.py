@@ -51,6 +51,21 @@ def test_a_flash_is_a_disturbance(look: int, span: int):
     assert [(d.kind, d.start, d.stop) for d in shot.disturbances] == [("flash", 20, 20 + span)]
 
 
+@pytest.mark.parametrize("look", [0, 255])
+def test_four_frames_of_flash_anywhere_in_a_lively_shot(look: int):
+    """At either end of the film they are a shot of their own: nobody knows what they lie in."""
+    length = 48
+    whole = list(MadeFilm("cut", 0, motion=LIVELY, wear=Wear(grain=4), lengths=(length, length)))
+    for at in (0, 1, 2, 5, 11, 18, 26, 35, 41, 42, 43, length - 4):
+        film = [np.full_like(f, look) if at <= t < at + 4 else f for t, f in enumerate(whole)]
+        shots = detect(film, FULL)
+        if at in (0, length - 4):
+            assert boundaries(shots) == [at or 4]
+            continue
+        (shot,) = shots
+        assert [(d.kind, d.start, d.stop) for d in shot.disturbances] == [("flash", at, at + 4)]
+
+
 @pytest.mark.parametrize("span", [1, 3])
 def test_frames_of_something_else_are_a_disturbance(span: int):
     film = list(MadeFilm("cut", 0, motion=STILL, wear=Wear(grain=4), lengths=(50, 50)))

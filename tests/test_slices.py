@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import random
 import shutil
 import threading
@@ -20,10 +21,12 @@ from pycolor.video.film_plan import edit
 from pycolor.video.job import segment as segments_made
 from pycolor.video.job.decisions.plan_file import read_plan_file, save_plan_file
 from pycolor.video.job.decisions.start_plan import start_plan
+from pycolor.video.job.distribute import claims as claims_made
 from pycolor.video.job.distribute.claims import Claims
 from pycolor.video.job.distribute.film_slice import color_slice
 from pycolor.video.job.distribute.slices import in_order, slices_plan
 from pycolor.video.job.film import color_film
+from pycolor.video.job.record.processor import processor
 from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore
 from tests.films import make_film
@@ -107,13 +110,7 @@ def test_dead_workers_segments_are_taken_over(
 ) -> None:
     """Killed at every frame in turn, its claims left behind; the next one takes over at once."""
     monkeypatch.setattr(Claims, "_give_up", lambda *_: None)
-    monkeypatch.setattr("pycolor.video.job.distribute.claims.SECONDS_UNTIL_DEAD", 0)
-    taken = Claims.__init__
-
-    def impatient(claims: Claims, folder: Path, seconds: float = 0.0) -> None:
-        taken(claims, folder, -1.0)  # every claim is a dead worker's
-
-    monkeypatch.setattr(Claims, "__init__", impatient)
+    monkeypatch.setattr(claims_made, "SECONDS_UNTIL_DEAD", -1.0)  # every claim is a dead worker's
     monkeypatch.setattr(Claims, "_renew", lambda *_: None)
     write = segments_made._SegmentEncoder.write
     chance = random.Random(7)
@@ -135,27 +132,29 @@ def test_dead_workers_segments_are_taken_over(
     assert (folder / "out.mkv").read_bytes() == whole[1]
 
 
-def test_others_claims_are_left_alone(folder: Path, whole: tuple[Path, bytes]) -> None:
+def test_a_segment_of_a_dead_machine_is_waited_for(
+    folder: Path, whole: tuple[Path, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its claim is left alone until it was not renewed for a while; meanwhile all else is made."""
+    monkeypatch.setattr(claims_made, "SECONDS_UNTIL_DEAD", 1.0)
     store = folder / "reel.mkv.pycolor" / "segments"
     said: list[str] = []
+    lost: list[str] = []
     take = Claims._take
     other = Claims(store)
     with pytest.MonkeyPatch.context() as patch:
 
         def losing(claims: Claims, name: str) -> bool:
-            if not list(store.glob("*.claim")):
+            if not lost:
+                lost.append(name)
                 assert take(other, name)  # another worker was faster with the first of them
-                return False
             return take(claims, name)
 
         patch.setattr(Claims, "_take", losing)
-        work(folder, "1/2", said)
-    assert "others are at work on 1 segments" in " ".join(said)
-    assert not (folder / "out.mkv").exists()
-    (claim,) = store.glob("*.claim")
-    other._give_up(claim.stem)
-    work(folder, "2/2")
+        assert work(folder, "1/2", said)
+    assert "waiting for other workers' last 1 segments" in said
     assert (folder / "out.mkv").read_bytes() == whole[1]
+    assert not list(store.glob("*.claim"))
 
 
 def test_without_a_plan_the_workers_meet_beside_the_output(tmp_path: Path) -> None:
@@ -210,11 +209,26 @@ def test_every_worker_looks_at_every_segment(count: int) -> None:
 
 
 def test_unlike_machines_are_kept_apart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another processor makes is its own, and each is told of the other."""
     plan = read_plan_file(folder / "reel.mkv.pycolor" / "plan.json").plan
     assert len(plan.shots) == 5
-    told: list[str] = []
     layer = folder / "reel.mkv.pycolor" / "layer"
     before = {p.name for p in layer.iterdir()}
-    monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: "another")
-    color_film(folder / "reel.mkv", folder / "out.mkv", options(folder), say=told.append)
+    said: list[str] = []
+    work(folder, "1/2", said)
+    assert not any("of another kind" in text for text in said)
+    assert {p.name for p in layer.iterdir()} == before
+    (folder / "out.mkv").unlink()
+    monkeypatch.setattr("pycolor.video.job.record.arithmetic.processor", lambda: "another")
+    work(folder, "2/2", said)
+    (text,) = (text for text in said if "of another kind" in text)
+    assert "another here" in text
+    assert "--mix shares it" in text
     assert len({p.name for p in layer.iterdir()} - before) == len(before)
+
+
+def test_a_processor_is_told_by_what_its_sums_depend_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = processor()
+    assert platform.machine() in own
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "SSE41")
+    assert processor() == f"{own} ONEDNN_MAX_CPU_ISA=SSE41"

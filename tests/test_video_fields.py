@@ -38,7 +38,9 @@ SOURCES: dict[str, tuple[str, str, str, dict[str, Any], tuple[str, ...]]] = {
     "h264 avi": (".avi", "libx264", "yuv420p", SMALL, ("tff", "bff")),
     "ffv1 mkv": (".mkv", "ffv1", "gray10le", SMALL, ("tff", "bff")),
     "prores mov": (".mov", "prores_ks", TEN, SMALL, ("tff", "bff")),
+    "prores4444 mov": (".mov", "prores_ks", "yuv444p10le", SMALL, ("tff", "bff")),
     "v210 mov": (".mov", "v210", TEN, SMALL, ("tff", "bff")),
+    "mpeg2 mxf": (".mxf", "mpeg2video", "yuv422p", SMALL, ("tff", "bff")),
 }
 # Outputs and presets that know fields.
 TARGETS = (

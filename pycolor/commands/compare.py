@@ -14,6 +14,7 @@ from pycolor.system.progress import Progress
 
 EXAMPLES = """
 pycolor compare in.mkv out.mkv beside.mp4
+pycolor compare in.mkv out.mkv reference.mov --view second --burn-in
 pycolor compare first.mkv second.mkv wipe.mp4 --view wipe --plot color.png
 """
 

@@ -36,7 +36,7 @@ MOVED = {
     **{
         ("VideoOptions", name): "advanced"
         for name in (
-            *("batch", "work_dir", "keep_work", "segment_frames", "framemd5"),
+            *("batch", "work_dir", "keep_work", "segment_frames", "framemd5", "trace"),
             *("cache_size", "slice", "mix"),
         )
     },

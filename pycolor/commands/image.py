@@ -16,6 +16,7 @@ from pycolor.system.progress import Progress
 EXAMPLES = """
 pycolor image plate.tif colored.tif
 pycolor image scans/ colored/ --saturation 0.9
+pycolor image plate.tif colored.tif --record
 """
 
 
@@ -27,6 +28,8 @@ class Flags(Command):
         source: a picture file (PNG, TIFF, JPEG, DPX, OpenEXR and most others), or a folder of them.
         target: the colored file, PNG, TIFF or JPEG by its extension; for a folder, a folder.
         overwrite: replace existing files.
+        record: write OUT.json beside each result: the source's hash, model, weights, options; what
+            `pycolor sign` signs.
         most_megapixels: a picture of more pixels is refused before it is decoded; each megapixel
             takes some 10 MB of memory (at 8 bits).
     """
@@ -34,6 +37,7 @@ class Flags(Command):
     source: Annotated[Positional[Path], arg(metavar="IN")]
     target: Annotated[Positional[Path], arg(metavar="OUT")]
     overwrite: bool = False
+    record: bool = False
     most_megapixels: float = 180.0
     predict: PredictOptions = field(default_factory=PredictOptions)
 
@@ -52,6 +56,7 @@ def run(flags: Flags) -> int:
             flags.target,
             flags.predict,
             overwrite=flags.overwrite,
+            record=flags.record,
             most_megapixels=flags.most_megapixels,
             say=out.say,
             progress=progress,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -26,10 +25,12 @@ class Flags(Command):
     Attributes:
         source: the film.
         to: where the plan is written (default: IN.pycolor/plan.json).
-        shots: a list of shots in place of the detector's: .csv, .edl or .json.
+        shots: a list of shots in place of the detector's: .csv, .edl, .json, .otio or .xml.
         csv: write the plan's shots in PySceneDetect's layout.
         edl: write them as a CMX3600 edit list.
         json: write them as `pycolor shots` does.
+        otio: write the plan as an OpenTimelineIO timeline, which `--shots` takes back whole.
+        xml: write the shots as Final Cut Pro 7 XML.
         sensitivity: of the detector; 1 is balanced; more finds more transitions.
         rate: frames per second of numbered pictures (default: 24), and of a film that does not
             tell; N or N/D.
@@ -42,6 +43,8 @@ class Flags(Command):
     csv: Path | None = None
     edl: Path | None = None
     json: Path | None = None
+    otio: Path | None = None
+    xml: Path | None = None
     sensitivity: float = 1.0
     rate: str | None = None
     overwrite: bool = False
@@ -51,16 +54,22 @@ class Flags(Command):
             raise UsageError(f"sensitivity must be above 0, got {self.sensitivity}.")
         _ = frame_rate(self.rate)
 
+    @property
+    def lists(self) -> list[tuple[Path, str]]:
+        """The lists that are wanted, and their kinds."""
+        named = {kind: getattr(self, kind) for kind in ("csv", "edl", "json", "otio", "xml")}
+        return [(path, kind) for kind, path in named.items() if path is not None]
+
 
 def run(flags: Flags) -> int:
-    from pycolor.system.atomic_file import atomic_write
-    from pycolor.video.job.decisions.plan_file import read_plan_file
-    from pycolor.video.job.decisions.project import project_of
+    from pycolor.system.atomic_file import atomic_write, check_output
+    from pycolor.video.job.decisions.plan_file import PlanFile, read_plan_file
+    from pycolor.video.job.decisions.project import Project, project_of
+    from pycolor.video.job.decisions.shot_lists import LOSES, list_of_plan
     from pycolor.video.job.decisions.start_plan import start_plan
-    from pycolor.video.shots.json_list import write_json
-    from pycolor.video.shots.lists import write_csv, write_edl
-    from pycolor.video.shots.shot import Shot
 
+    for wanted, _ in flags.lists:
+        check_output(wanted, sources=[flags.source], overwrite=flags.overwrite)
     path = flags.to or project_of(flags.source) / "plan.json"
     out = flags.output
     if path.exists() and not flags.overwrite:
@@ -80,18 +89,15 @@ def run(flags: Flags) -> int:
                 say=out.say,
                 progress=progress,
             )
-    rate = plan.source.rate
-    lists: dict[Path | None, Callable[[list[Shot]], str]] = {
-        flags.csv: lambda shots: write_csv(shots, rate),
-        flags.edl: lambda shots: write_edl(shots, rate, plan.source.name),
-        flags.json: write_json,
-    }
-    for wanted, written in lists.items():
-        if wanted is not None:
-            with atomic_write(wanted, sources=[flags.source], overwrite=flags.overwrite) as part:
-                part.write_text(written([shot.shot for shot in plan.shots]), encoding="utf-8")
-            lost = "model, guidance, grade, reviews"
-            out.say(f"{wanted}: the shots and their transitions; it does not hold {lost}")
+    seen = Project(PlanFile(path=path, text="", plan=plan).project).load_analysis(
+        plan.source.sha256
+    )
+    for wanted, kind in flags.lists:
+        text = list_of_plan(kind, plan, None if seen is None else seen.times)
+        with atomic_write(wanted, sources=[flags.source], overwrite=flags.overwrite) as part:
+            part.write_text(text, encoding="utf-8")
+        lost = LOSES[kind]
+        out.say(f"{wanted}: {f'it does not hold {lost}' if lost else 'the whole plan'}")
     states = Counter(shot.state for shot in plan.shots)
     told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     out.say(f"{path}: revision {plan.revision}, {len(plan.shots)} shots ({told})")

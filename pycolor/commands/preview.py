@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
@@ -14,63 +14,90 @@ from pycolor.options import VideoOptions
 from pycolor.options.frame_ranges import frame_rate
 from pycolor.system.progress import Progress
 
+if TYPE_CHECKING:
+    from pycolor.video.job.decisions.plan_file import PlanFile
+    from pycolor.video.job.preview import Preview
+
 EXAMPLES = """
 pycolor preview in.mkv --frame 1200 frame.png    by in.mkv.pycolor/plan.json
 pycolor preview in.mkv --shot 7 shot7.png --saturation 1.2
+pycolor preview in.mkv --draft draft.mp4         all of it, at small size
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Flags(Command):
-    """Color one frame of a film exactly as `pycolor video --plan` will show it.
+    """Color one frame of a film exactly as `pycolor video --plan` will show it, or all of it at
+    small size.
 
     Attributes:
         source: the film.
-        target: the picture, PNG.
+        target: the picture, PNG; the draft, .mp4, .mov or .mkv.
         frame: number of the frame, from 0.
         shot: number of a shot, from 1: its middle frame.
+        draft: the whole film, H.264 without sound; its color is kept for the film to come.
+        height: of a draft in pixels.
     """
 
     source: Annotated[Positional[Path], arg(metavar="IN")]
     target: Annotated[Positional[Path], arg(metavar="OUT")]
     frame: int | None = None
     shot: int | None = None
+    draft: bool = False
+    height: int = 270
     film: VideoOptions = field(default_factory=VideoOptions)
 
     def __post_init__(self) -> None:
-        if (self.frame is None) == (self.shot is None):
-            raise UsageError("preview needs --frame or --shot, one of them.")
+        if (self.frame is not None) + (self.shot is not None) + self.draft != 1:
+            raise UsageError("preview needs --frame, --shot or --draft, one of them.")
+        if self.height < 16:
+            raise UsageError(f"height must be 16 or more, got {self.height}.")
 
 
 def run(flags: Flags) -> int:
-    from PIL import Image
-
-    from pycolor.system.atomic_file import atomic_write, check_output
+    from pycolor.system.atomic_file import check_output
     from pycolor.video.job.decisions.plan_file import read_plan_file
     from pycolor.video.job.decisions.project import project_of
     from pycolor.video.job.preview import open_preview
     from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 
-    film, out = flags.film, flags.output
+    out = flags.output
+    path = flags.film.plan or project_of(flags.source) / "plan.json"
+    film = replace(flags.film, plan=path)  # which is of the whole film
     check_output(flags.target, sources=[flags.source], overwrite=film.overwrite)
-    path = film.plan or project_of(flags.source) / "plan.json"
     if not path.exists():
         raise UsageError(f"{path} is not there; `pycolor plan {flags.source}` makes it.")
     file = read_plan_file(path)
+    with Progress(flags.source.name, None, "frames", out.style) as progress:
 
-    def analyze() -> FilmAnalysis:
-        with Progress(flags.source.name, None, "frames", out.style) as progress:
+        def analyze() -> FilmAnalysis:
             return analyze_film(flags.source, rate=frame_rate(film.rate), progress=progress)
 
-    preview = open_preview(flags.source, file, film, analyze)
-    frame = flags.frame
+        preview = open_preview(flags.source, file, film, analyze)
+        if flags.draft:
+            from pycolor.video.job.draft import write_draft
+
+            write_draft(
+                preview, flags.target, flags.height, overwrite=film.overwrite, progress=progress
+            )
+            return 0
+    _write_frame(flags, file, preview)
+    return 0
+
+
+def _write_frame(flags: Flags, file: PlanFile, preview: Preview) -> None:
+    """One frame as a picture."""
+    from PIL import Image
+
+    from pycolor.system.atomic_file import atomic_write
+
+    frame, shots = flags.frame, file.plan.shots
     if flags.shot is not None:
-        if not 1 <= flags.shot <= len(file.plan.shots):
-            raise UsageError(f"{path} has shots 1 to {len(file.plan.shots)}, got {flags.shot}.")
-        shot = file.plan.shots[flags.shot - 1]
+        if not 1 <= flags.shot <= len(shots):
+            raise UsageError(f"{file.path} has shots 1 to {len(shots)}, got {flags.shot}.")
+        shot = shots[flags.shot - 1]
         frame = (shot.start + shot.stop) // 2
     assert frame is not None
     codes = preview.codes(frame)
-    with atomic_write(flags.target, overwrite=film.overwrite) as part:
+    with atomic_write(flags.target, overwrite=flags.film.overwrite) as part:
         Image.fromarray(codes).save(part, "PNG")
-    return 0

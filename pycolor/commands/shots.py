@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -33,6 +32,8 @@ class Flags(Command):
         csv: write the list in PySceneDetect's layout.
         edl: write it as a CMX3600 edit list.
         json: write it as JSON.
+        otio: write it as an OpenTimelineIO timeline.
+        xml: write it as Final Cut Pro 7 XML.
         thumbnails: write a contact sheet of the shots, PNG.
         sensitivity: 1 is balanced; more finds more transitions, and more false ones.
         rate: frames per second of numbered pictures and of films that do not state it, N or N/D
@@ -44,6 +45,8 @@ class Flags(Command):
     csv: Path | None = None
     edl: Path | None = None
     json: Path | None = None
+    otio: Path | None = None
+    xml: Path | None = None
     thumbnails: Path | None = None
     sensitivity: float = 1.0
     rate: Annotated[str | None, arg(metavar="FPS")] = None
@@ -51,20 +54,30 @@ class Flags(Command):
 
     def __post_init__(self) -> None:
         check_sensitivity(self.sensitivity)
-        given = [p for p in (self.csv, self.edl, self.json, self.thumbnails) if p is not None]
+        given = [path for path, _ in self.lists]
+        given += [self.thumbnails] if self.thumbnails is not None else []
         twice = {p for p in given if given.count(p) > 1}
         if twice:
             raise UsageError(f"{min(twice)} is named twice; expected a file for each list.")
 
+    @property
+    def lists(self) -> list[tuple[Path, str]]:
+        """The lists that are wanted, and their kinds."""
+        named = {kind: getattr(self, kind) for kind in ("csv", "edl", "json", "otio", "xml")}
+        return [(path, kind) for kind, path in named.items() if path is not None]
+
 
 def run(flags: Flags) -> int:
     from pycolor.system.atomic_file import atomic_write, check_output
+    from pycolor.video.io import Reader
+    from pycolor.video.io.containers.timecode import later_timecode
+    from pycolor.video.job.decisions.shot_lists import list_of
     from pycolor.video.plan.analysis import analyze_film
     from pycolor.video.plan.contact_sheet import draw_sheet
-    from pycolor.video.shots import json_list, lists
+    from pycolor.video.shots.timelines import TimelineFilm
 
-    given = (flags.csv, flags.edl, flags.json, flags.thumbnails)
-    wanted = [path for path in given if path is not None]
+    wanted = [path for path, _ in flags.lists]
+    wanted += [flags.thumbnails] if flags.thumbnails is not None else []
     for path in wanted:
         check_output(path, sources=[flags.source], overwrite=flags.overwrite)
     out = flags.output
@@ -77,18 +90,18 @@ def run(flags: Flags) -> int:
         )
     listed = list(seen.shots)
 
-    def text(make: Callable[[], str]) -> Callable[[Path], object]:
-        return lambda part: part.write_text(make(), encoding="utf-8")
-
-    writers: dict[Path | None, Callable[[Path], object]] = {
-        flags.csv: text(lambda: lists.write_csv(listed, seen.rate)),
-        flags.edl: text(lambda: lists.write_edl(listed, seen.rate)),
-        flags.json: text(lambda: json_list.write_json(listed)),
-        flags.thumbnails: lambda part: draw_sheet(flags.source, seen, part),
-    }
-    for path in wanted:
+    with Reader(flags.source, rate=frame_rate(flags.rate)) as reader:
+        timecode = reader.timecode
+    if later_timecode(timecode, 0, seen.rate) is None:
+        timecode = ""
+    film = TimelineFilm(name=flags.source.name, frames=len(seen), rate=seen.rate, timecode=timecode)
+    for path, kind in flags.lists:
+        text = list_of(kind, listed, film, seen.times)
         with atomic_write(path, overwrite=flags.overwrite) as part:
-            writers[path](part)
+            part.write_text(text, encoding="utf-8")
+    if flags.thumbnails is not None:
+        with atomic_write(flags.thumbnails, overwrite=flags.overwrite) as part:
+            draw_sheet(flags.source, seen, part)
     if not wanted:
         table = Table()
         for column in ("shot", "frames", "starts at", "opens with", "confidence", "own color"):

@@ -23,6 +23,7 @@ pycolor video in.mkv out.mkv --codec libx265 --codec-options crf=16
 pycolor video scan_%06d.dpx out_%06d.dpx --rate 24
 pycolor video reels/ "more/*.mov" --out colored/
 pycolor video in.mkv out.mkv --plan in.mkv.pycolor/plan.json
+pycolor video in.mkv out.mkv --slice 2/8        be the second of eight workers
 ffmpeg -i in.mkv -f yuv4mpegpipe - | pycolor video - - | ffmpeg -i - out.mkv
 """
 

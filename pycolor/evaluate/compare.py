@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from pycolor.errors import FilmError
+from pycolor.evaluate.burn_in import BurnIn
 from pycolor.evaluate.frames import Picture, check_fit, picture_of
 from pycolor.ops import reference
 from pycolor.options import CompareOptions
@@ -91,14 +92,15 @@ def _show(
     stored_height, stored_width = info.upright_size
     height = options.height or stored_height
     width = max(2, round(stored_width * float(info.upright_aspect) * height / stored_height))
-    join = {"side": _side, "wipe": _wipe, "ab": _ab}[options.view]
-    shown = (height, 2 * width if options.view != "wipe" else width)
+    join = {"side": _side, "wipe": _wipe, "ab": _ab, "second": _second}[options.view]
+    shown = (height, 2 * width if options.view in ("side", "ab") else width)
     detector = ShotDetector(
         ShotOptions(bit_depth=info.encoding.bit_depth, full_range=info.encoding.full_range)
     )
     shots = []
     curves = Curves()
     before: tuple[Picture, Picture] | None = None
+    label = BurnIn(height, info.rate, a.timecode) if options.burn_in else None
     if progress is not None:
         progress.total = info.frames or None
     with PreviewWriter(part, *shown, time_base=info.time_base, rate=info.rate, name=name) as copy:
@@ -110,7 +112,8 @@ def _show(
                 )
             shots += detector.push(x.luma)
             pair = picture_of(x, info, (height, width)), picture_of(y, b.info, (height, width))
-            copy.write(join(pair, float(x.time)), x.pts)
+            codes = join(pair, float(x.time))
+            copy.write(codes if label is None else label.draw(codes, x.index), x.pts)
             _count(curves, before, pair)
             before = pair
             if progress is not None:
@@ -141,6 +144,10 @@ def _codes(rgb: Tensor) -> npt.NDArray[np.uint8]:
 
 def _side(pair: tuple[Picture, Picture], _: float) -> npt.NDArray[np.uint8]:
     return np.concatenate([_codes(picture.shown) for picture in pair], 1)
+
+
+def _second(pair: tuple[Picture, Picture], _: float) -> npt.NDArray[np.uint8]:
+    return _codes(pair[1].shown)
 
 
 def _wipe(pair: tuple[Picture, Picture], seconds: float) -> npt.NDArray[np.uint8]:

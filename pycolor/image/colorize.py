@@ -24,8 +24,10 @@ from pycolor.image.picture_files import (
     read_image,
     write_image,
 )
+from pycolor.image.picture_record import write_picture_record
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
+from pycolor.record import free_sidecar
 from pycolor.system.atomic_file import check_output
 from pycolor.system.progress import Progress
 
@@ -64,6 +66,7 @@ def color_stills(
     options: PredictOptions,
     *,
     overwrite: bool = False,
+    record: bool = False,
     most_megapixels: float = MOST_MEGAPIXELS,
     say: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
@@ -77,6 +80,7 @@ def color_stills(
             its kind, the ending becomes .tif (DPX, OpenEXR) or .png.
         options: see `PredictOptions`.
         overwrite: replace existing files.
+        record: write `OUT.json` beside each result, see `picture_record`.
         most_megapixels: a picture of more pixels is refused.
         say: called with each note.
         progress: advanced by each picture.
@@ -88,7 +92,7 @@ def color_stills(
         UsageError: a name or an option does not fit.
         FilmError: a picture cannot be read or written; of a folder, all others are done first.
     """
-    work = _checked_work(source, target, overwrite, say)
+    work = _checked_work(source, target, overwrite, record, say)
     if progress is not None:
         progress.total = len(work.pairs)
     # A single picture is opened before the model is loaded: its errors come at once.
@@ -109,6 +113,8 @@ def color_stills(
                 alpha=image.alpha,
                 overwrite=overwrite,
             )
+            if record:
+                write_picture_record(one, result, predictor, options)
         except PycolorError as error:
             failures.append(error)
             say(f"note: {error}")
@@ -127,7 +133,9 @@ def color_stills(
     return [result for _, result in work.pairs]
 
 
-def _checked_work(source: Path, target: Path, overwrite: bool, say: Callable[[str], None]) -> _Work:
+def _checked_work(
+    source: Path, target: Path, overwrite: bool, record: bool, say: Callable[[str], None]
+) -> _Work:
     """What is to be done; each result's name is free and of a kind that can be written.
 
     Raises:
@@ -142,6 +150,8 @@ def _checked_work(source: Path, target: Path, overwrite: bool, say: Callable[[st
         if source.is_dir():
             result.parent.mkdir(parents=True, exist_ok=True)
         check_output(result, sources=[one], overwrite=overwrite)
+        if record:
+            free_sidecar(result)
     if work.skipped:
         named = ", ".join(work.skipped[:_NAMED]) + (", …" if len(work.skipped) > _NAMED else "")
         say(f"note: {source}: {len(work.skipped)} of its files are no pictures: {named}")

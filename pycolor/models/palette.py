@@ -12,12 +12,16 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy.ndimage import gaussian_filter
-from scipy.spatial import ConvexHull
 from torch import Tensor
 
 GRID = 10  # ab units between neighboring bins (Zhang et al. 2016, section 2.1)
 BINS = 313
+# The least and the largest b of the bins at a = −90, −80 … 100; `derived_bins` tells whence.
+_B_OF_A = (
+    *((50, 90), (20, 90), (0, 90), (-20, 90), (-30, 100), (-40, 100), (-50, 100), (-50, 100)),
+    *((-60, 100), (-70, 100), (-80, 90), (-80, 90), (-90, 90), (-100, 90), (-100, 80), (-110, 80)),
+    *((-110, 80), (-110, 70), (-110, 70), (-90, 0)),
+)
 # SHA-256 of the bins as little-endian int64, N×2, sorted by a, then b.
 BINS_SHA256 = "2a39983ed60d5b52b717842d56d5f766982289e6d5a609582155f437cecc1045"
 
@@ -41,7 +45,17 @@ def _srgb_to_ab(rgb: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 @functools.cache
 def gamut_bins() -> npt.NDArray[np.int64]:
-    """The 313 bins of Zhang et al. 2016, Q×2 (a, b), sorted by a, then b.
+    """The 313 bins of Zhang et al. 2016, Q×2 (a, b), sorted by a, then b: `derived_bins`."""
+    bins = [
+        (a, b)
+        for a, (low, high) in zip(range(-90, 101, GRID), _B_OF_A, strict=True)
+        for b in range(low, high + 1, GRID)
+    ]
+    return _frozen(np.array(bins))
+
+
+def derived_bins() -> npt.NDArray[np.int64]:
+    """The same bins, from first principles.
 
     They are the multiples of 10 within the convex hull of the sRGB gamut in ab, widened by one
     grid step in each direction.  The twelve edges of the RGB cube span that hull.
@@ -49,6 +63,8 @@ def gamut_bins() -> npt.NDArray[np.int64]:
     Raises:
         RuntimeError: the arithmetic of this machine gives another set.
     """
+    from scipy.spatial import ConvexHull  # slow to import
+
     t = np.linspace(0, 1, 257)
     edges = []
     for axis in range(3):
@@ -65,7 +81,11 @@ def gamut_bins() -> npt.NDArray[np.int64]:
     grid = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
     normals, offsets = hull.equations[:, :2], hull.equations[:, 2]
     inside = (grid @ normals.T + offsets <= 0).all(axis=1)
-    bins = grid[inside].astype("<i8")
+    return _frozen(grid[inside])
+
+
+def _frozen(found: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    bins = found.astype("<i8")
     if len(bins) != BINS or hashlib.sha256(bins.tobytes()).hexdigest() != BINS_SHA256:
         raise RuntimeError(f"the palette must be the {BINS} published bins, got {len(bins)} others")
     bins.setflags(write=False)
@@ -130,6 +150,8 @@ def prior_from_histogram(
     Raises:
         ValueError: the histogram is empty.
     """
+    from scipy.ndimage import gaussian_filter  # only training needs it
+
     if counts.sum() <= 0:
         raise ValueError("a prior needs at least one pixel, the histogram is empty")
     smooth = gaussian_filter(counts, sigma, mode="constant")

@@ -13,7 +13,7 @@ from pycolor.options.checks import check_choice, check_number, take_paths
 from pycolor.options.frame_ranges import frame_rate
 
 Question = Literal["natural", "real"]
-View = Literal["side", "wipe", "ab"]
+View = Literal["side", "wipe", "ab", "second"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,8 @@ class CompareOptions:
     """How two films are shown beside each other.
 
     Attributes:
-        view: side by side; a moving wipe; or ab, the chroma alone side by side.
+        view: side by side; a moving wipe; ab, the chroma alone side by side; or the second film.
+        burn_in: draw each frame's timecode and number into the picture: a reference clip.
         plot: also plot mean chroma and its change over time, with the cuts, as a PNG.
         height: of each picture in pixels; 0: the first film's.
         rate: frames per second of numbered pictures and of films that do not state it, N, N/D or
@@ -87,6 +88,7 @@ class CompareOptions:
     """
 
     view: View = "side"
+    burn_in: bool = False
     plot: Path | None = None
     height: int = 0
     rate: Annotated[str | None, arg(metavar="FPS")] = None

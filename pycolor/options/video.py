@@ -91,6 +91,8 @@ class VideoOptions:
         cache_size: how much of that is kept in the end, such as 20G or 500M.
         slice: K/N: be the K-th of N workers on one film in a shared folder, each started with the
             same command but for K; the last one to end joins the film.
+        ray: the address of a Ray cluster whose machines color the film, one worker a device; auto:
+            the one that runs here. All of them see IN and OUT under the same names.
         mix: let workers on unlike machines share a film: chroma may differ between them in its
             last bits.
         sensitivity: of shot detection; above 1 finds more transitions, and more false ones.
@@ -98,6 +100,8 @@ class VideoOptions:
         keep_work: keep that folder when OUT is finished.
         segment_frames: frames per segment; an interrupted run resumes at the last whole segment.
         framemd5: also write OUT.framemd5, the checksums of the decoded frames.
+        trace: write what each thread did when, in Chrome's trace format: ui.perfetto.dev and
+            chrome://tracing show it.
     """
 
     frames: Annotated[str, arg(metavar="A:B")] = ":"
@@ -115,12 +119,14 @@ class VideoOptions:
     plan: Path | None = None
     cache_size: Annotated[str, arg(metavar="SIZE")] = "50G"
     slice: Annotated[str | None, arg(metavar="K/N")] = None
+    ray: Annotated[str | None, arg(metavar="auto|ADDRESS")] = None
     mix: bool = False
     sensitivity: float = 1.0
     work_dir: Annotated[Path | None, arg(metavar="DIR")] = None
     keep_work: bool = False
     segment_frames: int = 240
     framemd5: bool = False
+    trace: Annotated[Path | None, arg(metavar="FILE")] = None
     predict: PredictOptions = field(default_factory=PredictOptions)
     steady: PropagationOptions = field(default_factory=PropagationOptions)
 
@@ -149,6 +155,8 @@ class VideoOptions:
             _ = slice_of(self.slice)
             if not whole:
                 raise UsageError("slices are of the whole film: no frames beside them.")
+        if self.ray is not None:
+            self._check_ray()
         if self.plan is not None:
             given = self.predict.reference or self.predict.guidance
             if self.shots is not None or given or not whole:
@@ -156,6 +164,17 @@ class VideoOptions:
                     "a plan is of the whole film, and has its shots and what guides them: expected "
                     "no frames, shots, reference or guidance beside it."
                 )
+
+    def _check_ray(self) -> None:
+        if not self.ray:
+            raise UsageError("ray must be auto or the address of a cluster, got none.")
+        if self.slice is not None:
+            raise UsageError("slices are for workers without a cluster: no slice beside ray.")
+        if self.predict.device not in ("auto", "cpu", "cuda"):
+            raise UsageError(
+                f"device must be auto, cpu or cuda beside ray, which gives each worker one device; "
+                f"got {self.predict.device}."
+            )
 
     @property
     def override(self) -> TagOverride:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pycolor.errors import FilmError, UsageError
+from pycolor.system.process_tag import is_left_behind, process_tag
 
 
 def check_output(
@@ -79,7 +80,7 @@ def atomic_write(
 
     On any exception the temporary file is removed and `path` is as it was; what a killed run left
     behind, the next one for the same `path` removes.  The temporary name is hidden, ends as `path`
-    does, and carries the process number, so two runs do not meet.
+    does, and says whose process of which machine it is, so two runs do not meet.
 
         with atomic_write("out.mkv", sources=["in.mp4"]) as part:
             write(part)
@@ -134,23 +135,12 @@ def put_in_place(part: Path, path: Path, *, overwrite: bool) -> None:
 
 def part_path(path: Path) -> Path:
     """The temporary name beside `path`: hidden, of this process, ending as `path` does."""
-    return path.with_name(f".{path.stem}.part-{os.getpid()}{path.suffix}")
+    return path.with_name(f".{path.stem}.part-{process_tag()}{path.suffix}")
 
 
 def _remove_leftovers(path: Path) -> None:
     """Temporary files for `path` whose process is gone (it was killed)."""
     for old in path.parent.glob(f".{glob.escape(path.stem)}.part-*{glob.escape(path.suffix)}"):
-        number = old.name.removesuffix(path.suffix).rpartition("-")[2]
-        if number.isdigit() and not is_running(int(number)):
+        tag = old.name.removesuffix(path.suffix).removeprefix(f".{path.stem}.part-")
+        if is_left_behind(old, tag):
             old.unlink(missing_ok=True)
-
-
-def is_running(process: int) -> bool:
-    """Whether a process of this number is there."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # it runs, as another user
-    return True

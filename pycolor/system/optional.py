@@ -9,11 +9,17 @@ from pycolor.errors import UsageError
 
 # Extra of pyproject.toml → its modules and what they are called.
 _EXTRA_OF = {
+    "c2pa": ("c2pa-python", "sign"),
+    "cryptography": ("cryptography", "sign"),
     "cv2": ("OpenCV", "evaluate"),
+    "opentimelineio": ("OpenTimelineIO", "timelines"),
+    "otio_fcp_adapter": ("OpenTimelineIO's adapter for Final Cut Pro 7 XML", "timelines"),
     "matplotlib": ("matplotlib", "evaluate"),
     "skimage": ("scikit-image", "evaluate"),
+    "ray": ("Ray", "ray"),
     "starlette": ("Starlette", "desk"),
     "tensorboard": ("TensorBoard", "tensorboard"),
+    "vapoursynth": ("VapourSynth", "vapoursynth"),
     "uvicorn": ("uvicorn", "desk"),
 }
 

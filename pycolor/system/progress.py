@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Literal, TextIO
@@ -68,9 +69,10 @@ class Progress(AbstractContextManager["Progress"]):
             self._task = self._bar.add_task(self.title, total=self.total, rate="")
         return self
 
-    def stage(self, title: str, total: int | None) -> None:
+    def stage(self, title: str, total: int | None, unit: str = "frames") -> None:
         """Begin to count anew, for the next part of the work."""
-        self.title, self.total, self.done, self._earlier = title, total, 0, 0
+        self.title, self.total, self.unit = title, total, unit
+        self.done = self._earlier = 0
         self._began = self._last = time.monotonic()
         if self._bar is not None:
             self._bar.reset(self._task, total=total, description=title, rate="")
@@ -135,3 +137,13 @@ def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def begin_stage(
+    progress: Progress | None, title: str, total: int | None, unit: str = "frames"
+) -> Callable[[], None]:
+    """Begin to count a part of the work; the answer counts one step, or nothing."""
+    if progress is None:
+        return lambda: None
+    progress.stage(title, total, unit)
+    return progress.advance

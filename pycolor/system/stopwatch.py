@@ -6,8 +6,10 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TypeVar
+
+from pycolor.system.trace import Trace
 
 T = TypeVar("T")
 
@@ -19,17 +21,20 @@ class Stopwatch:
 
     Attributes:
         seconds: by stage.  Stages overlap, so they do not add up to the time that passed.
+        trace: takes each stage as an event, if it is set.
     """
 
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.trace: Trace | None = None
         self._lock = threading.Lock()
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
         began = time.perf_counter()
         try:
-            yield
+            with nullcontext() if self.trace is None else self.trace.event(stage):
+                yield
         finally:
             passed = time.perf_counter() - began
             with self._lock:

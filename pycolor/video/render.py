@@ -49,7 +49,7 @@ def render_layer(
                 picture = factory.picture(frame)
                 if parts is not None:
                     render_picture(
-                        graded(parts, grades, picture, factory.encoding),
+                        graded(parts, grades, picture.luma, factory.encoding),
                         picture,
                         factory.encoding,
                         interlaced=frame.interlaced,
@@ -59,23 +59,23 @@ def render_layer(
             del frame, picture  # large, and not to be held while the next one is decoded
 
 
-def graded(parts: Parts, grades: Grades, picture: Picture, encoding: Encoding) -> Tensor:
+def graded(parts: Parts, grades: Grades, luma: Plane, encoding: Encoding) -> Tensor:
     """The field of a frame, 2×h×w ab, its shots' colors graded.
 
     Args:
         parts: of the frame.
         grades: of the film's shots.
-        picture: the frame; its luma tells where it is dark or light.
-        encoding: of the picture.
+        luma: H×W codes of the frame, in any size: where it is dark or light.
+        encoding: of the luma.
     """
 
     def grade_part(part: Part) -> Tensor:
         grade = grades.of(part.shot)
         if grade == NEUTRAL:
             return part.field
-        luma = as_tensor(picture.luma)[None].to(part.field.device)
+        codes = as_tensor(luma)[None].to(part.field.device)
         size = (part.field.shape[1], part.field.shape[2])
-        lightness = ops.mean_lightness(luma, size, encoding=encoding)
+        lightness = ops.mean_lightness(codes, size, encoding=encoding)
         return grade.of(part.field[None], lightness)[0]
 
     return mixed(parts, grade_part)

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from scipy.fft import next_fast_len
 from torch import Tensor
 
 SHORT_SIDE = 48  # of the frame at the search, pixels
@@ -125,6 +124,8 @@ def _search(still: Tensor, frame: Tensor) -> tuple[int, int, float]:
     What of the still lies outside of the frame is left out; half of the smaller of the two
     pictures must overlap.
     """
+    from scipy.fft import next_fast_len  # slow to import
+
     h, w = still.shape
     pads = (w // 2, w - w // 2, h // 2, h - h // 2)
     f, inside = (F.pad(x, pads) for x in (frame - frame.mean(), torch.ones_like(frame)))

@@ -12,7 +12,6 @@ from torch import Tensor
 from pycolor import ops
 from pycolor.errors import UsageError
 from pycolor.image.guidance.align import AGREEMENT, align, onto
-from pycolor.image.picture_files import read_image
 from pycolor.models.colorizer import Guidance, Guide
 from pycolor.models.guidance.descriptors import describe
 from pycolor.models.guidance.guide import GuidedPicture
@@ -63,6 +62,8 @@ def read_guide(path: Path, kind: Guide) -> Tensor:
         UsageError: a reference is gray.
         FilmError: it cannot be read.
     """
+    from pycolor.image.picture_files import read_image  # it knows many formats
+
     image = read_image(path)
     if kind == "reference" and image.pixels.ndim == 2:
         raise UsageError(f"reference {path} is gray; expected a color picture.")

@@ -9,15 +9,17 @@ a coat fills the coat and ends at its edge, and two clicks share what lies betwe
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sparse
 import torch
-from scipy.ndimage import label
-from scipy.sparse.linalg import spsolve
 from torch import Tensor
 
 from pycolor.models.colorizer import Guidance
+
+if TYPE_CHECKING:  # SciPy takes half a second to import, and most films have no marks
+    from scipy.sparse import csr_matrix
 
 Array = npt.NDArray[np.float64]
 
@@ -42,6 +44,9 @@ def spread(marked: Guidance, descriptors: Tensor, lightness: Tensor) -> Guidance
     Returns:
         The same cells with what is known of them, weights 0 … 1; those marked keep their own.
     """
+    from scipy.sparse import diags
+    from scipy.sparse.linalg import spsolve
+
     weight = marked.weight[0, 0].double().cpu().numpy()
     if not (weight > 0).any():
         return marked
@@ -53,7 +58,7 @@ def spread(marked: Guidance, descriptors: Tensor, lightness: Tensor) -> Guidance
     falls = _falls(looks, light, weight).ravel()
     degree = np.asarray(links.sum(1)).ravel()
     pinned = 1e3 * weight.ravel()  # a mark holds its own cells
-    system = sparse.diags(degree + falls + pinned) - links
+    system = diags(degree + falls + pinned) - links
     reached = pinned[:, None] * np.stack([weight.ravel() * 0 + 1, *color.reshape(2, -1)], 1)
     solved = spsolve(system.tocsc(), reached)
     chance = solved[:, 0].clip(0, 1)
@@ -66,8 +71,10 @@ def spread(marked: Guidance, descriptors: Tensor, lightness: Tensor) -> Guidance
     return Guidance(hints=plane(mean, 2), weight=plane(chance[:, None], 1))
 
 
-def _links(looks: Array, light: Array) -> sparse.csr_matrix:
+def _links(looks: Array, light: Array) -> csr_matrix:
     """How alike neighbors are, 0 … 1, cells × cells, symmetric."""
+    from scipy.sparse import csr_matrix
+
     h, w = light.shape
     index = np.arange(h * w).reshape(h, w)
     rows, columns, values = [], [], []
@@ -82,11 +89,13 @@ def _links(looks: Array, light: Array) -> sparse.csr_matrix:
         columns += [index[there].ravel(), index[here].ravel()]
         values += [alike.ravel(), alike.ravel()]
     where = np.concatenate(rows), np.concatenate(columns)
-    return sparse.csr_matrix((np.concatenate(values), where), shape=(h * w, h * w))
+    return csr_matrix((np.concatenate(values), where), shape=(h * w, h * w))
 
 
 def _falls(looks: Array, light: Array, weight: Array) -> Array:
     """How soon a walker falls off each cell, h×w."""
+    from scipy.ndimage import label
+
     d, h, w = looks.shape
     cells = np.concatenate([looks.reshape(d, -1), light.reshape(1, -1) / OTHER_LIGHT]).T
     marked = cells[weight.ravel() > 0]

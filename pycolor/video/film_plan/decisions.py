@@ -47,6 +47,7 @@ class SourceFilm:
         frames: how many it has.
         rate: frames per second.
         timecode: of its first frame, HH:MM:SS:FF; empty if it has none.
+        width: of its stored picture in pixels, and `height`; 0 where a plan does not say.
     """
 
     name: str
@@ -54,8 +55,13 @@ class SourceFilm:
     frames: int
     rate: Fraction
     timecode: str = ""
+    width: int = 0
+    height: int = 0
 
     def __post_init__(self) -> None:
+        for name in ("width", "height"):
+            if getattr(self, name) < 0:
+                raise PlanError(f"{name} counts pixels, got {getattr(self, name)}", "source", name)
         if self.frames < 1:
             raise PlanError(f"a film has 1 frame or more, got {self.frames}", "source", "frames")
         if self.rate <= 0:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from fractions import Fraction
 from importlib import resources
 from typing import Any
@@ -32,18 +33,11 @@ def plan_schema() -> dict[str, Any]:
 def plan_text(plan: FilmPlan) -> str:
     """The document of a plan; `read_plan` gives an equal one."""
     source = plan.source
-    head: dict[str, Any] = {
-        "format": FORMAT,
-        "version": VERSION,
-        "revision": plan.revision,
-        "source": {
-            "name": source.name,
-            "sha256": source.sha256,
-            "frames": source.frames,
-            "rate": str(source.rate),
-            "timecode": source.timecode,
-        },
-    }
+    told = {**asdict(source), "rate": str(source.rate)}
+    if not source.width:
+        del told["width"], told["height"]
+    head: dict[str, Any] = {"format": FORMAT, "version": VERSION, "revision": plan.revision}
+    head["source"] = told
     shots = [shot_document(shot, source) for shot in plan.shots]
     return json.dumps({**head, "shots": shots}, indent=1, ensure_ascii=False) + "\n"
 
@@ -136,6 +130,8 @@ def _source_in(given: _Object) -> SourceFilm:
         frames=given.whole("frames"),
         rate=rate,
         timecode=given.text("timecode", ""),
+        width=given.whole("width", 0),
+        height=given.whole("height", 0),
     )
     given.refuse_others()
     return source

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 
 from pycolor.options import PropagationOptions, Tints
 from pycolor.video.film_plan.decisions import FilmPlan
@@ -36,7 +35,7 @@ def schedule(
 
 def decided(film_plan: FilmPlan, analysis: FilmAnalysis, *, recolor: bool) -> FilmAnalysis:
     """An analysis with the document's shots, "colored" where their own color stays."""
-    shots, tick = film_plan.shots, _tick(analysis)
+    shots, tick = film_plan.shots, analysis.tick
     return replace(
         analysis,
         shots=tuple(shot.shot for shot in shots),
@@ -52,12 +51,3 @@ def _look_at(frame: int, analysis: FilmAnalysis) -> OwnColor:
         if shot.start <= frame < shot.stop:
             return look
     return OwnColor()
-
-
-def _tick(analysis: FilmAnalysis) -> Fraction:
-    """Seconds a unit of the timeline, from the shots whose times are known."""
-    for shot, start in zip(analysis.shots, analysis.starts, strict=True):
-        if pts := analysis.timeline[shot.start]:
-            return start / pts
-    frames = len(analysis) - 1  # one shot from time 0: its nominal rate tells
-    return Fraction(frames, analysis.timeline[-1]) / analysis.rate if frames else Fraction(0)

@@ -14,12 +14,14 @@ from pycolor.video.io.read.frame_source import FrameSource
 from pycolor.video.io.read.integrity.checksums import frame_checksums
 from pycolor.video.io.read.integrity.damage import Damage
 from pycolor.video.io.read.reader import Reader
+from pycolor.video.io.read.same_packets import holds_packets
+from pycolor.video.io.read.shared_frames import SharedFrames
 from pycolor.video.io.read.timeline import scan
 from pycolor.video.io.write.concat import concat_segments
 from pycolor.video.io.write.encoder.frame_factory import FrameFactory, Picture
 from pycolor.video.io.write.preview import PreviewWriter
 from pycolor.video.io.write.streams.support import UnsupportedStream
-from pycolor.video.io.write.writer import Writer
+from pycolor.video.io.write.writer import Writer, factory_of
 
 __all__ = [
     "ColorTags",
@@ -32,11 +34,14 @@ __all__ = [
     "Plane",
     "PreviewWriter",
     "Reader",
+    "SharedFrames",
     "StreamInfo",
     "UnsupportedStream",
     "Writer",
     "change_codes",
     "concat_segments",
+    "factory_of",
     "frame_checksums",
+    "holds_packets",
     "scan",
 ]

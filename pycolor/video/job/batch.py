@@ -69,8 +69,10 @@ def color_films(
     Raises:
         UsageError: there is no film, two would have one output, or the folder cannot be made.
     """
-    if options.plan is not None or options.shots is not None:
-        raise UsageError("a plan or a list of shots is of one film; expected none for several.")
+    if any(path is not None for path in (options.plan, options.shots, options.trace)):
+        raise UsageError(
+            "a plan, a list of shots or a trace is of one film; expected none for several."
+        )
     pairs = [(film, _target(film, folder, options)) for film in films_of(sources)]
     _refuse_clashes(pairs)
     try:

@@ -5,32 +5,34 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pycolor.errors import FilmError, PycolorError
 from pycolor.image.predictor_pool import PredictorPool, without_grade
-from pycolor.options import VideoOptions, slice_of
+from pycolor.options import VideoOptions
 from pycolor.options.checks import as_path
+from pycolor.record import free_sidecar
 from pycolor.system.atomic_file import check_output
 from pycolor.system.progress import Progress
+from pycolor.system.trace import traced
 from pycolor.video.film_plan.document import plan_text
 from pycolor.video.io import Damage, concat_segments
 from pycolor.video.io.containers.presets import PIPE
+from pycolor.video.job.coloring import FilmColoring
 from pycolor.video.job.decisions.listed_shots import listed_shots
 from pycolor.video.job.decisions.plan_file import read_plan_file
 from pycolor.video.job.decisions.planned import PlannedFilm
 from pycolor.video.job.decisions.project import Project, cache_bytes
-from pycolor.video.job.distribute.claims import Claims
-from pycolor.video.job.distribute.slices import LeftToOthers, slices_plan, work_off
-from pycolor.video.job.preparation import FilmPreparation
+from pycolor.video.job.distribute.slices import LeftToOthers, last_of_all, slices_plan
 from pycolor.video.job.prepared import PreparedFilm
 from pycolor.video.job.record.report import FilmReport
 from pycolor.video.job.record.sidecar import (
     framemd5_path,
-    free_sidecar,
     made_before,
     removed_on_error,
     synthetic_media_tag,
@@ -38,10 +40,8 @@ from pycolor.video.job.record.sidecar import (
     write_sidecar,
 )
 from pycolor.video.job.record.versions import versions
-from pycolor.video.job.segment import SegmentJob, run_segments
 from pycolor.video.job.work.atomic_output import atomic_output, placed_files
-from pycolor.video.job.work.delivery import check_luma, missing_runs
-from pycolor.video.job.work.segment_files import Segment
+from pycolor.video.job.work.delivery import check_output_luma, is_checked
 from pycolor.video.job.work.segment_store import SegmentStore, segment_key
 from pycolor.video.job.work.stdin import materialize_stdin
 from pycolor.video.plan.plan import ShotBody
@@ -82,14 +82,24 @@ def color_film(
         return report
 
 
-class FilmRun(FilmPreparation):
+class FilmRun(FilmColoring):
     """One film on its way: the steps in order, and what they share."""
 
     def run(self) -> FilmReport | None:
         """Color the film; None where a slice is done and the output is another worker's to join."""
-        with suppress(LeftToOthers):
-            return self._run()
-        return None
+        options = self.options
+        try:
+            with traced(options.trace, overwrite=options.overwrite) as self.watch.trace:
+                return self._run()
+        except LeftToOthers:
+            return None
+        except PycolorError:  # of a worker that finds the film joined meanwhile: it ends quietly
+            if self.options.slice is None or not self._made_meanwhile():
+                raise
+            return None
+
+    def _made_meanwhile(self) -> bool:
+        return not self.options.overwrite and made_before(self.source, self.target)
 
     def _run(self) -> FilmReport:
         began = time.perf_counter()
@@ -107,6 +117,7 @@ class FilmRun(FilmPreparation):
         with ExitStack() as held:  # the work folder and the project, until the output is in place
             with (
                 removed_on_error() as beside,
+                self._late_twin(beside),
                 atomic_output(
                     target,
                     preset=options.preset,
@@ -120,10 +131,12 @@ class FilmRun(FilmPreparation):
                 job = self._prepare(part, listed, held)
                 self._color(job)
                 if options.slice is not None:
-                    held.enter_context(self._joining(job))
+                    held.enter_context(self._staying(job))
                 self._join(part, job)
-                with self.watch("check"):
-                    check_luma(part, self._preset, options, job.store.digests(job.segments), target)
+                if is_checked(self._preset, options.codec):
+                    on_frame = self._stage("checking", len(job.plan))
+                    with self.watch("check"):
+                        check_output_luma(part, job.segments, job.store, target, on_frame)
                 job.source.check()
                 report = self._report(job, sidecar, time.perf_counter() - began)
                 self._write_beside(job, report, part, beside)
@@ -142,15 +155,15 @@ class FilmRun(FilmPreparation):
             target=self.target,
             sidecar=sidecar,
             info=job.reader.info,
-            frames=len(job.plan),
-            kept=sum(span.stop - span.start for span in spans if span.passthrough),
+            frames=sum(segment.stop - segment.first for segment in job.segments),
+            kept=job.kept,
             resumed=job.resumed,
             seconds=seconds,
             stage_seconds=dict(self.watch.seconds),
             shots=job.seen.shots,
             key_frames=sum(len(span.keys) for span in spans if isinstance(span, ShotBody)),
             model=f"{predictor.loaded.card.name} ({predictor.loaded.sha256[:8]})",
-            device=f"{predictor.device} in {str(predictor.dtype).removeprefix('torch.')}",
+            device=self._device(predictor),
             pixel_format=job.pixel_format,
             warnings=tuple(self.warnings),
         )
@@ -187,65 +200,27 @@ class FilmRun(FilmPreparation):
         weights = {each.card.name: each.sha256 for each in loaded}
         return {"revision": told["revision"], "shots": told["shots"], "weights": weights}
 
-    def _jobs(self, job: PreparedFilm, segments: Sequence[Segment]) -> list[SegmentJob]:
-        source = self._frame_source(job.seen)
-        planned = job.planned
-        by_plan: dict[str, Any] = {"guided": job.guided}
-        if planned is not None:
-            by_plan = {
-                "models": planned.models,
-                "given": planned.given,
-                "grades": planned.grades,
-                "layer": planned.layer,
-            }
-        return [
-            SegmentJob(
-                source=source,
-                plan=job.plan,
-                first=segment.first,
-                stop=segment.stop,
-                preset=self.options.preset,
-                codec=self.options.codec,
-                encoder_options=self.options.encoder_options,
-                predict=self.options.predict,
-                weights_sha256=job.predictor.loaded.sha256,
-                batch=self.options.batch or (8 if job.predictor.device.type == "cuda" else 1),
-                output=job.store.part(segment),
-                target=self.target,
-                **by_plan,
-            )
-            for segment in segments
-        ]
-
-    def _color(self, job: PreparedFilm) -> None:
-        """Make the segments that are missing, one run of neighbors after the other."""
-        store, progress = job.store, self.progress
-        if progress is not None:
-            left = sum(s.stop - s.first for s in job.segments if not store.is_done(s))
-            progress.stage(f"{self.source.name}: coloring", left)
-        on_frame = progress.advance if progress is not None else lambda: None
-
-        def make(*segments: Segment) -> None:
-            jobs = self._jobs(job, segments)
-            results = run_segments(jobs, self.pool, watch=self.watch, on_frame=on_frame)
-            for segment, result in zip(segments, results, strict=True):
-                store.complete(segment, result.luma)
-
-        if self.options.slice is not None and isinstance(store, SegmentStore):
-            work_off(job.segments, store, slice_of(self.options.slice), make, say=self.say)
-            return
-        for group in missing_runs(job.segments, store):
-            make(*group)
-
     @contextmanager
-    def _joining(self, job: PreparedFilm) -> Iterator[None]:
-        """Of the workers on slices one joins the film."""
-        name = f"join-{segment_key({'target': str(self.target.resolve())})[:16]}"
+    def _staying(self, job: PreparedFilm) -> Iterator[None]:
+        """Of the workers on slices one waits for the others, and joins the film."""
         assert isinstance(job.store, SegmentStore)
-        with Claims(job.store.folder).claimed(name) as mine:
-            if not mine or (made_before(self.source, self.target) and not self.options.overwrite):
+        keys = [segment.path.stem for segment in job.segments]
+        name = f"join-{segment_key({'target': self.target.name, 'segments': keys})[:16]}"
+        make = partial(self._make, job)
+        with last_of_all(job.segments, job.store, name, make, say=self.say):
+            if self._made_meanwhile():
                 raise LeftToOthers
             yield
+
+    @contextmanager
+    def _late_twin(self, beside: list[Path]) -> Iterator[None]:
+        """Who finds the output made by another meanwhile leaves that one's sidecar alone."""
+        try:
+            yield
+        except FilmError:
+            if self._made_meanwhile():
+                beside.clear()
+            raise
 
     def _join(self, part: Path, job: PreparedFilm) -> None:
         damages: list[Damage] = []
@@ -259,6 +234,7 @@ class FilmRun(FilmPreparation):
                 metadata=synthetic_media_tag(job.predictor.loaded, self.options),
                 name=self.target,
                 damages=damages,
+                on_frame=self._stage("joining", len(job.seen.timeline)),
             )
         for damage in damages:
             self.warn(f"{self.source} {damage}")

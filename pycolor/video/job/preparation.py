@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +16,7 @@ from pycolor.models.predictor import Predictor
 from pycolor.options import VideoOptions
 from pycolor.options.checks import as_path
 from pycolor.options.frame_ranges import frame_range, frame_rate
-from pycolor.system.progress import Progress
+from pycolor.system.progress import Progress, begin_stage
 from pycolor.system.stopwatch import Stopwatch
 from pycolor.video.film_plan.schedule import decided
 from pycolor.video.io import FrameSource, Reader, Writer
@@ -24,17 +24,18 @@ from pycolor.video.io.containers.presets import PIPE, Preset, ending_of, preset_
 from pycolor.video.job.decisions import guided
 from pycolor.video.job.decisions.listed_shots import ListedShots
 from pycolor.video.job.decisions.plan_file import PlanFile
-from pycolor.video.job.decisions.planned import PlannedFilm, colors_of, planned_film
+from pycolor.video.job.decisions.planned import PlannedFilm, View, colors_of, planned_film
 from pycolor.video.job.decisions.project import Project, survey_key
 from pycolor.video.job.prepared import PreparedFilm
 from pycolor.video.job.record.fingerprint import fingerprint
 from pycolor.video.job.record.versions import versions
 from pycolor.video.job.work.atomic_output import exists, pattern_of
+from pycolor.video.job.work.delivery import frames_made
 from pycolor.video.job.work.job_folder import JobFolder, job_folder
 from pycolor.video.job.work.placed_files import has_placed
 from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore
-from pycolor.video.job.work.source_digest import SourceDigest
+from pycolor.video.job.work.source_digest import DIGEST_NOTE, SourceDigest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.plan.own_color import tints_note
 from pycolor.video.plan.planning import plan_of
@@ -69,6 +70,7 @@ class FilmPreparation:
         self.watch = Stopwatch()
         self.pool = pool
         self.warnings: list[str] = []
+        self.arithmetic: Mapping[str, str] | None = None  # of other machines, where they color
         self.plan_file: PlanFile | None = None
         self.project: Project | None = None
 
@@ -92,19 +94,21 @@ class FilmPreparation:
         """Look at the film, load the model and plan the work; `held` takes the work folder."""
         options = self.options
         # What it tells is needed later on; the packets' index that it holds is not.
-        source = SourceDigest(self.source)
+        source = SourceDigest(self.source, note=self._digest_note)
         with Reader(
             self.source, frames=self.range, rate=self.rate, override=options.override
         ) as reader:
             factory = self._probe(part, reader)
         for text in (*reader.info.warnings, *factory.warnings):
             self.warn(text)
+        source.on_block = self._stage("reading", source.blocks, "MB")
         if self.plan_file is not None:
             self._check_source(source.sha256)
         predictor = self.pool.of(without_grade(options.predict))
         for text in predictor.notes:
             self.warn(text)
         given = guided.given(options.predict, predictor, reader.info, self.offset)
+        self._enlist(held)
         work = self._hold(self._fingerprint(source.sha256, predictor, given), held)
         seen = self._survey(work, listed, source.sha256)
         for damage in seen.damages:
@@ -113,17 +117,16 @@ class FilmPreparation:
         if tinted is not None:
             self.warn(tinted)
         planned = self._planned(seen, source.sha256)
-        recolor = options.color_shots == "recolor"
         store: JobFolder | SegmentStore = work
         if planned is None:
+            recolor = options.color_shots == "recolor"
             plan = plan_of(seen, options.steady, recolor=recolor, tints=options.tints)
             plan = guided.guided_plan(plan, given, options.predict, self.offset)
             ends = pairwise(plan.cuts(options.segment_frames))
             segments: Sequence[Segment] = [work.segment(first, stop) for first, stop in ends]
         else:
             plan, store, segments = planned.plan, planned.store, planned.segments
-            assert self.plan_file is not None
-            seen = decided(self.plan_file.plan, seen, recolor=recolor)
+            seen = self._decided(seen, planned)
         return PreparedFilm(
             reader=reader,
             pixel_format=factory.pixel_format,
@@ -136,8 +139,20 @@ class FilmPreparation:
             plan=plan,
             guided=guided.guided_pictures(given, plan, self._frame_source(seen), predictor),
             segments=segments,
-            resumed=sum(s.stop - s.first for s in segments if store.is_done(s)),
+            resumed=frames_made(segments, store, unread=options.slice is not None),
         )
+
+    def _enlist(self, held: ExitStack) -> None:
+        """Have other machines come, where they color the film."""
+
+    def _view(self, seen: FilmAnalysis) -> View:
+        """What of the plan the film shows."""
+        return View()
+
+    def _decided(self, seen: FilmAnalysis, planned: PlannedFilm) -> FilmAnalysis:
+        """What the film showed, with the plan's shots."""
+        assert self.plan_file is not None
+        return decided(self.plan_file.plan, seen, recolor=self.options.color_shots == "recolor")
 
     def _hold(self, identity: dict[str, Any], held: ExitStack) -> JobFolder:
         """The work folder, and the project of a film that has one, held by this run."""
@@ -153,6 +168,13 @@ class FilmPreparation:
         if self.project is not None:
             held.enter_context(self.project.held())
         return work
+
+    @property
+    def _digest_note(self) -> Path | None:
+        """Where workers on slices note the source's digest, so that one of them reads it all."""
+        if self.options.slice is None or self.project is None:
+            return None
+        return self.project.folder / DIGEST_NOTE
 
     @property
     def _color_digest(self) -> str | None:
@@ -177,18 +199,20 @@ class FilmPreparation:
             self.options,
             self.pool,
             source_sha256=self._color_digest or source_digest,
-            versions=versions(),
+            versions=versions(mix=self.options.mix),
+            arithmetic=self.arithmetic,
         )
         planned = planned_film(
-            self.plan_file, colors, self.options, self.target, pictures=source_digest
+            self.plan_file,
+            colors,
+            self.options,
+            self.target,
+            pictures=source_digest,
+            view=self._view(seen),
         )
-        encoded, colored = planned.reused()
-        if encoded or colored:
-            rest = len(planned.plan) - encoded - colored
-            self.say(
-                f"of {len(planned.plan)} frames {encoded} are encoded already, the color of "
-                f"{colored} more is kept, {rest} are colored now"
-            )
+        planned.store.say = self.warn
+        if told := planned.reuse(unread=self.options.slice is not None):
+            self.say(told)
         return planned
 
     def _is_own_output(self) -> bool:
@@ -247,7 +271,13 @@ class FilmPreparation:
     ) -> dict[str, Any]:
         if self.plan_file is not None:  # what is made lies in the project
             return {"plan": self.plan_file.plan.source.sha256}
-        return fingerprint(self.options, self.target, source_digest, predictor, given)
+        return fingerprint(
+            self.options, self.target, source_digest, predictor, given, self.arithmetic
+        )
+
+    def _stage(self, what: str, total: int | None, unit: str = "frames") -> Callable[[], None]:
+        """Begin to count a part of the work; the answer counts one step."""
+        return begin_stage(self.progress, f"{self.source.name}: {what}", total, unit)
 
     def _survey(
         self, work: JobFolder, listed: ListedShots | None, source_digest: str
@@ -256,8 +286,7 @@ class FilmPreparation:
         known = work.load_analysis() if project is None else project.load_analysis(key)
         if known is not None:
             return known
-        if self.progress is not None:
-            self.progress.stage(f"{self.source.name}: looking for shots", None)
+        self._stage("looking for shots", None)
         with self.watch("survey"):
             seen = analyze_film(
                 self.source,

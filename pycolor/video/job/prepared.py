@@ -48,3 +48,10 @@ class PreparedFilm:
     guided: tuple[GuidedPicture, ...]
     segments: Sequence[Segment]
     resumed: int
+
+    @property
+    def kept(self) -> int:
+        """Frames that keep their own color."""
+        begin, end = self.segments[0].first, self.segments[-1].stop
+        inside = ((max(s.start, begin), min(s.stop, end)) for s in self.plan.spans if s.passthrough)
+        return sum(max(0, stop - start) for start, stop in inside)

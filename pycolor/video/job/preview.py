@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +13,7 @@ from pycolor.errors import FilmError, UsageError
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.options import VideoOptions
 from pycolor.options.frame_ranges import frame_rate
-from pycolor.video.io import FilmInfo, Frame, FrameFactory, FrameSource, Picture
-from pycolor.video.io.containers.presets import preset_for
-from pycolor.video.io.write.encoder.config import choose
+from pycolor.video.io import FilmInfo, Frame, FrameFactory, FrameSource, Picture, Reader, factory_of
 from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.planned import Colors, colors_of
 from pycolor.video.job.decisions.project import Project, survey_key
@@ -27,6 +25,7 @@ from pycolor.video.plan.grade import Grades, film_grade
 from pycolor.video.propagation.film_layers import film_layers
 from pycolor.video.propagation.layer import Layer
 from pycolor.video.propagation.layer_store import LayerStore, pieces_of
+from pycolor.video.propagation.propagate import Parts
 from pycolor.video.render import render_layer
 from pycolor.video.shown import shown_codes
 
@@ -46,6 +45,42 @@ class Preview:
     colors: Colors
     options: VideoOptions
     project: Project
+
+    @property
+    def grades(self) -> Grades:
+        """What is done with the colors of the shots."""
+        return Grades(film=film_grade(self.options.predict), shots=self.colors.grades.shots)
+
+    def colored(self, reader: Reader) -> Iterator[tuple[Frame, int, Parts | None]]:
+        """All frames with their numbers and colors; what the network says is kept.
+
+        Args:
+            reader: of the film, from its first frame.
+
+        Raises:
+            FilmError: the film cannot be read, or ends too early.
+        """
+        plan = self.colors.plan
+        keys = {p.first: self.colors.key(p) for p in pieces_of(plan) if p.sides}
+        store = LayerStore(folder=self.project.layer, keys=keys)
+        frames = iter(reader)
+        for layer in film_layers(plan, self.source, self._led, 0, len(plan), store=store):
+            for n, parts in enumerate(layer.frames, start=layer.first):
+                frame = next(frames, None)
+                if frame is None:
+                    raise FilmError(f"{self.source.path} ends before frame {n}.")
+                yield frame, n, parts
+
+    @property
+    def _led(self) -> ShotPredictors:
+        colors = self.colors
+        return ShotPredictors(
+            colors.pool,
+            colors.plan,
+            self.source,
+            lambda shot: without_grade(colors.models[shot]),
+            colors.given,
+        )
 
     def picture(self, frame: int, suffix: str = ".mkv") -> tuple[Picture, FrameFactory]:
         """A frame's planes as they will be encoded, and what made them.
@@ -78,15 +113,17 @@ class Preview:
             layer: the frame's color.
             suffix: of the film to come.
         """
-        preset = preset_for(suffix, self.options.preset)
-        config = choose(
-            info, preset, codec=self.options.codec, options=self.options.encoder_options
+        options = self.options
+        factory = factory_of(
+            info,
+            suffix,
+            preset=options.preset,
+            codec=options.codec,
+            options=options.encoder_options,
         )
-        factory = FrameFactory(info, config)
-        grades = Grades(film=film_grade(self.options.predict), shots=self.colors.grades.shots)
         found: list[Picture] = []
         under = self.colors.plan.is_under
-        render_layer(layer, [frame], factory, found.append, grades=grades, under=under)
+        render_layer(layer, [frame], factory, found.append, grades=self.grades, under=under)
         return found[0], factory
 
     def layer(self, frame: int) -> Layer:
@@ -97,19 +134,7 @@ class Preview:
             store = LayerStore(folder=self.project.layer, keys={piece.first: colors.key(piece)})
             if (kept := store.load(piece)) is not None:
                 return kept.between(frame, frame + 1)
-        (layer,) = film_layers(
-            colors.plan,
-            self.source,
-            ShotPredictors(
-                colors.pool,
-                colors.plan,
-                self.source,
-                lambda shot: without_grade(colors.models[shot]),
-                colors.given,
-            ),
-            frame,
-            frame + 1,
-        )
+        (layer,) = film_layers(colors.plan, self.source, self._led, frame, frame + 1)
         return layer
 
     def codes(self, frame: int, suffix: str = ".mkv") -> npt.NDArray[np.uint8]:

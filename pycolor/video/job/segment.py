@@ -16,24 +16,24 @@ from pathlib import Path
 from pycolor.errors import FilmError
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.models.guidance.guide import GuidedPicture
-from pycolor.models.guidance.looks import Grade
 from pycolor.options import PredictOptions
 from pycolor.system.prefetch import BackgroundConsumer, prefetch
 from pycolor.system.stopwatch import Stopwatch
-from pycolor.video.io import FrameSource, Picture, Reader, Writer
-from pycolor.video.io.containers.presets import ending_of, preset_for
+from pycolor.video.io import FrameSource, Picture, Reader, SharedFrames, Writer
+from pycolor.video.io.containers.presets import Preset, ending_of, preset_for
 from pycolor.video.io.frame.digest import luma_digest
 from pycolor.video.job.decisions.guided import Given
 from pycolor.video.job.decisions.shot_predictors import ShotPredictors
-from pycolor.video.plan.grade import NEUTRAL, Grades, combined, film_grade
+from pycolor.video.job.work.delivery import check_luma, is_checked
+from pycolor.video.master.framing import FilmCrop
+from pycolor.video.plan.grade import Grades, all_grades
 from pycolor.video.plan.plan import Plan
-from pycolor.video.propagation.film_layers import film_layers
+from pycolor.video.propagation.film_layers import LAYER_FRAMES, film_layers
 from pycolor.video.propagation.layer_store import LayerStore
 from pycolor.video.render import render_layer
 
-# Decoded frames that wait for their color, and colored ones that wait for the encoder.
-FRAMES_WAITING = 6
-LAYERS_WAITING = 2  # of a few frames each, which wait for these
+LAYERS_WAITING = 2  # of a few frames each
+SEGMENTS_WAITING = 1  # encoded, to be decoded again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +51,7 @@ class SegmentJob:
         models: in its place for some shots, by the first frame of the shot's body.
         given: what leads the model in some shots, likewise.
         grades: what is done with the shots' colors, beside what `predict` says.
+        crop: the part of the plan's picture that the source shows.
         layer: keeps what the models say, and has it for what was colored before.
         weights_sha256: digest of the weight file that the plan was made for.
         batch: key frames that go through the network together.
@@ -70,6 +71,7 @@ class SegmentJob:
     models: Mapping[int, PredictOptions] = field(default_factory=dict)
     given: Mapping[int, Given] = field(default_factory=dict)
     grades: Grades = Grades()  # noqa: RUF009  (frozen)
+    crop: FilmCrop | None = None
     layer: LayerStore | None = None
     weights_sha256: str
     batch: int = 1
@@ -83,15 +85,7 @@ class SegmentJob:
     @property
     def all_grades(self) -> Grades:
         """What is done with the colors at the end."""
-        shots = dict(self.grades.shots)
-        for span in self.plan.spans:
-            grade = self.plan.grade_at(span.start)
-            if grade is not None:  # it has the film's look in it
-                shots[span.start] = combined(grade, shots.get(span.start, NEUTRAL))
-        film = film_grade(self.predict)
-        if self.plan.grades:
-            film = Grade(saturation=film.saturation)
-        return Grades(film=combined(film, self.grades.film), shots=shots)
+        return all_grades(self.plan, self.predict, self.grades)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,8 +123,8 @@ def run_segments(
 ) -> Iterator[SegmentResult]:
     """Color and encode neighboring segments of one film, which is read through once.
 
-    The film is decoded twice, side by side: ahead at the network's size, for the color layer, and
-    once more for the frames that take the color; so no large frame waits for what comes after it.
+    A frame is decoded for the color layer, which needs it some time ahead, and held until it takes
+    the color; large ones are decoded twice instead (see `SharedFrames`).
 
     Args:
         jobs: of one film, each beginning where the one before ends.
@@ -149,14 +143,21 @@ def run_segments(
     first, stop = job.first, jobs[-1].stop
     grades = job.all_grades
     with ExitStack() as stack:
-        reader = stack.enter_context(source.reader(first, stop))
-        wanted = (frame for frame in reader if frame.index >= source.offset + first)
-        frames = stack.enter_context(closing(prefetch(watch.timed("read", wanted), FRAMES_WAITING)))
+        with source.reader(first, stop) as reader:  # what it tells is wanted, no frame
+            waiting = reader.info.frames_waiting
+        shared = SharedFrames(
+            source,
+            first,
+            stop,
+            apart=job.plan.reach + (LAYERS_WAITING + 2) * LAYER_FRAMES + waiting,
+            timed=functools.partial(watch.timed, "read"),
+        )
+        frames = stack.enter_context(closing(shared.frames()))
         plan = replace(job.plan, grades=())  # they come after
         led = ShotPredictors(predictors, plan, source, job.model, job.given, job.guided)
         found = film_layers(
             plan,
-            source,
+            shared,
             led,
             first,
             stop,
@@ -166,10 +167,14 @@ def run_segments(
         )
         layers = stack.enter_context(closing(prefetch(found, LAYERS_WAITING)))
         encoder = stack.enter_context(_SegmentEncoder(jobs, reader, watch, on_frame))
-        with BackgroundConsumer(encoder.write, FRAMES_WAITING) as behind:
+        with (
+            BackgroundConsumer(encoder.check, SEGMENTS_WAITING) as encoder.checks,
+            BackgroundConsumer(encoder.write, waiting) as behind,
+        ):
             for layer in layers:
+                shown = layer if job.crop is None else layer.shown(job.crop.of)
                 render_layer(
-                    layer, frames, encoder.factory, behind.put, watch, grades, plan.is_under
+                    shown, frames, encoder.factory, behind.put, watch, grades, plan.is_under
                 )
                 yield from encoder.finished()
         yield from encoder.finished()
@@ -179,7 +184,13 @@ class _SegmentEncoder:
     """Takes the pictures of neighboring segments and writes each segment into its file.
 
     Used as a context: left by an exception, it removes the file that is not complete.
+
+    Attributes:
+        factory: makes the pictures.
+        checks: takes each segment that is written; `check` comes next.
     """
+
+    checks: BackgroundConsumer[SegmentResult]
 
     def __init__(
         self,
@@ -228,19 +239,37 @@ class _SegmentEncoder:
         writer.finish()
         seconds = dict(self._watch.seconds)
         passed = {k: v - self._before.get(k, 0.0) for k, v in seconds.items()}
-        self._done.append(SegmentResult(job=self._job, luma=tuple(self._luma), seconds=passed))
+        result = SegmentResult(job=self._job, luma=tuple(self._luma), seconds=passed)
         self._writer, self._luma, self._before = None, [], seconds
+        self.checks.put(result)
+
+    def check(self, result: SegmentResult) -> None:
+        """Decode a segment of a lossless output; it is done when it is what was handed in."""
+        job = result.job
+        if is_checked(_preset(job), job.codec):
+            expected = (digest.hex() for digest in result.luma)
+            try:
+                with self._watch("check"):
+                    check_luma(job.output, expected, job.target, first=job.first)
+            except BaseException:
+                job.output.unlink(missing_ok=True)
+                raise
+        self._done.append(result)
 
     def _open(self, job: SegmentJob) -> Writer:
         return Writer(
             job.output,
             self._reader,
-            preset=preset_for(ending_of(job.target, job.preset), job.preset),
+            preset=_preset(job),
             codec=job.codec,
             options=job.encoder_options,
             streams=False,
             name=job.target,
         )
+
+
+def _preset(job: SegmentJob) -> Preset:
+    return preset_for(ending_of(job.target, job.preset), job.preset)
 
 
 @functools.lru_cache(maxsize=1)

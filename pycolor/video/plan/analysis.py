@@ -16,12 +16,12 @@ from pycolor.encoding import TagOverride
 from pycolor.system.prefetch import prefetch
 from pycolor.system.progress import Progress
 from pycolor.video.io import Reader
+from pycolor.video.io.read.plane_source import PlaneReader
 from pycolor.video.plan.own_color import LOOKED_EVERY, OwnColor, frame_color, shot_color
 from pycolor.video.shots.detector import ShotDetector
+from pycolor.video.shots.film_times import FilmTimes
 from pycolor.video.shots.shot import Shot
 from pycolor.video.shots.shot_options import ShotOptions
-
-FRAMES_WAITING = 6  # between the decoder and the look at them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +53,20 @@ class FilmAnalysis:
     def __len__(self) -> int:
         return len(self.timeline)
 
+    @property
+    def tick(self) -> Fraction:
+        """Seconds a unit of the timeline, from the shots whose times are known."""
+        for shot, start in zip(self.shots, self.starts, strict=True):
+            if pts := self.timeline[shot.start]:
+                return start / pts
+        frames = len(self) - 1  # one shot from time 0: its nominal rate tells
+        return Fraction(frames, self.timeline[-1]) / self.rate if frames else Fraction(0)
+
+    @property
+    def times(self) -> FilmTimes:
+        """When its frames are shown."""
+        return FilmTimes(frames=len(self), rate=self.rate, timeline=self.timeline, tick=self.tick)
+
 
 def analyze_film(
     source: Path,
@@ -60,7 +74,7 @@ def analyze_film(
     frames: tuple[int, int | None] | None = None,
     rate: Fraction | None = None,
     sensitivity: float = 1.0,
-    shots: Callable[[int, Fraction], Sequence[Shot]] | None = None,
+    shots: Callable[[FilmTimes], Sequence[Shot]] | None = None,
     progress: Progress | None = None,
     override: TagOverride | None = None,
 ) -> FilmAnalysis:
@@ -71,9 +85,27 @@ def analyze_film(
         frames: (first, stop), None for the whole film.
         rate: frames per second where the source does not tell, see `Reader`.
         sensitivity: of the shot detector; 1 is balanced.
-        shots: gives the shots, of the number of frames and the rate, in place of the detector.
+        shots: gives the shots, of the frames' number and times, in place of the detector.
         progress: advanced by each frame.
         override: tags in place of the source's own, see `Reader`.
+
+    Raises:
+        FilmError: the film cannot be read.
+    """
+    with Reader(source, frames=frames, rate=rate, override=override) as reader:
+        if progress is not None:
+            progress.total = _expected_frames(reader.info.frames, *(frames or (0, None)))
+        return analyze_frames(reader, sensitivity=sensitivity, shots=shots, progress=progress)
+
+
+def analyze_frames(
+    reader: Reader | PlaneReader,
+    *,
+    sensitivity: float = 1.0,
+    shots: Callable[[FilmTimes], Sequence[Shot]] | None = None,
+    progress: Progress | None = None,
+) -> FilmAnalysis:
+    """As `analyze_film`, of frames that come from anywhere.
 
     Raises:
         FilmError: the film cannot be read.
@@ -83,7 +115,6 @@ def analyze_film(
     lightness, change = array("f"), array("f")
     chroma: list[OwnColor] = []  # of every fourth frame
     with ExitStack() as stack:
-        reader = stack.enter_context(Reader(source, frames=frames, rate=rate, override=override))
         info = reader.info
         detector = ShotDetector(
             ShotOptions(
@@ -93,9 +124,7 @@ def analyze_film(
             )
         )
         black, white = info.encoding.luma_code_range
-        if progress is not None:
-            progress.total = _expected_frames(info.frames, *(frames or (0, None)))
-        frames_ahead = stack.enter_context(closing(prefetch(reader, FRAMES_WAITING)))
+        frames_ahead = stack.enter_context(closing(prefetch(reader, info.frames_waiting)))
         for frame in frames_ahead:
             timeline.append(frame.pts)
             found += detector.push(frame.luma)
@@ -108,7 +137,10 @@ def analyze_film(
         found += detector.finish()
         damages = tuple(str(damage) for damage in reader.damages)
     if shots is not None:
-        found = list(shots(len(timeline), info.rate))
+        times = FilmTimes(
+            frames=len(timeline), rate=info.rate, timeline=timeline, tick=info.time_base
+        )
+        found = list(shots(times))
     looks = tuple(_look(shot, chroma) for shot in found)
     return FilmAnalysis(
         timeline=timeline,

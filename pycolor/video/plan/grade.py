@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from pycolor.models.guidance.looks import Grade
 from pycolor.options import PredictOptions
+from pycolor.video.plan.plan import Plan
 
 NEUTRAL = Grade()
 
@@ -44,3 +45,22 @@ def combined(film: Grade, shot: Grade) -> Grade:
         warmth=max(-1.0, min(1.0, film.warmth + shot.warmth)),
         palette=shot.palette or film.palette,
     )
+
+
+def all_grades(plan: Plan, options: PredictOptions, grades: Grades) -> Grades:
+    """What is done with the colors of a film at the end: by its plan, the options, and its shots.
+
+    Args:
+        plan: of the film; its grades have the options' look and warmth in them.
+        options: of the model.
+        grades: beside them.
+    """
+    shots = dict(grades.shots)
+    for span in plan.spans:
+        grade = plan.grade_at(span.start)
+        if grade is not None:
+            shots[span.start] = combined(grade, shots.get(span.start, NEUTRAL))
+    film = film_grade(options)
+    if plan.grades:
+        film = Grade(saturation=film.saturation)
+    return Grades(film=combined(film, grades.film), shots=shots)

@@ -7,18 +7,18 @@ from itertools import groupby, pairwise
 
 from pycolor.models.predictor import Predictor
 from pycolor.system.stopwatch import Stopwatch
-from pycolor.video.io import FrameSource
+from pycolor.video.io import FrameSource, SharedFrames
 from pycolor.video.plan.plan import Plan
 from pycolor.video.propagation.layer import Layer, predict_layers
 from pycolor.video.propagation.layer_store import LayerStore, Piece, models_of, pieces_of
 
 # Frames whose color is handed on together.
-LAYER_FRAMES = 12
+LAYER_FRAMES = 4
 
 
 def film_layers(
     plan: Plan,
-    source: FrameSource,
+    source: FrameSource | SharedFrames,
     predictor: Callable[[int], Predictor],
     first: int,
     stop: int,
@@ -80,7 +80,7 @@ def _clipped(layer: Layer, first: int, stop: int) -> Layer:
 
 def _predicted(
     plan: Plan,
-    source: FrameSource,
+    source: FrameSource | SharedFrames,
     predictors: Sequence[Predictor],
     pieces: Sequence[Piece],
     frames: tuple[int, int],

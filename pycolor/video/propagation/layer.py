@@ -19,13 +19,12 @@ from torch import Tensor
 from pycolor.models.predictor import Predictor
 from pycolor.system.prefetch import prefetch
 from pycolor.system.stopwatch import Stopwatch
-from pycolor.video.io.read.frame_source import FrameSource
+from pycolor.video.io import FrameSource, SharedFrames
 from pycolor.video.plan.plan import Plan, ShotBody
 from pycolor.video.propagation import propagate
 from pycolor.video.propagation.lookahead import Lookahead
 from pycolor.video.propagation.propagate import Part, Parts
 
-FRAMES_WAITING = 6  # decoded, and not yet looked at
 STEPS = 64  # of chroma in one ab unit
 _MOST = 500.0  # ab
 
@@ -50,6 +49,14 @@ class Layer:
     def fields(self) -> tuple[Tensor | None, ...]:
         """The chroma field of each frame as it was predicted, 2×h×w ab."""
         return tuple(None if parts is None else mixed(parts) for parts in self.frames)
+
+    def shown(self, change: Callable[[Tensor], Tensor]) -> Layer:
+        """The layer with another field in place of each part's."""
+        frames = tuple(
+            None if parts is None else tuple(replace(p, field=change(p.field)) for p in parts)
+            for parts in self.frames
+        )
+        return Layer(first=self.first, frames=frames)
 
     def between(self, first: int, stop: int) -> Layer:
         """The part of it that lies in frames first … stop − 1."""
@@ -98,7 +105,7 @@ def predict_layer(
 
 def predict_layers(
     plan: Plan,
-    source: FrameSource,
+    source: FrameSource | SharedFrames,
     predictor: Predictor,
     ends: Sequence[int],
     *,
@@ -124,7 +131,8 @@ def predict_layers(
         start = min(begin, span.context_frame)
     with source.reader(start, len(plan)) as reader:
         wanted = (frame for frame in reader if frame.index >= source.offset + start)
-        with closing(prefetch(watch.timed("decode", wanted), FRAMES_WAITING)) as frames:
+        decoded = watch.timed("decode", wanted)
+        with closing(prefetch(decoded, reader.info.frames_waiting)) as frames:
             lookahead = Lookahead(frames, start, begin, plan, predictor, reader.info, watch, batch)
             fields = watch.timed("steady", propagate.fields(lookahead, plan, first, stop))
             for low, high in pairwise(ends):

@@ -85,10 +85,12 @@ class LayerStore:
     Attributes:
         folder: is made when something is kept.
         keys: of each piece, by its first frame.
+        damaged: pieces whose files were found damaged, and removed.
     """
 
     folder: Path
     keys: Mapping[int, str] = field(repr=False)
+    damaged: list[Piece] = field(default_factory=list, repr=False, compare=False)
 
     def path(self, piece: Piece) -> Path:
         return self.folder / f"{self.keys[piece.first]}{SUFFIX}"
@@ -106,6 +108,7 @@ class LayerStore:
             return None
         except Exception:  # whatever a damaged file makes of the libraries that read it
             path.unlink(missing_ok=True)
+            self.damaged.append(piece)
             return None
         os.utime(path)  # what was used last goes last
         return layer if (layer.first, layer.stop) == (piece.first, piece.stop) else None

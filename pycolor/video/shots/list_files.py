@@ -5,14 +5,16 @@ from __future__ import annotations
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
 from pycolor.errors import UsageError
+from pycolor.video.shots.csv_list import read_csv
+from pycolor.video.shots.edl_list import read_edl
+from pycolor.video.shots.film_times import FilmTimes
 from pycolor.video.shots.json_list import read_filling_json
-from pycolor.video.shots.lists import read_csv, read_edl
 from pycolor.video.shots.shot import Shot, Transition
+from pycolor.video.shots.timelines import read_timeline
 
 _LARGEST = 16 << 20  # bytes of a list; one of ours takes some hundred a shot
 
@@ -39,16 +41,13 @@ def read_file(path: Path) -> str:
         raise UsageError(f"the list of shots {path} must be UTF-8 text.") from None
 
 
-def read(
-    suffix: str, text: str, frames: int, rate: Fraction, first: int | None = None
-) -> list[Shot]:
-    """A list by the ending of its file: .csv, .edl or .json.
+def read(suffix: str, text: str, times: FilmTimes, first: int | None = None) -> list[Shot]:
+    """A list by the ending of its file: .csv, .edl, .json, .otio or .xml.
 
     Args:
         suffix: of the file.
         text: its content.
-        frames: of the film or of the range, which the shots must fill.
-        rate: frames a second, for an EDL.
+        times: of the frames of the film or of the range, which the shots must fill.
         first: number of the range's first frame in the film, from whose beginning the list counts;
             None for a whole film.
 
@@ -58,14 +57,22 @@ def read(
     Raises:
         ValueError: the ending is another, or the list does not fit the film.
     """
+    frames, whole = times.frames, times if first is None else replace(times, timeline=None)
     readers: dict[str, Callable[..., list[Shot]]] = {
-        ".csv": read_csv,
-        ".edl": partial(read_edl, rate=rate),
+        ".csv": partial(read_csv, times=whole),
+        ".edl": partial(read_edl, rate=times.rate),
         ".json": read_filling_json,
+        ".otio": partial(read_timeline, times=whole),
+        ".xml": partial(read_timeline, times=whole, adapter="fcp_xml"),
     }
     reader = readers.get(suffix.lower())
     if reader is None:
-        raise ValueError(f"expected a file named .csv, .edl or .json, got {suffix or 'no ending'}")
+        names = f"{', '.join([*readers][:-1])} or {[*readers][-1]}"
+        raise ValueError(f"expected a file named {names}, got {suffix or 'no ending'}")
+    if times.varies and first is not None and suffix.lower() in (".csv", ".otio", ".xml"):
+        raise ValueError(
+            "the film's rate varies; a list is put right by time for a whole film only"
+        )
     if first is None:
         return reader(text, frames)
     # The film may go on behind the range: nobody knows how far.

@@ -121,7 +121,11 @@ def _damage(before: Reader, after: Reader) -> Iterator[Check]:
     """What is broken in the source is noted; what is broken in the result alone, differs."""
     for name, reader in (("source", before), ("result", after)):
         state: State = "note" if name == "source" else "differs"
+        # Holes between numbered pictures stay where they were, under other names of files.
+        told = {_kind(w.partition("(")[0]) for w in before.info.warnings if name == "result"}
         for warning in reader.info.warnings:
+            if _kind(warning.partition("(")[0]) in told:
+                continue
             if "truncated" in warning or "missing" in warning:
                 yield Check(name="damage", state=state, detail=f"{name}: {warning}")
         found = reader.damages

@@ -144,8 +144,8 @@ class _Piped(Progress):
         super().__init__(title, None, style="none")
         self._pipe = pipe
 
-    def stage(self, title: str, total: int | None) -> None:
-        super().stage(title, total)
+    def stage(self, title: str, total: int | None, unit: str = "frames") -> None:
+        super().stage(title, total, unit)
         self._send()
 
     def advance(self, steps: int = 1) -> None:

@@ -73,6 +73,11 @@ def _borne(info: FilmInfo) -> set[str]:
 
 def _holds(mark: str, info: FilmInfo, container: str, codec: str) -> bool:
     spec = spec_of(container)
+    if codec == "dpx" and container == "image2":
+        if mark == "timecode":
+            return counts_at(info.timecode, info.rate)
+        if mark in ("transfer", "primaries") and info.codec == "dpx":  # a scan's are taken over
+            return True
     if mark in spec.lacks or mark == "clean aperture":  # which FFmpeg reads but does not write
         return False
     if mark == "captions":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -183,6 +183,18 @@ Y4M = Preset(
     lossless=True,
     pictures_only=True,
 )
+
+
+def master_preset(bits: int) -> Preset:
+    """Of a chroma-only master: FFV1 4:4:4 of 10, 12 or 16 bits; not one that a film is given."""
+    return replace(
+        ARCHIVE,
+        name="master",
+        suffixes=(".mkv",),
+        formats={f"yuv444p{bits}le": {}},
+        gray_subsampling="444",
+    )
+
 
 # These have no way to say "full range": every reader takes them as limited.
 LIMITED_RANGE_ENCODERS = (

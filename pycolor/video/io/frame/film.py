@@ -142,6 +142,13 @@ class FilmInfo:
         return known_format(self.pixel_format)
 
     @property
+    def frames_waiting(self) -> int:
+        """How many frames may wait between two threads: some 36 MB of them, 2 to 6."""
+        luma = self.height * self.width * (2 if self.encoding.bit_depth > 8 else 1)
+        chroma = 0 if self.gray else 2 * luma >> sum(self.encoding.shifts)
+        return max(2, min(6, (36 << 20) // (luma + chroma)))
+
+    @property
     def turns(self) -> int:
         """Quarter turns counterclockwise that bring the stored picture upright, 0 to 3."""
         return round(self.rotation / 90) % 4

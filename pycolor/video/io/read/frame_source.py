@@ -18,7 +18,8 @@ class FrameSource:
     Attributes:
         path: of the film.
         rate: frames per second where the film does not say, see `Reader`.
-        offset: number of the range's first frame in the film.
+        offset: number of the range's first frame in the film; below 0 where the film begins
+            with a later one of the range.
         timeline: pts of the whole film's frames; None where frames cannot be sought by their time.
         override: tags in place of the film's own, see `Reader`.
     """
@@ -35,7 +36,7 @@ class FrameSource:
         Raises:
             FilmError: the film cannot be read.
         """
-        start = first if self.timeline is not None else 0
+        start = first if self.timeline is not None else max(0, -self.offset)
         frames = (self.offset + start, self.offset + stop)
         return Reader(
             self.path,

@@ -71,6 +71,24 @@ def packet_records(path: Path, index: int, *, plain_text: bool = False) -> Itera
             refuse_unreadable(path, error)  # else the end of a damaged film
 
 
+def packets_digest(path: Path) -> str:
+    """SHA-256 of all packets of all streams: their bytes and times, in the order of the file.
+
+    Raises:
+        FilmError: the film cannot be read.
+    """
+    digest = hashlib.sha256()
+    with open_source(path) as container:
+        try:
+            for packet in container.demux():
+                times = (packet.pts, packet.dts, packet.duration, packet.is_keyframe)
+                digest.update(repr((packet.stream.index, times, packet.size)).encode())
+                digest.update(bytes(packet))
+        except av.error.FFmpegError as error:
+            refuse_unreadable(path, error)  # else the end of a damaged film
+    return digest.hexdigest()
+
+
 def sample_digest(path: Path, index: int, start: Fraction | None, stop: Fraction | None) -> str:
     """SHA-256 of the samples of a track, decoded, of the packets that begin in a range."""
     digest = hashlib.sha256()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -94,6 +95,9 @@ class Reader:
             self.declared_end = declared_end(stream)
             self.origin = origin_of(self._range.container)
             self._note_rate()
+            if completeness.without_length(self._range.container, self.declared_end):
+                said = "its header tells no length: whether its end is missing cannot be known"
+                self.info = replace(self.info, warnings=(*self.info.warnings, said))
             besides = self.info.chapters or self.info.streams
             if self.stop is not None and self._range.timeline is None and besides:
                 self._range.timeline = scan(self.path, rate)  # how far of them the range reaches
@@ -159,6 +163,16 @@ class Reader:
         if sequence is None:
             return self.first
         return sequence.first_number + sequence.ticks[self.first]
+
+    def picture_file(self, ticks: int) -> Path | None:
+        """Of numbered pictures, the file shown `ticks` frames after the first; None in a hole."""
+        sequence = self._range.sequence
+        if sequence is None:
+            return None
+        wanted = sequence.ticks[self.first] + ticks
+        place = bisect_left(sequence.ticks, wanted)
+        there = place < len(sequence.ticks) and sequence.ticks[place] == wanted
+        return sequence.paths[place] if there else None
 
     @property
     def has_holes(self) -> bool:

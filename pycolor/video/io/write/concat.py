@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ def concat_segments(
     metadata: Mapping[str, str] | None = None,
     name: Path | None = None,
     damages: list[Damage] | None = None,
+    on_frame: Callable[[], None] = lambda: None,
 ) -> int:
     """Write the segments' packets one after the other, at the times of the source's frames.
 
@@ -46,6 +47,7 @@ def concat_segments(
         metadata: added to the container's.
         name: what messages call the result, if not by its path.
         damages: extended by where the source's other streams were found broken.
+        on_frame: called for every frame.
 
     Returns:
         The number of frames written.
@@ -58,18 +60,16 @@ def concat_segments(
     path = Path(path)
     if not segments:
         raise FilmError(f"{name or path} cannot be joined: there is no segment.")
-    if not isinstance(preset, Preset):
-        preset = preset_for(ending_of(path, preset), preset)
+    preset = preset if isinstance(preset, Preset) else preset_for(ending_of(path, preset), preset)
     if preset.pictures_only:
-        return _write_again(segments, reader, path, timeline, preset, name)
+        return _write_again(segments, reader, path, timeline, preset, name, on_frame)
     orders = [presentation_order(segment) for segment in segments]
     _check_number(sum(map(len, orders)), timeline, name or path)
-    delay = max(i - rank for order in orders for i, rank in enumerate(order))
     output = ContainerWriter(
         path, reader, preset, streams=True, metadata=metadata or {}, name=name, timeline=timeline
     )
     try:
-        _copy_all(segments, orders, output, PacketTimes(output, reader, timeline, delay))
+        _copy_all(segments, orders, output, reader, timeline, on_frame)
     except av.error.FFmpegError as error:
         output.abort()
         raise output.failure(error) from error
@@ -77,8 +77,7 @@ def concat_segments(
         output.abort()
         raise
     output.finish(len(timeline))
-    if damages is not None:
-        damages += output.damages
+    (damages if damages is not None else []).extend(output.damages)
     return len(timeline)
 
 
@@ -89,6 +88,7 @@ def _write_again(
     timeline: Sequence[int],
     preset: Preset,
     name: Path | None,
+    on_frame: Callable[[], None],
 ) -> int:
     """Pictures in files of their own, or in a pipe, are no packets: the segments are decoded."""
     with Writer(path, reader, preset=preset, name=name) as writer:
@@ -103,6 +103,7 @@ def _write_again(
                             frame, index=reader.first + index, pts=pts
                         )
                     )
+                    on_frame()
         _check_number(writer.written, timeline, writer.target)
     return writer.written
 
@@ -133,15 +134,20 @@ def _copy_all(
     segments: Sequence[Path],
     orders: Sequence[Sequence[int]],
     output: ContainerWriter,
-    times: PacketTimes,
+    reader: Reader,
+    timeline: Sequence[int],
+    on_frame: Callable[[], None],
 ) -> None:
     """Write the header, and mux the segments."""
+    delay = max(i - rank for order in orders for i, rank in enumerate(order))
+    times = PacketTimes(output, reader, timeline, delay)
     stream = _add_picture(output, segments[0])
     output.write_header(stream)
     extradata = stream.codec_context.extradata
     first = 0
     for segment, order in zip(segments, orders, strict=True):
-        _copy(segment, order, first, times, output, stream, extradata)
+        for _ in _copy(segment, order, first, times, output, stream, extradata):
+            on_frame()
         first += len(order)
 
 
@@ -153,8 +159,8 @@ def _copy(
     output: ContainerWriter,
     stream: Any,
     extradata: bytes | None,
-) -> None:
-    """Mux a segment whose first frame is the film's frame `first`."""
+) -> Iterator[None]:
+    """Mux a segment whose first frame is the film's frame `first`, step by step."""
     with open_source(segment) as container:
         source = picture_stream(container, segment)
         if source.codec_context.extradata != extradata:
@@ -173,3 +179,4 @@ def _copy(
             packet.stream = stream
             output.mux(packet)
             number += 1
+            yield

@@ -15,6 +15,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from pycolor.errors import FilmError, UsageError
+from pycolor.video.io.containers.codecs.scan_header import SCAN_TAGS
 from pycolor.video.io.containers.matroska.header import complete_header, with_room
 from pycolor.video.io.containers.presets import PIPE, Preset, container_of, ending_of
 from pycolor.video.io.containers.sequence import address_of, numbered, picture_name
@@ -25,7 +26,13 @@ from pycolor.video.io.read.address import as_address
 from pycolor.video.io.read.integrity.damage import Damage
 from pycolor.video.io.read.reader import Reader
 from pycolor.video.io.write.clock import MILLISECOND, drift, grid_of
-from pycolor.video.io.write.muxing import beginning, muxer_options, output_clock, refuse_rate
+from pycolor.video.io.write.muxing import (
+    beginning,
+    muxer_options,
+    output_clock,
+    refuse_rate,
+    with_scan_header,
+)
 from pycolor.video.io.write.streams.copier import StreamCopier
 from pycolor.video.io.write.streams.metadata import (
     TagSupport,
@@ -95,10 +102,12 @@ class ContainerWriter:
         self._first_number = self._last_number = reader.first_number
         self._tags = film_metadata(self.info.metadata, self.name) | dict(metadata)
         self._file: Y4mFile | None = None
+        self._is_dpx = False
         self._makes_folder = False
         fate = supported_tags(self._tags, self.name) if streams else TagSupport()
-        if fate.lost:
-            keys = ", ".join(fate.lost)
+        lost = [key for key in fate.lost if not (preset.codec == "dpx" and key in SCAN_TAGS)]
+        if lost:
+            keys = ", ".join(lost)
             self.lost.append(f"{self.spoken} does not hold the film's tags: {keys}")
         options = muxer_options(reader, self.name, preset, self.clock, free_keys=fate.free_keys)
         try:
@@ -141,6 +150,7 @@ class ContainerWriter:
         """
         info = self.info
         self._mark_picture(stream)
+        self._is_dpx = self.name == "image2" and stream.codec_context.name == "dpx"
         self.container.metadata.update(self._tags)
         if self._streams and (info.streams or info.chapters):
             self._sides = StreamCopier(
@@ -201,6 +211,8 @@ class ContainerWriter:
         """Write a packet of the picture, and what of the other streams comes before it."""
         self.packets += 1
         time = (packet.dts or 0) * rational(packet.time_base) + self.clock.shift
+        if self._is_dpx:
+            packet = with_scan_header(packet, self._reader)
         if self.name == "image2" and self._reader.has_holes:
             packet.pts = (packet.pts or 0) + self._first_number
             self._last_number = packet.pts

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
+
+from av.packet import Packet
 
 from pycolor.errors import UsageError
+from pycolor.video.io.containers.codecs.dpx_header import DPX_HEADERS, complete_dpx
 from pycolor.video.io.containers.presets import Preset
 from pycolor.video.io.containers.spec import ContainerSpec, spec_of
+from pycolor.video.io.containers.timecode import later_timecode
 from pycolor.video.io.read.reader import Reader
 from pycolor.video.io.write.clock import Clock, Grid, constant_clock, grid_clock
 
@@ -71,3 +76,25 @@ def muxer_options(
         if reader.has_holes:  # the pictures' numbers are their times
             options["frame_pts"] = "1"
     return options
+
+
+def with_scan_header(packet: Packet[Any], reader: Reader) -> Packet[Any]:
+    """A DPX picture with the header of the scan that it was made of."""
+    ticks, rate, timecode = packet.pts or 0, reader.info.rate, reader.timecode
+    scan = reader.picture_file(ticks)
+    source = b""
+    if scan is not None and scan.suffix.lower() == ".dpx":
+        with scan.open("rb") as file:
+            source = file.read(DPX_HEADERS)
+    completed = complete_dpx(
+        bytes(packet),
+        source,
+        name=scan.name if scan is not None else "",
+        rate=rate,
+        timecode=(timecode and later_timecode(timecode, ticks, rate)) or "",
+        number=ticks,
+    )
+    made: Packet[Any] = Packet(completed)
+    made.pts, made.dts, made.duration = packet.pts, packet.dts, packet.duration
+    made.time_base, made.stream, made.is_keyframe = packet.time_base, packet.stream, True
+    return made

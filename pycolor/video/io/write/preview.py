@@ -59,7 +59,8 @@ class PreviewWriter:
         """Add a frame, H×W×3, at a time."""
         height, width = self._stream.height, self._stream.width
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb[:height, :width]), "rgb24")
-        frame = frame.reformat(format="yuv420p", dst_colorspace=1)
+        # More threads write into each other's rows, see `chroma_planes`.
+        frame = frame.reformat(format="yuv420p", dst_colorspace=1, threads=1)
         frame.pts, frame.time_base = pts, self._time_base
         self._encode(frame)
 

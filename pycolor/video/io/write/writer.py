@@ -88,7 +88,7 @@ class Writer:
         config = choose(self.info, preset, codec=codec, options=options, chroma=chroma)
         if preset.pictures_only and self.path.suffix == ".mkv":
             config = as_segment(config)
-        config = _sited(config, container_of(ending_of(self.path, preset.name)))
+        config = sited(config, container_of(ending_of(self.path, preset.name)))
         self.factory = FrameFactory(self.info, config)
         self.encoding: Encoding = self.factory.encoding
         self.pixel_format = self.factory.pixel_format
@@ -217,7 +217,32 @@ def _spoken_rate(rate: Fraction) -> str:
     return f"{float(rate):.3f}".rstrip("0").rstrip(".")
 
 
-def _sited(config: EncoderConfig, container: str) -> EncoderConfig:
+def factory_of(
+    info: FilmInfo,
+    suffix: str,
+    *,
+    preset: Preset | str | None = None,
+    codec: str | None = None,
+    options: Mapping[str, str] | None = None,
+) -> FrameFactory:
+    """What makes the pictures of an output, without an output.
+
+    Args:
+        info: of the film.
+        suffix: of the output's name.
+        preset: see `Writer`.
+        codec: see `Writer`.
+        options: see `Writer`.
+
+    Raises:
+        UsageError: see `Writer`.
+    """
+    chosen = preset if isinstance(preset, Preset) else preset_for(suffix, preset)
+    config = choose(info, chosen, codec=codec, options=options)
+    return FrameFactory(info, sited(config, container_of(suffix)))
+
+
+def sited(config: EncoderConfig, container: str) -> EncoderConfig:
     """Chroma is made for the siting that readers will take."""
     if stores_siting(container, config.canonical_codec, config.encoding):
         return config

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from pathlib import Path
 
 from pycolor.errors import UsageError
 from pycolor.video.shots import list_files
+from pycolor.video.shots.film_times import FilmTimes
 from pycolor.video.shots.shot import Shot
 
-ListedShots = Callable[[int, Fraction], Sequence[Shot]]  # of the number of frames and the rate
+ListedShots = Callable[[FilmTimes], Sequence[Shot]]  # of the film's frames, or the range's
 
 
 def listed_shots(path: Path, first: int | None = None) -> ListedShots:
@@ -25,9 +25,9 @@ def listed_shots(path: Path, first: int | None = None) -> ListedShots:
     """
     text = list_files.read_file(path)
 
-    def shots(frames: int, rate: Fraction) -> list[Shot]:
+    def shots(times: FilmTimes) -> list[Shot]:
         try:
-            return list_files.read(path.suffix, text, frames, rate, first)
+            return list_files.read(path.suffix, text, times, first)
         except ValueError as e:
             raise UsageError(f"the list of shots {path} does not fit: {e}.") from None
 

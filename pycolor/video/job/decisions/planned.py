@@ -21,14 +21,30 @@ from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.project import Project
 from pycolor.video.job.decisions.shot_predictors import given_identity
 from pycolor.video.job.record.arithmetic import arithmetic_of
+from pycolor.video.job.record.encoder_threads import depends_on_threads, encoder_threads
 from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore, segment_key
 from pycolor.video.job.work.source_digest import file_digest
+from pycolor.video.master.framing import FilmCrop
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.grade import Grades, combined, film_grade
 from pycolor.video.plan.plan import Plan, ShotBody
 from pycolor.video.plan.planning import with_guided
 from pycolor.video.propagation.layer_store import LayerStore, Piece, piece_key, pieces_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """Which of a plan's frames a film shows, and which part of the picture.
+
+    Attributes:
+        first: number of the first frame; `stop` one past the last, None for the plan's end.
+        crop: the part; None for all of it.
+    """
+
+    first: int = 0
+    stop: int | None = None
+    crop: FilmCrop | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +59,7 @@ class PlannedFilm:
         layer: where the color is kept.
         store: where encoded segments are kept.
         segments: in order; none reaches over a shot's border.
+        view: what of the plan is shown.
     """
 
     plan: Plan
@@ -52,18 +69,39 @@ class PlannedFilm:
     layer: LayerStore
     store: SegmentStore
     segments: tuple[Segment, ...]
+    view: View = View()
 
-    def reused(self) -> tuple[int, int]:
-        """Frames whose segments are there, and others whose color is."""
+    @property
+    def frames(self) -> int:
+        """How many are shown."""
+        return sum(segment.stop - segment.first for segment in self.segments)
+
+    def reused(self, *, unread: bool = False) -> tuple[int, int]:
+        """Frames whose segments are there, and others whose color is.
+
+        Args:
+            unread: take a segment that has its name for a sound one.
+        """
+        there = self.store.is_there if unread else self.store.is_done
         encoded = colored = 0
         for segment in self.segments:
-            if self.store.is_done(segment):
+            if there(segment):
                 encoded += segment.stop - segment.first
                 continue
             for piece in pieces_of(self.plan, segment.first, segment.stop):
                 if piece.sides and self.layer.has(piece):
                     colored += min(piece.stop, segment.stop) - max(piece.first, segment.first)
         return encoded, colored
+
+    def reuse(self, *, unread: bool = False) -> str:
+        """A sentence on what is there already; empty if nothing is."""
+        encoded, colored = self.reused(unread=unread)
+        if not encoded and not colored:
+            return ""
+        return (
+            f"of {self.frames} frames {encoded} are encoded already, the color of {colored} more "
+            f"is kept, {self.frames - encoded - colored} are colored now"
+        )
 
     def needs(self, path: Path) -> bool:
         """Whether a file of the project is one of this film's."""
@@ -84,6 +122,7 @@ class Colors:
         film: what all of it depends on.
         pool: loads the models.
         mix: take what other kinds of machines made, see `arithmetic_of`.
+        arithmetic: of the machines that color, where this one does not.
     """
 
     plan: Plan
@@ -93,6 +132,7 @@ class Colors:
     film: Mapping[str, Any]
     pool: PredictorPool
     mix: bool = False
+    arithmetic: Mapping[str, str] | None = None
 
     def key(self, piece: Piece) -> str:
         """What the color of a piece depends on."""
@@ -107,7 +147,7 @@ class Colors:
             "options": {k: str(v) for k, v in layer_options(options).items() if k != "model"},
             "style": None if options.style is None else file_digest(options.style),
             "given": given_identity(self.given.get(shot)),
-            "arithmetic": arithmetic_of(predictor, mix=self.mix),
+            "arithmetic": dict(self.arithmetic or arithmetic_of(predictor, mix=self.mix)),
         }
 
 
@@ -119,6 +159,7 @@ def colors_of(
     *,
     source_sha256: str,
     versions: Mapping[str, str],
+    arithmetic: Mapping[str, str] | None = None,
 ) -> Colors:
     """What a plan's file decides on the color of a film.
 
@@ -129,6 +170,7 @@ def colors_of(
         pool: loads the models.
         source_sha256: of the film.
         versions: of all that decides what comes out.
+        arithmetic: of the machines that color, where this one does not.
 
     Raises:
         UsageError: a picture of the plan is not there, or cannot be used.
@@ -161,11 +203,18 @@ def colors_of(
         },
         pool=pool,
         mix=options.mix,
+        arithmetic=arithmetic,
     )
 
 
 def planned_film(
-    file: PlanFile, colors: Colors, options: VideoOptions, target: Path, *, pictures: str
+    file: PlanFile,
+    colors: Colors,
+    options: VideoOptions,
+    target: Path,
+    *,
+    pictures: str,
+    view: View = View(),
 ) -> PlannedFilm:
     """What a plan's file makes of a film.
 
@@ -175,6 +224,7 @@ def planned_film(
         options: of the run.
         target: the output, whose ending chooses the container.
         pictures: digest of the film that takes the color.
+        view: what of the plan it shows.
 
     Raises:
         UsageError: a model of the plan does not fit.
@@ -194,9 +244,12 @@ def planned_film(
         "codec": options.codec,
         "codec_options": options.codec_options,
         "tints": options.tints,
+        **encoder_threads(matter=depends_on_threads(target, options)),
     }
+    if view != View():
+        encoding["view"] = asdict(view)
     segments = []
-    for first, stop in _stretches(plan, options.segment_frames):
+    for first, stop in _stretches(plan, options.segment_frames, view):
         pieces = pieces_of(plan, first, stop)
         own = [_of_segment(piece, keys, colors.grades, options) for piece in pieces]
         key = segment_key({**encoding, "frames": [first, stop], "pieces": own})
@@ -209,14 +262,18 @@ def planned_film(
         layer=LayerStore(folder=project.layer, keys=keys),
         store=store,
         segments=tuple(segments),
+        view=view,
     )
 
 
-def _stretches(plan: Plan, most: int) -> Iterator[tuple[int, int]]:
+def _stretches(plan: Plan, most: int, view: View) -> Iterator[tuple[int, int]]:
     """Frames of the segments: each span by itself, so that a change stays within its shot."""
+    begin, end = view.first, len(plan) if view.stop is None else view.stop
     for span in plan.spans:
         for first in range(span.start, span.stop, most):
-            yield first, min(first + most, span.stop)
+            low, high = max(first, begin), min(first + most, span.stop, end)
+            if low < high:
+                yield low, high
 
 
 def _of_segment(

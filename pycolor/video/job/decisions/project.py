@@ -21,6 +21,7 @@ from pathlib import Path
 from pycolor.encoding import TagOverride
 from pycolor.errors import FilmError, UsageError
 from pycolor.video.job.decisions.plan_file import PLAN_NAME, PROJECT_SUFFIX
+from pycolor.video.job.work.own_files import write_shared
 from pycolor.video.job.work.survey_file import read_analysis, write_analysis
 from pycolor.video.plan.analysis import FilmAnalysis
 
@@ -103,7 +104,7 @@ class Project:
         folder = self._survey(sha256)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            write_analysis(folder, analysis)
+            write_analysis(folder, analysis, write_shared)
         except OSError as e:
             raise FilmError(f"the project {self.folder} cannot be written: {e.strerror}.") from None
 
@@ -155,8 +156,9 @@ class Project:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return []
-            except OSError:
-                pass
+            except OSError:  # no locks here: whoever has a claim is at work
+                if any(self.segments.glob("*.claim")):
+                    return []
             return self._removed(most, spare)
 
     def surplus(self, most: int, spare: Callable[[Path], bool] = lambda _: False) -> list[Kept]:

@@ -11,13 +11,15 @@ from pycolor.system.atomic_file import atomic_write, check_output
 from pycolor.system.progress import Progress
 from pycolor.video.film_plan.decisions import FilmPlan, SourceFilm, new_plan
 from pycolor.video.film_plan.document import plan_text
+from pycolor.video.film_plan.timeline import read_plan_timeline
 from pycolor.video.io import Reader
 from pycolor.video.io.containers.timecode import later_timecode
 from pycolor.video.job.decisions.listed_shots import listed_shots
 from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.project import Project
-from pycolor.video.job.work.source_digest import file_digest
+from pycolor.video.job.work.source_digest import SourceDigest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
+from pycolor.video.shots.list_files import read_file
 
 
 def start_plan(
@@ -28,6 +30,7 @@ def start_plan(
     sensitivity: float = 1.0,
     rate: Fraction | None = None,
     overwrite: bool = False,
+    note: Path | None = None,
     say: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
 ) -> FilmPlan:
@@ -36,10 +39,11 @@ def start_plan(
     Args:
         source: the film.
         path: of the plan; a folder for it is made where there is none.
-        shots: a list of shots in place of the detector's.
+        shots: a list of shots in place of the detector's; an .otio of ours brings its decisions.
         sensitivity: of the detector.
         rate: frames per second where the film does not tell.
         overwrite: replace an existing plan.
+        note: see `SourceDigest`.
         say: called with each warning.
         progress: advanced by each frame.
 
@@ -55,7 +59,7 @@ def start_plan(
         info, timecode = reader.info, reader.timecode
     for text in info.warnings:
         say(f"note: {text}")
-    sha256 = file_digest(source)
+    sha256 = SourceDigest(source, note).sha256
     seen = analyze_film(
         source,
         rate=rate,
@@ -71,8 +75,10 @@ def start_plan(
         frames=len(seen),
         rate=seen.rate,
         timecode=_countable(timecode, seen),
+        width=info.width,
+        height=info.height,
     )
-    plan = new_plan(film, seen.shots, seen.colored)
+    plan = _decided_in(shots, seen, film) or new_plan(film, seen.shots, seen.colored)
     path.parent.mkdir(parents=True, exist_ok=True)
     check_output(path, sources=[source], overwrite=overwrite)
     text = plan_text(plan)
@@ -80,6 +86,16 @@ def start_plan(
     with atomic_write(path, overwrite=overwrite) as part:
         part.write_text(text, encoding="utf-8")
     return plan
+
+
+def _decided_in(path: Path | None, seen: FilmAnalysis, film: SourceFilm) -> FilmPlan | None:
+    """The plan in a timeline that we wrote; None where there is none."""
+    if path is None or path.suffix.lower() != ".otio":
+        return None
+    try:
+        return read_plan_timeline(read_file(path), seen.times, film)
+    except ValueError as e:
+        raise UsageError(f"the plan in {path} cannot be: {e}.") from None
 
 
 def _countable(timecode: str, seen: FilmAnalysis) -> str:

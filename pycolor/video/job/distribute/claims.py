@@ -1,9 +1,10 @@
 """Who works on what in a folder that several machines share, without locks.
 
 A claim is a file that only one can create.  Who works renews it; a claim that was not renewed for a
-while is a dead worker's, and is taken over.  Times are compared as the file server tells them, so
-the machines' clocks do not matter.  Two may come to work on the same thing after all (one of them
-had slept): both results are the same, and the first to take the name stays.
+while is a dead worker's, and is taken over; so is that of a process of this machine that is gone.
+Times are compared as the file server tells them, so the machines' clocks do not matter.  Two may
+come to work on the same thing after all (one of them had slept, or both took over at once): both
+results are the same, and the first to take the name stays.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pycolor.errors import FilmError
+from pycolor.system.process_tag import is_gone, process_tag
 
 SECONDS_UNTIL_DEAD = 300.0
 _RENEWALS = 5  # in that time
+_LOOKS = 100  # of who waits, in that time
 
 
 class Claims:
@@ -27,20 +31,25 @@ class Claims:
 
     Args:
         folder: that the workers share; is made.
-        seconds: after which a claim that was not renewed is a dead worker's.
+        seconds: after which a claim that was not renewed is a dead worker's (default: 300).
     """
 
-    def __init__(self, folder: Path, seconds: float = SECONDS_UNTIL_DEAD) -> None:
+    def __init__(self, folder: Path, seconds: float | None = None) -> None:
         self.folder = folder
-        self.seconds = seconds
-        self.worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self.seconds = SECONDS_UNTIL_DEAD if seconds is None else seconds
+        self.worker = f"{process_tag()} {uuid.uuid4().hex[:8]} on {socket.gethostname()}"
         with self._told():
             folder.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
-    def claimed(self, name: str) -> Iterator[bool]:
-        """Whether this worker has the claim of that name; while it lasts, it is renewed."""
-        if not self._take(name):
+    def claimed(self, name: str, *, stay: bool = False) -> Iterator[bool]:
+        """Whether this worker has the claim of that name; while it lasts, it is renewed.
+
+        Args:
+            name: of what is claimed.
+            stay: where another has the claim, wait until that one is seen at work, or dead.
+        """
+        if not self._take(name) and not (stay and self._outlives(name)):
             yield False
             return
         ended = threading.Event()
@@ -55,6 +64,29 @@ class Claims:
             renewing.join()
             self._give_up(name)
 
+    def pause(self) -> None:
+        """Wait a little before the next look at what others do."""
+        time.sleep(max(0.01, self.seconds / _LOOKS))
+
+    def _outlives(self, name: str) -> bool:
+        """Whether who has a claim is found dead before it is seen to be renewed."""
+        before = self._renewed(name)
+        while True:
+            self.pause()
+            if self._take(name):
+                return True
+            now = self._renewed(name)
+            if before is not None and now is not None and now != before:
+                return False
+            before = before or now
+
+    def _renewed(self, name: str) -> int | None:
+        """When a claim was, in nanoseconds; None if there is none."""
+        try:
+            return self._path(name).stat().st_mtime_ns
+        except FileNotFoundError:
+            return None
+
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.claim"
 
@@ -65,7 +97,7 @@ class Claims:
                 return True
             if not self._is_dead(path):
                 return False
-            # One rename of a file succeeds; who comes later finds the new claim, or none.
+            # Of two who rename the same file one succeeds.
             aside = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
             try:
                 os.rename(path, aside)
@@ -84,8 +116,10 @@ class Claims:
         return True
 
     def _is_dead(self, path: Path) -> bool:
-        clock = self.folder / f".clock-{self.worker}"
+        clock = self.folder / f".clock-{uuid.uuid4().hex}"
         try:
+            if is_gone(path.read_text(encoding="utf-8")):
+                return True
             clock.write_text(self.worker, encoding="utf-8")
             return clock.stat().st_mtime - path.stat().st_mtime > self.seconds
         except FileNotFoundError:
@@ -97,7 +131,8 @@ class Claims:
         while not ended.wait(self.seconds / _RENEWALS):
             with suppress(OSError):
                 if self._is_mine(name):
-                    self._path(name).write_text(self.worker, encoding="utf-8")
+                    with self._path(name).open("r+b") as f:  # at no time without its content
+                        f.write(self.worker.encode())
 
     def _is_mine(self, name: str) -> bool:
         return self._path(name).read_text(encoding="utf-8") == self.worker

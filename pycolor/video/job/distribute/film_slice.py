@@ -12,10 +12,12 @@ from pycolor.options import VideoOptions
 from pycolor.options.frame_ranges import frame_rate
 from pycolor.system.progress import Progress
 from pycolor.video.job.decisions.start_plan import start_plan
+from pycolor.video.job.distribute.claims import Claims
 from pycolor.video.job.distribute.slices import slices_plan
 from pycolor.video.job.film import FilmRun
 from pycolor.video.job.record.report import FilmReport
 from pycolor.video.job.record.sidecar import made_before
+from pycolor.video.job.work.source_digest import DIGEST_NOTE
 
 
 def color_slice(
@@ -49,17 +51,38 @@ def color_slice(
         return None
     if options.plan is None:
         plan = slices_plan(target)
-        if not plan.exists():
-            start_plan(
-                source,
-                plan,
-                shots=options.shots,
-                rate=frame_rate(options.rate),
-                overwrite=True,  # another worker may have begun as well: its plan is the same
-                say=say,
-                progress=progress,
-            )
+        _begin(source, plan, options, say, progress)
         options = replace(options, plan=plan, shots=None)
     with TemporaryDirectory(prefix="pycolor-") as own:  # each worker has a work folder of its own
         options = replace(options, work_dir=Path(own))
         return FilmRun(source, target, options, say, progress, PredictorPool()).run()
+
+
+def _begin(
+    source: Path,
+    plan: Path,
+    options: VideoOptions,
+    say: Callable[[str], None],
+    progress: Progress | None,
+) -> None:
+    """Have one of the workers look through the film, and the others wait for its plan."""
+    claims, told = Claims(plan.parent), False
+    while not plan.exists():
+        with claims.claimed("survey") as mine:
+            if mine and not plan.exists():
+                start_plan(
+                    source,
+                    plan,
+                    shots=options.shots,
+                    sensitivity=options.sensitivity,
+                    note=plan.parent / DIGEST_NOTE,
+                    rate=frame_rate(options.rate),
+                    overwrite=True,  # a dead worker's, or that of one who had slept: it is the same
+                    say=say,
+                    progress=progress,
+                )
+        if not mine:
+            if not told:
+                say("another worker looks through the film; this one waits for its plan")
+            told = True
+            claims.pause()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from pycolor.options import Slice
@@ -41,32 +42,72 @@ def work_off(
     store: SegmentStore,
     own: Slice,
     make: Callable[[Segment], None],
-    *,
-    say: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Make segments that nobody else makes.
+
+    What others made is not read here: who joins the film does.
 
     Args:
         segments: of the film.
         store: that the workers share.
         own: which of them is this one.
         make: makes a segment and completes it in the store.
-        say: called with a word on what is left to others.
-
-    Raises:
-        LeftToOthers: some segments are still being made.
     """
     claims = Claims(store.folder)
     for segment in in_order(segments, own):
-        if store.is_done(segment):
-            continue
-        with claims.claimed(segment.path.stem) as mine:
-            if mine and not store.is_done(segment):
-                make(segment)
-    left = sum(1 for segment in segments if not store.is_done(segment))
-    if left:
-        say(
-            f"slice {own.number}/{own.count} is done; others are at work on {left} segments, and "
-            "the last of them joins the film"
-        )
-        raise LeftToOthers
+        _make_unclaimed(segment, store, claims, make)
+
+
+@contextmanager
+def last_of_all(
+    segments: Sequence[Segment],
+    store: SegmentStore,
+    name: str,
+    make: Callable[[Segment], None],
+    *,
+    say: Callable[[str], None] = lambda _: None,
+) -> Iterator[None]:
+    """What the one worker does that stays to the end: the others' segments are done, or made here.
+
+    Of workers that find nothing more to do one stays.  The others go when they have seen it alive;
+    if it is dead, one of them takes its place.
+
+    Args:
+        segments: of the film.
+        store: that the workers share.
+        name: of the output, for the claim on it.
+        make: makes a segment and completes it in the store.
+        say: called with a word on what is left to others.
+
+    Raises:
+        LeftToOthers: another one stays.
+    """
+    claims = Claims(store.folder)
+    with claims.claimed(name, stay=True) as mine:
+        if not mine:
+            say("nothing more to do: another worker waits for the last segments and joins the film")
+            raise LeftToOthers
+        told = 0
+        while left := [segment for segment in segments if not store.is_there(segment)]:
+            if len(left) != told:
+                say(f"waiting for other workers' last {len(left)} segments")
+            told = len(left)
+            for segment in left:
+                _make_unclaimed(segment, store, claims, make)
+            if not all(map(store.is_there, left)):
+                claims.pause()
+        for segment in segments:
+            if not store.is_done(segment):
+                make(segment)  # it was damaged
+        store.remove_parts(segments)
+        yield
+
+
+def _make_unclaimed(
+    segment: Segment, store: SegmentStore, claims: Claims, make: Callable[[Segment], None]
+) -> None:
+    if store.is_there(segment):
+        return
+    with claims.claimed(segment.path.stem) as mine:
+        if mine and not store.is_there(segment):
+            make(segment)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import platform
-
 import torch
 
 from pycolor.models.predictor import Predictor
+from pycolor.video.job.record.processor import processor
 
 
 def arithmetic_of(predictor: Predictor, *, mix: bool = False) -> dict[str, str]:
@@ -24,5 +23,5 @@ def arithmetic_of(predictor: Predictor, *, mix: bool = False) -> dict[str, str]:
     if predictor.device.type == "cuda":
         told["unit"] = torch.cuda.get_device_name(predictor.device)
     else:
-        told["unit"] = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+        told["unit"] = processor()
     return told

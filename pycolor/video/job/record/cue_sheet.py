@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import csv
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from fractions import Fraction
@@ -17,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from pycolor.errors import FilmError, UsageError
+from pycolor.errors import FilmError
+from pycolor.record import read_sidecar
 from pycolor.video.io import Reader
 from pycolor.video.io.containers.timecode import later_timecode
 from pycolor.video.io.frame.planes import chroma_planes
@@ -69,7 +69,7 @@ def read_cues(target: Path) -> CueSheet:
         UsageError: there is no sidecar of it.
         FilmError: the film cannot be read.
     """
-    told = _sidecar(target)
+    _, told = read_sidecar(target)
     with Reader(target) as reader:
         timecode = reader.timecode or "00:00:00:00"
     rate = Fraction(told["source"]["rate"])
@@ -147,20 +147,6 @@ td,th{{border:1px solid #bbb;padding:4px 6px;text-align:left;vertical-align:top}
 {chr(10).join(rows)}
 </tbody></table></body></html>
 """
-
-
-def _sidecar(target: Path) -> dict[str, Any]:
-    for path in (target.with_suffix(".json"), target.with_name(f"{target.name}.json")):
-        try:
-            told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            if (told["generator"], told["target"]) == ("pycolor", target.name):
-                return told
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-    raise UsageError(
-        f"there is no sidecar of {target}; expected {target.with_suffix('.json').name} beside it, "
-        "as pycolor wrote it."
-    )
 
 
 def _thumbnails(sheet: CueSheet) -> list[Sequence[npt.NDArray[np.uint8]]]:

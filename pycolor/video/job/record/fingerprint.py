@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pycolor.options import VideoOptions
 from pycolor.video.io.containers.presets import segment_suffix
 from pycolor.video.job.decisions.guided import Given
 from pycolor.video.job.record.arithmetic import arithmetic_of
+from pycolor.video.job.record.encoder_threads import depends_on_threads, encoder_threads
 from pycolor.video.job.record.versions import versions
 from pycolor.video.job.work.source_digest import file_digest
 
@@ -21,18 +23,25 @@ _IGNORED = frozenset(
         "plan",
         "cache_size",
         "slice",
+        "ray",
         "mix",
         "overwrite",
         "work_dir",
         "keep_work",
         "framemd5",
+        "trace",
         "shots",
     )
 )
 
 
 def fingerprint(
-    options: VideoOptions, target: Path, source_sha256: str, predictor: Predictor, given: Given
+    options: VideoOptions,
+    target: Path,
+    source_sha256: str,
+    predictor: Predictor,
+    given: Given,
+    arithmetic: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Everything that the result depends on, as JSON holds it.
 
@@ -42,6 +51,7 @@ def fingerprint(
         source_sha256: of the film.
         predictor: the model.
         given: what leads it.
+        arithmetic: of the machines that color, where this one does not.
 
     Raises:
         FilmError: a picture cannot be read.
@@ -57,7 +67,24 @@ def fingerprint(
         "options": json.loads(json.dumps(chosen, default=str)),
         "files": [file_digest(path) for path in files],
         "weights": predictor.loaded.sha256,
-        "arithmetic": arithmetic_of(predictor, mix=options.mix),
+        "arithmetic": _arithmetic(predictor, options, led=bool(files), elsewhere=arithmetic),
+        "encoder": {}
+        if arithmetic
+        else encoder_threads(matter=depends_on_threads(target, options)),
         "container": segment_suffix(target, options.preset),
-        "versions": versions(),
+        "versions": versions(mix=options.mix),
     }
+
+
+def _arithmetic(
+    predictor: Predictor,
+    options: VideoOptions,
+    *,
+    led: bool,
+    elsewhere: Mapping[str, str] | None,
+) -> dict[str, Any]:
+    """Of the machines that color; also of this one where it looks at what leads the model."""
+    here = arithmetic_of(predictor, mix=options.mix)
+    if elsewhere is None:
+        return here
+    return {**elsewhere, **({"guidance": here} if led else {})}

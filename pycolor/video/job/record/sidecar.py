@@ -9,21 +9,27 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pycolor.errors import FilmError, UsageError
+from pycolor.errors import FilmError
 from pycolor.models.checkpoints.weight_files import Loaded
 from pycolor.options import VideoOptions
-from pycolor.system.atomic_file import atomic_write, check_output
+from pycolor.record import DIGITAL_SOURCE_TYPE, find_sidecar, free_sidecar
+from pycolor.system.atomic_file import atomic_write
 from pycolor.version import __version__
 from pycolor.video.io import frame_checksums
-from pycolor.video.io.containers.sequence import is_pattern, picture_stem
 from pycolor.video.job.record.report import FilmReport
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.shots import json_list
 
-# IPTC's term for a picture that is in part the work of a trained model.
-DIGITAL_SOURCE_TYPE = (
-    "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
-)
+__all__ = [
+    "DIGITAL_SOURCE_TYPE",
+    "framemd5_path",
+    "free_sidecar",
+    "made_before",
+    "removed_on_error",
+    "synthetic_media_tag",
+    "write_framemd5",
+    "write_sidecar",
+]
 
 
 def synthetic_media_tag(loaded: Loaded, options: VideoOptions) -> dict[str, str]:
@@ -38,33 +44,6 @@ def synthetic_media_tag(loaded: Loaded, options: VideoOptions) -> dict[str, str]
         "digital_source_type": DIGITAL_SOURCE_TYPE,
     }
     return {"COLORIZATION": json.dumps(told, sort_keys=True)}
-
-
-def free_sidecar(target: Path) -> Path:
-    """Where the sidecar of an output goes: `out.json`, or `out.mkv.json` if the former is taken.
-
-    That of numbered pictures has their name without the number, or their folder's.
-
-    Raises:
-        UsageError: both are taken, by files that are not this output's.
-    """
-    if is_pattern(target):
-        stem = picture_stem(target) or target.absolute().parent.name
-        names = tuple(target.with_name(f"{stem}{end}") for end in (".json", ".pycolor.json"))
-    else:
-        names = (target.with_suffix(".json"), target.with_name(f"{target.name}.json"))
-    for path in names:
-        if not path.exists() or _describes(path, target):
-            return check_output(path, overwrite=True)
-    raise UsageError(f"{names[0]} and {names[1]} exist; expected a free name for the sidecar.")
-
-
-def _describes(path: Path, target: Path) -> bool:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return bool(content["generator"] == "pycolor" and content["target"] == target.name)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
 
 
 def _content(
@@ -177,14 +156,5 @@ def removed_on_error() -> Iterator[list[Path]]:
 
 def made_before(source: Path, target: Path) -> bool:
     """Whether a run that has ended made this output of this film, by the sidecar beside it."""
-    if not target.exists():
-        return False
-    for path in (target.with_suffix(".json"), target.with_name(f"{target.name}.json")):
-        try:
-            told = json.loads(path.read_text(encoding="utf-8"))
-            names = (told["generator"], told["target"], told["source"]["name"])
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-        if names == ("pycolor", target.name, source.name):
-            return True
-    return False
+    found = find_sidecar(target) if target.exists() else None
+    return found is not None and found[1].get("source", {}).get("name") == source.name

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.system.atomic_file import atomic_write, check_output, is_running, put_in_place
+from pycolor.system.atomic_file import atomic_write, check_output, put_in_place
+from pycolor.system.process_tag import is_left_behind, process_tag
 from pycolor.video.io.containers.presets import PIPE, container_of, ending_of
 from pycolor.video.io.containers.sequence import is_pattern, numbered, pictures_of
 
@@ -42,7 +43,8 @@ def atomic_output(
             f"{path} is a folder; expected the name of a film, or a --preset of pictures."
         )
     elif container_of(ending_of(path, preset)) == "image2":
-        with _complete_pictures(path, preset, sources, overwrite=overwrite) as pattern:
+        suffix = ending_of(path, preset)
+        with atomic_pictures(path, suffix, sources=sources, overwrite=overwrite) as pattern:
             yield pattern
     else:
         with atomic_write(path, sources=sources, overwrite=overwrite) as part:
@@ -74,10 +76,15 @@ def placed_files(path: Path, part: Path) -> list[tuple[str, Path]]:
 
 
 @contextmanager
-def _complete_pictures(
-    path: Path, preset: str | None, sources: Iterable[str | Path], *, overwrite: bool
+def atomic_pictures(
+    path: Path, suffix: str, *, sources: Iterable[str | Path] = (), overwrite: bool = False
 ) -> Iterator[Path]:
-    pattern = numbered(path, ending_of(path, preset))
+    """The same for numbered pictures of any kind: gives the pattern of their names for now.
+
+    Raises:
+        UsageError, FilmError: see `atomic_output`.
+    """
+    pattern = numbered(path, suffix)
     folder = pattern.parent
     new = not folder.exists()
     # A folder of the output's own is made; the one that a pattern lies in must be there.
@@ -88,7 +95,7 @@ def _complete_pictures(
         raise UsageError(f"{path} is the source itself; expected another name for the output.")
     if taken and not overwrite:
         raise UsageError(f"{path} has {len(taken)} pictures already; --overwrite replaces them.")
-    part = (folder.parent if new else folder) / f".{folder.name}.part-{os.getpid()}"
+    part = (folder.parent if new else folder) / f".{folder.name}.part-{process_tag()}"
     _remove_leftovers(part)
     try:
         part.mkdir()
@@ -103,10 +110,9 @@ def _complete_pictures(
 
 def _remove_leftovers(part: Path) -> None:
     """Folders of the kind of `part` whose process is gone (it was killed)."""
-    prefix = part.name.rpartition("-")[0] + "-"
+    prefix = part.name.removesuffix(process_tag())
     for old in part.parent.glob(f"{glob.escape(prefix)}*"):
-        number = old.name.removeprefix(prefix)
-        if number.isdigit() and (old == part or not is_running(int(number))):
+        if old == part or is_left_behind(old, old.name.removeprefix(prefix)):
             shutil.rmtree(old, ignore_errors=True)
 
 

@@ -18,10 +18,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 from pycolor.errors import FilmError
-from pycolor.video.job.work.folder_lock import LOCK, lock_folder, refuse_foreign
+from pycolor.video.job.work.folder_lock import LOCK, OWNER, Held, lock_folder, refuse_foreign
 from pycolor.video.job.work.own_files import (
     digest_of,
     read_own,
@@ -72,7 +72,7 @@ class JobFolder:
         self._fingerprint = dict(fingerprint)
         self._suffix = suffix
         self._say = say
-        self._lock: IO[bytes] | None = None
+        self._lock: Held | None = None
         self._sound: dict[Path, bool] = {}  # segments that were looked at
 
     def __enter__(self) -> JobFolder:
@@ -147,6 +147,7 @@ class JobFolder:
         try:
             self._empty()
             (self.path / LOCK).unlink()
+            (self.path / OWNER).unlink(missing_ok=True)
             with suppress(OSError):  # it is not empty: another run has come
                 self.path.rmdir()
         except OSError as e:
@@ -159,7 +160,7 @@ class JobFolder:
         self._sound.clear()
         foreign = []
         for path in sorted(self.path.iterdir(), key=lambda path: path.name == _FINGERPRINT):
-            if path.name == LOCK:
+            if path.name in (LOCK, OWNER):
                 continue
             if _is_ours(path):
                 path.unlink()
@@ -247,6 +248,13 @@ class JobFolder:
         with self._told():
             os.replace(self.part(segment), segment.path)
         self._sound[segment.path] = True
+
+    def is_unchanged(self, segment: Segment) -> bool:
+        """Whether a segment that is done is still as it was, looked at anew."""
+        try:
+            return digest_of(segment.path) == self._listed(segment)[0]
+        except (OSError, ValueError):
+            return False
 
     def digests(self, segments: Iterable[Segment]) -> Iterator[str]:
         """Of the luma planes that segments were given, hexadecimal."""

@@ -10,9 +10,12 @@ import hashlib
 import os
 import stat
 import tempfile
+import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
+
+from pycolor.system.process_tag import process_tag
 
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -72,6 +75,22 @@ def write_whole(path: Path, content: bytes) -> None:
     with os.fdopen(os.open(part, flags, 0o600), "wb") as f:
         f.write(content)
     os.replace(part, path)
+
+
+def write_shared(path: Path, content: bytes) -> None:
+    """The same in a folder where others, of other machines too, may write that file just now.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part-{process_tag()}-{uuid.uuid4().hex[:8]}")
+    try:
+        with part.open("xb") as f:
+            f.write(content)
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def read_own(path: Path) -> bytes:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import socket
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pycolor.errors import FilmError
-from pycolor.video.job.work.own_files import digest_of, read_own, sealed, unsealed, write_whole
+from pycolor.system.process_tag import is_left_behind, process_tag
+from pycolor.video.job.work.own_files import digest_of, read_own, sealed, unsealed, write_shared
 from pycolor.video.job.work.segment_files import Segment
-
-_PROCESS = f"{socket.gethostname()}-{os.getpid()}"  # several machines may share a folder
 
 
 class SegmentStore:
@@ -27,10 +25,14 @@ class SegmentStore:
     Args:
         folder: is made when something is kept.
         suffix: of the segments' files.
+
+    Attributes:
+        say: is called with a sentence on each segment that is damaged.
     """
 
     def __init__(self, folder: Path, suffix: str) -> None:
         self.folder = folder
+        self.say: Callable[[str], None] = lambda _: None
         self._suffix = suffix
         self._sound: dict[Path, bool] = {}  # segments that were looked at
 
@@ -43,12 +45,22 @@ class SegmentStore:
         with self._told():
             self.folder.mkdir(parents=True, exist_ok=True)
         name = segment.path
-        return name.with_name(f".{name.stem}.part-{_PROCESS}{name.suffix}")
+        return name.with_name(f".{name.stem}.part-{process_tag()}{name.suffix}")
+
+    def is_there(self, segment: Segment) -> bool:
+        """Whether a segment has its name; whether it is sound, `is_done` reads it for."""
+        return segment.path.exists()
 
     def is_done(self, segment: Segment) -> bool:
         """Whether an earlier run, or this one, has made a segment that is still as it was."""
         if not self._sound.get(segment.path):
+            known = segment.path in self._sound
             self._sound[segment.path] = self._is_sound(segment)
+            if not (known or self._sound[segment.path]) and segment.path.exists():
+                self.say(
+                    f"frames {segment.first} to {segment.stop - 1} that were kept are damaged: "
+                    "they are made again"
+                )
         return self._sound[segment.path]
 
     def _is_sound(self, segment: Segment) -> bool:
@@ -70,13 +82,28 @@ class SegmentStore:
         part = self.part(segment)
         with self._told():
             if self._is_sound(segment):
-                part.unlink()
+                part.unlink(missing_ok=True)
                 self._sound[segment.path] = True
                 return
             lines = (digest_of(part), *(d.hex() for d in digests))
-            write_whole(segment.digests_path, sealed("\n".join(lines)))
+            write_shared(segment.digests_path, sealed("\n".join(lines)))
             os.replace(part, segment.path)
         self._sound[segment.path] = True
+
+    def is_unchanged(self, segment: Segment) -> bool:
+        """Whether a segment that is done is still as it was, looked at anew."""
+        try:
+            return digest_of(segment.path) == self._listed(segment)[0]
+        except (OSError, ValueError):
+            return False
+
+    def remove_parts(self, segments: Iterable[Segment]) -> None:
+        """Remove what killed workers had begun of segments that are done now."""
+        known = {segment.path.stem for segment in segments}
+        for part in self.folder.glob(".*.part-*"):
+            name, _, tag = part.name.removeprefix(".").partition(".part-")
+            if name.partition(".")[0] in known and is_left_behind(part, tag):
+                part.unlink(missing_ok=True)
 
     def digests(self, segments: Iterable[Segment]) -> Iterator[str]:
         """Of the luma planes that segments were given, hexadecimal."""

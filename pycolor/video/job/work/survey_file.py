@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from array import array
+from collections.abc import Callable
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +20,11 @@ from pycolor.video.shots import json_list
 SURVEY, _ARRAYS = "survey.json", "survey.npz"  # the former is written last
 
 
-def write_analysis(folder: Path, analysis: FilmAnalysis) -> None:
+def write_analysis(
+    folder: Path,
+    analysis: FilmAnalysis,
+    write: Callable[[Path, bytes], None] = write_whole,
+) -> None:
     """Write an analysis, its arrays first.
 
     Raises:
@@ -32,7 +37,7 @@ def write_analysis(folder: Path, analysis: FilmAnalysis) -> None:
         lightness=analysis.lightness,
         change=analysis.change,
     )
-    write_whole(folder / _ARRAYS, arrays.getvalue())
+    write(folder / _ARRAYS, arrays.getvalue())
     content = {
         "arrays": digest_of(folder / _ARRAYS),
         "shots": json.loads(json_list.write_json(analysis.shots)),
@@ -42,7 +47,7 @@ def write_analysis(folder: Path, analysis: FilmAnalysis) -> None:
         "damages": analysis.damages,
         "looks": [asdict(look) for look in analysis.looks],
     }
-    write_whole(folder / SURVEY, sealed(json.dumps(content)))
+    write(folder / SURVEY, sealed(json.dumps(content)))
 
 
 def read_analysis(folder: Path) -> FilmAnalysis:

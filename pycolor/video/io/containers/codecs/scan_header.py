@@ -25,6 +25,7 @@ _TEXTS = {
     "FILM_FORMAT": (1680, 32),
     "SLATE": (1764, 100),
 }
+SCAN_TAGS = frozenset(_TEXTS)
 
 
 @dataclass(frozen=True, kw_only=True)

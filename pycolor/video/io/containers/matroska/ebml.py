@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO
@@ -19,6 +20,18 @@ def read_element_header(file: BinaryIO) -> tuple[int, int, int]:
     identifier = int.from_bytes(first + file.read(width - 1), "big")
     size, size_width = _read_size(file)
     return identifier, size, width + size_width
+
+
+def skip(file: BinaryIO, size: int) -> None:
+    """Go past the content of an element.
+
+    Raises:
+        ValueError: if the file ends before it does, or it has no size.
+    """
+    here = file.tell()
+    if not 0 <= size <= file.seek(0, os.SEEK_END) - here:
+        raise ValueError("an element is longer than its file")
+    file.seek(here + size)
 
 
 def _read_size(file: BinaryIO) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from pycolor.video.io.containers.matroska.ebml import (
     Element,
     children,
     read_element_header,
+    skip,
 )
 
 _EBML = b"\x1a\x45\xdf\xa3"
@@ -27,6 +28,7 @@ _OF_PARTS = (0x63C5, 0x63C9, 0x63C4, 0x63C6)  # UIDs of a track, edition, chapte
 _SIMPLE, _NAME, _STRING = 0x67C8, 0x45A3, 0x4487
 _FILM = 50  # the level of a film, which is what a target without a level means
 _MOST_BYTES = 1 << 24
+_MOST_ELEMENTS = 1 << 20  # of a segment: a cluster a second are ten days
 
 
 @dataclass(kw_only=True)
@@ -63,10 +65,10 @@ def matroska_extras(path: Path) -> MatroskaExtras:
 def _top(file: BinaryIO) -> Iterator[Element]:
     """The chapters and tags of a file, wherever they stand."""
     _, size, _ = read_element_header(file)
-    file.seek(size, 1)
+    skip(file, size)
     if read_element_header(file)[0] != SEGMENT:
         return
-    while True:
+    for _ in range(_MOST_ELEMENTS):
         start = file.tell()
         identifier, size, _ = read_element_header(file)
         if not identifier or size < 0:  # a cluster of unknown size: a live stream
@@ -74,7 +76,7 @@ def _top(file: BinaryIO) -> Iterator[Element]:
         if identifier in (_CHAPTERS, _TAGS) and size <= _MOST_BYTES:
             yield Element(identifier=identifier, content=file.read(size), start=start)
         else:
-            file.seek(size, 1)
+            skip(file, size)
 
 
 def _of(content: bytes, identifier: int) -> list[bytes]:

@@ -5,9 +5,21 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+from av.container import InputContainer
+
 from pycolor.video.io.containers.y4m import RatedY4m, without_rate
 from pycolor.video.io.read.integrity.continuity import Continuity
 from pycolor.video.io.read.integrity.damage import DamageLog
+
+# Containers whose header tells how long a film is, unless whoever wrote it was cut off.
+_TELL_THEIR_LENGTH = ("mov", "matroska", "avi", "asf", "flv", "mxf")
+
+
+def without_length(container: InputContainer, declared_end: Fraction | None) -> bool:
+    """Is it unknown how long a film should be, where a header usually says?"""
+    if declared_end is not None or container.duration is not None:
+        return False
+    return container.format.name.startswith(_TELL_THEIR_LENGTH)
 
 
 def note_gaps(continuity: Continuity, damages: DamageLog) -> None:

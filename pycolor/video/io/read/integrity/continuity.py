@@ -7,6 +7,8 @@ from fractions import Fraction
 
 # A film with more than one gap in as many frames is one of varying rate, which has none.
 _STEADY = 16
+# Of few frames nobody can know; but what is as long as this, at a place or two, is told.
+_LONG, _FEW = Fraction(1, 2), 2
 _MOST = 1000
 
 
@@ -64,7 +66,11 @@ class Continuity:
 
     def gaps(self) -> list[Gap]:
         """The gaps of a film whose rate is steady but for them; none of one that varies."""
-        return self._found if self._steady else []
+        if self._steady:
+            return self._found
+        if self._other <= _FEW and 2 * self._other <= self._regular:
+            return [gap for gap in self._found if gap.seconds >= _LONG]
+        return []
 
     @property
     def _steady(self) -> bool:

@@ -11,7 +11,12 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-from pycolor.video.io.containers.matroska.ebml import SEGMENT, UNKNOWN_SIZE, read_element_header
+from pycolor.video.io.containers.matroska.ebml import (
+    SEGMENT,
+    UNKNOWN_SIZE,
+    read_element_header,
+    skip,
+)
 
 
 def missing_bytes(path: Path) -> str:
@@ -39,7 +44,10 @@ def _shortfall(size: int, promised: int) -> str:
 
 def _matroska(file: BinaryIO, size: int) -> str:
     _, length, _ = read_element_header(file)
-    file.seek(length, 1)
+    try:
+        skip(file, length)
+    except ValueError:
+        return ""  # some other damage
     identifier, length, _ = read_element_header(file)
     if identifier != SEGMENT or length == UNKNOWN_SIZE:
         return ""

@@ -42,6 +42,10 @@ class Picture:
             plane_view(native, 2, dtype),
         )
 
+    def fill_luma(self, code: int | Plane) -> None:
+        """Put one code, or a plane of them, in place of the source's luma."""
+        plane_view(self.native, 0, self.luma.dtype)[:] = code
+
 
 class FrameFactory:
     """Makes pictures for one encoder; it opens and writes nothing.

@@ -266,6 +266,9 @@ class StreamCopier:
             index, encoder = self._encoders.popitem()
             for ready in encoder.finish():
                 self._put(ready, index)
+            for time, change in encoder.changes:
+                what = f"the sound of stream {index} changes {change}: it is converted back"
+                self._damage(Fraction(time) + self._shift, what)
             if encoder.damaged:
                 what = f"{encoder.damaged} packets of stream {index} cannot be decoded"
                 self._damage(None, what)

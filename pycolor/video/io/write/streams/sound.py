@@ -8,6 +8,8 @@ from typing import Any
 import av
 import av.container
 import av.error
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
 from av.packet import Packet
 
 from pycolor.video.io.containers.spec import spec_of
@@ -59,6 +61,8 @@ class SoundEncoder:
     Attributes:
         stream: of the output.
         damaged: packets that could not be decoded.
+        changes: where the sound changes its channels or its rate, as broadcasts do from one program
+            to the next: seconds, and from what to what.  It is converted to what it began with.
     """
 
     def __init__(self, output: av.container.OutputContainer, stream: Any, encoder: str) -> None:
@@ -77,6 +81,10 @@ class SoundEncoder:
         self._context.open()
         self.stream = added
         self.damaged = 0
+        self.changes: list[tuple[float, str]] = []
+        self._first: AudioFrame | None = None
+        self._now = ""
+        self._converter: AudioResampler | None = None
 
     def __str__(self) -> str:
         name = self._context.codec.canonical_name
@@ -87,13 +95,50 @@ class SoundEncoder:
     def encode(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
         """What is ready once a packet of the source is known."""
         try:
-            frames = packet.decode()
+            frames: list[Any] = packet.decode()
         except av.error.FFmpegError:
             self.damaged += 1
             return
         for frame in frames:
-            yield from self.stream.encode(frame)
+            for alike in self._alike(frame):
+                yield from self.stream.encode(alike)
 
     def finish(self) -> Iterator[Packet[Any]]:
         """What is left."""
+        for alike in self._converted(None):
+            yield from self.stream.encode(alike)
         yield from self.stream.encode(None)
+
+    def _alike(self, frame: AudioFrame) -> Iterator[AudioFrame]:
+        """A frame in the form of the first one, which the encoder was set up for."""
+        form = _form_of(frame)
+        if self._first is None:
+            self._first, self._now = frame, form
+        if form != self._now:
+            yield from self._converted(None)
+            self.changes.append((frame.time or 0.0, f"from {self._now} to {form}"))
+            self._now, first = form, self._first
+            self._converter = None
+            if form != _form_of(first):
+                self._converter = AudioResampler(
+                    format=first.format, layout=first.layout, rate=first.sample_rate
+                )
+        if self._converter is None:
+            yield frame
+        else:
+            yield from self._converted(frame)
+
+    def _converted(self, frame: AudioFrame | None) -> Iterator[AudioFrame]:
+        """What the converter gives for a frame, or at the end, on the first frame's clock."""
+        if self._converter is None or self._first is None:
+            return
+        base = self._first.time_base
+        for made in self._converter.resample(frame):
+            if made.pts is not None and made.time_base and base:
+                made.pts = round(made.pts * made.time_base / base)
+                made.time_base = base
+            yield made
+
+
+def _form_of(frame: AudioFrame) -> str:
+    return f"{frame.layout.name} {frame.format.name} at {frame.sample_rate} Hz"

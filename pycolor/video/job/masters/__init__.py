@@ -1,0 +1,1 @@
+"""A film's color as a chroma-only master, and back onto the film."""
