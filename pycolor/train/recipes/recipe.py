@@ -1,7 +1,7 @@
 """Recipes: the options of a training run in a small TOML file.
 
-`<model>.toml` made the packaged weights (`zhang2016-open.toml` those of open photographs;
-`pycolor2026-first.toml`, `-second` and `-third` what `pycolor2026.toml` goes on from),
+`<model>.toml` made the packaged weights (`zhang2016-open.toml` those of open photographs, and
+`pycolor2026-first.toml` what `pycolor2026.toml` goes on from),
 `<model>-paper.toml` is what the paper did, and `<model>-gpu.toml` is for twenty minutes of one
 large GPU.
 """
