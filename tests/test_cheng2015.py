@@ -22,7 +22,7 @@ from pycolor.models.networks.cheng2015 import Cheng2015, Ensemble, recognize, rg
 from pycolor.ops import reference
 from pycolor.train import loop
 from pycolor.train.data.augment import CLEAN
-from pycolor.train.log import Progress
+from pycolor.train.monitor.log import Progress
 from pycolor.train.objectives import deep_colorization
 from pycolor.train.objectives.deep_colorization import References
 from pycolor.train.option_groups import ClusteringOptions, CropOptions

@@ -19,9 +19,14 @@ from pycolor.errors import FilmError, UsageError
 from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.io import Reader
 from pycolor.video.io.frame.planes import chroma_planes
-from pycolor.video.io.read.plane_source import PlaneSource, RawFrame, planes_format, planes_info
-from pycolor.video.job.clip_color import ClipColor
-from pycolor.video.job.clip_layer import ClipLayer
+from pycolor.video.io.read.frames.plane_source import (
+    PlaneSource,
+    RawFrame,
+    planes_format,
+    planes_info,
+)
+from pycolor.video.job.clips.clip_color import ClipColor
+from pycolor.video.job.clips.clip_layer import ClipLayer
 from pycolor.video.job.decisions.project import project_of
 from pycolor.video.job.decisions.start_plan import start_plan
 from pycolor.video.job.film import color_film

@@ -30,9 +30,9 @@ from pycolor.options import (
     VideoOptions,
 )
 from pycolor.options.frame_ranges import Timecode, check_frames, frame_range, frame_rate
-from pycolor.video.shots.film_times import FilmTimes
-from pycolor.video.shots.json_list import read_json, write_json
-from pycolor.video.shots.list_files import read, read_file, shots_in_range
+from pycolor.video.shots.lists.film_times import FilmTimes
+from pycolor.video.shots.lists.json_list import read_json, write_json
+from pycolor.video.shots.lists.list_files import read, read_file, shots_in_range
 from pycolor.video.shots.shot import Shot, Transition
 
 NAN = float("nan")

@@ -7,10 +7,10 @@ from fractions import Fraction
 
 import pytest
 
-from pycolor.video.shots.csv_list import read_csv, write_csv
-from pycolor.video.shots.edl_list import read_edl, write_edl
-from pycolor.video.shots.json_list import read_json, write_json
-from pycolor.video.shots.lists import shots_from_starts
+from pycolor.video.shots.lists.csv_list import read_csv, write_csv
+from pycolor.video.shots.lists.edl_list import read_edl, write_edl
+from pycolor.video.shots.lists.json_list import read_json, write_json
+from pycolor.video.shots.lists.lists import shots_from_starts
 from pycolor.video.shots.shot import Shot, Transition
 
 CUT = Transition("cut", 44, 44, 0.9)

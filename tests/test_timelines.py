@@ -20,12 +20,12 @@ from pycolor.video.film_plan.decisions import FilmPlan, SourceFilm, new_plan
 from pycolor.video.film_plan.timeline import plan_timeline, read_plan_timeline, times_of
 from pycolor.video.job.decisions.plan_file import read_plan_file, save_plan_file
 from pycolor.video.job.decisions.shot_lists import list_of, list_of_plan
-from pycolor.video.shots import list_files
-from pycolor.video.shots.csv_list import read_csv, write_csv
-from pycolor.video.shots.edl_list import read_edl, write_edl
-from pycolor.video.shots.film_times import FilmTimes
+from pycolor.video.shots.lists import list_files
+from pycolor.video.shots.lists.csv_list import read_csv, write_csv
+from pycolor.video.shots.lists.edl_list import read_edl, write_edl
+from pycolor.video.shots.lists.film_times import FilmTimes
+from pycolor.video.shots.lists.timelines import FCP7, TimelineFilm, read_timeline, write_timeline
 from pycolor.video.shots.shot import Shot, Transition
-from pycolor.video.shots.timelines import FCP7, TimelineFilm, read_timeline, write_timeline
 from tests.films import make_film
 
 CUT, DISSOLVE = Transition("cut", 44, 44, 0.9), Transition("dissolve", 100, 120, 0.75)

@@ -21,7 +21,7 @@ from pycolor.models.networks.varga2017 import Varga2017
 from pycolor.options import PredictOptions
 from pycolor.train import loop
 from pycolor.train.data.pairs import reference_of
-from pycolor.train.log import Progress
+from pycolor.train.monitor.log import Progress
 from pycolor.train.objectives import objective
 from pycolor.train.option_groups import CropOptions, PairOptions
 from pycolor.train.options import TrainOptions

@@ -54,7 +54,7 @@ class Flags(Command):
 
 def run(flags: Flags) -> int:
     from pycolor.video.job.masters.apply_master import apply_master
-    from pycolor.video.job.regrade import apply_layer
+    from pycolor.video.job.masters.regrade import apply_layer
     from pycolor.video.master.framing import crop_of
 
     out, layer = flags.output, flags.layer

@@ -74,7 +74,7 @@ def run(flags: Flags) -> int:
     from pycolor.video.job.decisions.shot_lists import list_of
     from pycolor.video.plan.analysis import analyze_film
     from pycolor.video.plan.contact_sheet import draw_sheet
-    from pycolor.video.shots.timelines import TimelineFilm
+    from pycolor.video.shots.lists.timelines import TimelineFilm
 
     wanted = [path for path, _ in flags.lists]
     wanted += [flags.thumbnails] if flags.thumbnails is not None else []

@@ -54,7 +54,8 @@ def defaults(arguments: Sequence[str]) -> Flags | None:
 
 
 def run(flags: Flags) -> int:
-    from pycolor.train import distributed, log, loop
+    from pycolor.train import distributed, loop
+    from pycolor.train.monitor import log
 
     out = flags.output if distributed.is_first() else replace(flags.output, quiet=True)
     with Progress(flags.training.model, flags.training.end, "steps", out.style) as progress:

@@ -29,8 +29,8 @@ from pycolor.models.inference.device import (
     why_cpu,
 )
 from pycolor.models.inference.pictures import most_similar, network_size, resized
+from pycolor.models.inference.uncertain import suppress_uncertain_chroma
 from pycolor.models.networks.pycolor2026 import Pycolor2026
-from pycolor.models.uncertain import suppress_uncertain_chroma
 from pycolor.options import PredictOptions
 
 # What the decodes are called (Zhang et al. 2016, eq. 5 and figure 2).

@@ -19,10 +19,10 @@ from pycolor.train.data.made import grays
 from pycolor.train.data.photos import Batch, Stream, find_photos
 from pycolor.train.distributed import Lesson, Processes, joined, own_device, shared
 from pycolor.train.learner import Learner
-from pycolor.train.log import Log, Progress
+from pycolor.train.monitor.log import Log, Progress
+from pycolor.train.monitor.validation import luma_lightness, split, validate
 from pycolor.train.objectives.objective import Sample
 from pycolor.train.options import TrainOptions
-from pycolor.train.validation import luma_lightness, split, validate
 
 CHECKPOINT = "checkpoint.pt"
 

@@ -13,7 +13,12 @@ import numpy as np
 from pycolor.errors import FilmError
 from pycolor.vapoursynth.clip_shape import FLOAT_BITS, ClipShape, check_frame
 from pycolor.video.io.frame.pixel_formats import Plane
-from pycolor.video.io.read.plane_source import PlaneSource, RawFrame, planes_format, planes_info
+from pycolor.video.io.read.frames.plane_source import (
+    PlaneSource,
+    RawFrame,
+    planes_format,
+    planes_info,
+)
 
 _REQUESTED = 8  # frames of the clip that are asked for ahead
 

@@ -9,7 +9,7 @@ from typing import Any
 from pycolor.encoding import SUBSAMPLING_SHIFTS, ChromaLocation, Encoding, Matrix, Subsampling
 from pycolor.errors import FilmError, UsageError
 from pycolor.video.io.frame.pixel_formats import MATRIX_OF_CODE, chosen_matrix
-from pycolor.video.io.read.plane_source import planes_format
+from pycolor.video.io.read.frames.plane_source import planes_format
 
 LOCATIONS: tuple[ChromaLocation, ...] = (
     *("left", "center", "topleft"),

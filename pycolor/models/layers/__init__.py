@@ -1,1 +1,1 @@
-"""Parts of our own network: the trunk, attention, hints."""
+"""Parts of our own network: the trunk, attention, hints, levels, surfaces."""

@@ -30,13 +30,13 @@ from pycolor.models.colorizer import (
     scaled,
     width_of,
 )
-from pycolor.models.ends import within_ends
 from pycolor.models.layers.attention import Attention
 from pycolor.models.layers.efficientnet_lite import STAGES, TAPPED, Layer, Trunk
+from pycolor.models.layers.ends import within_ends
 from pycolor.models.layers.hints import Hints
-from pycolor.models.levels import lightness_of, normalized, presence
+from pycolor.models.layers.levels import lightness_of, normalized, presence
+from pycolor.models.layers.surfaces import descriptors, grid_of, unified
 from pycolor.models.palette import gamut_bins
-from pycolor.models.surfaces import descriptors, grid_of, unified
 
 DECODER = (192, 192, 144, 128)  # channels from the deepest map up
 DARK = 15.0  # L* from which the last layer's further input rises from 0

@@ -9,8 +9,8 @@ from typing import Any
 
 from pycolor.video.film_plan.decisions import FilmPlan, SourceFilm
 from pycolor.video.film_plan.document import plan_text, read_plan
-from pycolor.video.shots.film_times import FilmTimes
-from pycolor.video.shots.timelines import JSON, TimelineFilm, clips_of, write_timeline
+from pycolor.video.shots.lists.film_times import FilmTimes
+from pycolor.video.shots.lists.timelines import JSON, TimelineFilm, clips_of, write_timeline
 
 # What an editor's change of a cut makes meaningless.
 _OF_ITS_ENDS = ("timecode", "opening", "closing", "disturbances")

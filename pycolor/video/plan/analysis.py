@@ -16,10 +16,10 @@ from pycolor.encoding import TagOverride
 from pycolor.system.prefetch import prefetch
 from pycolor.system.progress import Progress
 from pycolor.video.io import Reader
-from pycolor.video.io.read.plane_source import PlaneReader
+from pycolor.video.io.read.frames.plane_source import PlaneReader
 from pycolor.video.plan.own_color import LOOKED_EVERY, OwnColor, frame_color, shot_color
 from pycolor.video.shots.detector import ShotDetector
-from pycolor.video.shots.film_times import FilmTimes
+from pycolor.video.shots.lists.film_times import FilmTimes
 from pycolor.video.shots.shot import Shot
 from pycolor.video.shots.shot_options import ShotOptions
 

@@ -17,7 +17,7 @@ from pycolor.errors import PycolorError, UsageError
 from pycolor.image.predictor_pool import without_grade
 from pycolor.video.job.decisions.planned import Colors
 from pycolor.video.job.decisions.shot_predictors import ShotPredictors
-from pycolor.video.job.preview import Preview
+from pycolor.video.job.previews.preview import Preview
 from pycolor.video.propagation.film_layers import film_layers
 from pycolor.video.propagation.layer import Layer
 from pycolor.video.propagation.layer_store import LayerStore, Piece, pieces_of

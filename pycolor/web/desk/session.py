@@ -21,7 +21,7 @@ from pycolor.video.film_plan.decisions import TREATMENTS, FilmPlan, PlanError
 from pycolor.video.film_plan.document import plan_text, read_plan, shot_document
 from pycolor.video.job.decisions.plan_file import PlanFile, read_plan_file, save_plan_file
 from pycolor.video.job.decisions.planned import colors_of
-from pycolor.video.job.preview import open_preview
+from pycolor.video.job.previews.preview import open_preview
 from pycolor.video.job.record.versions import versions
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.web.desk.changes import Desired, Said, add_guidance, change, whole

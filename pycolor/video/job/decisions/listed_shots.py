@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pycolor.errors import UsageError
-from pycolor.video.shots import list_files
-from pycolor.video.shots.film_times import FilmTimes
+from pycolor.video.shots.lists import list_files
+from pycolor.video.shots.lists.film_times import FilmTimes
 from pycolor.video.shots.shot import Shot
 
 ListedShots = Callable[[FilmTimes], Sequence[Shot]]  # of the film's frames, or the range's

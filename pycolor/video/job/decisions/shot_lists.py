@@ -8,12 +8,12 @@ from types import MappingProxyType
 from pycolor.errors import UsageError
 from pycolor.video.film_plan.decisions import FilmPlan
 from pycolor.video.film_plan.timeline import plan_timeline
-from pycolor.video.shots.csv_list import write_csv
-from pycolor.video.shots.edl_list import MOST_EVENTS, write_edl
-from pycolor.video.shots.film_times import FilmTimes
-from pycolor.video.shots.json_list import write_json
+from pycolor.video.shots.lists.csv_list import write_csv
+from pycolor.video.shots.lists.edl_list import MOST_EVENTS, write_edl
+from pycolor.video.shots.lists.film_times import FilmTimes
+from pycolor.video.shots.lists.json_list import write_json
+from pycolor.video.shots.lists.timelines import FCP7, TimelineFilm, write_timeline
 from pycolor.video.shots.shot import Shot
-from pycolor.video.shots.timelines import FCP7, TimelineFilm, write_timeline
 
 # Kind → what of a plan it cannot hold; its file's ending is the kind's name.
 LOSES: Mapping[str, str] = MappingProxyType(

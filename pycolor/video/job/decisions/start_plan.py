@@ -19,7 +19,7 @@ from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.project import Project
 from pycolor.video.job.work.source_digest import SourceDigest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
-from pycolor.video.shots.list_files import read_file
+from pycolor.video.shots.lists.list_files import read_file
 
 
 def start_plan(

@@ -27,7 +27,7 @@ from pycolor.video.io.containers.codecs.chroma_exr import (
 from pycolor.video.io.containers.presets import find_preset, master_preset
 from pycolor.video.io.containers.sequence import picture_name
 from pycolor.video.job.decisions.plan_file import PlanFile
-from pycolor.video.job.preview import Preview, open_preview
+from pycolor.video.job.previews.preview import Preview, open_preview
 from pycolor.video.job.record.sidecar import synthetic_media_tag
 from pycolor.video.job.work.atomic_output import atomic_pictures
 from pycolor.video.master.blocks import holds, spread, unfolded

@@ -18,7 +18,7 @@ from pycolor.version import __version__
 from pycolor.video.io import frame_checksums
 from pycolor.video.job.record.report import FilmReport
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.video.shots import json_list
+from pycolor.video.shots.lists import json_list
 
 __all__ = [
     "DIGITAL_SOURCE_TYPE",

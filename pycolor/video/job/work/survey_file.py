@@ -15,7 +15,7 @@ import numpy as np
 from pycolor.video.job.work.own_files import digest_of, read_own, sealed, unsealed, write_whole
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.own_color import OwnColor
-from pycolor.video.shots import json_list
+from pycolor.video.shots.lists import json_list
 
 SURVEY, _ARRAYS = "survey.json", "survey.npz"  # the former is written last
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from pycolor.system.prefetch import prefetch
 from pycolor.video.io.frame.film import FilmInfo
 from pycolor.video.io.frame.frame import Frame
-from pycolor.video.io.read.frame_source import FrameSource
+from pycolor.video.io.read.frames.frame_source import FrameSource
 from pycolor.video.io.read.reader import Reader
 
 MOST_BYTES = 224 << 20  # of frames that wait for the one behind

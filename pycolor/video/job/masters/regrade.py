@@ -20,7 +20,7 @@ from pycolor.video.master.framing import Crop, FilmCrop, check_aspect
 from pycolor.video.plan.alignment import offset_of
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.propagation.layer_store import pieces_of
-from pycolor.video.shots.list_files import shots_in_range
+from pycolor.video.shots.lists.list_files import shots_in_range
 
 
 class _Regrade(FilmRun):

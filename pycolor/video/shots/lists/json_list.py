@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, get_args
 
-from pycolor.video.shots.lists import check_count
+from pycolor.video.shots.lists.lists import check_count
 from pycolor.video.shots.shot import Kind, Shot, Transition
 
 

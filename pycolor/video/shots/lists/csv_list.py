@@ -12,8 +12,8 @@ import io
 from collections.abc import Sequence
 from fractions import Fraction
 
-from pycolor.video.shots.film_times import FilmTimes
-from pycolor.video.shots.lists import (
+from pycolor.video.shots.lists.film_times import FilmTimes
+from pycolor.video.shots.lists.lists import (
     check_count,
     film_timecode,
     length_of,

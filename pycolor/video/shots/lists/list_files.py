@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 
 from pycolor.errors import UsageError
-from pycolor.video.shots.csv_list import read_csv
-from pycolor.video.shots.edl_list import read_edl
-from pycolor.video.shots.film_times import FilmTimes
-from pycolor.video.shots.json_list import read_filling_json
+from pycolor.video.shots.lists.csv_list import read_csv
+from pycolor.video.shots.lists.edl_list import read_edl
+from pycolor.video.shots.lists.film_times import FilmTimes
+from pycolor.video.shots.lists.json_list import read_filling_json
+from pycolor.video.shots.lists.timelines import read_timeline
 from pycolor.video.shots.shot import Shot, Transition
-from pycolor.video.shots.timelines import read_timeline
 
 _LARGEST = 16 << 20  # bytes of a list; one of ours takes some hundred a shot
 

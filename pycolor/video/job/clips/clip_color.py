@@ -18,7 +18,7 @@ from pycolor.models import zoo
 from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.io import FrameSource, Picture
 from pycolor.video.io.frame.pixel_formats import Plane
-from pycolor.video.io.read.plane_source import PlaneSource
+from pycolor.video.io.read.frames.plane_source import PlaneSource
 from pycolor.video.job.decisions import guided
 from pycolor.video.job.decisions.guided import Given
 from pycolor.video.job.decisions.plan_file import read_plan_file

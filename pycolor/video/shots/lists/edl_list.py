@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from pycolor.errors import UsageError
 from pycolor.options.frame_ranges import Timecode
-from pycolor.video.shots.lists import (
+from pycolor.video.shots.lists.lists import (
     check_count,
     film_timecode,
     length_of,

@@ -15,8 +15,8 @@ from typing import Any
 from pycolor.errors import UsageError
 from pycolor.options.frame_ranges import Timecode
 from pycolor.system.optional import extra
-from pycolor.video.shots.film_times import FilmTimes
-from pycolor.video.shots.lists import check_count, shots_from_starts
+from pycolor.video.shots.lists.film_times import FilmTimes
+from pycolor.video.shots.lists.lists import check_count, shots_from_starts
 from pycolor.video.shots.shot import Shot, Transition
 
 JSON, FCP7 = "otio_json", "fcp_xml"

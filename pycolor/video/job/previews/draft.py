@@ -14,7 +14,7 @@ from pycolor.options.frame_ranges import frame_rate
 from pycolor.system.atomic_file import atomic_write
 from pycolor.system.progress import Progress
 from pycolor.video.io import FilmInfo, Frame, PreviewWriter, Reader
-from pycolor.video.job.preview import Preview
+from pycolor.video.job.previews.preview import Preview
 from pycolor.video.propagation.layer import Layer
 from pycolor.video.propagation.propagate import Parts
 from pycolor.video.render import graded

@@ -1,0 +1,1 @@
+"""Where frames come from: a film opened anywhere, other programs, frames that are shared."""

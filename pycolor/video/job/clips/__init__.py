@@ -1,0 +1,1 @@
+"""Clips of other programs, colored frame by frame in any order."""

@@ -1,0 +1,1 @@
+"""Lists of shots as files: CSV, EDL, JSON, timelines of other programs."""
