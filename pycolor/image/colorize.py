@@ -105,14 +105,7 @@ def color_stills(
     for (one, result), known in zip(work.pairs, given, strict=True):
         try:
             image = first or read_image(one, most_megapixels=most_megapixels)
-            pixels = color_still(image, predictor, known)
-            notes = write_image(
-                result,
-                pixels,  # type: ignore[arg-type]
-                like=image.info,
-                alpha=image.alpha,
-                overwrite=overwrite,
-            )
+            notes = _color_one(image, result, predictor, known, overwrite=overwrite)
             if record:
                 write_picture_record(one, result, predictor, options)
         except PycolorError as error:
@@ -131,6 +124,25 @@ def color_stills(
             f"first: {failures[0]}"
         )
     return [result for _, result in work.pairs]
+
+
+def _color_one(
+    image: StillImage,
+    result: Path,
+    predictor: Predictor,
+    given: GivenForPicture | None,
+    *,
+    overwrite: bool,
+) -> tuple[str, ...]:
+    """Color a picture and write it; sentences about what its format could not hold."""
+    pixels = color_still(image, predictor, given)
+    return write_image(
+        result,
+        pixels,  # type: ignore[arg-type]
+        like=image.info,
+        alpha=image.alpha,
+        overwrite=overwrite,
+    )
 
 
 def _checked_work(

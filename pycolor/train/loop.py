@@ -66,13 +66,7 @@ def _train(
     processes: Processes,
 ) -> Path:
     """The training as this process sees it."""
-    if options.batch % processes.count:
-        raise UsageError(
-            f"a batch must be shared evenly by {processes.count} processes, got {options.batch}."
-        )
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
+    _set_up(options, processes)
     photos, held_out = split(find_photos(data), options.validation, options.seed)
     stream = Stream(
         photos,
@@ -124,6 +118,17 @@ def _train(
         log.close()
         _write(weights, learner.finish(options), options, step, len(photos))
     return weights
+
+
+def _set_up(options: TrainOptions, processes: Processes) -> None:
+    """Threads and seed of this process; a batch that cannot be shared is refused."""
+    if options.batch % processes.count:
+        raise UsageError(
+            f"a batch must be shared evenly by {processes.count} processes, got {options.batch}."
+        )
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
 
 
 class _Pace:

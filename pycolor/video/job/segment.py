@@ -145,25 +145,14 @@ def run_segments(
     with ExitStack() as stack:
         with source.reader(first, stop) as reader:  # what it tells is wanted, no frame
             waiting = reader.info.frames_waiting
-        shared = SharedFrames(
-            source,
-            first,
-            stop,
-            apart=job.plan.reach + (LAYERS_WAITING + 2) * LAYER_FRAMES + waiting,
-            timed=functools.partial(watch.timed, "read"),
-        )
+        apart = job.plan.reach + (LAYERS_WAITING + 2) * LAYER_FRAMES + waiting
+        timed = functools.partial(watch.timed, "read")
+        shared = SharedFrames(source, first, stop, apart=apart, timed=timed)
         frames = stack.enter_context(closing(shared.frames()))
         plan = replace(job.plan, grades=())  # they come after
         led = ShotPredictors(predictors, plan, source, job.model, job.given, job.guided)
         found = film_layers(
-            plan,
-            shared,
-            led,
-            first,
-            stop,
-            store=job.layer,
-            batch=job.batch,
-            watch=watch,
+            plan, shared, led, first, stop, store=job.layer, batch=job.batch, watch=watch
         )
         layers = stack.enter_context(closing(prefetch(found, LAYERS_WAITING)))
         encoder = stack.enter_context(_SegmentEncoder(jobs, reader, watch, on_frame))

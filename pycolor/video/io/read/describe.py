@@ -174,6 +174,11 @@ def _field_order(stream: VideoStream, first: av.VideoFrame) -> str:
     return frame_fields(first) if first.interlaced_frame and order == "unknown" else order
 
 
+def _truncation(path: Path) -> list[str]:
+    lost = missing_bytes(path) if path.is_file() else None
+    return [f"the file is truncated: {lost}"] if lost else []
+
+
 def _meaning(
     path: Path,
     name: str,
@@ -222,18 +227,12 @@ def describe(
     """
     codec = stream.codec_context.codec.canonical_name
     name, description = _format_of(path, first)
-    warnings = [
-        *notes_on(first.format.name, linear=codec == "exr"),
-        *getattr(container, "notes", ()),
-    ]
     tags = color_tags(first, chroma_location_of(stream, first), stored)
     tags, code, full, said = _meaning(
         path, name, description, tags, override or TagOverride(), first.height, codec
     )
-    warnings += said
-    if path.is_file() and (lost := missing_bytes(path)):
-        warnings.append(f"the file is truncated: {lost}")
-
+    told = notes_on(first.format.name, linear=codec == "exr")
+    warnings = (*told, *getattr(container, "notes", ()), *said, *_truncation(path))
     rate, duration = frame_rate(stream), _duration(container, stream)
     extras = matroska_extras(path) if path.is_file() else MatroskaExtras()
     order = _field_order(stream, first)
@@ -264,7 +263,7 @@ def describe(
         metadata=_film_tags(container, extras),
         picture_metadata=dict(stream.metadata),
         picture_disposition=dispositions(stream),
-        warnings=tuple(warnings),
+        warnings=warnings,
         reel=_find_reel(container, stream),
         captions="A53_CC" in _side_data(first),
         clean_aperture=clean_aperture(path, stream.index) if path.is_file() else None,

@@ -81,11 +81,17 @@ def start_plan(
     plan = _decided_in(shots, seen, film) or new_plan(film, seen.shots, seen.colored)
     path.parent.mkdir(parents=True, exist_ok=True)
     check_output(path, sources=[source], overwrite=overwrite)
+    _write_plan(path, plan, seen, overwrite=overwrite)
+    return plan
+
+
+def _write_plan(path: Path, plan: FilmPlan, seen: FilmAnalysis, *, overwrite: bool) -> None:
+    """Keep what the film showed in its project, then write the plan."""
     text = plan_text(plan)
-    Project(PlanFile(path=path, text=text, plan=plan).project).save_analysis(sha256, seen)
+    project = Project(PlanFile(path=path, text=text, plan=plan).project)
+    project.save_analysis(plan.source.sha256, seen)
     with atomic_write(path, overwrite=overwrite) as part:
         part.write_text(text, encoding="utf-8")
-    return plan
 
 
 def _decided_in(path: Path | None, seen: FilmAnalysis, film: SourceFilm) -> FilmPlan | None:
