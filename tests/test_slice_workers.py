@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -198,9 +198,9 @@ def test_one_worker_reads_the_source_for_its_digest(
     read: list[Path] = []
     digest = source_digest.file_digest
 
-    def counted(path: Path) -> str:
+    def counted(path: Path, on_block: Callable[[], None]) -> str:
         read.append(path)
-        return digest(path)
+        return digest(path, on_block)
 
     monkeypatch.setattr(source_digest, "file_digest", counted)
     told = {SourceDigest(film, note).sha256 for _ in range(3)}
