@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("emulated")  # one worker: the kernels are built once
+
 ROOT = Path(__file__).parent.parent
 SOURCES = ["bindings_cuda.cpp", *(f"cuda/{n}.cu" for n in ("annealed_mean", "color",
            "joint_bilateral", "motion", "render"))]  # fmt: skip
