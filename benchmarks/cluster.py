@@ -32,6 +32,7 @@ from types import SimpleNamespace
 from typing import Any, Literal, cast
 
 from benchmarks.page import DOCS, RESULTS, fill_in, table
+from pycolor.evaluate.environment import record
 from pycolor.options import PropagationOptions, VideoOptions
 from pycolor.options.video import Slice
 from pycolor.video.job.distribute.slices import in_order
@@ -451,7 +452,7 @@ def main() -> None:
             "ends": ends(lengths, costs, fleet),
             "rows": list(rows(lengths, costs, given.seeds)),
         }
-    text = json.dumps(told, indent=1, allow_nan=False)
+    text = json.dumps({"record": record(), **told}, indent=1, allow_nan=False)
     print(text)
     if given.json:
         given.json.write_text(text + "\n", encoding="utf-8")
