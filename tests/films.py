@@ -157,6 +157,19 @@ def make_film(
     return path
 
 
+def planes_of(path: Path) -> list[tuple[Any, Any]]:
+    """Luma and chroma codes of each frame, planar, as numbers."""
+    found = []
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            codes, h = frame.to_ndarray().astype(np.int32), frame.height
+            if codes.ndim == 3:  # 4:4:4
+                found.append((codes[0], codes[1:]))
+            else:
+                found.append((codes[:h], codes[h:]))
+    return found
+
+
 def marked(frame: av.VideoFrame, fields: str) -> av.VideoFrame:
     """The frame as two fields, the top one (tff) or the bottom one (bff) first."""
     graph = av.filter.Graph()

@@ -27,7 +27,7 @@ FLOORS = (
     "train video.shots video.master",
     "video.plan",
     "video.film_plan",
-    "video.propagation video.verify",
+    "video.propagation video.verify video.device_planes",
     "video.render video.shown",
     "video.job",
     "evaluate credentials vapoursynth",

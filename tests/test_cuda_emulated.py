@@ -10,9 +10,10 @@ import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-pytestmark = pytest.mark.xdist_group("emulated")  # one worker: the kernels are built once
+from tests.films import make_film, planes_of
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ["bindings_cuda.cpp", *(f"cuda/{n}.cu" for n in ("annealed_mean", "color",
@@ -103,3 +104,19 @@ module.joint_bilateral((address, (1, 1, 9, 8), strides), view(guide), 1, 1.0, 1.
     assert done.returncode != 0
     assert "AddressSanitizer: heap-buffer-overflow" in done.stderr, done.stderr[-4000:]
     assert "joint_bilateral.cu" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_film_is_the_cpu_s_but_for_rounding(environment, tmp_path):
+    source = make_film(tmp_path / "in.mkv", frames=5, width=48, height=32, fields="tff")
+    films = [tmp_path / "cpu.mkv", tmp_path / "gpu.mkv"]
+    words = ["-m", "tests.emulation.emulated_film", str(source), *map(str, films)]
+    done = run(environment, *words)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    both = zip(*(planes_of(film) for film in films), strict=True)
+    for (luma_of_cpu, chroma_of_cpu), (luma, chroma) in both:
+        assert np.array_equal(luma, luma_of_cpu)
+        off = np.abs(chroma - chroma_of_cpu)
+        assert off.max() <= 2
+        assert (off > 0).mean() < 0.02
+        assert (chroma_of_cpu != 128).any()

@@ -13,6 +13,8 @@ import pycolor._C as _C
 from pycolor.encoding import Encoding
 
 _library = torch.library.Library("pycolor", "DEF")
+# What computes an op on a "CPU" and on "CUDA", by its name.
+IMPLEMENTATIONS: dict[str, dict[str, Any]] = {}
 View = tuple[int, tuple[int, ...], tuple[int, ...]]  # address, shape, strides
 
 
@@ -85,8 +87,9 @@ def define(schema: str, cpu: Any, cuda: Any) -> None:
     """Register an op that writes into its last arguments; tracing it does nothing."""
     name = schema.split("(", 1)[0]
     _library.define(schema)
-    _library.impl(name, cpu, "CPU")
-    _library.impl(name, cuda, "CUDA")
+    IMPLEMENTATIONS[name] = {"CPU": cpu, "CUDA": cuda}
+    for device, implementation in IMPLEMENTATIONS[name].items():
+        _library.impl(name, implementation, device)
     torch.library.register_fake(f"pycolor::{name}", lambda *_: None, lib=_library)
 
 

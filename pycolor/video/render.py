@@ -8,17 +8,20 @@ from itertools import islice
 from typing import cast
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from pycolor import ops
 from pycolor.encoding import Encoding, Field
 from pycolor.system.stopwatch import Stopwatch
+from pycolor.video.device_planes import luma_of, planes_on
 from pycolor.video.io import Frame, Picture, Plane
-from pycolor.video.io.frame.tensors import as_tensor
 from pycolor.video.io.write.encoder.frame_factory import FrameFactory
 from pycolor.video.plan.grade import NEUTRAL, Grades
 from pycolor.video.propagation.layer import Layer, mixed
 from pycolor.video.propagation.propagate import Part, Parts
+
+CPU = torch.device("cpu")
 
 
 def render_layer(
@@ -29,6 +32,7 @@ def render_layer(
     watch: Stopwatch | None = None,
     grades: Grades = Grades(),  # noqa: B008  (frozen)
     under: Callable[[int], bool] = lambda _: False,
+    device: torch.device = CPU,
 ) -> None:
     """Give frames the color of a layer.
 
@@ -40,6 +44,7 @@ def render_layer(
         watch: times the stage "render".
         grades: what is done with the colors of the shots.
         under: of a frame's number, whether the source's own color stays under it: a tint.
+        device: that renders.
     """
     watch = watch or Stopwatch()
     remaining = iter(frames)
@@ -49,7 +54,7 @@ def render_layer(
                 picture = factory.picture(frame)
                 if parts is not None:
                     render_picture(
-                        graded(parts, grades, picture.luma, factory.encoding),
+                        graded(parts, grades, luma_of(picture, device), factory.encoding),
                         picture,
                         factory.encoding,
                         interlaced=frame.interlaced,
@@ -59,24 +64,24 @@ def render_layer(
             del frame, picture  # large, and not to be held while the next one is decoded
 
 
-def graded(parts: Parts, grades: Grades, luma: Plane, encoding: Encoding) -> Tensor:
+def graded(parts: Parts, grades: Grades, luma: Tensor, encoding: Encoding) -> Tensor:
     """The field of a frame, 2×h×w ab, its shots' colors graded.
 
     Args:
         parts: of the frame.
         grades: of the film's shots.
-        luma: H×W codes of the frame, in any size: where it is dark or light.
+        luma: 1×H×W codes of the frame, in any size: where it is dark or light; the field is
+            wanted where it lies.
         encoding: of the luma.
     """
 
     def grade_part(part: Part) -> Tensor:
-        grade = grades.of(part.shot)
+        grade, field = grades.of(part.shot), part.field.to(luma.device)
         if grade == NEUTRAL:
-            return part.field
-        codes = as_tensor(luma)[None].to(part.field.device)
-        size = (part.field.shape[1], part.field.shape[2])
-        lightness = ops.mean_lightness(codes, size, encoding=encoding)
-        return grade.of(part.field[None], lightness)[0]
+            return field
+        size = (field.shape[1], field.shape[2])
+        lightness = ops.mean_lightness(luma, size, encoding=encoding)
+        return grade.of(field[None], lightness)[0]
 
     return mixed(parts, grade_part)
 
@@ -95,7 +100,7 @@ def render_picture(
     """Write a chroma field into a picture's chroma planes.
 
     Args:
-        field: 2×h×w ab, over the whole frame.
+        field: 2×h×w ab, over the whole frame; where it lies, the picture is rendered.
         picture: its luma guides, its chroma is overwritten.
         encoding: of the picture.
         interlaced: the picture holds two fields, each with chroma lines of its own.
@@ -116,19 +121,19 @@ def _sum(new: Plane, old: Plane, encoding: Encoding) -> Plane:
 
 
 def _render(field: Tensor, picture: Picture, encoding: Encoding, *, interlaced: bool) -> None:
-    luma, u, v = (as_tensor(p)[None] for p in (picture.luma, *picture.chroma))
-    fields = field[None].cpu()
-    # A frame of one line of chroma has one field.
-    if not (interlaced and encoding.shifts[0] and u.shape[1] > 1):
-        ops.render_chroma(fields, luma, encoding=encoding, out=(u, v))
-        return
-    for first, name in enumerate(FIELDS):
-        planes = u[:, first::2], v[:, first::2]
-        # Where the lines do not divide evenly the last of luma may have no chroma of its own.
-        lines = planes[0].shape[1] << encoding.shifts[0]
-        ops.render_chroma(
-            fields,
-            luma[:, first::2][:, :lines],
-            encoding=replace(encoding, field=name),
-            out=planes,
-        )
+    fields = field[None]
+    with planes_on(field.device, picture) as (luma, u, v):
+        # A frame of one line of chroma has one field.
+        if not (interlaced and encoding.shifts[0] and u.shape[1] > 1):
+            ops.render_chroma(fields, luma, encoding=encoding, out=(u, v))
+            return
+        for first, name in enumerate(FIELDS):
+            planes = u[:, first::2], v[:, first::2]
+            # Where the lines do not divide evenly the last of luma may have no chroma of its own.
+            lines = planes[0].shape[1] << encoding.shifts[0]
+            ops.render_chroma(
+                fields,
+                luma[:, first::2][:, :lines],
+                encoding=replace(encoding, field=name),
+                out=planes,
+            )

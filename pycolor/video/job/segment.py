@@ -16,6 +16,7 @@ from pathlib import Path
 from pycolor.errors import FilmError
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.models.guidance.guide import GuidedPicture
+from pycolor.models.inference.device import choose_device
 from pycolor.options import PredictOptions
 from pycolor.system.prefetch import BackgroundConsumer, prefetch
 from pycolor.system.stopwatch import Stopwatch
@@ -141,7 +142,7 @@ def run_segments(
     watch = watch or Stopwatch()
     job, source = jobs[0], jobs[0].source
     first, stop = job.first, jobs[-1].stop
-    grades = job.all_grades
+    grades, device = job.all_grades, choose_device(job.predict.device)
     with ExitStack() as stack:
         with source.reader(first, stop) as reader:  # what it tells is wanted, no frame
             waiting = reader.info.frames_waiting
@@ -163,7 +164,14 @@ def run_segments(
             for layer in layers:
                 shown = layer if job.crop is None else layer.shown(job.crop.of)
                 render_layer(
-                    shown, frames, encoder.factory, behind.put, watch, grades, plan.is_under
+                    shown,
+                    frames,
+                    encoder.factory,
+                    behind.put,
+                    watch,
+                    grades,
+                    plan.is_under,
+                    device,
                 )
                 yield from encoder.finished()
         yield from encoder.finished()

@@ -15,7 +15,7 @@ from pycolor.models.guidance.guide import Place
 from pycolor.models.guidance.looks import Grade
 from pycolor.models.predictor import Predictor
 from pycolor.video.io import FilmInfo, Frame
-from pycolor.video.io.frame.tensors import as_tensor
+from pycolor.video.io.frame.tensors import luma_on
 from pycolor.video.plan.plan import Plan, ShotBody
 
 MOTION_SHORT_SIDE = 144  # pixels
@@ -110,7 +110,7 @@ class Lookahead:
         context_frame = key and self._predictor.per_shot and self._body(n).context_frame == n
         if n < self._begin and not context_frame:
             return
-        luma = as_tensor(frame.luma)[None].to(self._predictor.device)
+        luma = luma_on(frame, self._predictor.device)
         gain = float(self._plan.gain[n])
         if self._plan.carries:
             small = ops.mean_lightness(luma, self._size, encoding=self._info.encoding)

@@ -34,6 +34,7 @@ class Frame:
             Reader's `rgb_matrix` in full range, rounded to the nearest code.  Read-only, since it
             is the decoder's own memory.  `torch.from_dlpack(frame)` is the same plane as a tensor,
             without a copy; do not write to it.
+        uploaded: `luma` as a tensor on a GPU, once `tensors.luma_on` has put it there.
     """
 
     __slots__ = (
@@ -48,6 +49,7 @@ class Frame:
         "native",
         "pts",
         "time",
+        "uploaded",
     )
 
     def __init__(
@@ -72,6 +74,7 @@ class Frame:
         self._reformatter = reformatter
         self._matrix: Matrix = matrix
         self._luma: Plane | None = None
+        self.uploaded: Any = None
 
     @property
     def luma(self) -> Plane:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pycolor.video.io.frame.frame import Frame
 from pycolor.video.io.frame.pixel_formats import Plane
 
 
@@ -18,6 +19,22 @@ def as_tensor(plane: Plane) -> Tensor:
     interface["data"] = (interface["data"][0], False)
     holder = _Memory(interface, plane)
     return torch.from_numpy(np.asarray(holder))
+
+
+def luma_on(frame: Frame, device: torch.device) -> Tensor:
+    """A frame's Y' on a device, 1×H×W; it goes to a GPU once, and stays as long as the frame."""
+    if device.type == "cpu":
+        return as_tensor(frame.luma)[None]
+    if frame.uploaded is None or frame.uploaded.device != device:
+        frame.uploaded = upload(frame.luma, device)
+    uploaded: Tensor = frame.uploaded
+    return uploaded
+
+
+def upload(plane: Plane, device: torch.device) -> Tensor:
+    """A plane on a GPU, 1×H×W; the copy is queued on its current stream, and not waited for."""
+    pinned = torch.empty(plane.shape, dtype=as_tensor(plane).dtype, pin_memory=True)
+    return pinned.copy_(as_tensor(plane))[None].to(device, non_blocking=True)
 
 
 class _Memory:

@@ -11,11 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
+from torch import Tensor
+
 from pycolor.encoding import Encoding
 from pycolor.errors import UsageError
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.models import zoo
 from pycolor.options import PredictOptions, VideoOptions
+from pycolor.video.device_planes import luma_of
 from pycolor.video.io import FrameSource, Picture
 from pycolor.video.io.frame.pixel_formats import Plane
 from pycolor.video.io.read.frames.plane_source import PlaneSource
@@ -171,7 +174,7 @@ class ClipColor:
         if parts is None:
             return False
         picture = cast(Picture, _Planes(luma=luma, chroma=chroma))
-        field = graded(parts, work.grades, luma, encoding)
+        field = graded(parts, work.grades, luma_of(picture, self._predictor.device), encoding)
         under = work.plan.is_under(n)
         render_picture(field, picture, encoding, interlaced=interlaced, under=under)
         return True
@@ -219,12 +222,13 @@ class ClipColor:
             layers.close()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class _Planes:
     """What rendering asks of a picture."""
 
     luma: Plane
     chroma: tuple[Plane, Plane]
+    uploaded: Tensor | None = None
 
 
 def _check_options(options: VideoOptions) -> None:

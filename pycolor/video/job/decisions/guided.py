@@ -18,7 +18,7 @@ from pycolor.models.guidance.marks import Mark, Marks, ab_of
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 from pycolor.video.io import FilmInfo, Frame, FrameSource
-from pycolor.video.io.frame.tensors import as_tensor
+from pycolor.video.io.frame.tensors import luma_on
 from pycolor.video.plan.plan import Plan, ShotBody
 from pycolor.video.plan.planning import with_guided
 from pycolor.video.propagation.lookahead import brightened
@@ -159,7 +159,7 @@ def _known(
 
 
 def _lightness(frame: Frame, info: FilmInfo, predictor: Predictor, gain: float) -> Tensor:
-    luma = as_tensor(frame.luma)[None].to(predictor.device)
+    luma = luma_on(frame, predictor.device)
     turns = info.turns
     aspect = float(info.pixel_aspect or 1)
     return brightened(predictor.lightness(luma, info.encoding, aspect, turns), gain).cpu()

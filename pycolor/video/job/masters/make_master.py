@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from pycolor.encoding import Encoding
 from pycolor.errors import UsageError
@@ -18,6 +20,7 @@ from pycolor.options import VideoOptions
 from pycolor.options.frame_ranges import frame_rate
 from pycolor.system.atomic_file import atomic_write
 from pycolor.system.progress import Progress
+from pycolor.video.device_planes import luma_of
 from pycolor.video.io import Frame, FrameFactory, Picture, Reader, Writer, factory_of
 from pycolor.video.io.containers.codecs.chroma_exr import (
     EXACT_SPAN,
@@ -32,7 +35,6 @@ from pycolor.video.job.record.sidecar import synthetic_media_tag
 from pycolor.video.job.work.atomic_output import atomic_pictures
 from pycolor.video.master.blocks import holds, spread, unfolded
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
-from pycolor.video.plan.grade import Grades
 from pycolor.video.propagation.propagate import Parts
 from pycolor.video.render import graded, render_picture
 
@@ -181,18 +183,22 @@ def _write(
     if progress is not None:
         progress.stage(f"{preview.source.path.name}: master", len(plan))
     for frame, n, parts in preview.colored(reader):
-        _write_frame(frame, parts, factory, preview.grades, sink, under=plan.is_under(n))
+        color = None if parts is None else partial(_colored, parts, preview)
+        _write_frame(frame, color, factory, sink, under=plan.is_under(n))
         count += 1
         if progress is not None:
             progress.advance()
     return count
 
 
+def _colored(parts: Parts, preview: Preview, picture: Picture, encoding: Encoding) -> Tensor:
+    return graded(parts, preview.grades, luma_of(picture, preview.device), encoding)
+
+
 def _write_frame(
     frame: Frame,
-    parts: Parts | None,
+    color: Callable[[Picture, Encoding], Tensor] | None,
     factory: FrameFactory,
-    grades: Grades,
     sink: _Sink,
     *,
     under: bool,
@@ -200,14 +206,14 @@ def _write_frame(
     """The delivery's picture, then 4:4:4 whose means are its chroma."""
     encoding, interlaced = factory.encoding, frame.interlaced
     picture = factory.picture(frame)
-    if parts is not None:
-        field = graded(parts, grades, picture.luma, encoding)
+    if color is not None:
+        field = color(picture, encoding)
         render_picture(field, picture, encoding, interlaced=interlaced, under=under)
     # The next picture may lie in the memory of this one.
     delivered = [plane.copy() for plane in picture.chroma]
     master = sink.picture(frame)
-    if parts is not None and not under:
-        field = graded(parts, grades, master.luma, sink.encoding)
+    if color is not None and not under:
+        field = color(master, sink.encoding)
         render_picture(field, master, sink.encoding, interlaced=interlaced)
     else:
         for plane, own in zip(master.chroma, delivered, strict=True):

@@ -92,9 +92,9 @@ def _picture(
         codes = _scaled(shown_codes(picture.luma, picture.chroma, factory.encoding), turned)
     else:
         encoding = info.encoding
-        luma = _scaled(frame.luma[..., None], turned)[..., 0]
+        luma = torch.from_numpy(_scaled(frame.luma[..., None], turned)[..., 0])[None]
         field = graded(parts, preview.grades, luma, encoding)
-        rgb = ops.render_rgb(field[None].cpu(), torch.from_numpy(luma)[None], encoding=encoding)
+        rgb = ops.render_rgb(field[None], luma, encoding=encoding)
         top = (1 << encoding.bit_depth) - 1
         codes = (rgb[0].float() * (255 / top)).round().byte().numpy()
     return np.ascontiguousarray(np.rot90(codes, info.turns))

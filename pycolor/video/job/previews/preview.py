@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from pycolor.errors import FilmError, UsageError
 from pycolor.image.predictor_pool import PredictorPool, without_grade
+from pycolor.models.inference.device import choose_device
 from pycolor.options import VideoOptions
 from pycolor.options.frame_ranges import frame_rate
 from pycolor.video.io import FilmInfo, Frame, FrameFactory, FrameSource, Picture, Reader, factory_of
@@ -45,6 +47,11 @@ class Preview:
     colors: Colors
     options: VideoOptions
     project: Project
+
+    @property
+    def device(self) -> torch.device:
+        """What renders."""
+        return choose_device(self.options.predict.device)
 
     @property
     def grades(self) -> Grades:
@@ -123,7 +130,15 @@ class Preview:
         )
         found: list[Picture] = []
         under = self.colors.plan.is_under
-        render_layer(layer, [frame], factory, found.append, grades=self.grades, under=under)
+        render_layer(
+            layer,
+            [frame],
+            factory,
+            found.append,
+            grades=self.grades,
+            under=under,
+            device=self.device,
+        )
         return found[0], factory
 
     def layer(self, frame: int) -> Layer:

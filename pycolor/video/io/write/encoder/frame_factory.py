@@ -25,9 +25,19 @@ class Picture:
             hold the source's chroma, or neutral for a gray source, until they are written.
         index, pts: of the source frame.
         interlaced: it holds two fields; chroma of 4:2:0 belongs to rows 0, 2, … and 1, 3, … apart.
+        uploaded: `luma` on a GPU, 1×H×W, where the frame's is there and has the same codes.
     """
 
-    __slots__ = ("chroma", "index", "interlaced", "luma", "native", "pts", "source_duration")
+    __slots__ = (
+        "chroma",
+        "index",
+        "interlaced",
+        "luma",
+        "native",
+        "pts",
+        "source_duration",
+        "uploaded",
+    )
 
     def __init__(self, native: av.VideoFrame, frame: Frame, dtype: np.dtype[Any]) -> None:
         self.native = native
@@ -35,6 +45,7 @@ class Picture:
         self.pts = frame.pts
         self.interlaced = frame.interlaced
         self.source_duration = frame.duration
+        self.uploaded: Any = None
         self.luma: Plane = plane_view(native, 0, dtype)
         self.luma.flags.writeable = False
         self.chroma: tuple[Plane, Plane] = (
@@ -45,6 +56,7 @@ class Picture:
     def fill_luma(self, code: int | Plane) -> None:
         """Put one code, or a plane of them, in place of the source's luma."""
         plane_view(self.native, 0, self.luma.dtype)[:] = code
+        self.uploaded = None
 
 
 class FrameFactory:
@@ -77,7 +89,9 @@ class FrameFactory:
         before, after = self.info.encoding.full_range, self.encoding.full_range
         if native.format.name == self.pixel_format and before == after:
             native.make_writable()
-            return Picture(native, frame, self._dtype)
+            made = Picture(native, frame, self._dtype)
+            made.uploaded = frame.uploaded
+            return made
         # libswscale may touch the depth, range and layout of chroma; what it makes of luma is
         # overwritten below.  It takes gray as full range whatever its tag says.
         picture = self._reformatter.reformat(
@@ -93,6 +107,7 @@ class FrameFactory:
         kept = change_codes(luma, self.info.encoding, self.encoding)
         np.copyto(plane_view(picture, 0, self._dtype), kept)
         made = Picture(picture, frame, self._dtype)
+        made.uploaded = frame.uploaded if kept is luma else None
         if self.info.gray:
             neutral = self.encoding.chroma_code_range[0]
             for plane in made.chroma:
