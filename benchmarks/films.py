@@ -46,6 +46,25 @@ def make_film(path: Path, height: int, frames: int, *, seed: int = 0) -> Path:
     return path
 
 
+def repeat_film(source: Path, target: Path, times: int) -> Path:
+    """Write a film that shows another again and again; its pictures are not coded anew."""
+    with av.open(str(source)) as film, av.open(str(target), "w") as container:
+        video = film.streams.video[0]
+        stream: Any = container.add_stream_from_template(video)
+        assert video.time_base is not None
+        length = round(video.frames / (video.average_rate or 24) / video.time_base)
+        for turn in range(times):
+            film.seek(0)
+            for packet in film.demux(video):
+                if packet.pts is None or packet.dts is None:
+                    continue
+                packet.pts += turn * length
+                packet.dts += turn * length
+                packet.stream = stream
+                container.mux(packet)
+    return target
+
+
 def _wall(height: int, width: int, chance: np.random.Generator) -> npt.NDArray[np.float32]:
     """Noise of three sizes, H×W luma codes."""
     wall = np.full((height, width), 120, np.float32)

@@ -2,44 +2,41 @@
 
     python -m benchmarks.gpu [--json docs/results/gpu.json] [--leave build sanitizer film]
 
-Builds the CUDA module for this GPU, runs the tests marked `needs_cuda` and the same under
+Builds the CUDA module for this GPU, runs the tests marked `needs_cuda` and those of the ops under
 compute-sanitizer, races the fused frame (16 frames of 1080p at once) against the same in torch,
-eager and compiled, sets it beside the bandwidth of a plain copy, and colors a 1080p film on the GPU
-and on the CPU.  A step that fails is told in the file and does not keep the others from running.
-Where torch sees no GPU, one sentence says so, and the exit code is 2.
+eager and compiled, sets it beside the bandwidth of a plain copy and, by ncu's counters, beside what
+the chip can do, and colors a 1080p film on the GPU and on the CPU, with a plain transcode beside
+them.  A step that fails is told in the file and does not keep the others from running.  Where torch
+sees no GPU, one sentence says so, and the exit code is 2.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import os
+import re
 import shutil
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import av
-import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks import gpu_film
+from benchmarks.gpu_film import Figures, called
+
 ROOT = Path(__file__).resolve().parents[1]
-STEPS = ("build", "tests", "sanitizer", "race", "film")
+STEPS = ("build", "tests", "sanitizer", "race", "counters", "film")
 FRAMES, SIZE, LOW, PALETTE = 16, (1080, 1920), (64, 64), 313
 ROUNDS, CALLS = 15, 10  # of the race; calls a round
-FILM_FRAMES, COMPARED_FRAMES = 240, 48
 COPIED_BYTES = 256 << 20
-# Codes of chroma between the GPU's film and the CPU's, whose networks count in other precision.
-MOST_MEAN_DIFFERENCE = 1.0
-
-Figures = dict[str, Any]
 
 
 def why_not() -> str:
@@ -48,29 +45,6 @@ def why_not() -> str:
         return ""
     seen = f"torch {torch.__version__} sees none here"
     return f"the GPU's run needs an NVIDIA GPU that torch sees; {seen}."
-
-
-def called(words: list[str], seconds: float, **environment: str) -> str:
-    """What a command prints.
-
-    Raises:
-        RuntimeError: it fails or takes too long; with the end of what it printed.
-    """
-    try:
-        done = subprocess.run(
-            words,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=seconds,
-        )
-    except subprocess.TimeoutExpired:
-        raise RuntimeError(f"{words[0]} took over {seconds:.0f} s") from None
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(words)} failed: {done.stdout[-2000:]}")
-    return done.stdout
 
 
 def build() -> Figures:
@@ -83,22 +57,28 @@ def build() -> Figures:
 
 def tests() -> Figures:
     """All tests that need a GPU, and none of them skipped."""
-    words = [sys.executable, "-m", "pytest", "-q", "-m", "needs_cuda", "tests"]
+    files = [str(p) for p in sorted(ROOT.glob("tests/test_*.py")) if "needs_cuda" in p.read_text()]
+    words = [sys.executable, "-m", "pytest", "-q", "-m", "needs_cuda", *files]
     return {"pytest": called(words, 180, PYCOLOR_REQUIRE_CUDA="1").strip().splitlines()[-1]}
 
 
 def sanitizer() -> Figures:
-    """The same on the kernels' own tests, watched for memory errors and races."""
+    """The ops' own tests, with our kernels watched for memory errors and races."""
     if shutil.which("compute-sanitizer") is None:
         return {"left": "compute-sanitizer is not installed"}
-    found = {}
-    for tool in ("memcheck", "racecheck", "synccheck"):
+
+    def watched(tool: str) -> str:
         watch = ["compute-sanitizer", "--tool", tool, "--error-exitcode", "9"]
-        tested = ["tests/test_ops.py", "tests/test_motion.py"]
-        words = [*watch, sys.executable, "-m", "pytest", "-q", "-m", "needs_cuda", *tested]
-        text = called(words, 100, PYTORCH_NO_CUDA_MEMORY_CACHING="1")
-        found[tool] = next(s for s in reversed(text.splitlines()) if "SUMMARY" in s).strip("= ")
-    return found
+        watch += ["--kernel-name", "kns=pycolor"]  # of torch's own kernels nothing is asked
+        tested = ["-m", "needs_cuda", "-k", "not (film or model or pictures)"]
+        words = [*watch, sys.executable, "-m", "pytest", "-q", *tested]
+        words += ["tests/test_cuda.py", "tests/test_motion.py"]
+        text = called(words, 150, PYTORCH_NO_CUDA_MEMORY_CACHING="1")
+        return next(s for s in reversed(text.splitlines()) if "SUMMARY" in s).strip("= ")
+
+    tools = ("memcheck", "racecheck", "synccheck")
+    with ThreadPoolExecutor(len(tools)) as pool:
+        return dict(zip(tools, pool.map(watched, tools), strict=True))
 
 
 def torch_frames(
@@ -206,58 +186,57 @@ def race() -> Figures:
     }
 
 
+def counters() -> Figures:
+    """What ncu's counters say of the fused frame's kernels: shares of what the chip can do."""
+    if shutil.which("ncu") is None:
+        return {"left": "ncu is not installed"}
+    metrics = {
+        "gpu__time_duration.sum": "microseconds",
+        "sm__throughput.avg.pct_of_peak_sustained_elapsed": "% of the multiprocessors",
+        "dram__throughput.avg.pct_of_peak_sustained_elapsed": "% of the memory",
+        "sm__inst_executed.sum": "instructions",
+        "launch__registers_per_thread": "registers",
+    }
+    words = ["ncu", "--kernel-name", "regex:annealed|mean_cells|render_samples", "--csv"]
+    words += ["--print-units", "base", "--metrics", ",".join(metrics), "--launch-skip", "3"]
+    words += ["--launch-count", "3", sys.executable, "-m", "benchmarks.gpu", "--fused-frames", "2"]
+    text = called(words, 90)
+    found: dict[str, Figures] = {}
+    for row in csv.DictReader(text[text.index('"ID"') :].splitlines()):
+        kernel = re.sub(r"<.*|\(.*", "", row["Kernel Name"]).split("::")[-1]
+        value = float(row["Metric Value"].replace(",", ""))
+        name = row["Metric Name"]
+        found.setdefault(kernel, {})[metrics[name]] = value / 1e3 if "time" in name else value
+    return found
+
+
+def fused_frames(times: int) -> None:
+    """Nothing but fused frames, for a profiler to look at."""
+    from benchmarks import kernel_peers as peers
+    from pycolor import ops
+
+    logits, palette, luma = made_frames(FRAMES, SIZE, torch.device("cuda"))
+    for _ in range(times):
+        ops.fused_frame(logits, palette, luma, encoding=peers.ENCODING)
+    torch.cuda.synchronize()
+
+
 def differing(ours: tuple[Tensor, ...], theirs: tuple[Tensor, ...]) -> float:
     """The share of samples that differ by more than one code."""
     far = [(a.short() - b.short()).abs() > 1 for a, b in zip(ours, theirs, strict=True)]
     return float(torch.stack(far).double().mean())
 
 
-def film() -> Figures:
-    """A 1080p film from file to file on the GPU, and its first frames against the CPU's."""
-    from benchmarks.films import make_film
-
-    with tempfile.TemporaryDirectory(prefix="pycolor-") as name:
-        folder = Path(name)
-        source = make_film(folder / "gray.mp4", SIZE[0], FILM_FRAMES)
-        fast = ("--codec-options", "preset=ultrafast")
-        color(source, folder / "warm.mp4", "cuda", f":{COMPARED_FRAMES}", *fast)
-        began = time.perf_counter()
-        color(source, folder / "cuda.mp4", "cuda", ":", *fast)
-        seconds = time.perf_counter() - began
-        for device in ("cuda", "cpu"):
-            color(source, folder / f"{device}.mkv", device, f":{COMPARED_FRAMES}")
-        worst, mean = chroma_difference(folder / "cuda.mkv", folder / "cpu.mkv")
-    if mean > MOST_MEAN_DIFFERENCE:
-        raise RuntimeError(f"the GPU's film differs from the CPU's by {mean:.2f} codes in the mean")
-    return {
-        "frames": FILM_FRAMES,
-        "seconds, the start included": seconds,
-        "frames a second": FILM_FRAMES / seconds,
-        "chroma codes against the CPU": {"worst": worst, "mean": mean},
-    }
-
-
-def color(source: Path, target: Path, device: str, frames: str, *more: str) -> None:
-    words = [sys.executable, "-m", "pycolor", "video", str(source), str(target)]
-    words += ["--device", device, "--frames", frames, "--quiet", "--overwrite", *more]
-    called(words, 200)
-
-
-def chroma_difference(one: Path, other: Path) -> tuple[int, float]:
-    """The largest and the mean difference of the chroma codes of two films."""
-    worst, total, frames = 0, 0.0, 0
-    with av.open(str(one)) as a, av.open(str(other)) as b:
-        for x, y in zip(a.decode(video=0), b.decode(video=0), strict=True):
-            height = x.height
-            found, wanted = (f.to_ndarray()[height:].astype(np.int16) for f in (x, y))
-            far = np.abs(found - wanted)
-            worst, total, frames = max(worst, int(far.max())), total + float(far.mean()), frames + 1
-    return worst, total / max(1, frames)
-
-
 def run(leave: list[str]) -> Figures:
     """All steps; each with its seconds, and with `failed` where it does."""
-    steps = {"build": build, "tests": tests, "sanitizer": sanitizer, "race": race, "film": film}
+    steps = {
+        "build": build,
+        "tests": tests,
+        "sanitizer": sanitizer,
+        "race": race,
+        "counters": counters,
+        "film": gpu_film.film,
+    }
     results: Figures = {}
     for name, step in steps.items():
         if name in leave:
@@ -277,11 +256,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="where to write the figures")
     parser.add_argument("--leave", nargs="+", default=[], choices=STEPS, help="steps to leave out")
+    parser.add_argument(
+        "--fused-frames", type=int, metavar="N", help="that many alone, to be watched"
+    )
     options = parser.parse_args()
     reason = why_not()
     if reason:
         print(reason, file=sys.stderr)
         return 2
+    if options.fused_frames:
+        fused_frames(options.fused_frames)
+        return 0
     results = run(options.leave)
     facts = {
         "GPU": torch.cuda.get_device_name(),

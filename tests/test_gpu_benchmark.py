@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from benchmarks import gpu, kernel_peers
+from benchmarks import gpu, gpu_film, kernel_peers
 from pycolor import ops
 
 SIZE = (96, 160)
@@ -29,7 +29,7 @@ def test_a_step_that_fails_does_not_keep_the_others_from_running(monkeypatch, ca
 
     monkeypatch.setattr(gpu, "build", fails)
     monkeypatch.setattr(gpu, "race", lambda: {"times torch": 12.0})
-    found = gpu.run(["tests", "sanitizer", "film"])
+    found = gpu.run(["tests", "sanitizer", "counters", "film"])
     assert found["build"]["failed"] == "RuntimeError: no compiler"
     assert found["race"]["times torch"] == 12
     assert found["film"] == {"left": "as asked"}
@@ -61,4 +61,4 @@ def test_films_are_compared_by_their_chroma(tmp_path, shift):
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
             container.mux(stream.encode(None))
         films.append(path)
-    assert gpu.chroma_difference(*films) == (shift, shift)
+    assert gpu_film.chroma_difference(*films) == (shift, shift)
