@@ -37,6 +37,7 @@ STEPS = ("build", "tests", "sanitizer", "race", "counters", "film")
 FRAMES, SIZE, LOW, PALETTE = 16, (1080, 1920), (64, 64), 313
 ROUNDS, CALLS = 15, 10  # of the race; calls a round
 COPIED_BYTES = 256 << 20
+KERNELS = re.compile(r"annealed_\w+|mean_cells|render_samples")  # of a fused frame
 
 
 def why_not() -> str:
@@ -197,13 +198,13 @@ def counters() -> Figures:
         "sm__inst_executed.sum": "instructions",
         "launch__registers_per_thread": "registers",
     }
-    words = ["ncu", "--kernel-name", "regex:annealed|mean_cells|render_samples", "--csv"]
+    words = ["ncu", "--kernel-name", f"regex:{KERNELS.pattern}", "--csv"]
     words += ["--print-units", "base", "--metrics", ",".join(metrics), "--launch-skip", "3"]
     words += ["--launch-count", "3", sys.executable, "-m", "benchmarks.gpu", "--fused-frames", "2"]
     text = called(words, 90)
     found: dict[str, Figures] = {}
     for row in csv.DictReader(text[text.index('"ID"') :].splitlines()):
-        kernel = re.sub(r"<.*|\(.*", "", row["Kernel Name"]).split("::")[-1]
+        kernel = KERNELS.findall(row["Kernel Name"])[0]
         value = float(row["Metric Value"].replace(",", ""))
         name = row["Metric Name"]
         found.setdefault(kernel, {})[metrics[name]] = value / 1e3 if "time" in name else value

@@ -216,6 +216,7 @@ class Predictor:
         places: Sequence[Place] = (),
         guidance: Guidance | None = None,
         grade: Grade | None = None,
+        together: int = 0,
     ) -> Tensor:
         """Chroma as the model sees it, led by what is known.
 
@@ -227,6 +228,8 @@ class Predictor:
                 depends on that.
             guidance: of a single picture, in place of what guided pictures say.
             grade: what is done with the colors at the end.
+            together: pictures that a GPU takes at once, neither more nor fewer (the last one is
+                repeated), so that a field's bits do not depend on the others; 0: as many as come.
 
         Returns:
             N×2×h/s×w/s ab, float32, where s is the network's output stride.
@@ -238,13 +241,20 @@ class Predictor:
         # whatever else is colored with it.
         missing = context is None and self.per_shot
         alone = missing or self.device.type == "cpu"
+        count = 1 if alone else together or len(lightness)
         fields = []
-        for i, part in enumerate(lightness.split(1) if alone else [lightness]):
+        for first in range(0, len(lightness), count):
+            part, near = lightness[first : first + count], places[first : first + count]
+            lacking = 0 if alone or not together else count - len(part)
+            if lacking:
+                part = torch.cat([part, part[-1:].expand(lacking, -1, -1, -1)])
+                near = [*near, *[near[-1]] * lacking] if near else near
             own = self.context(part) if missing else context
             if self.examples is None and guidance is None:
-                fields.append(self._field(part, own))
+                found = self._field(part, own)
             else:
-                fields.append(self._led(part, places[i : i + len(part)], guidance))
+                found = self._led(part, near, guidance)
+            fields.append(found[: len(found) - lacking])
         field = torch.cat(fields) * self.options.saturation
         if not torch.isfinite(field).all():
             raise FilmError(

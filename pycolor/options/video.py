@@ -79,7 +79,8 @@ class VideoOptions:
         codec: video encoder by FFmpeg's name, in place of the preset's.
         codec_options: options of the encoder.
         overwrite: replace OUT if it exists.
-        batch: frames per pass through the network; 0: one on a CPU, eight on a GPU.
+        batch: key frames that wait for each other before they go through the network; 0: one on a
+            CPU, eight on a GPU.
         color_shots: what is done with shots that are in true color already.
         tints: what is done with the one color of shots that are tinted or toned as a whole: remove
             (the model's color takes its place), keep (it stays under the model's color) or leave

@@ -19,6 +19,7 @@ from pycolor.video.io.frame.tensors import luma_on
 from pycolor.video.plan.plan import Plan, ShotBody
 
 MOTION_SHORT_SIDE = 144  # pixels
+PICTURES_TOGETHER = 8  # that a GPU's network takes at once, see `Predictor.field`
 
 
 class Lookahead:
@@ -34,7 +35,7 @@ class Lookahead:
         predictor: colors the key frames.
         info: of the film.
         watch: times a stage.
-        batch: key frames that may go through the network together.
+        batch: key frames that wait for each other before they go through the network.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Lookahead:
         self._predictor = predictor
         self._info = info
         self._watch = watch
-        self._batch = batch
+        self._batch, self._together = batch, PICTURES_TOGETHER
         self._aspect = float(info.pixel_aspect or 1)
         self._turns = info.turns
         self._motion_frames: dict[int, Tensor] = {}
@@ -153,20 +154,23 @@ class Lookahead:
         context: Tensor | None,
         grade: Grade | None,
     ) -> Tensor:
-        try:
-            return self._predictor.field(
-                lightness, self._turns, context, places=places, grade=grade
-            )
-        except torch.OutOfMemoryError:
-            if len(lightness) == 1:
-                raise FilmError(
-                    f"one frame of {self._info.path} does not fit into the memory of "
-                    f"{self._predictor.device}; expected a smaller --short-side."
-                ) from None
-        half = len(lightness) // 2
-        self._batch = half
-        parts = (slice(None, half), slice(half, None))
-        return torch.cat([self._predicted(lightness[p], places[p], context, grade) for p in parts])
+        while True:
+            try:
+                return self._predictor.field(
+                    lightness,
+                    self._turns,
+                    context,
+                    places=places,
+                    grade=grade,
+                    together=self._together,
+                )
+            except torch.OutOfMemoryError:
+                if self._together == 1:
+                    raise FilmError(
+                        f"one frame of {self._info.path} does not fit into the memory of "
+                        f"{self._predictor.device}; expected a smaller --short-side."
+                    ) from None
+            self._together //= 2
 
 
 def brightened(lightness: Tensor, gain: float) -> Tensor:
