@@ -18,6 +18,7 @@ from torch import Tensor
 
 from pycolor import ops
 from pycolor.encoding import Encoding
+from pycolor.errors import FilmError
 from pycolor.options import PropagationOptions
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.plan import Plan, ShotBody, TransitionSpan
@@ -103,6 +104,30 @@ def scene(seed: int, low: int = 40, high: int = 200) -> np.ndarray:
 def by_lightness(lightness: Tensor) -> Tensor:
     """Colors that follow the picture closely: a mistake in brightness is one in color."""
     return torch.cat([lightness - 50, 50 - lightness], 1)
+
+
+class SmallMemory(Painter):
+    """Takes no more than some pictures at once."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(by_lightness)
+        self.most = most
+
+    def field(self, lightness: Tensor, *more: Any, together: int = 0, **_: object) -> Tensor:
+        if together > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return super().field(lightness, *more)
+
+
+def test_a_small_memory_takes_fewer_pictures_at_once():
+    lumas = [scene(3)] * 30
+    plan = plan_of(survey_of(lumas), PropagationOptions(), recolor=True)
+    want = colors(lumas, plan, Painter(by_lightness))
+    for most in (8, 3, 1):
+        got = colors(lumas, plan, SmallMemory(most))
+        assert all(torch.equal(a, b) for a, b in zip(got, want, strict=True))
+    with pytest.raises(FilmError, match=r"one frame of film does not fit into the memory of cpu"):
+        colors(lumas, plan, SmallMemory(0))
 
 
 # ---- plans --------------------------------------------------------------------------------------

@@ -130,6 +130,35 @@ def test_a_varying_rate_has_no_gaps() -> None:
     assert watch.gaps() == []
 
 
+@pytest.mark.parametrize(("missing", "told"), [(12, False), (13, True)])
+def test_of_a_short_film_half_a_second_is_a_gap(missing: int, told: bool) -> None:
+    """Two frames, a hole, four more: a rate nobody can be sure of, but half a second is told."""
+    watch = Continuity(step=STEP, tick=Fraction(1, 1000), due=Fraction(0))
+    for n in (0, 1, *range(missing + 1, missing + 5)):
+        watch.add(n * STEP, Fraction(0))
+    found = watch.gaps()
+    assert bool(found) == told
+    if told:
+        assert (found[0].time, found[0].seconds) == (STEP, missing * STEP)
+
+
+def test_a_header_that_tells_no_length_is_told(tmp_path: Path) -> None:
+    """A recorder that was switched off never came back to write it."""
+    film = make_film(tmp_path / "in.mkv", frames=12, rate=25)
+    whole = film.read_bytes()
+    with Reader(film) as reader:
+        assert not any("no length" in note for note in reader.info.warnings)
+    place = whole.index(b"\x44\x89\x88")  # Duration, 8 bytes: becomes Void
+    cut = bytearray(whole.replace(b"DURATION", b"DURATIOX"))  # the statistic of the track
+    cut[place : place + 11] = b"\xec\x89" + bytes(9)
+    source = tmp_path / "open.mkv"
+    source.write_bytes(cut)
+    with Reader(source) as reader:
+        assert any("tells no length" in note for note in reader.info.warnings)
+        assert len(list(reader)) == 12
+    assert reader.damages == []
+
+
 @pytest.mark.parametrize("ending", [".mkv", ".mp4", ".mov", ".avi", ".ts", ".mpg", ".mxf", ".webm"])
 def test_whole_films_miss_nothing(tmp_path: Path, ending: str) -> None:
     codec = {".mpg": "mpeg2video", ".mxf": "mpeg2video", ".webm": "libvpx"}.get(ending, "libx264")
