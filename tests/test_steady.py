@@ -113,10 +113,12 @@ class SmallMemory(Painter):
         super().__init__(by_lightness)
         self.most = most
 
-    def field(self, lightness: Tensor, *more: Any, together: int = 0, **_: object) -> Tensor:
-        if together > self.most:
+    def field(
+        self, lightness: Tensor, turns: int, context: Tensor | None, **options: Any
+    ) -> Tensor:
+        if options["together"] > self.most:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return super().field(lightness, *more)
+        return super().field(lightness, turns, context)
 
 
 def test_a_small_memory_takes_fewer_pictures_at_once():
