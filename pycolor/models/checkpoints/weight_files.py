@@ -213,7 +213,7 @@ def fill(
 
 
 def located(path: Path) -> Path:
-    """A weight file, or the one that a bare name stands for: `open`, or a published one's.
+    """A weight file, or the one that a bare name stands for: a model's in the package, `open`, or published.
 
     A file of such a name comes first, a folder does not.
 
@@ -224,6 +224,9 @@ def located(path: Path) -> Path:
         return path
     if path == OPEN:
         return PACKAGED / zoo.OPEN_WEIGHTS
+    for c in zoo.CARDS:
+        if str(path) == c.name and c.weights:
+            return PACKAGED / c.weights
     for item in PUBLISHED:
         if str(path) == item.name:
             if not imported(item).exists():
