@@ -147,7 +147,7 @@ def histogram(ab: Tensor) -> npt.NDArray[np.float64]:
     """Counts of M×2 chroma on the grid of whole units −128 … 127, 256×256 (a, b)."""
     code = (ab.round().long() + 128).clamp_(0, 255)
     counts = torch.bincount(code[:, 0] * 256 + code[:, 1], minlength=65536)
-    return counts.reshape(256, 256).numpy().astype(np.float64)
+    return counts.reshape(256, 256).cpu().numpy().astype(np.float64)
 
 
 def prior_from_histogram(

@@ -16,7 +16,7 @@ from pycolor.models.inference.device import choose_device
 from pycolor.train.checkpoint import restored, save
 from pycolor.train.data.augment import film_luma
 from pycolor.train.data.made import Bank, grays
-from pycolor.train.data.photos import Batch, Stream, find_photos
+from pycolor.train.data.photos import Batch, Photo, Stream, find_photos
 from pycolor.train.data.resident import ResidentStream
 from pycolor.train.distributed import Lesson, Processes, joined, own_device, shared
 from pycolor.train.learner import Learner
@@ -138,7 +138,7 @@ def _stream(photos: list[Photo], options: TrainOptions, device: torch.device) ->
 
 
 def _bank(stream: Stream, options: TrainOptions, processes: Processes) -> Bank | None:
-    """Made pictures that are drawn once, in a run whose photographs are kept; of its first crops."""
+    """Made pictures of the first crops, in a run whose photographs are kept."""
     if not options.resident or not round(options.made * options.batch / processes.count):
         return None
     crops: list[Tensor] = []

@@ -213,8 +213,9 @@ def fill(
 
 
 def located(path: Path) -> Path:
-    """A weight file, or the one that a bare name stands for: a model's in the package, `open`, or published.
+    """A weight file, or the one that a bare name stands for.
 
+    Names are `open`, those of models with packaged weights, and those of published files.
     A file of such a name comes first, a folder does not.
 
     Raises:

@@ -3,7 +3,8 @@
 A GPU learns from thousands of crops a second, more than the processor decodes.  So all photographs
 lie there as 8-bit RGB, 3 bytes a pixel: 20,000 with sides of 160 and 220 pixels take 2 GB.  The
 crops are those of `Stream`, photograph for photograph and box for box; their pixels differ by a
-code here and there, since Pillow rounds between its two passes.
+code here and there, since Pillow rounds between its two passes, and more only where a photograph is
+far larger than the crops.
 """
 
 from __future__ import annotations
@@ -80,7 +81,8 @@ def decoded(photos: Sequence[Photo], size: int, device: torch.device, workers: i
 
     Args:
         photos: from `find_photos`.
-        size: of the crops; a photograph of twice that or more comes at a half, a third, ….
+        size: S, of the crops; a photograph whose shorter side is 4 S comes at a half of its size,
+            one of 6 S at a third, and so on.
         device: where they are kept.
         workers: decoding threads.
     """
@@ -90,7 +92,7 @@ def decoded(photos: Sequence[Photo], size: int, device: torch.device, workers: i
             image = photo.decode()
         except UNREADABLE:
             return np.zeros((0, 0, 3), np.uint8)
-        return np.asarray(image.reduce(max(1, min(image.size) // size)))
+        return np.asarray(image.reduce(max(1, min(image.size) // (2 * size))))
 
     with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
         pictures = list(pool.map(decode, photos))
@@ -167,4 +169,3 @@ class ResidentStream(Stream):
         which = torch.tensor(photos).to(self.device)
         rgb = self.pixels.crops(which, drawn[:, :4], drawn[:, 4] > 0, self.crop.size_pixels)
         return Batch(rgb, photos, skipped)
-

@@ -92,7 +92,7 @@ def measured_crops(stream: Stream) -> Iterator[Tensor]:
     """The first crops that the training will see, N×3×S×S in 0 … 1."""
     seen = 0
     for batch in stream.batches():
-        yield batch.rgb.cpu().float() / 255
+        yield batch.rgb.float() / 255
         seen += len(batch.rgb)
         if seen >= PICTURES_MEASURED:
             break
