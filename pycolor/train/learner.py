@@ -115,14 +115,15 @@ class Learner:
             group["lr"] = rate * group.get("share", 1.0)
         self.objective.before(step, (self.model, self.averaged))
         loss = lesson(sample)
-        if not torch.isfinite(loss):
-            raise FilmError(f"the loss must stay finite, got {float(loss)} at step {step}.")
         loss.backward()
         nn.utils.clip_grad_norm_(self._weights, options.clip)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.average.update_parameters(self.model)
-        return float(loss.detach()), rate
+        found = float(loss.detach())  # at the end: a GPU is waited for once a step
+        if not math.isfinite(found):
+            raise FilmError(f"the loss must stay finite, got {found} at step {step}.")
+        return found, rate
 
     def finish(self, options: TrainOptions) -> Colorizer:
         """The network whose weights are written, once the steps are over."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import Generator
+from torch import Generator, Tensor
 
 from pycolor.errors import UsageError
 from pycolor.models.checkpoints import weight_files
@@ -15,8 +15,9 @@ from pycolor.models.colorizer import Colorizer
 from pycolor.models.inference.device import choose_device
 from pycolor.train.checkpoint import restored, save
 from pycolor.train.data.augment import film_luma
-from pycolor.train.data.made import grays
-from pycolor.train.data.photos import Batch, Stream, find_photos
+from pycolor.train.data.made import Bank, grays
+from pycolor.train.data.photos import Batch, Photo, Stream, find_photos
+from pycolor.train.data.resident import ResidentStream
 from pycolor.train.distributed import Lesson, Processes, joined, own_device, shared
 from pycolor.train.learner import Learner
 from pycolor.train.monitor.log import Log, Progress
@@ -25,6 +26,7 @@ from pycolor.train.objectives.objective import Sample
 from pycolor.train.options import TrainOptions
 
 CHECKPOINT = "checkpoint.pt"
+BANK = 1024  # made pictures that a run on a GPU draws once
 
 
 def train(
@@ -52,7 +54,7 @@ def train(
         FilmError: no picture of a batch can be read, the loss is no number, or `out` cannot be
             written.
     """
-    device = own_device(choose_device(options.device))
+    device = own_device(choose_device(options.device, kernels=False))
     with joined(device) as processes:
         return _train(options, data, out, report, device, processes)
 
@@ -66,16 +68,10 @@ def _train(
     processes: Processes,
 ) -> Path:
     """The training as this process sees it."""
-    _set_up(options, processes)
+    _set_up(options, processes, device)
     photos, held_out = split(find_photos(data), options.validation, options.seed)
-    stream = Stream(
-        photos,
-        options.batch,
-        options.crop,
-        options.seed,
-        options.workers,
-        options.sampling_weights,
-    )
+    stream = _stream(photos, options, device)
+    made = _bank(stream, options, processes)
     learner = Learner.of(options, photos, device)
 
     out.mkdir(parents=True, exist_ok=True)
@@ -95,7 +91,7 @@ def _train(
     while step < options.end and not over:
         batch = next(batches)
         skipped.update(batch.skipped)
-        sample = _sample(batch, step, options, processes, device)
+        sample = _sample(batch, step, options, processes, device, made)
         loss, rate = learner.step(lesson, sample, options)
         step += 1
         pace.take(loss)
@@ -120,7 +116,7 @@ def _train(
     return weights
 
 
-def _set_up(options: TrainOptions, processes: Processes) -> None:
+def _set_up(options: TrainOptions, processes: Processes, device: torch.device) -> None:
     """Threads and seed of this process; a batch that cannot be shared is refused."""
     if options.batch % processes.count:
         raise UsageError(
@@ -129,6 +125,28 @@ def _set_up(options: TrainOptions, processes: Processes) -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
+    # All batches are of one size: the search for the fastest kernels is made once.
+    torch.backends.cudnn.benchmark = device.type == "cuda"
+
+
+def _stream(photos: list[Photo], options: TrainOptions, device: torch.device) -> Stream:
+    """The crops of a run."""
+    usual = (photos, options.batch, options.crop, options.seed, options.workers)
+    if options.resident:
+        return ResidentStream(*usual, options.sampling_weights, device=device)
+    return Stream(*usual, options.sampling_weights)
+
+
+def _bank(stream: Stream, options: TrainOptions, processes: Processes) -> Bank | None:
+    """Made pictures of the first crops, in a run whose photographs are kept."""
+    if not options.resident or not round(options.made * options.batch / processes.count):
+        return None
+    crops: list[Tensor] = []
+    for batch in stream.batches():
+        crops.append(batch.rgb)
+        if sum(map(len, crops)) >= BANK:
+            break
+    return Bank(torch.cat(crops)[:BANK], options.seed, options.workers)
 
 
 class _Pace:
@@ -157,15 +175,23 @@ class _Pace:
 
 
 def _sample(
-    batch: Batch, step: int, options: TrainOptions, processes: Processes, device: torch.device
+    batch: Batch,
+    step: int,
+    options: TrainOptions,
+    processes: Processes,
+    device: torch.device,
+    bank: Bank | None,
 ) -> Sample:
     """A batch as film might have recorded it, some of its pictures replaced by made ones."""
     made = round(options.made * options.batch / processes.count)
     rgb = batch.rgb.to(device).float() / 255
     chance = _chance(options.seed, step, processes.rank)
     if made:
-        rgb[:made] = grays(rgb[:made], chance)
-    lightness = luma_lightness(film_luma(rgb, options.film, chance))
+        rgb[:made] = bank.draw(made, chance) if bank else grays(rgb[:made], chance)
+    of_film = chance
+    if device.type != "cpu":  # grain alone is a number for each pixel
+        of_film = torch.Generator(device).manual_seed(chance.initial_seed())
+    lightness = luma_lightness(film_luma(rgb, options.film, of_film))
     lightness = lightness.contiguous(memory_format=torch.channels_last)
     return Sample(lightness, rgb, batch.photos, chance, step, made)
 

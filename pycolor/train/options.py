@@ -70,6 +70,9 @@ class TrainOptions:
         device: cpu, cuda, cuda:1, …
         threads: 0 leaves torch's own choice.
         workers: decoding threads.
+        resident: decode all photographs once and keep them in the device's memory, where crops are
+            cut (see `resident`), and draw a bank of made pictures once: for a GPU, which would else
+            wait for the processor.
         keep: share of the weights of `init` in those that are written, where it has them; the rest
             are the averaged ones (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR
             2022).
@@ -113,6 +116,7 @@ class TrainOptions:
     device: str = "cpu"
     threads: int = 0
     workers: int = 2
+    resident: bool = False
     keep: float = 0.0
     init: Path | None = None
     crop: CropOptions = field(default_factory=CropOptions)

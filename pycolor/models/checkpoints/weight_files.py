@@ -213,8 +213,9 @@ def fill(
 
 
 def located(path: Path) -> Path:
-    """A weight file, or the one that a bare name stands for: `open`, or a published one's.
+    """A weight file, or the one that a bare name stands for.
 
+    Names are `open`, those of models with packaged weights, and those of published files.
     A file of such a name comes first, a folder does not.
 
     Raises:
@@ -224,6 +225,9 @@ def located(path: Path) -> Path:
         return path
     if path == OPEN:
         return PACKAGED / zoo.OPEN_WEIGHTS
+    for c in zoo.CARDS:
+        if str(path) == c.name and c.weights:
+            return PACKAGED / c.weights
     for item in PUBLISHED:
         if str(path) == item.name:
             if not imported(item).exists():

@@ -11,8 +11,12 @@ from pycolor import ops
 from pycolor.errors import UsageError
 
 
-def choose_device(name: str) -> torch.device:
+def choose_device(name: str, *, kernels: bool = True) -> torch.device:
     """The device behind an option.
+
+    Args:
+        name: auto, cpu, cuda, cuda:1, ….
+        kernels: whether our own kernels must run there, too.
 
     Raises:
         UsageError: it is not there.
@@ -29,7 +33,7 @@ def choose_device(name: str) -> torch.device:
         raise UsageError(f"device {name!r} cannot be used here: {first}.") from None
     if device.type not in ("cpu", "cuda"):
         raise UsageError(f"device {name!r} cannot be used here: expected cpu or cuda.")
-    if device.type == "cuda" and (reason := _module_missing()):
+    if kernels and device.type == "cuda" and (reason := _module_missing()):
         raise UsageError(f"device {name!r} needs pycolor's CUDA module: {reason}.")
     return device
 

@@ -6,7 +6,9 @@ emulsions did not see red, prints fade, lenses vignette, grain and scratches lie
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -25,7 +27,7 @@ def film_luma(rgb: Tensor, options: FilmOptions, generator: torch.Generator) -> 
     Args:
         rgb: N×3×H×W, display-encoded, 0 … 1.
         options: see `FilmOptions`.
-        generator: the only source of chance (on the CPU).
+        generator: the only source of chance; what it draws, it draws on its own device.
 
     Returns:
         N×1×H×W, 0 … 1.
@@ -41,7 +43,7 @@ def film_luma(rgb: Tensor, options: FilmOptions, generator: torch.Generator) -> 
 
 @dataclass(frozen=True)
 class _Chance:
-    """Random numbers of some pictures, on their device; drawn on the CPU, in the order of calls."""
+    """Random numbers of some pictures, on their device; drawn on the generator's, in call order."""
 
     pictures: int
     device: torch.device
@@ -53,12 +55,23 @@ class _Chance:
 
     def often(self, p: float) -> Tensor:
         """True with a probability, N×1×1×1."""
-        drawn = torch.rand(self.pictures, 1, 1, 1, generator=self.generator)
-        return (drawn < p).to(self.device)
+        return self.rand() < p
 
     def rand(self) -> Tensor:
         """N×1×1×1 in 0 … 1."""
-        return torch.rand(self.pictures, 1, 1, 1, generator=self.generator).to(self.device)
+        return self.drawn(torch.rand, self.pictures, 1, 1, 1)
+
+    def drawn(self, kind: Callable[..., Tensor], *arguments: Any) -> Tensor:
+        """What one of torch's functions draws, on the pictures' device."""
+        numbers = kind(*arguments, generator=self.generator, device=self.generator.device)
+        return numbers.to(self.device)
+
+    def one(self) -> float:
+        """A number in 0 … 1, known to the processor without waiting for another device."""
+        if self.generator.device.type == "cpu":
+            return float(torch.rand((), generator=self.generator))
+        here = torch.Generator().manual_seed(self.generator.initial_seed())
+        return float(torch.rand((), generator=here))
 
 
 def _recorded(rgb: Tensor, options: FilmOptions, chance: _Chance) -> Tensor:
@@ -88,7 +101,7 @@ def _printed(y: Tensor, options: FilmOptions, chance: _Chance) -> Tensor:
 def _blurred(y: Tensor, options: FilmOptions, chance: _Chance) -> Tensor:
     """A soft lens, or a copy of a copy."""
     h, w = y.shape[2:]
-    factor = 1.5 + 1.5 * float(torch.rand((), generator=chance.generator))
+    factor = 1.5 + 1.5 * chance.one()
     small = F.interpolate(
         y, (max(8, int(h / factor)), max(8, int(w / factor))), mode="bilinear", antialias=True
     )
@@ -99,7 +112,7 @@ def _blurred(y: Tensor, options: FilmOptions, chance: _Chance) -> Tensor:
 def _grainy(y: Tensor, options: FilmOptions, chance: _Chance) -> Tensor:
     """Grain, strongest in the midtones, fine or clumped."""
     n, _, h, w = y.shape
-    noise = torch.randn(n, 1, h, w, generator=chance.generator).to(y.device)
+    noise = chance.drawn(torch.randn, n, 1, h, w)
     clumped = F.avg_pool2d(F.pad(noise, (1, 1, 1, 1), mode="replicate"), 3, 1) * 3
     noise = torch.where(chance.often(0.5), noise, clumped)
     amount = chance.uniform(0, options.grain_codes / 255) * chance.often(options.grain)
@@ -109,7 +122,7 @@ def _grainy(y: Tensor, options: FilmOptions, chance: _Chance) -> Tensor:
 def _scratched(y: Tensor, options: FilmOptions, chance: _Chance) -> Tensor:
     """Two vertical scratches of one tone; then what no print can hold is cut off."""
     n, _, _, w = y.shape
-    column = torch.randint(0, w, (n, 2), generator=chance.generator).to(y.device)
+    column = chance.drawn(torch.randint, 0, w, (n, 2))
     tone = chance.rand()
     lines = torch.zeros(n, 1, 1, w, device=y.device)
     lines.scatter_(3, column[:, None, None, :], 0.8)

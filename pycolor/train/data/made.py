@@ -8,6 +8,7 @@ a photograph's luma, in which every thing has lost its shading or is turned insi
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,42 @@ def grays(rgb: Tensor, generator: torch.Generator) -> Tensor:
     ]
     stacked = torch.from_numpy(np.stack(planes)).to(rgb)
     return stacked[:, None].expand(-1, 3, -1, -1)
+
+
+class Bank:
+    """Made pictures that are drawn once and shown again, mirrored by chance: for a GPU.
+
+    Args:
+        photographs: crops N×3×S×S, uint8, a picture for each.
+        seed: of all of them.
+        workers: drawing threads.
+    """
+
+    def __init__(self, photographs: Tensor, seed: int, workers: int) -> None:
+        lumas = photographs.float().mean(1).div(255).double().cpu().numpy()
+
+        def draw(number: int) -> npt.NDArray[np.uint8]:
+            rng = np.random.default_rng((seed, 4, number))
+            return (made_picture(lumas[number], rng) * 255).round().astype(np.uint8)
+
+        with ThreadPoolExecutor(workers, thread_name_prefix="made") as pool:
+            pictures = np.stack(list(pool.map(draw, range(len(lumas)))))
+        self.pictures = torch.from_numpy(pictures)[:, None].to(photographs.device)
+
+    def draw(self, number: int, generator: torch.Generator) -> Tensor:
+        """Some of them, N×3×S×S in 0 … 1, the three channels alike.
+
+        Args:
+            number: N.
+            generator: the only source of chance (on the CPU).
+        """
+        device = self.pictures.device
+        which = torch.randint(len(self.pictures), (number,), generator=generator)
+        flips = torch.rand(2, number, 1, 1, 1, generator=generator).to(device) < 0.5
+        drawn = self.pictures[which.to(device)]
+        drawn = torch.where(flips[0], drawn.flip(2), drawn)
+        drawn = torch.where(flips[1], drawn.flip(3), drawn)
+        return (drawn.float() / 255).expand(-1, 3, -1, -1)
 
 
 def made_picture(luma: Plane, rng: Generator) -> Plane:

@@ -35,7 +35,7 @@ def reference_of(rgb: Tensor, options: PairOptions, chance: torch.Generator) -> 
     n, _, h, w = rgb.shape
 
     def uniform(low: float, high: float, *size: int) -> Tensor:
-        return torch.rand(n, *size, generator=chance) * (high - low) + low
+        return torch.rand(n, *size, generator=chance).to(rgb.device) * (high - low) + low
 
     # A crop of a share of each side, somewhere inside, slightly turned and stretched.
     side = uniform(options.min_side, 1, 2, 1)
@@ -48,11 +48,11 @@ def reference_of(rgb: Tensor, options: PairOptions, chance: torch.Generator) -> 
     # Movement that varies smoothly over the picture.
     bend = uniform(-options.warp, options.warp, 2, 4, 4)
     bend = F.interpolate(bend, (h, w), mode="bicubic", align_corners=True)
-    grid = (grid + bend.permute(0, 2, 3, 1)).to(rgb.device)
+    grid = grid + bend.permute(0, 2, 3, 1)
     view = F.grid_sample(rgb, grid, padding_mode="reflection", align_corners=False)
 
-    gamma = torch.exp(uniform(-options.regrade, options.regrade, 1, 1, 1)).to(rgb.device)
-    gain = uniform(1 - options.regrade / 2, 1, 1, 1, 1).to(rgb.device)
+    gamma = torch.exp(uniform(-options.regrade, options.regrade, 1, 1, 1))
+    gain = uniform(1 - options.regrade / 2, 1, 1, 1, 1)
     return (view.clamp(1e-4, 1) ** gamma * gain).clamp(0, 1)
 
 

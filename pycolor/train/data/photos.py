@@ -23,6 +23,7 @@ from torch import Tensor
 from pycolor.errors import FilmError, UsageError
 from pycolor.train.option_groups import CropOptions
 
+UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)  # what Pillow raises
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 
 
@@ -104,16 +105,23 @@ def _tar_photos(path: Path) -> list[Photo]:
         ]
 
 
-def random_crop(
-    image: Image.Image, options: CropOptions, rng: np.random.Generator
-) -> npt.NDArray[np.uint8]:
-    """A random, perhaps mirrored and stretched crop, S×S×3."""
-    w, h = image.size
+def random_box(
+    size: tuple[int, int], options: CropOptions, rng: np.random.Generator
+) -> tuple[float, float, float, float]:
+    """A random part of a picture w×h: left, top, width and height."""
+    w, h = size
     area = rng.uniform(options.min_area, 1) * w * h
     stretch = np.exp(rng.uniform(-1, 1) * np.log(options.max_stretch))
     cw = min(w, np.sqrt(area * stretch))
     ch = min(h, np.sqrt(area / stretch))
-    x, y = rng.uniform(0, w - cw), rng.uniform(0, h - ch)
+    return rng.uniform(0, w - cw), rng.uniform(0, h - ch), cw, ch
+
+
+def random_crop(
+    image: Image.Image, options: CropOptions, rng: np.random.Generator
+) -> npt.NDArray[np.uint8]:
+    """A random, perhaps mirrored and stretched crop, S×S×3."""
+    x, y, cw, ch = random_box(image.size, options, rng)
     size = options.size_pixels
     crop = image.resize((size, size), Image.Resampling.BILINEAR, box=(x, y, x + cw, y + ch))
     array = np.asarray(crop)
@@ -144,6 +152,19 @@ class _Crop:
 
     rgb: npt.NDArray[np.uint8] | None
     photo: int
+
+
+def given(places: int, readable: int, skipped: Sequence[str]) -> list[int]:
+    """Which readable picture of a batch stands at each of its places.
+
+    An unreadable one gives its place to another of the batch: sizes stay the same.
+
+    Raises:
+        FilmError: none can be read.
+    """
+    if not readable:
+        raise FilmError(f"none of {len(set(skipped))} pictures could be read, {skipped[0]} first.")
+    return [i % readable for i in range(places)]
 
 
 def _shares(photos: Sequence[Photo], weights: Mapping[str, float]) -> npt.NDArray[np.float64]:
@@ -216,18 +237,15 @@ class Stream:
         rng = np.random.default_rng((self.seed, 1, position))
         try:
             return _Crop(random_crop(self.photos[index].decode(), self.crop, rng), index)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        except UNREADABLE:
             return _Crop(None, index)
 
     def _collect(self, futures: list[Future[_Crop]]) -> Batch:
         results = [f.result() for f in futures]
         good = [(r.rgb, r.photo) for r in results if r.rgb is not None]
         skipped = tuple(self.photos[r.photo].name for r in results if r.rgb is None)
-        if not good:
-            count = len(set(skipped))
-            raise FilmError(f"none of {count} pictures could be read, {skipped[0]} first.")
-        # An unreadable picture gives its place to another of the batch: sizes stay the same.
-        crops, photos = zip(*(good[i % len(good)] for i in range(len(results))), strict=True)
+        places = given(len(results), len(good), skipped)
+        crops, photos = zip(*(good[i] for i in places), strict=True)
         return Batch(torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2), photos, skipped)
 
     def batches(self, first_step: int = 0, share: tuple[int, int] = (0, 1)) -> Iterator[Batch]:

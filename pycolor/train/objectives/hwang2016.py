@@ -33,7 +33,7 @@ class Luv(Objective):
         for rgb in measured_crops(stream):
             bins = bin_of(rgb_to_luv(rgb)[:, 1:])
             for axis in (0, 1):
-                counts[axis] += np.bincount(bins[:, axis].flatten().numpy(), minlength=BINS)
+                counts[axis] += np.bincount(bins[:, axis].flatten().cpu().numpy(), minlength=BINS)
         smooth = gaussian_filter1d(counts, 1.25, axis=1, mode="constant")  # σ is 5 units
         priors = smooth / smooth.sum(axis=1, keepdims=True)
         return {"prior_u": priors[0].tolist(), "prior_v": priors[1].tolist()}

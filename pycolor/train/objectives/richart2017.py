@@ -54,4 +54,4 @@ def sample_chroma(stream: Stream, gray_limit: float, seed: int, each: int = 64) 
             samples.append(crop[:, torch.randint(crop.shape[1], (each,), generator=chance)].T)
     if not samples:
         raise UsageError(f"training needs color pictures, all of the first {seen} are gray.")
-    return torch.cat(samples).double().numpy()
+    return torch.cat(samples).double().cpu().numpy()

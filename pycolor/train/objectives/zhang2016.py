@@ -12,6 +12,7 @@ from pycolor.errors import UsageError
 from pycolor.models import palette as alphabet
 from pycolor.models.colorizer import Colorizer, Guidance
 from pycolor.train.data.guidance import simulated
+from pycolor.train.data.guidance_batch import simulated_together
 from pycolor.train.data.photos import Stream
 from pycolor.train.losses import mean_square, rebalanced_classification
 from pycolor.train.objectives.objective import Objective, Sample, color_target, measured_crops
@@ -59,7 +60,8 @@ class Classification(Objective):
         ab = color_target(sample.rgb, network.output_stride)
         inputs: list[Tensor | Guidance | None] = [sample.lightness]
         if network.training and self.options.guided:
-            inputs += [None, simulated(ab, self.options.guided, sample.chance)]
+            simulate = simulated if ab.device.type == "cpu" else simulated_together
+            inputs += [None, simulate(ab, self.options.guided, sample.chance)]
         return self.of_logits(self.run(network, *inputs), ab, sample.made)
 
     def finish(self, network: Colorizer) -> Colorizer:

@@ -2,8 +2,8 @@
 
 `<model>.toml` made the packaged weights (`zhang2016-open.toml` those of open photographs, and
 `pycolor2026-first.toml` what `pycolor2026.toml` goes on from),
-`<model>-paper.toml` is what the paper did, and `<model>-gpu.toml` is for twenty minutes of one
-large GPU.
+`<model>-paper.toml` is what the paper did, and `<model>-gpu.toml` is for a few minutes of one large
+GPU.
 """
 
 from __future__ import annotations
