@@ -29,11 +29,12 @@ def called(words: list[str], seconds: float, **environment: str) -> str:
     Raises:
         RuntimeError: it fails or takes too long; with the end of what it printed.
     """
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     try:
         done = subprocess.run(
             words,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
