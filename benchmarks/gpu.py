@@ -71,7 +71,7 @@ def sanitizer() -> Figures:
     def watched(tool: str) -> str:
         watch = ["compute-sanitizer", "--tool", tool, "--error-exitcode", "9"]
         watch += ["--kernel-name", "kns=pycolor"]  # of torch's own kernels nothing is asked
-        tested = ["-m", "needs_cuda", "-k", "not (film or model or pictures)"]
+        tested = ["-m", "needs_cuda", "-k", "not (film or model or pictures or recorded)"]
         words = [*watch, sys.executable, "-m", "pytest", "-q", *tested]
         words += ["tests/test_cuda.py", "tests/test_motion.py"]
         text = called(words, 150, PYTORCH_NO_CUDA_MEMORY_CACHING="1")
@@ -101,7 +101,7 @@ def torch_frames(
         u, v = torch.vmap(one)(field[:, None], luma[:, None])
         return u[:, 0], v[:, 0]
 
-    return torch.compile(whole, dynamic=False) if compiled else whole
+    return torch.compile(whole, dynamic=False, fullgraph=True) if compiled else whole
 
 
 def made_frames(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ def transcoded(source: Path, target: Path) -> float:
         stream: Any = out.add_stream("libx264", rate=24, options={"preset": "ultrafast"})
         stream.width, stream.height, stream.pix_fmt = SIZE[1], SIZE[0], "yuv420p"
         for frame in film.decode(video=0):
-            frame.pts, frames = frames, frames + 1
+            frame.pts, frame.time_base, frames = frames, Fraction(1, 24), frames + 1
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
     return frames / (time.perf_counter() - began)

@@ -94,10 +94,18 @@ def _encode(x: Tensor) -> tuple[Tensor, Tensor]:
     return torch.where(curved, p - 0.055, x * 12.92), torch.where(curved, p / (2.4 * c), 12.92)
 
 
-def _mix(row: Tensor, x: Tensor, y: Tensor, z: Tensor) -> Tensor:
-    a, b, c = row.tolist()
-    result: Tensor = a * x + b * y + c * z
-    return result
+# From f³ of X, Y and Z to linear light, and the weights of luma: numbers, since a compiler ends its
+# graph where a tensor is asked for them.
+_LINEAR: list[list[float]] = (
+    reference.XYZ_TO_LINEAR * torch.tensor(reference.WHITE_XYZ, dtype=torch.float64)
+).tolist()
+_KR, _KB = ENCODING.luma_coefficients
+_LUMA = [_KR, 1 - _KR - _KB, _KB]
+
+
+def _mix(row: list[float], x: Tensor, y: Tensor, z: Tensor) -> Tensor:
+    a, b, c = row
+    return a * x + b * y + c * z
 
 
 def torch_low_guide(luma: Tensor, size: tuple[int, int]) -> Tensor:
@@ -137,22 +145,18 @@ def torch_samples(spread: Tensor, luma: Tensor, plan: RenderPlan) -> tuple[Tenso
             inner = inner * q + number
         guess = guess * p + inner
     fy = neutral * guess
-    white = reference.WHITE_XYZ
     f = [
         torch.where(t > 6 / 29, t * t * t, (t - 4 / 29) * 0.12841855) for t in (fy + u, fy, fy + v)
     ]
     d = [torch.where(t > 6 / 29, 3 * t * t, 0.12841855) for t in (fy + u, fy, fy + v)]
-    rows = reference.XYZ_TO_LINEAR * torch.tensor(white, dtype=torch.float64)
-    encoded = [_encode(_mix(row, *f)) for row in rows]
-    slopes = [e[1] * _mix(row, *d) for e, row in zip(encoded, rows, strict=True)]
-    kr, kb = ENCODING.luma_coefficients
-    k = torch.tensor((kr, 1 - kr - kb, kb))
-    rest = (y - _mix(k, *(e[0] for e in encoded))) / _mix(k, *slopes).clamp_min(0.3)
+    encoded = [_encode(_mix(row, *f)) for row in _LINEAR]
+    slopes = [e[1] * _mix(row, *d) for e, row in zip(encoded, _LINEAR, strict=True)]
+    rest = (y - _mix(_LUMA, *(e[0] for e in encoded))) / _mix(_LUMA, *slopes).clamp_min(0.3)
     red = (encoded[0][0] + slopes[0] * rest).clamp(0, 1)
     blue = (encoded[2][0] + slopes[2] * rest).clamp(0, 1)
     neutral_code, span = ENCODING.chroma_code_range
-    cb = neutral_code + (blue - y) * (span / (2 * (1 - kb)))
-    cr = neutral_code + (red - y) * (span / (2 * (1 - kr)))
+    cb = neutral_code + (blue - y) * (span / (2 * (1 - _KB)))
+    cr = neutral_code + (red - y) * (span / (2 * (1 - _KR)))
     return cb.round().to(torch.uint8)[None], cr.round().to(torch.uint8)[None]
 
 

@@ -184,7 +184,7 @@ def test_another_stream_is_waited_for_by_its_own_work_alone():
 
 
 def test_tensors_of_two_devices_are_refused():
-    with pytest.raises(ValueError, match="device"):
+    with pytest.raises(ValueError, match="field must be on cpu as the other tensors, got cuda"):
         ops.render_chroma(field(1, 4, 4).cuda(), luma(1, 16, 16), encoding=Encoding())
 
 
