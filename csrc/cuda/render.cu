@@ -13,7 +13,8 @@
 namespace pycolor::cuda {
 namespace {
 
-constexpr int kThreads = 128;            // of the sum over a cell
+constexpr int kThreads = 128;            // of a block where each takes a sample
+constexpr int kCells = 4;                // of a block that sums over cells: one a warp
 constexpr int kColumns = 32, kRows = 4;  // of a block of the renderer: one sample a thread
 
 // Codes of frames, rows in one piece.
@@ -43,39 +44,48 @@ __global__ void lightness_rows(Luma<T> luma, FrameCode code, float* out) {
   out[(n * luma.height + y) * luma.width + x] = lightness_of(code, sample);
 }
 
-// The part of sample [i, i+1) inside [low, high).
-static PYCOLOR_HD float share(int i, double low, double high) {
-  const double from = low > i ? low : i, to = high < i + 1 ? high : i + 1;
-  return static_cast<float>(to > from ? to - from : 0);
+// The samples of one axis that a cell lies over, and the parts of the first and the last inside it.
+struct Reach {
+  int first, count;
+  float begin, end;
+  __device__ float share(int i) const { return i == 0 ? begin : i == count - 1 ? end : 1.0f; }
+};
+
+// Cell i of `cells` equal parts of `size` samples.
+__device__ Reach reach_of(int64_t i, int64_t cells, int size) {
+  const double low = static_cast<double>(i) * size / cells;
+  const double high = static_cast<double>(i + 1) * size / cells;
+  const int first = static_cast<int>(low);
+  const int stop = high < size ? static_cast<int>(high) + (high > static_cast<int>(high)) : size;
+  const double begin = high < first + 1 ? high : first + 1;
+  return {first, stop - first, static_cast<float>(begin - low),
+          static_cast<float>(high - (stop - 1))};
 }
 
-// One block a cell.
+// One warp a cell.  Where a cell is narrow, the warp takes two or four of its rows at once.
 template <class T>
 __global__ void mean_cells(Luma<T> luma, FrameCode code, float scale, Image<float> out) {
-  __shared__ float partial[kThreads];
-  const int64_t n = blockIdx.z, i = blockIdx.y, j = blockIdx.x;
-  const double top = static_cast<double>(i) * luma.height / out.size[2];
-  const double bottom = static_cast<double>(i + 1) * luma.height / out.size[2];
-  const double left = static_cast<double>(j) * luma.width / out.size[3];
-  const double right = static_cast<double>(j + 1) * luma.width / out.size[3];
-  const int y0 = static_cast<int>(top), x0 = static_cast<int>(left);
-  const int y1 = bottom < luma.height ? static_cast<int>(bottom) + 1 : luma.height;
-  const int x1 = right < luma.width ? static_cast<int>(right) + 1 : luma.width;
-  const int columns = x1 - x0, samples = columns * (y1 - y0);
+  const int lane = threadIdx.x;
+  const int64_t n = blockIdx.z, i = blockIdx.y, j = int64_t{blockIdx.x} * kCells + threadIdx.y;
+  if (j >= out.size[3]) return;  // the whole warp
+  const Reach rows = reach_of(i, out.size[2], luma.height);
+  const Reach columns = reach_of(j, out.size[3], luma.width);
+  const int width = columns.count > 16 ? 32 : columns.count > 8 ? 16 : 8;
+  const T* row = luma.data + n * luma.frame_stride + columns.first +
+                 int64_t{rows.first + lane / width} * luma.row_stride;
   float sum = 0;
-  for (int k = threadIdx.x; k < samples; k += kThreads) {
-    const int y = y0 + k / columns, x = x0 + k % columns;
-    const float value = luma.data[n * luma.frame_stride + y * luma.row_stride + x];
-    sum = fma(value, share(y, top, bottom) * share(x, left, right), sum);
+  for (int y = lane / width; y < rows.count; y += 32 / width) {
+    for (int x = lane % width; x < columns.count; x += width) {
+      const float value = row[x];
+      sum = fma(value, rows.share(y) * columns.share(x), sum);
+    }
+    row += 32 / width * luma.row_stride;
   }
-  partial[threadIdx.x] = sum;
-  __syncthreads();
-  for (int step = kThreads / 2; step > 0; step /= 2) {
-    if (static_cast<int>(threadIdx.x) < step) partial[threadIdx.x] += partial[threadIdx.x + step];
-    __syncthreads();
-  }
-  if (threadIdx.x == 0) {
-    const float mean = partial[0] * static_cast<float>(1.0 / ((bottom - top) * (right - left)));
+  for (int step = 16; step > 0; step /= 2) sum += __shfl_xor_sync(0xffffffffu, sum, step);
+  if (lane == 0) {
+    const double area = (static_cast<double>(luma.height) / out.size[2]) *
+                        (static_cast<double>(luma.width) / out.size[3]);
+    const float mean = sum * static_cast<float>(1.0 / area);
     out.data[n * out.stride[0] + i * out.stride[2] + j * out.stride[3]] =
         lightness_of(code, mean) * scale;
   }
@@ -158,13 +168,12 @@ unsigned blocks(int64_t size, int block) {
   return static_cast<unsigned>((size + block - 1) / block);
 }
 
-// A block a cell: a 1080p cell of a 64×64 field has 510 samples, four a thread.
 template <class T>
 void mean_typed(const Image<const void>& luma, const FrameCode& code, float scale,
                 const Image<float>& out, Launch launch) {
-  const dim3 grid(static_cast<unsigned>(out.size[3]), static_cast<unsigned>(out.size[2]),
+  const dim3 grid(blocks(out.size[3], kCells), static_cast<unsigned>(out.size[2]),
                   static_cast<unsigned>(out.size[0]));
-  enqueue(launch, mean_cells<T>, grid, dim3(kThreads), typed<T>(luma), code, scale, out);
+  enqueue(launch, mean_cells<T>, grid, dim3(32, kCells), typed<T>(luma), code, scale, out);
 }
 
 template <class T>
