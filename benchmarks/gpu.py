@@ -48,38 +48,44 @@ def why_not() -> str:
     return f"the GPU's run needs an NVIDIA GPU that torch sees; {seen}."
 
 
-def build() -> Figures:
+def build(found: Figures) -> None:
     """The modules, for this GPU's chip alone."""
     chip = "{}{}".format(*torch.cuda.get_device_capability())
     words = [sys.executable, "setup.py", "build_ext", "--inplace"]
     called(words, 300, PYCOLOR_CUDA="1", PYCOLOR_CUDA_ARCHITECTURES=chip)
-    return {"chip": f"sm_{chip}"}
+    found["chip"] = f"sm_{chip}"
 
 
-def tests() -> Figures:
+def tests(found: Figures) -> None:
     """All tests that need a GPU, and none of them skipped."""
     files = [str(p) for p in sorted(ROOT.glob("tests/test_*.py")) if "needs_cuda" in p.read_text()]
     words = [sys.executable, "-m", "pytest", "-q", "-m", "needs_cuda", *files]
-    return {"pytest": called(words, 180, PYCOLOR_REQUIRE_CUDA="1").strip().splitlines()[-1]}
+    text = called(words, 180, PYCOLOR_REQUIRE_CUDA="1")
+    found["pytest"] = text.strip().splitlines()[-1]
 
 
-def sanitizer() -> Figures:
+def sanitizer(found: Figures) -> None:
     """The ops' own tests, with our kernels watched for memory errors and races."""
     if shutil.which("compute-sanitizer") is None:
-        return {"left": "compute-sanitizer is not installed"}
+        found["left"] = "compute-sanitizer is not installed"
+        return
 
-    def watched(tool: str) -> str:
-        watch = ["compute-sanitizer", "--tool", tool, "--error-exitcode", "9"]
-        watch += ["--kernel-name", "kns=pycolor"]  # of torch's own kernels nothing is asked
-        tested = ["-m", "needs_cuda", "-k", "not (film or model or pictures or recorded)"]
-        words = [*watch, sys.executable, "-m", "pytest", "-q", *tested]
+    def watch(tool: str) -> None:
+        words = ["compute-sanitizer", "--tool", tool, "--error-exitcode", "9"]
+        words += ["--kernel-name", "kns=pycolor"]  # of torch's own kernels nothing is asked
+        words += [sys.executable, "-m", "pytest", "-q", "-m", "needs_cuda"]
+        words += ["-k", "not (film or model or pictures or recorded)"]
         words += ["tests/test_cuda.py", "tests/test_motion.py"]
-        text = called(words, 150, PYTORCH_NO_CUDA_MEMORY_CACHING="1")
-        return next(s for s in reversed(text.splitlines()) if "SUMMARY" in s).strip("= ")
+        try:
+            text = called(words, 150, PYTORCH_NO_CUDA_MEMORY_CACHING="1")
+        except RuntimeError as error:
+            found[tool], found["failed"] = str(error), f"{tool} found something"
+        else:
+            found[tool] = next(s for s in reversed(text.splitlines()) if "SUMMARY" in s).strip("= ")
 
     tools = ("memcheck", "racecheck", "synccheck")
     with ThreadPoolExecutor(len(tools)) as pool:
-        return dict(zip(tools, pool.map(watched, tools), strict=True))
+        list(pool.map(watch, tools))
 
 
 def torch_frames(
@@ -139,7 +145,7 @@ def recorded(case: Callable[[], object]) -> Callable[[], object]:
     return graph.replay
 
 
-def race() -> Figures:
+def race(found: Figures) -> None:
     """The fused frame against torch, interleaved; and against a copy of as many bytes."""
     from benchmarks import kernel_peers as peers
     from pycolor import ops
@@ -175,7 +181,7 @@ def race() -> Figures:
     median = {name: statistics.median(values) for name, values in times.items()}
     moved = logits.numel() * 4 + luma.numel() + 2 * out[0].numel()
     bandwidth = 2 * COPIED_BYTES / median["copy"]  # bytes a millisecond, read and written
-    return {
+    found |= {
         "frames": FRAMES,
         "size": list(SIZE),
         "milliseconds": median,
@@ -187,10 +193,11 @@ def race() -> Figures:
     }
 
 
-def counters() -> Figures:
+def counters(found: Figures) -> None:
     """What ncu's counters say of the fused frame's kernels: shares of what the chip can do."""
     if shutil.which("ncu") is None:
-        return {"left": "ncu is not installed"}
+        found["left"] = "ncu is not installed"
+        return
     metrics = {
         "gpu__time_duration.sum": "microseconds",
         "sm__throughput.avg.pct_of_peak_sustained_elapsed": "% of the multiprocessors",
@@ -202,13 +209,11 @@ def counters() -> Figures:
     words += ["--print-units", "base", "--metrics", ",".join(metrics), "--launch-skip", "3"]
     words += ["--launch-count", "3", sys.executable, "-m", "benchmarks.gpu", "--fused-frames", "2"]
     text = called(words, 90)
-    found: dict[str, Figures] = {}
     for row in csv.DictReader(text[text.index('"ID"') :].splitlines()):
         kernel = KERNELS.findall(row["Kernel Name"])[0]
         value = float(row["Metric Value"].replace(",", ""))
         name = row["Metric Name"]
         found.setdefault(kernel, {})[metrics[name]] = value / 1e3 if "time" in name else value
-    return found
 
 
 def fused_frames(times: int) -> None:
@@ -228,9 +233,14 @@ def differing(ours: tuple[Tensor, ...], theirs: tuple[Tensor, ...]) -> float:
     return float(torch.stack(far).double().mean())
 
 
-def run(leave: list[str]) -> Figures:
-    """All steps; each with its seconds, and with `failed` where it does."""
-    steps = {
+def run(leave: list[str], keep: Callable[[Figures], None]) -> Figures:
+    """All steps; each with its seconds, and with `failed` where it does.
+
+    Args:
+        leave: steps that are left out.
+        keep: is called after each step with all that is known: what cuts the run loses one step.
+    """
+    steps: dict[str, Callable[[Figures], None]] = {
         "build": build,
         "tests": tests,
         "sanitizer": sanitizer,
@@ -240,16 +250,19 @@ def run(leave: list[str]) -> Figures:
     }
     results: Figures = {}
     for name, step in steps.items():
+        found: Figures = {}
+        results[name] = found
         if name in leave:
-            results[name] = {"left": "as asked"}
+            found["left"] = "as asked"
             continue
         began = time.perf_counter()
         try:
-            found = step()
+            step(found)
         except Exception as error:  # told in the file: the other steps are worth having
-            found = {"failed": f"{type(error).__name__}: {error}"}
-        results[name] = {**found, "seconds": round(time.perf_counter() - began, 1)}
-        print(f"{name}: {json.dumps(results[name], ensure_ascii=False)}", flush=True)
+            found["failed"] = f"{type(error).__name__}: {error}"
+        found["seconds"] = round(time.perf_counter() - began, 1)
+        print(f"{name}: {json.dumps(found, ensure_ascii=False)}", flush=True)
+        keep(results)
     return results
 
 
@@ -268,16 +281,19 @@ def main() -> int:
     if options.fused_frames:
         fused_frames(options.fused_frames)
         return 0
-    results = run(options.leave)
     facts = {
         "GPU": torch.cuda.get_device_name(),
         "torch": torch.__version__,
         "CUDA": torch.version.cuda,
         "processors": os.cpu_count(),
     }
-    if options.json:
-        text = json.dumps({"machine": facts, **results}, indent=1, ensure_ascii=False)
-        options.json.write_text(text + "\n", encoding="utf-8")
+
+    def keep(results: Figures) -> None:
+        if options.json:
+            text = json.dumps({"machine": facts, **results}, indent=1, ensure_ascii=False)
+            options.json.write_text(text + "\n", encoding="utf-8")
+
+    results = run(options.leave, keep)
     return 1 if any("failed" in found for found in results.values()) else 0
 
 

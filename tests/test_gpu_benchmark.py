@@ -24,15 +24,21 @@ def test_without_a_gpu_one_sentence_says_so(monkeypatch, capsys):
 
 
 def test_a_step_that_fails_does_not_keep_the_others_from_running(monkeypatch, capsys):
-    def fails():
+    def fails(found):
+        found["chip"] = "sm_90"
         raise RuntimeError("no compiler")
 
+    kept = []
     monkeypatch.setattr(gpu, "build", fails)
-    monkeypatch.setattr(gpu, "race", lambda: {"times torch": 12.0})
-    found = gpu.run(["tests", "sanitizer", "counters", "film"])
+    monkeypatch.setattr(gpu, "race", lambda found: found.update({"times torch": 12.0}))
+    found = gpu.run(
+        ["tests", "sanitizer", "counters", "film"], lambda results: kept.append(list(results))
+    )
     assert found["build"]["failed"] == "RuntimeError: no compiler"
+    assert found["build"]["chip"] == "sm_90"
     assert found["race"]["times torch"] == 12
     assert found["film"] == {"left": "as asked"}
+    assert [names[-1] for names in kept] == ["build", "race"]
     assert "no compiler" in capsys.readouterr().out
 
 
