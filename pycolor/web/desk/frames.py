@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from pycolor.errors import PycolorError, UsageError
 from pycolor.image.predictor_pool import without_grade
 from pycolor.video.job.decisions.planned import Colors
 from pycolor.video.job.decisions.shot_predictors import ShotPredictors
+from pycolor.video.io import FilmInfo, Frame
 from pycolor.video.job.previews.preview import Preview
 from pycolor.video.propagation.film_layers import film_layers
 from pycolor.video.propagation.layer import Layer
@@ -24,6 +25,7 @@ from pycolor.video.propagation.layer_store import LayerStore, Piece, pieces_of
 from pycolor.video.shown import shown_codes
 from pycolor.web.desk.bounded import Bounded
 from pycolor.web.desk.decoder import Decoder
+from pycolor.web.desk.alone import Patient, colored_alone
 from pycolor.web.desk.png import quick_png
 
 View = Literal["color", "gray"]
@@ -68,6 +70,7 @@ class Frames:
         self._work = threading.Lock()  # one picture at a time: each takes all cores
         self._waiting = 0  # people who wait for a picture
         self._wanted: tuple[str, Piece] | None = None
+        self._making: tuple[str, Piece] | None = None
         self._news = threading.Condition()
         self._ended = False
         self._thread = threading.Thread(target=self._run_ahead, name="ahead", daemon=True)
@@ -113,12 +116,56 @@ class Frames:
             FilmError: it cannot be read.
         """
         ready = ready or self._now
-        key = self._key(ready.preview, frame, view)
+        return self._png(
+            self._key(ready.preview, frame, view), lambda: self._codes(ready, frame, view)
+        )
+
+    def quick(
+        self, frame: int, view: View = "color", ready: Ready | None = None
+    ) -> tuple[bytes, bool]:
+        """As `png`, in well under a second; and whether it is the film's picture already.
+
+        Where the color of the frame would have to be made, the frame is colored by itself, as the
+        model says and as what was given leads it; what the frames around it say is still to come.
+        """
+        ready = ready or self._now
+        if view == "gray" or self.is_made(frame, ready):
+            return self.png(frame, view, ready), True
+        key = ("quick", *self._key(ready.preview, frame, view))
+
+        def codes() -> npt.NDArray[np.uint8]:
+            decoded, info = self._decoder.take(frame)
+            layer = colored_alone(ready.preview.colors.plan, ready.predictors, decoded, info)
+            return self._rendered(ready, decoded, info, layer)
+
+        return self._png(key, codes), False
+
+    def is_made(self, frame: int, ready: Ready | None = None) -> bool:
+        """Whether the film's picture of a frame can be had without asking the model."""
+        ready = ready or self._now
+        preview, piece = ready.preview, _piece(ready.preview, frame)
+        if not piece.sides or self._kept(preview, piece) is not None:
+            return True
+        return self._singles.get((preview.colors.key(piece), frame)) is not None
+
+    def wait(self, frame: int, seconds: float) -> bool:
+        """Whether a frame's color was made within some seconds; it is made as soon as possible."""
+        if self.is_made(frame):
+            return True
+        if not self._thread.is_alive():  # nobody makes it but who asks for it
+            return True
+        self._want(self._now.preview, _piece(self._now.preview, frame))
+        with self._news:
+            return self._news.wait_for(lambda: self._ended or self.is_made(frame), seconds)
+
+    def _png(
+        self, key: tuple[Hashable, ...], codes: Callable[[], npt.NDArray[np.uint8]]
+    ) -> bytes:
         found = self._pictures.get(key)
         if found is None:
             with self._working():
-                codes = self._codes(ready, frame, view)
-            found = quick_png(codes)
+                made = codes()
+            found = quick_png(made)
             self._pictures.put(key, found, len(found))
         return found
 
@@ -158,16 +205,24 @@ class Frames:
             none = Layer(first=frame, frames=(None,))
             layer = none if view == "gray" else self._layer(ready, frame)
             decoded, info = self._decoder.take(frame)
+            if view == "color":
+                return self._rendered(ready, decoded, info, layer)
             picture, factory = ready.preview.rendered(decoded, info, layer)
-            if view == "gray":  # its own chroma is still in it
-                self._decoder.put_back(decoded)
+            self._decoder.put_back(decoded)  # its own chroma is still in it
             encoding, (u, v) = factory.encoding, picture.chroma
             gray = picture.luma, (u.shape, u.dtype), encoding
             self._grays.put(frame, gray)
         luma, (shape, dtype), encoding = gray
-        if view == "gray":
-            u = v = np.full(shape, encoding.chroma_code_range[0], dtype)
+        u = v = np.full(shape, encoding.chroma_code_range[0], dtype)
         codes = shown_codes(luma, (u, v), encoding)
+        return np.ascontiguousarray(np.rot90(codes, self.info.turns))
+
+    def _rendered(
+        self, ready: Ready, frame: Frame, info: FilmInfo, layer: Layer
+    ) -> npt.NDArray[np.uint8]:
+        """A frame in the color of a layer; it is written into."""
+        picture, factory = ready.preview.rendered(frame, info, layer)
+        codes = shown_codes(picture.luma, picture.chroma, factory.encoding)
         return np.ascontiguousarray(np.rot90(codes, self.info.turns))
 
     def _layer(self, ready: Ready, frame: int) -> Layer:
@@ -185,10 +240,16 @@ class Frames:
             colors = preview.colors
             (single,) = film_layers(colors.plan, preview.source, ready.predictors, frame, frame + 1)
             self._singles.put((key, frame), single)
-        with self._news:
-            self._wanted = key, piece
-            self._news.notify_all()
+        self._want(preview, piece)
         return single
+
+    def _want(self, preview: Preview, piece: Piece) -> None:
+        """Have the color of a piece made next."""
+        key = preview.colors.key(piece)
+        with self._news:
+            if self._making != (key, piece):
+                self._wanted = key, piece
+                self._news.notify_all()
 
     def _kept(self, preview: Preview, piece: Piece) -> Layer | None:
         key = preview.colors.key(piece)
@@ -211,31 +272,58 @@ class Frames:
                 if self._ended:
                     return
                 assert self._wanted is not None
-                (key, piece), self._wanted = self._wanted, None
-            with suppress(PycolorError):  # who looks at the frame is told
-                self._make(key, piece)
-            with self._news:
-                self._news.notify_all()
+                key, piece = self._making = self._wanted
+                self._wanted = None
+            try:
+                with suppress(PycolorError, _Abandoned):  # who looks at the frame is told
+                    self._make(key, piece)
+            finally:
+                with self._news:
+                    self._making = None
+                    self._news.notify_all()
 
     def _make(self, key: str, piece: Piece) -> None:
-        """Make the color of a piece, a few frames at a time, and stop for what came meanwhile."""
+        """Make the color of a piece; between two frames of the model others have their turn."""
         ready = self._now
         preview = ready.preview
         if _piece(preview, piece.first) != piece or preview.colors.key(piece) != key:
             return
-        plan, store = preview.colors.plan, _store(preview, piece, key)
-        layers = film_layers(
-            plan, preview.source, ready.predictors, piece.first, piece.stop, store=store
-        )
-        with closing(layers):  # type: ignore[type-var]  # a generator
-            while True:
+        made = 0  # frames
+
+        def rest() -> None:
+            """Let those go first who wait for a picture."""
+            self._work.release()
+            try:
                 with self._news:
                     self._news.wait_for(lambda: not self._waiting or self._ended)
-                    if self._ended or self._now is not ready:
-                        return
-                with self._work:
-                    if next(layers, None) is None:
-                        return
+                    ended, other = self._ended, self._wanted is not None
+                if ended or (other and 2 * made < piece.stop - piece.first):
+                    raise _Abandoned
+                if self._now is not ready and not self._is_of_now(key, piece):
+                    raise _Abandoned
+            finally:
+                self._work.acquire()
+
+        patient = Patient(ready.predictors, rest)
+        plan, store = preview.colors.plan, _store(preview, piece, key)
+        layers = film_layers(plan, preview.source, patient, piece.first, piece.stop, store=store)
+        with self._work, closing(layers):  # type: ignore[type-var]  # a generator
+            for layer in layers:
+                for n in range(layer.first, layer.stop):
+                    self._singles.put((key, n), layer.between(n, n + 1))
+                made += layer.stop - layer.first
+                with self._news:
+                    self._news.notify_all()
+                rest()
+
+    def _is_of_now(self, key: str, piece: Piece) -> bool:
+        """Whether a piece is one of the plan in use."""
+        preview = self._now.preview
+        return _piece(preview, piece.first) == piece and preview.colors.key(piece) == key
+
+
+class _Abandoned(Exception):
+    """Something else is wanted now."""
 
 
 class _Turn:

@@ -160,8 +160,12 @@ class _Pages:
     async def frame(self, request: Request) -> Response:
         frame = self._frame(request)
         view = request.query_params.get("view", "color")
-        content = await run_in_threadpool(self._desk.picture, frame, view)
-        headers = {}
+        how = request.query_params.get("how", "")
+        found = await run_in_threadpool(self._desk.picture, frame, view, how)
+        if found is None:
+            return Response(status_code=HTTPStatus.NO_CONTENT)
+        content, final = found
+        headers = {"Pycolor-Final": "yes" if final else "no"}
         if "download" in request.query_params:
             headers["Content-Disposition"] = f'attachment; filename="frame-{frame:06d}.png"'
         return Response(content, media_type="image/png", headers=headers)

@@ -25,11 +25,12 @@ from pycolor.video.job.previews.preview import open_preview
 from pycolor.video.job.record.versions import versions
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.web.desk.changes import Desired, Said, add_guidance, change, whole
-from pycolor.web.desk.frames import Frames, Ready
+from pycolor.web.desk.frames import VIEWS, Frames, Ready, View
 from pycolor.web.desk.journal import Change, Journal, ShotDocument, Step, difference
 from pycolor.web.local_server import RefusedError
 
 MOST_COLORS = 64  # in the project's palette
+LONGEST_WAIT = 2.0  # seconds, for a frame that is being made
 SUFFIXES = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg"}
 
 
@@ -104,13 +105,27 @@ class Desk:
             self._take_up()
             return self.plan.revision
 
-    def picture(self, frame: int, view: str) -> bytes:
-        """A frame as PNG; see `Frames.png`."""
-        if view not in ("color", "gray"):
-            raise RefusedError(HTTPStatus.BAD_REQUEST, "expected the view color or gray")
+    def picture(self, frame: int, view: str, how: str = "") -> tuple[bytes, bool] | None:
+        """A frame as PNG, and whether it is the film's picture; see `Frames`.
+
+        Args:
+            frame: its number.
+            view: color or gray.
+            how: `quick`: now, perhaps of the frame alone; `made`: only if that takes no model;
+                `wait`: as soon as it is made, or None after some seconds; else: make it.
+        """
+        if view not in VIEWS or how not in ("", "quick", "made", "wait"):
+            raise RefusedError(HTTPStatus.BAD_REQUEST, f"expected a view of {', '.join(VIEWS)}")
         with self._lock:
             self._take_up()
-        return self.frames.png(frame, "gray" if view == "gray" else "color")
+        shown: View = "gray" if view == "gray" else "color"
+        if how == "quick":
+            return self.frames.quick(frame, shown)
+        if shown == "color" and how == "wait" and not self.frames.wait(frame, LONGEST_WAIT):
+            return None
+        if shown == "color" and how == "made" and not self.frames.is_made(frame):
+            return None
+        return self.frames.png(frame, shown), True
 
     def _shown(self, first: int, stop: int) -> list[ShotDocument]:
         documents = []
@@ -237,7 +252,7 @@ class Desk:
         try:
             ready = self._ready(file)
             if look_at is not None:  # what cannot be shown is not saved
-                self.frames.png(look_at, ready=ready)
+                self.frames.quick(look_at, ready=ready)
         except PycolorError as e:
             raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
         self._journal.write(step, plan.revision + 1, kept)

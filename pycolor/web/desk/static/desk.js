@@ -103,6 +103,10 @@ const review = (verdict) => {
     say("wait until the frame is shown");
     return;
   }
+  if (!viewer.shown.final && verdict === "accepted") {
+    say("wait until the frame is as it will be in the film: its shot is being colored");
+    return;
+  }
   if (state.shots[at].shown_state === verdict) said.state = "new"; // once more takes it back
   change({ do: "review", ...said });
 };
@@ -301,6 +305,8 @@ async function begin() {
     kind: by("kind"), shape: by("shape"), radius: by("radius"),
     picker: by("picker"), hex: by("hex"), eyedropper: by("eyedropper"),
   }, { say, mark: (entry) => change({ do: "mark", ...entry }) });
+  viewer.onshown = (final) => { by("quick").hidden = final; };
+  viewer.onsettled = () => viewer.ahead(1, state.film.frames);
   wire();
   new Deliver(by, say);
   await redraw();
