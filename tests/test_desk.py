@@ -270,7 +270,7 @@ def test_two_pages_and_an_editor(page: Page) -> None:
     save_plan_file(page.plan, edit.set_shot(read_plan_file(page.plan).plan, 0, notes="by hand"))
     assert json.loads(page.get(f"api/state?since={revision + 1}"))["shots"][0]["notes"] == "by hand"
     latest = page.state()["revision"]
-    assert json.loads(page.get(f"api/state?since={latest}")) == {"revision": latest}
+    assert json.loads(page.get(f"api/state?since={latest}")) == {"revision": latest, "news": []}
     assert page.refused(do="undo")[0] == 400  # the shot is not what was changed here
 
 
@@ -296,6 +296,58 @@ def test_a_still_leads_its_shot(page: Page, film: Path) -> None:
         assert status == 400
     assert len(list((page.plan.parent / "stills").iterdir())) == 1
     assert page.state()["revision"] == revision + 1
+
+
+def test_a_frame_goes_to_an_editor_and_comes_back(film: Path) -> None:
+    with opened(film) as page:
+        before = page.codes(4)
+        status, answer = page.post("api/editor", {"frame": 4})
+        assert status == 200
+        path = Path(answer["path"])
+        assert path.name == "frame-000004.png"
+        assert np.array_equal(np.asarray(Image.open(path)), before)
+        editor = page.desk.editor
+        editor.look()
+        assert page.state()["shots"][0]["guidance"] == []
+        Image.fromarray(before[..., ::-1]).save(path)
+        cut = path.with_name("frame-000005.png")
+        cut.write_bytes(path.read_bytes()[:200])  # an editor is still at it
+        editor.look()
+        (entry,) = page.state()["shots"][0]["guidance"]
+        assert (entry["kind"], entry["frame"]) == ("still", 4)
+        (news,) = page.state()["news"]
+        assert "frame 4 came back" in news["text"]
+        cut.unlink()
+        page.edit(do="undo")
+        editor.look()
+        assert page.state()["shots"][0]["guidance"] == []
+        assert page.post("api/editor", {"frame": 99})[0] == 404
+    Image.fromarray(before // 2).save(path)  # while no desk runs
+    Image.fromarray(before[:9]).save(path.with_name("frame-000099 large.jpg"))
+    with opened(film) as page:
+        page.desk.editor.look()
+        assert "frame 99 came back from the editor, and cannot be used" in page.state()["news"][1]["text"]
+        Image.fromarray(before // 3).save(path)
+        page.desk.editor.look()
+        page.desk.editor.look()
+        assert len(page.state()["news"]) == 3
+        (entry,) = page.state()["shots"][0]["guidance"]  # the newest one alone
+        assert entry["frame"] == 4
+
+
+def test_a_frame_by_itself_first(film: Path) -> None:
+    with opened(film) as page:
+        quick = f"/{TOKEN}/api/frame/9.png?view=color&how=quick"
+        assert page.ask("GET", f"/{TOKEN}/api/frame/9.png?how=made") == (204, b"")
+        status, content = page.ask("GET", quick)
+        assert status == 200
+        final = page.codes(9)
+        assert np.abs(pixels(content).astype(int) - final).mean() < 3
+        assert np.array_equal(pixels(page.ask("GET", quick)[1]), final)  # it is known now
+        for how in ("made", "wait"):
+            found = page.ask("GET", f"/{TOKEN}/api/frame/9.png?view=color&how={how}")
+            assert np.array_equal(pixels(found[1]), final)
+        assert page.ask("GET", quick.replace("quick", "never"))[0] == 400
 
 
 def test_the_palette_is_the_project_s(film: Path) -> None:

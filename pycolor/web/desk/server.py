@@ -18,6 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from pycolor.errors import FilmError, PycolorError
+from pycolor.web.desk.changes import whole
 from pycolor.web.desk.delivery import KINDS, Deliveries
 from pycolor.web.desk.guard import PICTURES, Guard, refusal
 from pycolor.web.desk.session import Desk
@@ -98,6 +99,7 @@ def desk_app(
             Route("/api/edit", pages.edit, methods=["POST"]),
             Route("/api/palette", pages.palette, methods=["POST"]),
             Route("/api/still", pages.still, methods=["POST"]),
+            Route("/api/editor", pages.editor, methods=["POST"]),
             Route("/api/frame/{name:str}.png", pages.frame),
             Route("/api/thumbnail/{name:str}.jpg", pages.thumbnail),
             Route("/api/delivery", pages.delivery, methods=["GET", "POST"]),
@@ -136,7 +138,7 @@ class _Pages:
         if since is not None:
             revision = await run_in_threadpool(self._desk.revision)
             if str(revision) == since:
-                return JSONResponse({"revision": revision})
+                return JSONResponse({"revision": revision, "news": self._desk.news})
         found = await run_in_threadpool(self._desk.state)
         found["presets"] = {name: told for name, (_, told) in KINDS.items()}
         return JSONResponse(found)
@@ -156,6 +158,11 @@ class _Pages:
         revision = _number(request.query_params.get("revision", ""))
         content = await request.body()
         return JSONResponse(await run_in_threadpool(self._desk.add_still, frame, revision, content))
+
+    async def editor(self, request: Request) -> Response:
+        frame = self._of_film(whole(await _said(request), "frame"))
+        path = await run_in_threadpool(self._desk.give_to_editor, frame)
+        return JSONResponse({"path": str(path.absolute())})
 
     async def frame(self, request: Request) -> Response:
         frame = self._frame(request)
@@ -188,8 +195,10 @@ class _Pages:
         return JSONResponse(self._deliveries.state())
 
     def _frame(self, request: Request) -> int:
-        frame = _number(request.path_params["name"])
-        if frame >= self._desk.plan.source.frames:
+        return self._of_film(_number(request.path_params["name"]))
+
+    def _of_film(self, frame: int) -> int:
+        if not 0 <= frame < self._desk.plan.source.frames:
             raise RefusedError(HTTPStatus.NOT_FOUND, "the film has no such frame")
         return frame
 

@@ -8,7 +8,7 @@ import { Viewer } from "./viewer.js";
 
 const by = (id) => document.getElementById(id);
 const CONFLICT = 409;
-const LOOK_AGAIN = 3000; // milliseconds, for what another page has changed
+const LOOK_AGAIN = 2000; // milliseconds, for what another page has changed
 
 let state, viewer, tools, at = -1; // at: the shot that is looked at
 let saving = Promise.resolve(); // changes go one after the other
@@ -145,6 +145,20 @@ async function play(direction) {
 
 const stop = () => { playing = 0; };
 
+// -- an editor of pictures ---------------------------------------------------------------------------
+
+async function toEditor() {
+  const { frame } = viewer;
+  say(`frame ${frame} is being written …`);
+  try {
+    const { path } = await post("api/editor", { frame });
+    await navigator.clipboard?.writeText(path).catch(() => {});
+    say(`open ${path} in an editor; as soon as it is saved there, it leads this shot`);
+  } catch (error) {
+    say(error.message);
+  }
+}
+
 // -- keys -----------------------------------------------------------------------------------------
 
 const look = (view) => {
@@ -185,6 +199,7 @@ const KEYS = {
   s: () => change({ do: "split", frame: viewer.frame }),
   m: () => change({ do: "merge", shot: at }),
   e: () => tools.dip(),
+  x: toEditor,
   ",": () => moveCut(-1),
   ".": () => moveCut(1),
   "+": () => viewer.zoomed(1.5),
@@ -230,6 +245,7 @@ function wire() {
     "zoom-in": () => viewer.zoomed(1.5),
     "zoom-out": () => viewer.zoomed(1 / 1.5),
     "zoom-fit": () => viewer.zoomed(0),
+    "to-editor": toEditor,
     "same-as": () => change({ do: "same-as", shot: at, as: Number(by("same").value) - 1 }),
     "keep-color": keepColor,
     "draw-to": () => change({ do: "palette", shot: at, colors: state.palette }),
@@ -289,6 +305,11 @@ async function lookAgain() {
         say("the plan was changed elsewhere; this is its newest state");
       }
     }
+    const [latest] = found.news.slice(-1);
+    if (latest && latest.number > (lookAgain.number ?? 0)) {
+      lookAgain.number = latest.number;
+      say(latest.text);
+    }
   } catch {
     say("the desk does not answer; is it still running?");
   }
@@ -310,6 +331,7 @@ async function begin() {
   wire();
   new Deliver(by, say);
   await redraw();
+  lookAgain.number = state.news.at(-1)?.number;
   setInterval(lookAgain, LOOK_AGAIN);
 }
 
