@@ -145,6 +145,23 @@ class Predictor:
         with self._arithmetic():
             return self.network.encode(x).taps
 
+    @torch.inference_mode()
+    def likelihoods(self, lightness: Tensor) -> Tensor | None:
+        """What the model makes of the colors that a place may have, before what is known.
+
+        Args:
+            lightness: N×1×h×w, from `lightness`.
+
+        Returns:
+            N×Q×h/s×w/s of the network's palette, sum 1; None for a model that tells one color only.
+        """
+        if self.network.palette is None:
+            return None
+        x = lightness.to(self.device).contiguous(memory_format=torch.channels_last)
+        with self._arithmetic():
+            scores = self.network(x)
+        return scores.float().softmax(1)
+
     def lab_of(self, rgb: Tensor) -> Tensor:
         """A picture as 1×3×h×w Lab at the network's working size."""
         h, w = rgb.shape[1:]

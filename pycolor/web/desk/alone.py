@@ -36,7 +36,7 @@ def colored_alone(
         frame: of a shot that the model colors; in a dissolve, that of which there is more.
         info: of the film.
     """
-    body = _shot_at(plan, frame.index)
+    body = shot_at(plan, frame.index)
     predictor = predictors(body.start)
     field = predictor.field(
         seen_alone(plan, predictor, frame, info),
@@ -48,7 +48,8 @@ def colored_alone(
     return Layer(first=frame.index, frames=(rounded((part,)),))
 
 
-def _shot_at(plan: Plan, n: int) -> ShotBody:
+def shot_at(plan: Plan, n: int) -> ShotBody:
+    """The shot that a frame is of; in a dissolve, that of which there is more."""
     span = plan.span_at(n)
     if isinstance(span, ShotBody):
         return span

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable, Hashable
-from contextlib import closing, suppress
+import time
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -27,13 +28,15 @@ from pycolor.web.desk.bounded import Bounded
 from pycolor.web.desk.decoder import Decoder
 from pycolor.web.desk.alone import Patient, colored_alone
 from pycolor.web.desk.png import quick_png
+from pycolor.web.desk.samples import doubt_at, tinted
 
-View = Literal["color", "gray"]
-VIEWS = ("color", "gray")
+View = Literal["color", "gray", "doubt"]
+VIEWS = ("color", "gray", "doubt")
 MOST_BYTES = 192 << 20  # of pictures that are kept, encoded
 MOST_LAYERS = 12  # pieces of color that are kept in memory, of 240 frames or less
 MOST_GRAYS = 8  # frames whose luma is kept for the view in gray
 MOST_SINGLES = 600  # frames whose color was made apart
+IDLE = 1.5  # seconds in which nobody asks for a picture
 THUMBNAIL = (160, 120)  # pixels, at most
 
 
@@ -69,6 +72,7 @@ class Frames:
         self._decoder = Decoder(preview.source, len(preview.colors.plan))
         self._work = threading.Lock()  # one picture at a time: each takes all cores
         self._waiting = 0  # people who wait for a picture
+        self._asked = time.monotonic()  # when somebody did last
         self._wanted: tuple[str, Piece] | None = None
         self._making: tuple[str, Piece] | None = None
         self._news = threading.Condition()
@@ -117,7 +121,7 @@ class Frames:
         """
         ready = ready or self._now
         return self._png(
-            self._key(ready.preview, frame, view), lambda: self._codes(ready, frame, view)
+            self.key(ready, frame, view), lambda: self._codes(ready, frame, view)
         )
 
     def quick(
@@ -129,9 +133,9 @@ class Frames:
         model says and as what was given leads it; what the frames around it say is still to come.
         """
         ready = ready or self._now
-        if view == "gray" or self.is_made(frame, ready):
+        if view != "color" or self.is_made(frame, ready):
             return self.png(frame, view, ready), True
-        key = ("quick", *self._key(ready.preview, frame, view))
+        key = ("quick", *self.key(ready, frame, view))
 
         def codes() -> npt.NDArray[np.uint8]:
             decoded, info = self._decoder.take(frame)
@@ -158,6 +162,37 @@ class Frames:
         with self._news:
             return self._news.wait_for(lambda: self._ended or self.is_made(frame), seconds)
 
+    @contextmanager
+    def spare_time(self, ended: threading.Event) -> Iterator[bool]:
+        """While it lasts, nobody else makes pictures; begins when nobody has asked for a while.
+
+        Args:
+            ended: stops the waiting; what is given then is False.
+        """
+        while not ended.is_set():
+            with self._news:
+                busy = self._waiting or self._wanted or self._making
+                idle = time.monotonic() - self._asked
+                if busy or idle < IDLE:
+                    self._news.wait(IDLE if busy else IDLE - idle)
+                    continue
+            with self._work:
+                yield True
+            return
+        yield False
+
+    @property
+    def now(self) -> Ready:
+        """What gives the frames of the plan in use."""
+        return self._now
+
+    def color_kept(self, ready: Ready, frame: int) -> Layer | None:
+        """The color of a frame, where its shot is made."""
+        piece = _piece(ready.preview, frame)
+        path = _store(ready.preview, piece, ready.preview.colors.key(piece)).path(piece)
+        kept = self._kept(ready.preview, piece) if path.is_file() else None
+        return None if kept is None else kept.between(frame, frame + 1)
+
     def _png(
         self, key: tuple[Hashable, ...], codes: Callable[[], npt.NDArray[np.uint8]]
     ) -> bytes:
@@ -175,7 +210,7 @@ class Frames:
         preview, piece = ready.preview, _piece(ready.preview, frame)
         made = not piece.sides or self._kept(preview, piece) is not None
         view: View = "color" if made else "gray"
-        key = ("thumbnail", self._key(preview, frame, view))
+        key = ("thumbnail", self.key(ready, frame, view))
         found = self._pictures.get(key)
         if found is None:
             with self._working():
@@ -189,8 +224,9 @@ class Frames:
             self._pictures.put(key, found, len(found))
         return found
 
-    def _key(self, preview: Preview, frame: int, view: View) -> tuple[Hashable, ...]:
+    def key(self, ready: Ready, frame: int, view: View) -> tuple[Hashable, ...]:
         """What a picture depends on."""
+        preview = ready.preview
         piece = _piece(preview, frame)
         if view == "gray":
             return view, frame
@@ -200,10 +236,12 @@ class Frames:
         return view, frame, key, grades, colors.plan.is_under(frame)
 
     def _codes(self, ready: Ready, frame: int, view: View) -> npt.NDArray[np.uint8]:
+        if view == "doubt":
+            return self._doubt(ready, frame)
         gray = self._grays.get(frame) if view == "gray" else None
         if gray is None:
             none = Layer(first=frame, frames=(None,))
-            layer = none if view == "gray" else self._layer(ready, frame)
+            layer = none if view == "gray" else self.layer(ready, frame)
             decoded, info = self._decoder.take(frame)
             if view == "color":
                 return self._rendered(ready, decoded, info, layer)
@@ -217,6 +255,17 @@ class Frames:
         codes = shown_codes(luma, (u, v), encoding)
         return np.ascontiguousarray(np.rot90(codes, self.info.turns))
 
+    def _doubt(self, ready: Ready, frame: int) -> npt.NDArray[np.uint8]:
+        """The gray picture, orange where the model is unsure of the color."""
+        codes = self._codes(ready, frame, "gray")
+        piece = _piece(ready.preview, frame)
+        if not piece.sides:
+            return codes
+        decoded, info = self._decoder.take(frame)
+        unsure = doubt_at(ready.preview.colors.plan, ready.predictors, decoded, info)
+        self._decoder.put_back(decoded)
+        return codes if unsure is None else tinted(codes, unsure)
+
     def _rendered(
         self, ready: Ready, frame: Frame, info: FilmInfo, layer: Layer
     ) -> npt.NDArray[np.uint8]:
@@ -225,7 +274,7 @@ class Frames:
         codes = shown_codes(picture.luma, picture.chroma, factory.encoding)
         return np.ascontiguousarray(np.rot90(codes, self.info.turns))
 
-    def _layer(self, ready: Ready, frame: int) -> Layer:
+    def layer(self, ready: Ready, frame: int) -> Layer:
         """The color of one frame; if it is not kept, that of its whole piece is made next."""
         preview = ready.preview
         piece = _piece(preview, frame)
@@ -335,6 +384,7 @@ class _Turn:
     def __enter__(self) -> None:
         with self._frames._news:
             self._frames._waiting += 1
+            self._frames._asked = time.monotonic()
         self._frames._work.acquire()
 
     def __exit__(self, *_: object) -> None:

@@ -30,7 +30,7 @@ ASSETS = {
     "icon.svg": ("icon.svg", "image/svg+xml"),
     **{
         f"{name}.js": (f"{name}.js", "text/javascript")
-        for name in ("desk", "api", "viewer", "strip", "panel", "tools", "deliver")
+        for name in ("desk", "api", "viewer", "strip", "panel", "player", "tools", "deliver")
     },
 }
 MOST_CONNECTIONS = 64
@@ -96,11 +96,13 @@ def desk_app(
     app = Starlette(
         routes=[
             Route("/api/state", pages.state),
+            Route("/api/needs", pages.needs),
             Route("/api/edit", pages.edit, methods=["POST"]),
             Route("/api/palette", pages.palette, methods=["POST"]),
             Route("/api/still", pages.still, methods=["POST"]),
             Route("/api/editor", pages.editor, methods=["POST"]),
             Route("/api/frame/{name:str}.png", pages.frame),
+            Route("/api/small/{name:str}.jpg", pages.small),
             Route("/api/thumbnail/{name:str}.jpg", pages.thumbnail),
             Route("/api/delivery", pages.delivery, methods=["GET", "POST"]),
             Route("/api/delivery/cancel", pages.cancel, methods=["POST"]),
@@ -143,6 +145,10 @@ class _Pages:
         found["presets"] = {name: told for name, (_, told) in KINDS.items()}
         return JSONResponse(found)
 
+    async def needs(self, request: Request) -> Response:
+        since = _number(request.query_params.get("since", "0"))
+        return JSONResponse(await run_in_threadpool(self._desk.needs.told, since))
+
     async def edit(self, request: Request) -> Response:
         said = await _said(request)
         return JSONResponse(await run_in_threadpool(self._desk.edit, said))
@@ -176,6 +182,11 @@ class _Pages:
         if "download" in request.query_params:
             headers["Content-Disposition"] = f'attachment; filename="frame-{frame:06d}.png"'
         return Response(content, media_type="image/png", headers=headers)
+
+    async def small(self, request: Request) -> Response:
+        found = await run_in_threadpool(self._desk.small, self._frame(request))
+        headers = {"Pycolor-Final": "yes" if found[1] else "no"}
+        return Response(found[0], media_type="image/jpeg", headers=headers)
 
     async def thumbnail(self, request: Request) -> Response:
         frame = self._frame(request)

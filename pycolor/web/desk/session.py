@@ -31,6 +31,8 @@ from pycolor.web.desk.changes import Desired, Said, add_guidance, change, whole
 from pycolor.web.desk.editor import Editor
 from pycolor.web.desk.frames import VIEWS, Frames, Ready, View
 from pycolor.web.desk.journal import Change, Journal, ShotDocument, Step, difference
+from pycolor.web.desk.needs_kept import Needs
+from pycolor.web.desk.playing import Playing
 from pycolor.web.local_server import RefusedError
 
 MOST_COLORS = 64  # in the project's palette
@@ -75,6 +77,8 @@ class Desk:
         self.frames = Frames(preview, ahead=ahead)
         self._journal = Journal(self.folder / "journal.jsonl", self.plan.revision)
         self.editor = Editor(self.folder / "editor", self._came_back)
+        self.playing = Playing(self.frames)
+        self.needs = Needs(self.frames, self.folder / "needs.jsonl")
         self.news: list[dict[str, Any]] = []  # what happened here by itself, newest last
 
     @property
@@ -85,6 +89,8 @@ class Desk:
     def close(self) -> None:
         """End what runs in the background."""
         self.editor.close()
+        self.needs.close()
+        self.playing.close()
         self.frames.close()
 
     # -- what the page shows ---------------------------------------------------------------------
@@ -119,7 +125,7 @@ class Desk:
 
         Args:
             frame: its number.
-            view: color or gray.
+            view: color, gray or doubt.
             how: `quick`: now, perhaps of the frame alone; `made`: only if that takes no model;
                 `wait`: as soon as it is made, or None after some seconds; else: make it.
         """
@@ -127,14 +133,20 @@ class Desk:
             raise RefusedError(HTTPStatus.BAD_REQUEST, f"expected a view of {', '.join(VIEWS)}")
         with self._lock:
             self._take_up()
-        shown: View = "gray" if view == "gray" else "color"
+        shown: View = view  # type: ignore[assignment]
         if how == "quick":
             return self.frames.quick(frame, shown)
-        if shown == "color" and how == "wait" and not self.frames.wait(frame, LONGEST_WAIT):
+        if view == "color" and how == "wait" and not self.frames.wait(frame, LONGEST_WAIT):
             return None
-        if shown == "color" and how == "made" and not self.frames.is_made(frame):
+        if view != "gray" and how == "made" and not self.frames.is_made(frame):
             return None
         return self.frames.png(frame, shown), True
+
+    def small(self, frame: int) -> tuple[bytes, bool]:
+        """A frame as a small JPEG, to be played; see `Playing`."""
+        with self._lock:
+            self._take_up()
+        return self.playing.jpeg(frame)
 
     def _shown(self, first: int, stop: int) -> list[ShotDocument]:
         documents = []

@@ -34,3 +34,10 @@ export async function picture(frame, view, how, signal) {
   const image = await createImageBitmap(await reply.blob(), { colorSpaceConversion: "none" });
   return { image, final: reply.headers.get("Pycolor-Final") === "yes" };
 }
+
+// A small picture, to be played: {image, final}; it is gray as long as its color is not made.
+export async function small(frame) {
+  const reply = await asked(`api/small/${frame}.jpg`, {});
+  const final = reply.headers.get("Pycolor-Final") === "yes";
+  return { image: await createImageBitmap(await reply.blob()), final };
+}

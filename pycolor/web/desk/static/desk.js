@@ -2,6 +2,7 @@
 import { get, post, send } from "./api.js";
 import { Deliver } from "./deliver.js";
 import { Panel } from "./panel.js";
+import { Player } from "./player.js";
 import { Strip } from "./strip.js";
 import { Tools } from "./tools.js";
 import { Viewer } from "./viewer.js";
@@ -10,7 +11,7 @@ const by = (id) => document.getElementById(id);
 const CONFLICT = 409;
 const LOOK_AGAIN = 2000; // milliseconds, for what another page has changed
 
-let state, viewer, tools, at = -1; // at: the shot that is looked at
+let state, viewer, player, tools, at = -1; // at: the shot that is looked at
 let saving = Promise.resolve(); // changes go one after the other
 
 const say = (text) => { by("message").textContent = text; };
@@ -33,6 +34,7 @@ const strip = new Strip(
 );
 const panel = new Panel(by, {
   set: (shot, values) => change({ do: "set", shot, values }),
+  go: (frame) => go(frame),
   unmark: (shot, entry) => change({ do: "unmark", shot, entry }),
 });
 
@@ -44,8 +46,9 @@ async function go(frame, direction = 1) {
     at = number;
     strip.choose(at);
     panel.show(at, state.shots[at]);
+    panel.warn(strip.needs[at]?.warnings ?? []);
   }
-  by("place").value = `frame ${frame} of ${state.film.frames} · ${timecode(frame)}`;
+  tell(frame);
   by("export").href = `api/frame/${frame}.png?view=color&download`;
   by("export").download = `frame-${String(frame).padStart(6, "0")}.png`;
   tools.drop();
@@ -126,24 +129,22 @@ function openSo() {
 
 // -- playing --------------------------------------------------------------------------------------
 
-let playing = 0;
-
-async function play(direction) {
-  playing = direction;
-  const turn = (play.turn = (play.turn ?? 0) + 1);
-  const shot = state.shots[at];
-  let due = performance.now();
-  while (playing === direction && turn === play.turn) {
-    let next = viewer.frame + direction;
-    if (next >= shot.stop) next = shot.start;
-    if (next < shot.start) next = shot.stop - 1;
-    await go(next, direction);
-    due = Math.max(due + 1000 / state.film.rate, performance.now() - 100);
-    await new Promise((done) => setTimeout(done, Math.max(0, due - performance.now())));
-  }
+function play(direction) {
+  if (viewer.view !== "color") look("color");
+  by("quick").hidden = true;
+  player.play(direction, viewer.frame, state.shots[at], state.film.rate);
 }
 
-const stop = () => { playing = 0; };
+const tell = (frame) => {
+  by("place").value = `frame ${frame} of ${state.film.frames} · ${timecode(frame)}`;
+};
+
+// The frame at which the film stands is shown as it is.
+function stop() {
+  if (!player.playing) return undefined;
+  player.stop();
+  return go(viewer.frame);
+}
 
 // -- an editor of pictures ---------------------------------------------------------------------------
 
@@ -211,6 +212,12 @@ const KEYS = {
   3: () => look("wipe"),
   4: () => look("side"),
   5: () => look("chroma"),
+  6: () => look("doubt"),
+  w: () => {
+    by("order").value = by("order").value === "need" ? "film" : "need";
+    strip.list();
+    strip.choose(at);
+  },
   "?": () => by("keys").showModal(),
   enter: () => tools.close(),
   escape: () => tools.drop(),
@@ -305,6 +312,13 @@ async function lookAgain() {
         say("the plan was changed elsewhere; this is its newest state");
       }
     }
+    const needs = await get(`api/needs?since=${lookAgain.needs ?? 0}`);
+    if (needs.shots) {
+      lookAgain.needs = needs.serial;
+      strip.tell(needs.shots);
+      strip.choose(at);
+      panel.warn(strip.needs[at]?.warnings ?? []);
+    }
     const [latest] = found.news.slice(-1);
     if (latest && latest.number > (lookAgain.number ?? 0)) {
       lookAgain.number = latest.number;
@@ -322,6 +336,7 @@ async function begin() {
   viewer = new Viewer(state.film, {
     stage: by("stage"), box: by("picture"), canvas: by("frame"), marks: by("marks"),
   });
+  player = new Player(viewer, tell);
   tools = new Tools(viewer, {
     kind: by("kind"), shape: by("shape"), radius: by("radius"),
     picker: by("picker"), hex: by("hex"), eyedropper: by("eyedropper"),

@@ -21,7 +21,7 @@ export class Viewer {
   }
 
   parts(view) {
-    return view === "color" || view === "gray" ? [view] : ["color", "gray"];
+    return ["color", "gray", "doubt"].includes(view) ? [view] : ["color", "gray"];
   }
 
   key(frame, view) {
@@ -94,6 +94,19 @@ export class Viewer {
     this.canvas.dataset.shown = `${frame} ${view} ${revision}${final ? "" : " quick"}`;
     this.onshown?.(final);
     return true;
+  }
+
+  // A small picture in place of the frame, while the film is played.
+  play(image, frame, final) {
+    const { width, height } = this.film;
+    this.frame = frame;
+    if (this.canvas.width !== width || this.canvas.height !== height) {
+      this.canvas.width = width;
+      this.canvas.height = height;
+    }
+    this.canvas.getContext("2d", { willReadFrequently: true }).drawImage(image, 0, 0, width, height);
+    this.shown = null;
+    this.canvas.dataset.shown = `${frame} play${final ? "" : " gray"}`;
   }
 
   // The next frames, one by one, as long as nothing else is wanted; those that are made.
