@@ -159,8 +159,10 @@ def on_frames(page: Watched, layer: Path, pid: int) -> list[Row]:
         known = set(layer.glob("*.npz"))
         since = time.perf_counter()
         clicks.append(page.click(0.3 + 0.1 * n, 0.6))
-        finals.append(page.took_exactly(" ".join(map(str, (page.shown[0], "color", page.shown[1])))))
-        _until(lambda known=known: set(layer.glob("[!.]*.npz")) - known)  # type: ignore[misc]
+        finals.append(
+            page.took_exactly(" ".join(map(str, (page.shown[0], "color", page.shown[1]))))
+        )
+        _until(lambda known=known: set(layer.glob("[!.]*.npz")) - known)
         shots.append((time.perf_counter() - since) * 1e3)
     rows.append(row("click to pixels", clicks))
     rows.append(row("click to the film's own pixels", finals))
@@ -253,7 +255,9 @@ def main() -> None:
             rows += on_frames(page, project_of(film) / "layer", pid)
             tab.keyboard.press("ArrowUp")
             page.wait("0 color")
-            rows += on_playing(page, tab.evaluate("fetch('api/state').then(r => r.json())")["film"]["rate"])
+            rows += on_playing(
+                page, tab.evaluate("fetch('api/state').then(r => r.json())")["film"]["rate"]
+            )
             if told.pictures:
                 tab.screenshot(path=str(told.pictures / "desk.png"))
             tab.close()

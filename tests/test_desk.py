@@ -329,7 +329,10 @@ def test_a_frame_goes_to_an_editor_and_comes_back(film: Path) -> None:
     Image.fromarray(before[:9]).save(path.with_name("frame-000099 large.jpg"))
     with opened(film) as page:
         page.desk.editor.look()
-        assert "frame 99 came back from the editor, and cannot be used" in page.state()["news"][1]["text"]
+        assert (
+            "frame 99 came back from the editor, and cannot be used"
+            in page.state()["news"][1]["text"]
+        )
         Image.fromarray(before // 3).save(path)
         page.desk.editor.look()
         page.desk.editor.look()

@@ -127,7 +127,9 @@ def test_needs_are_kept_in_the_project(film: Path) -> None:
         assert set(first) == {"score", "warnings"}
         told = json.loads(page.get("api/needs"))
         assert (told["all"], told["shots"]) == (3, {"0": first})
-        assert json.loads(page.get(f"api/needs?since={told['serial']}")) == {"serial": told["serial"]}
+        assert json.loads(page.get(f"api/needs?since={told['serial']}")) == {
+            "serial": told["serial"]
+        }
         page.edit(do="set", shot=0, values={"saturation": 0.0})
         assert needs.look(0)["warnings"][0]["text"] == "nearly no color"
         page.edit(do="undo")

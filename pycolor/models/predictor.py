@@ -160,7 +160,8 @@ class Predictor:
         x = lightness.to(self.device).contiguous(memory_format=torch.channels_last)
         with self._arithmetic():
             scores = self.network(x)
-        return scores.float().softmax(1)
+            likelihoods: Tensor = scores.float().softmax(1)
+        return likelihoods
 
     def lab_of(self, rgb: Tensor) -> Tensor:
         """A picture as 1×3×h×w Lab at the network's working size."""

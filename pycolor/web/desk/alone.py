@@ -1,4 +1,4 @@
-"""The color of single frames, asked of the model itself, and of shots while people are waited for."""
+"""The color of single frames, and a model that lets people who wait go first."""
 
 from __future__ import annotations
 

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import io
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from pycolor.errors import PycolorError, UsageError
 from pycolor.image.predictor_pool import without_grade
+from pycolor.video.io import FilmInfo, Frame
 from pycolor.video.job.decisions.planned import Colors
 from pycolor.video.job.decisions.shot_predictors import ShotPredictors
-from pycolor.video.io import FilmInfo, Frame
 from pycolor.video.job.previews.preview import Preview
 from pycolor.video.propagation.film_layers import film_layers
 from pycolor.video.propagation.layer import Layer
 from pycolor.video.propagation.layer_store import LayerStore, Piece, pieces_of
 from pycolor.video.shown import shown_codes
+from pycolor.web.desk.alone import Patient, colored_alone
 from pycolor.web.desk.bounded import Bounded
 from pycolor.web.desk.decoder import Decoder
-from pycolor.web.desk.alone import Patient, colored_alone
 from pycolor.web.desk.png import quick_png
 from pycolor.web.desk.samples import doubt_at, tinted
 
@@ -36,8 +34,8 @@ MOST_BYTES = 192 << 20  # of pictures that are kept, encoded
 MOST_LAYERS = 12  # pieces of color that are kept in memory, of 240 frames or less
 MOST_GRAYS = 8  # frames whose luma is kept for the view in gray
 MOST_SINGLES = 600  # frames whose color was made apart
-IDLE = 1.5  # seconds in which nobody asks for a picture
-THUMBNAIL = (160, 120)  # pixels, at most
+IDLE = 3.0  # seconds in which nobody asks for a picture
+PLAYS = 0.5  # seconds in which another picture is asked for while the film is played
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,10 +45,18 @@ class Ready:
     Attributes:
         preview: of the film by this plan.
         predictors: of its shots; what leads them is read once.
+        keys: of its pieces of color, as far as they were asked for, by their first frames.
     """
 
     preview: Preview
     predictors: ShotPredictors
+    keys: dict[int, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def key(self, piece: Piece) -> str:
+        """What the color of a piece depends on."""
+        if piece.first not in self.keys:
+            self.keys[piece.first] = self.preview.colors.key(piece)
+        return self.keys[piece.first]
 
 
 class Frames:
@@ -73,6 +79,7 @@ class Frames:
         self._work = threading.Lock()  # one picture at a time: each takes all cores
         self._waiting = 0  # people who wait for a picture
         self._asked = time.monotonic()  # when somebody did last
+        self._played = -PLAYS  # when the film was played last
         self._wanted: tuple[str, Piece] | None = None
         self._making: tuple[str, Piece] | None = None
         self._news = threading.Condition()
@@ -120,9 +127,7 @@ class Frames:
             FilmError: it cannot be read.
         """
         ready = ready or self._now
-        return self._png(
-            self.key(ready, frame, view), lambda: self._codes(ready, frame, view)
-        )
+        return self._png(self.key(ready, frame, view), lambda: self._codes(ready, frame, view))
 
     def quick(
         self, frame: int, view: View = "color", ready: Ready | None = None
@@ -147,10 +152,10 @@ class Frames:
     def is_made(self, frame: int, ready: Ready | None = None) -> bool:
         """Whether the film's picture of a frame can be had without asking the model."""
         ready = ready or self._now
-        preview, piece = ready.preview, _piece(ready.preview, frame)
-        if not piece.sides or self._kept(preview, piece) is not None:
+        piece = _piece(ready.preview, frame)
+        if not piece.sides or self._kept(ready, piece) is not None:
             return True
-        return self._singles.get((preview.colors.key(piece), frame)) is not None
+        return self._singles.get((ready.key(piece), frame)) is not None
 
     def wait(self, frame: int, seconds: float) -> bool:
         """Whether a frame's color was made within some seconds; it is made as soon as possible."""
@@ -158,7 +163,7 @@ class Frames:
             return True
         if not self._thread.is_alive():  # nobody makes it but who asks for it
             return True
-        self._want(self._now.preview, _piece(self._now.preview, frame))
+        self._want(self._now, _piece(self._now.preview, frame))
         with self._news:
             return self._news.wait_for(lambda: self._ended or self.is_made(frame), seconds)
 
@@ -189,13 +194,11 @@ class Frames:
     def color_kept(self, ready: Ready, frame: int) -> Layer | None:
         """The color of a frame, where its shot is made."""
         piece = _piece(ready.preview, frame)
-        path = _store(ready.preview, piece, ready.preview.colors.key(piece)).path(piece)
-        kept = self._kept(ready.preview, piece) if path.is_file() else None
+        path = _store(ready.preview, piece, ready.key(piece)).path(piece)
+        kept = self._kept(ready, piece) if path.is_file() else None
         return None if kept is None else kept.between(frame, frame + 1)
 
-    def _png(
-        self, key: tuple[Hashable, ...], codes: Callable[[], npt.NDArray[np.uint8]]
-    ) -> bytes:
+    def _png(self, key: tuple[Hashable, ...], codes: Callable[[], npt.NDArray[np.uint8]]) -> bytes:
         found = self._pictures.get(key)
         if found is None:
             with self._working():
@@ -204,25 +207,10 @@ class Frames:
             self._pictures.put(key, found, len(found))
         return found
 
-    def thumbnail(self, frame: int) -> bytes:
-        """A frame as a small JPEG; in gray as long as its color would have to be made."""
-        ready = self._now
-        preview, piece = ready.preview, _piece(ready.preview, frame)
-        made = not piece.sides or self._kept(preview, piece) is not None
-        view: View = "color" if made else "gray"
-        key = ("thumbnail", self.key(ready, frame, view))
-        found = self._pictures.get(key)
-        if found is None:
-            with self._working():
-                codes = self._codes(ready, frame, view)
-            image = Image.fromarray(codes)
-            wide, tall = self.size
-            share = min(THUMBNAIL[0] / wide, THUMBNAIL[1] / tall)
-            size = max(1, round(wide * share)), max(1, round(tall * share))
-            small = np.asarray(image.resize(size, Image.Resampling.BOX))
-            found = _jpeg(small)
-            self._pictures.put(key, found, len(found))
-        return found
+    def play_on(self) -> None:
+        """Somebody plays the film: for a moment nothing is made in the background."""
+        with self._news:
+            self._asked = self._played = time.monotonic()
 
     def key(self, ready: Ready, frame: int, view: View) -> tuple[Hashable, ...]:
         """What a picture depends on."""
@@ -232,7 +220,7 @@ class Frames:
             return view, frame
         colors = preview.colors
         grades = tuple(colors.grades.of(side.start) for side in piece.sides)
-        key = colors.key(piece) if piece.sides else ""
+        key = ready.key(piece) if piece.sides else ""
         return view, frame, key, grades, colors.plan.is_under(frame)
 
     def _codes(self, ready: Ready, frame: int, view: View) -> npt.NDArray[np.uint8]:
@@ -280,31 +268,31 @@ class Frames:
         piece = _piece(preview, frame)
         if not piece.sides:
             return Layer(first=frame, frames=(None,))
-        kept = self._kept(preview, piece)
+        kept = self._kept(ready, piece)
         if kept is not None:
             return kept.between(frame, frame + 1)
-        key = preview.colors.key(piece)
+        key = ready.key(piece)
         single = self._singles.get((key, frame))
         if single is None:
             colors = preview.colors
             (single,) = film_layers(colors.plan, preview.source, ready.predictors, frame, frame + 1)
             self._singles.put((key, frame), single)
-        self._want(preview, piece)
+        self._want(ready, piece)
         return single
 
-    def _want(self, preview: Preview, piece: Piece) -> None:
+    def _want(self, ready: Ready, piece: Piece) -> None:
         """Have the color of a piece made next."""
-        key = preview.colors.key(piece)
+        key = ready.key(piece)
         with self._news:
             if self._making != (key, piece):
                 self._wanted = key, piece
                 self._news.notify_all()
 
-    def _kept(self, preview: Preview, piece: Piece) -> Layer | None:
-        key = preview.colors.key(piece)
+    def _kept(self, ready: Ready, piece: Piece) -> Layer | None:
+        key = ready.key(piece)
         found = self._layers.get(key)
         if found is None:
-            found = _store(preview, piece, key).load(piece)
+            found = _store(ready.preview, piece, key).load(piece)
             if found is not None:
                 self._layers.put(key, found)
         return found
@@ -324,7 +312,7 @@ class Frames:
                 key, piece = self._making = self._wanted
                 self._wanted = None
             try:
-                with suppress(PycolorError, _Abandoned):  # who looks at the frame is told
+                with suppress(PycolorError, _AbandonedError):  # who looks at the frame is told
                     self._make(key, piece)
             finally:
                 with self._news:
@@ -335,7 +323,7 @@ class Frames:
         """Make the color of a piece; between two frames of the model others have their turn."""
         ready = self._now
         preview = ready.preview
-        if _piece(preview, piece.first) != piece or preview.colors.key(piece) != key:
+        if not self._is_of_now(key, piece):
             return
         made = 0  # frames
 
@@ -344,12 +332,13 @@ class Frames:
             self._work.release()
             try:
                 with self._news:
-                    self._news.wait_for(lambda: not self._waiting or self._ended)
+                    while not self._ended and (self._waiting or self._plays()):
+                        self._news.wait(PLAYS)
                     ended, other = self._ended, self._wanted is not None
                 if ended or (other and 2 * made < piece.stop - piece.first):
-                    raise _Abandoned
+                    raise _AbandonedError
                 if self._now is not ready and not self._is_of_now(key, piece):
-                    raise _Abandoned
+                    raise _AbandonedError
             finally:
                 self._work.acquire()
 
@@ -365,13 +354,16 @@ class Frames:
                     self._news.notify_all()
                 rest()
 
+    def _plays(self) -> bool:
+        return time.monotonic() - self._played < PLAYS
+
     def _is_of_now(self, key: str, piece: Piece) -> bool:
         """Whether a piece is one of the plan in use."""
-        preview = self._now.preview
-        return _piece(preview, piece.first) == piece and preview.colors.key(piece) == key
+        now = self._now
+        return _piece(now.preview, piece.first) == piece and now.key(piece) == key
 
 
-class _Abandoned(Exception):
+class _AbandonedError(Exception):
     """Something else is wanted now."""
 
 
@@ -415,9 +407,3 @@ def _piece(preview: Preview, frame: int) -> Piece:
 
 def _store(preview: Preview, piece: Piece, key: str) -> LayerStore:
     return LayerStore(folder=preview.project.layer, keys={piece.first: key})
-
-
-def _jpeg(codes: npt.NDArray[np.uint8]) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(codes).save(file, "JPEG", quality=82)
-    return file.getvalue()

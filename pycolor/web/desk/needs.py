@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -96,15 +96,18 @@ def score(warnings: Sequence[Warned]) -> float:
     return round(sum(warned.strength for warned in warnings), 3)
 
 
-def skin_bins(bins: Map) -> npt.NDArray[np.bool_]:
+def skin_bins(bins: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     """Which bins of chroma, Q×2 ab, a model gives to skin."""
     return _within(bins.T, SEEN_HUES, SEEN_CHROMA)
 
 
 def _signs(samples: Sequence[Sample]) -> Iterator[tuple[Kind, float, int, str]]:
     for sample in samples:
-        yield "hues", (apart := hues_apart(sample)), sample.frame, (
-            f"one surface has two colors, {apart:.0f} ab apart"
+        yield (
+            "hues",
+            (apart := hues_apart(sample)),
+            sample.frame,
+            (f"one surface has two colors, {apart:.0f} ab apart"),
         )
         share = gray_share(sample)
         text = "nearly no color" if share == 1 else f"{share:.0%} of the picture stays gray"
@@ -116,8 +119,11 @@ def _signs(samples: Sequence[Sample]) -> Iterator[tuple[Kind, float, int, str]]:
             yield "doubt", doubt, sample.frame, f"the model is unsure ({doubt:.2f} of 1)"
     for before, after in pairwise(samples):
         moved = jump(before, after)
-        yield "jump", moved, after.frame, (
-            f"a still place changes color by {moved:.0f} ab from frame {before.frame}"
+        yield (
+            "jump",
+            moved,
+            after.frame,
+            (f"a still place changes color by {moved:.0f} ab from frame {before.frame}"),
         )
 
 

@@ -117,7 +117,7 @@ class Needs:
         keys = {}
         for body in colors.plan.spans:
             if isinstance(body, ShotBody) and not body.passthrough:
-                pieces = [colors.key(p) for p in pieces_of(colors.plan, body.start, body.stop)]
+                pieces = [ready.key(p) for p in pieces_of(colors.plan, body.start, body.stop)]
                 content = json.dumps([VERSION, pieces, repr(grades.of(body.start))])
                 keys[body.start] = hashlib.sha256(content.encode()).hexdigest()[:24]
         with self._lock:

@@ -1,4 +1,4 @@
-"""Small pictures of the film, to be played: as JPEG, decoded and colored once."""
+"""Small pictures of the film, to be played or for the strip: JPEG, decoded and colored once."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pycolor.web.desk.decoder import Decoder
 from pycolor.web.desk.frames import Frames
 
 HEIGHT = 360  # pixels
+THUMBNAIL = (160, 120)  # pixels, at most
 MOST_BYTES = 96 << 20  # of pictures that are kept: some minutes
 
 
@@ -28,31 +29,45 @@ class Playing:
     def __init__(self, frames: Frames) -> None:
         self._frames = frames
         preview = frames.now.preview
-        # A decoder of its own: whoever plays goes on from frame to frame.
+        # Decoders of their own: whoever plays goes on from frame to frame.
         self._decoder = Decoder(preview.source, len(preview.colors.plan))
+        self._thumbnails = Decoder(preview.source, len(preview.colors.plan))
         self._kept: Bounded[bytes] = Bounded(MOST_BYTES)
-        self._work = threading.Lock()
+        self._work, self._aside = threading.Lock(), threading.Lock()
 
     def close(self) -> None:
         """Close the film."""
-        with self._work:
+        with self._work, self._aside:
             self._decoder.close()
+            self._thumbnails.close()
 
     def jpeg(self, n: int) -> tuple[bytes, bool]:
-        """A frame, and whether it has its color: it is gray as long as that is not made.
+        """A frame to be played, and whether it has its color: gray as long as that is not made.
 
         Raises:
             UsageError: the film has no such frame.
             FilmError: it cannot be read.
         """
+        self._frames.play_on()
+        return self._small(n, HEIGHT)
+
+    def thumbnail(self, n: int) -> bytes:
+        """A frame for the strip; likewise gray."""
+        wide, tall = self._frames.size
+        return self._small(n, max(2, round(tall * min(THUMBNAIL[0] / wide, THUMBNAIL[1] / tall))))[
+            0
+        ]
+
+    def _small(self, n: int, height: int) -> tuple[bytes, bool]:
         ready = self._frames.now
         final = self._frames.is_made(n, ready)
-        key = self._frames.key(ready, n, "color" if final else "gray")
+        key = height, *self._frames.key(ready, n, "color" if final else "gray")
         found = self._kept.get(key)
         if found is None:
-            with self._work:
-                frame, info = self._decoder.take(n)
-                size = small_size(info, HEIGHT)
+            playing = height == HEIGHT
+            with self._work if playing else self._aside:
+                frame, info = (self._decoder if playing else self._thumbnails).take(n)
+                size = small_size(info, height)
                 if final:
                     (parts,) = self._frames.layer(ready, n).frames
                     codes = small_picture(ready.preview, frame, n, parts, info, size)

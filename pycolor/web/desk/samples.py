@@ -72,9 +72,7 @@ def sample(
 
 def graded_small(parts: Parts, grades: Grades, lightness: Tensor) -> Tensor:
     """The field of a frame, 2×h×w ab, as the film will have it; lightness 1×1×h×w, L*."""
-    return mixed(
-        parts, lambda p: grades.of(p.shot).of(p.field[None].cpu(), lightness)[0]
-    )
+    return mixed(parts, lambda p: grades.of(p.shot).of(p.field[None].cpu(), lightness)[0])
 
 
 def doubt_at(

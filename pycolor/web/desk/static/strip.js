@@ -14,6 +14,7 @@ export class Strip {
     this.chosen = -1;
     this.needs = []; // of each shot: {score, warnings}, or nothing yet
     this.tiles = new Map();
+    this.images = new Map(); // address → thumbnail, so that it is not fetched again
     this.strip.addEventListener("scroll", () => requestAnimationFrame(() => this.draw()), { passive: true });
     this.find.addEventListener("input", () => this.list());
     this.order.addEventListener("input", () => this.list());
@@ -117,10 +118,15 @@ export class Strip {
     tile.setAttribute("role", "option");
     tile.setAttribute("aria-selected", String(n === this.chosen));
     tile.setAttribute("aria-label", `shot ${n + 1}, ${shot.shown_state}, ${shot.stop - shot.start} frames`);
-    const image = document.createElement("img");
-    image.alt = "";
-    image.loading = "lazy";
-    image.src = `api/thumbnail/${(shot.start + shot.stop) >> 1}.jpg?of=${shot.digest.slice(0, 12)}`;
+    const src = `api/thumbnail/${(shot.start + shot.stop) >> 1}.jpg?of=${shot.digest.slice(0, 12)}`;
+    const image = this.images.get(src) ?? document.createElement("img");
+    if (!image.src) {
+      image.alt = "";
+      image.loading = "lazy";
+      image.src = src;
+      this.images.set(src, image);
+      if (this.images.size > 200) this.images.delete(this.images.keys().next().value);
+    }
     const words = document.createElement("span");
     words.textContent = `${SIGNS[shot.shown_state]} ${n + 1}  ${shot.stop - shot.start} fr`;
     tile.append(image, words);

@@ -98,7 +98,7 @@ export class Viewer {
 
   // A small picture in place of the frame, while the film is played.
   play(image, frame, final) {
-    const { width, height } = this.film;
+    const { width, height } = image; // the page makes it large again
     this.frame = frame;
     if (this.canvas.width !== width || this.canvas.height !== height) {
       this.canvas.width = width;
