@@ -645,3 +645,22 @@ def test_in_a_browser(browser: Any, page: Page, tmp_path: Path) -> None:
     assert not tab.evaluate(overflow)
     tab.close()
     assert not troubles
+
+
+def test_it_is_played_in_color_as_soon_as_that_is_made(browser: Any, film: Path) -> None:
+    with opened(film, ahead=True) as page:
+        tab = browser.new_page(viewport={"width": 1280, "height": 800})
+        tab.goto(f"http://127.0.0.1:{page.port}/{TOKEN}/")
+        shown(tab, 0, page.state()["revision"])
+        tab.keyboard.press("l")
+        tab.wait_for_selector('#frame[data-shown="5 play"]', timeout=60_000)  # and in a loop
+        tab.wait_for_selector('#frame[data-shown="2 play"]', timeout=60_000)
+        tab.keyboard.press("k")
+        tab.wait_for_selector('#frame[data-shown*=" color "]')
+        frame = int(tab.get_attribute("#frame", "data-shown").split()[0])
+        shown(tab, frame, page.state()["revision"])
+        assert np.array_equal(canvas(tab), page.codes(frame))
+        tab.keyboard.press("6")
+        shown(tab, frame, page.state()["revision"], "doubt")
+        assert np.array_equal(canvas(tab), page.codes(frame, "doubt"))
+        tab.close()

@@ -51,12 +51,11 @@ class Playing:
         self._frames.play_on()
         return self._small(n, HEIGHT)
 
-    def thumbnail(self, n: int) -> bytes:
+    def thumbnail(self, n: int) -> tuple[bytes, bool]:
         """A frame for the strip; likewise gray."""
         wide, tall = self._frames.size
-        return self._small(n, max(2, round(tall * min(THUMBNAIL[0] / wide, THUMBNAIL[1] / tall))))[
-            0
-        ]
+        share = min(THUMBNAIL[0] / wide, THUMBNAIL[1] / tall)
+        return self._small(n, max(2, round(tall * share)))
 
     def _small(self, n: int, height: int) -> tuple[bytes, bool]:
         ready = self._frames.now

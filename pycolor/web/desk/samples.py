@@ -22,7 +22,7 @@ from pycolor.web.desk.alone import colored_alone, seen_alone, shot_at
 from pycolor.web.desk.needs import SEEN_MASS, Sample, skin_bins
 
 MOST = 4  # frames of a shot
-SHOWN = 0.35, 0.85  # doubt that is not shown yet, and that is shown in full
+SHOWN = 0.5, 0.95  # doubt that is not shown yet, and that is shown in full
 VEIL = 255, 140, 0  # sRGB
 
 

@@ -184,14 +184,11 @@ class _Pages:
         return Response(content, media_type="image/png", headers=headers)
 
     async def small(self, request: Request) -> Response:
-        found = await run_in_threadpool(self._desk.small, self._frame(request))
-        headers = {"Pycolor-Final": "yes" if found[1] else "no"}
-        return Response(found[0], media_type="image/jpeg", headers=headers)
+        return _jpeg(await run_in_threadpool(self._desk.small, self._frame(request)))
 
     async def thumbnail(self, request: Request) -> Response:
         frame = self._frame(request)
-        content = await run_in_threadpool(self._desk.playing.thumbnail, frame)
-        return Response(content, media_type="image/jpeg")
+        return _jpeg(await run_in_threadpool(self._desk.playing.thumbnail, frame))
 
     async def delivery(self, request: Request) -> Response:
         if request.method == "POST":
@@ -218,6 +215,12 @@ async def _said(request: Request) -> dict[str, Any]:
     if request.headers["content-type"].partition(";")[0].strip().lower() != "application/json":
         raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "expected JSON")
     return json_object(await request.body())
+
+
+def _jpeg(found: tuple[bytes, bool]) -> Response:
+    """A picture, and whether it has its color."""
+    headers = {"Pycolor-Final": "yes" if found[1] else "no"}
+    return Response(found[0], media_type="image/jpeg", headers=headers)
 
 
 def _number(text: str) -> int:

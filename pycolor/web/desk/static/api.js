@@ -41,3 +41,9 @@ export async function small(frame) {
   const final = reply.headers.get("Pycolor-Final") === "yes";
   return { image: await createImageBitmap(await reply.blob()), final };
 }
+
+// Whether the color of a frame is made.
+export async function isMade(frame) {
+  const reply = await fetch(`api/thumbnail/${frame}.jpg`).catch(() => null);
+  return reply?.headers.get("Pycolor-Final") === "yes";
+}

@@ -343,6 +343,7 @@ async function begin() {
   }, { say, mark: (entry) => change({ do: "mark", ...entry }) });
   viewer.onshown = (final) => { by("quick").hidden = final; };
   viewer.onsettled = () => viewer.ahead(1, state.film.frames);
+  viewer.oncolored = () => strip.colored(at);
   wire();
   new Deliver(by, say);
   await redraw();

@@ -1,5 +1,7 @@
 // The strip of shots: only those in sight are in the page, so that 800 scroll as 8 do.
 
+import { isMade } from "./api.js";
+
 const PITCH = 124; // pixels from one shot to the next
 const SIGNS = { new: "·", accepted: "✓", rejected: "✗", changed: "△" };
 export const WARNINGS = { jump: "color jump", hues: "two hues", gray: "gray patch", skin: "skin", doubt: "doubt" };
@@ -14,6 +16,7 @@ export class Strip {
     this.chosen = -1;
     this.needs = []; // of each shot: {score, warnings}, or nothing yet
     this.tiles = new Map();
+    this.made = new Set(); // digests of shots whose color was made since the page was opened
     this.images = new Map(); // address → thumbnail, so that it is not fetched again
     this.strip.addEventListener("scroll", () => requestAnimationFrame(() => this.draw()), { passive: true });
     this.find.addEventListener("input", () => this.list());
@@ -69,6 +72,17 @@ export class Strip {
     this.draw();
   }
 
+  // The color of a shot is made: its thumbnail is gray no longer.
+  async colored(n) {
+    const { digest, start, stop } = this.shots[n];
+    if (this.made.has(digest) || !(await isMade((start + stop) >> 1))) return;
+    this.made.add(digest);
+    if (this.shots[n]?.digest !== digest) return;
+    this.tiles.get(n)?.remove();
+    this.tiles.delete(n);
+    this.draw();
+  }
+
   choose(n) {
     this.chosen = n;
     const at = this.listed.indexOf(n);
@@ -118,7 +132,8 @@ export class Strip {
     tile.setAttribute("role", "option");
     tile.setAttribute("aria-selected", String(n === this.chosen));
     tile.setAttribute("aria-label", `shot ${n + 1}, ${shot.shown_state}, ${shot.stop - shot.start} frames`);
-    const src = `api/thumbnail/${(shot.start + shot.stop) >> 1}.jpg?of=${shot.digest.slice(0, 12)}`;
+    const made = this.made.has(shot.digest) ? "&made" : "";
+    const src = `api/thumbnail/${(shot.start + shot.stop) >> 1}.jpg?of=${shot.digest.slice(0, 12)}${made}`;
     const image = this.images.get(src) ?? document.createElement("img");
     if (!image.src) {
       image.alt = "";

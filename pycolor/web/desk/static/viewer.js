@@ -120,6 +120,7 @@ export class Viewer {
         if (turn !== this.drawing) return;
       }
     }
+    if (this.shown?.final && this.view === "color") this.oncolored?.();
   }
 
   draw(images, view) {
