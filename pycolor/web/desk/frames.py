@@ -144,8 +144,12 @@ class Frames:
 
         def codes() -> npt.NDArray[np.uint8]:
             decoded, info = self._decoder.take(frame)
-            layer = colored_alone(ready.preview.colors.plan, ready.predictors, decoded, info)
-            return self._rendered(ready, decoded, info, layer)
+            plan = ready.preview.colors.plan
+            layer = colored_alone(plan, ready.predictors, decoded, info)
+            made = self._rendered(ready, decoded, info, layer)
+            if not plan.is_under(frame):  # all that was written into it is written anew
+                self._decoder.put_back(decoded)
+            return made
 
         return self._png(key, codes), False
 
