@@ -102,10 +102,8 @@ def pixels(content: bytes) -> np.ndarray[Any, Any]:
     return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
 
 
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film of 24 frames in three shots, and its plan."""
-    folder = tmp_path_factory.mktemp("desk")
+def make_started(folder: Path) -> Path:
+    """A folder with a film of 24 frames in three shots, and its plan."""
     film = make_film(folder / "reel.mkv", frames=FRAMES, timecode="10:00:00:00")
     start_plan(film, project_of(film) / "plan.json")
     file = read_plan_file(project_of(film) / "plan.json")
@@ -114,6 +112,11 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
         plan = edit.split_shot(plan, frame)
     save_plan_file(file.path, plan)
     return folder
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_started(tmp_path_factory.mktemp("desk"))
 
 
 @contextmanager
@@ -270,7 +273,7 @@ def test_two_pages_and_an_editor(page: Page) -> None:
     save_plan_file(page.plan, edit.set_shot(read_plan_file(page.plan).plan, 0, notes="by hand"))
     assert json.loads(page.get(f"api/state?since={revision + 1}"))["shots"][0]["notes"] == "by hand"
     latest = page.state()["revision"]
-    assert json.loads(page.get(f"api/state?since={latest}")) == {"revision": latest}
+    assert json.loads(page.get(f"api/state?since={latest}")) == {"revision": latest, "news": []}
     assert page.refused(do="undo")[0] == 400  # the shot is not what was changed here
 
 
@@ -296,6 +299,62 @@ def test_a_still_leads_its_shot(page: Page, film: Path) -> None:
         assert status == 400
     assert len(list((page.plan.parent / "stills").iterdir())) == 1
     assert page.state()["revision"] == revision + 1
+
+
+def test_a_frame_goes_to_an_editor_and_comes_back(film: Path) -> None:
+    with opened(film) as page:
+        before = page.codes(4)
+        status, answer = page.post("api/editor", {"frame": 4})
+        assert status == 200
+        path = Path(answer["path"])
+        assert path.name == "frame-000004.png"
+        assert np.array_equal(np.asarray(Image.open(path)), before)
+        editor = page.desk.editor
+        editor.look()
+        assert page.state()["shots"][0]["guidance"] == []
+        Image.fromarray(before[..., ::-1]).save(path)
+        cut = path.with_name("frame-000005.png")
+        cut.write_bytes(path.read_bytes()[:200])  # an editor is still at it
+        editor.look()
+        (entry,) = page.state()["shots"][0]["guidance"]
+        assert (entry["kind"], entry["frame"]) == ("still", 4)
+        (news,) = page.state()["news"]
+        assert "frame 4 came back" in news["text"]
+        cut.unlink()
+        page.edit(do="undo")
+        editor.look()
+        assert page.state()["shots"][0]["guidance"] == []
+        assert page.post("api/editor", {"frame": 99})[0] == 404
+    Image.fromarray(before // 2).save(path)  # while no desk runs
+    Image.fromarray(before[:9]).save(path.with_name("frame-000099 large.jpg"))
+    with opened(film) as page:
+        page.desk.editor.look()
+        assert (
+            "frame 99 came back from the editor, and cannot be used"
+            in page.state()["news"][1]["text"]
+        )
+        Image.fromarray(before // 3).save(path)
+        page.desk.editor.look()
+        page.desk.editor.look()
+        assert len(page.state()["news"]) == 3
+        (entry,) = page.state()["shots"][0]["guidance"]  # the newest one alone
+        assert entry["frame"] == 4
+
+
+def test_a_frame_by_itself_first(film: Path) -> None:
+    with opened(film) as page:
+        quick = f"/{TOKEN}/api/frame/9.png?view=color&how=quick"
+        assert page.ask("GET", f"/{TOKEN}/api/frame/9.png?how=made") == (204, b"")
+        status, content = page.ask("GET", quick)
+        assert status == 200
+        final = page.codes(9)
+        apart = np.abs(pixels(content).astype(int) - final).mean()
+        assert apart < np.abs(page.codes(9, "gray").astype(int) - final).mean() / 2
+        assert np.array_equal(pixels(page.ask("GET", quick)[1]), final)  # it is known now
+        for how in ("made", "wait"):
+            found = page.ask("GET", f"/{TOKEN}/api/frame/9.png?view=color&how={how}")
+            assert np.array_equal(pixels(found[1]), final)
+        assert page.ask("GET", quick.replace("quick", "never"))[0] == 400
 
 
 def test_the_palette_is_the_project_s(film: Path) -> None:
@@ -586,3 +645,22 @@ def test_in_a_browser(browser: Any, page: Page, tmp_path: Path) -> None:
     assert not tab.evaluate(overflow)
     tab.close()
     assert not troubles
+
+
+def test_it_is_played_in_color_as_soon_as_that_is_made(browser: Any, film: Path) -> None:
+    with opened(film, ahead=True) as page:
+        tab = browser.new_page(viewport={"width": 1280, "height": 800})
+        tab.goto(f"http://127.0.0.1:{page.port}/{TOKEN}/")
+        shown(tab, 0, page.state()["revision"])
+        tab.keyboard.press("l")
+        tab.wait_for_selector('#frame[data-shown="5 play"]', timeout=60_000)  # and in a loop
+        tab.wait_for_selector('#frame[data-shown="2 play"]', timeout=60_000)
+        tab.keyboard.press("k")
+        tab.wait_for_selector('#frame[data-shown*=" color "]')
+        frame = int(tab.get_attribute("#frame", "data-shown").split()[0])
+        shown(tab, frame, page.state()["revision"])
+        assert np.array_equal(canvas(tab), page.codes(frame))
+        tab.keyboard.press("6")
+        shown(tab, frame, page.state()["revision"], "doubt")
+        assert np.array_equal(canvas(tab), page.codes(frame, "doubt"))
+        tab.close()

@@ -58,6 +58,8 @@ def run(flags: Flags) -> int:
 
     desk = _opened(flags)
     deliveries = Deliveries(flags.source, desk.folder.parent, flags.film, desk.path)
+    desk.editor.start()
+    desk.needs.start()
     try:
         token = new_token()
         with bind(flags.port) as listening:

@@ -5,6 +5,7 @@ Knows no video.  The field is what a model says; `pycolor.ops.render_chroma` put
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from contextlib import nullcontext
 
@@ -33,6 +34,7 @@ from pycolor.models.inference.uncertain import suppress_uncertain_chroma
 from pycolor.models.networks.pycolor2026 import Pycolor2026
 from pycolor.options import PredictOptions
 
+MOST_TAPS = 8  # frames whose features are kept, some megabytes each
 # What the decodes are called (Zhang et al. 2016, eq. 5 and figure 2).
 TEMPERATURES = {"mean": 1.0, "annealed": 0.38, "mode": 0.0}
 
@@ -66,6 +68,7 @@ class Predictor:
         self.temperature = self._temperature()
         self.guides: list[Tensor] = []  # each 1×3×h×w Lab
         self.examples: Examples | None = None
+        self._taps: dict[bytes, Sequence[Tensor]] = {}  # of what was seen last
 
     def _temperature(self) -> float:
         """Of the decode that was asked for."""
@@ -141,9 +144,37 @@ class Predictor:
             lightness: N×1×h×w, from `lightness`.
         """
         assert isinstance(self.network, Pycolor2026)
+        key = b""
+        if self.device.type == "cpu":  # whoever marks a frame again and again is not kept waiting
+            key = hashlib.blake2b(lightness.contiguous().numpy().tobytes()).digest()
+            if (known := self._taps.get(key)) is not None:
+                return known
         x = lightness.to(self.device).contiguous(memory_format=torch.channels_last)
         with self._arithmetic():
-            return self.network.encode(x).taps
+            found = self.network.encode(x).taps
+        if key:
+            self._taps[key] = found
+            while len(self._taps) > MOST_TAPS:
+                self._taps.pop(next(iter(self._taps)), None)
+        return found
+
+    @torch.inference_mode()
+    def likelihoods(self, lightness: Tensor) -> Tensor | None:
+        """What the model makes of the colors that a place may have, before what is known.
+
+        Args:
+            lightness: N×1×h×w, from `lightness`.
+
+        Returns:
+            N×Q×h/s×w/s of the network's palette, sum 1; None for a model that tells one color only.
+        """
+        if self.network.palette is None:
+            return None
+        x = lightness.to(self.device).contiguous(memory_format=torch.channels_last)
+        with self._arithmetic():
+            scores = self.network(x)
+            likelihoods: Tensor = scores.float().softmax(1)
+        return likelihoods
 
     def lab_of(self, rgb: Tensor) -> Tensor:
         """A picture as 1×3×h×w Lab at the network's working size."""

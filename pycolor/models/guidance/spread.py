@@ -101,9 +101,9 @@ def _falls(looks: Array, light: Array, weight: Array) -> Array:
     marked = cells[weight.ravel() > 0]
     if len(marked) > 64:  # of large areas a sample tells as much
         marked = marked[:: len(marked) // 64]
-    nearest = np.full(h * w, np.inf)
-    for one in marked:
-        np.minimum(nearest, ((cells - one) ** 2).sum(1), out=nearest)
+    # ‖c − m‖² = ‖c‖² + ‖m‖² − 2 c·m
+    squares = (cells**2).sum(1)[:, None] + (marked**2).sum(1) - 2 * cells @ marked.T
+    nearest = squares.min(1).clip(0)
     unlike = 1 / (1 + np.exp((ALIKE - nearest) / SLOPE))
     _, marks = label(weight > 0)
     falls: Array = (LEAST + (MOST - LEAST) * unlike).reshape(h, w) / marks

@@ -1,6 +1,8 @@
-"""Pale colors, which are unsure ones, drawn to gray."""
+"""Where a model is unsure: its doubt, and pale colors, which are unsure ones, drawn to gray."""
 
 from __future__ import annotations
+
+from math import log
 
 from torch import Tensor
 
@@ -28,3 +30,16 @@ def suppress_uncertain_chroma(field: Tensor, reserve: float) -> Tensor:
         1
     )
     return drawn
+
+
+def doubt(likelihoods: Tensor) -> Tensor:
+    """How little a model knows of each place: entropy over that of no idea, 0 … 1.
+
+    Args:
+        likelihoods: N×Q×h×w, of colors, sum 1.
+
+    Returns:
+        N×h×w.
+    """
+    entropy = -(likelihoods * likelihoods.clamp_min(1e-12).log()).sum(1)
+    return entropy / log(likelihoods.shape[1])

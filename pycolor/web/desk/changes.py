@@ -61,12 +61,18 @@ def change(plan: FilmPlan, said: Said, size: tuple[int, int]) -> Desired:
     return make(plan, said)
 
 
-def add_guidance(plan: FilmPlan, number: int, entry: dict[str, Any], what: str) -> Desired:
-    """A plan with one more entry of guidance in a shot."""
+def add_guidance(
+    plan: FilmPlan, number: int, entry: dict[str, Any], what: str, *, instead: bool = False
+) -> Desired:
+    """A plan with one more entry of guidance in a shot; `instead` of those like it on its frame."""
     shot = plan.shots[number]
+    kept = shot.guidance
+    if instead:
+        same = entry["kind"], entry.get("frame")
+        kept = tuple(e for e in kept if (e["kind"], e.get("frame")) != same)
     if len(shot.guidance) >= MOST_MARKS:
         raise RefusedError(HTTPStatus.BAD_REQUEST, f"a shot has {MOST_MARKS} marks at most")
-    made = edit.set_shot(plan, number, guidance=(*shot.guidance, entry))
+    made = edit.set_shot(plan, number, guidance=(*kept, entry))
     return Desired(plan=made, what=what, look_at=entry.get("frame", shot.start))
 
 

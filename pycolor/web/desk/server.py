@@ -18,6 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from pycolor.errors import FilmError, PycolorError
+from pycolor.web.desk.changes import whole
 from pycolor.web.desk.delivery import KINDS, Deliveries
 from pycolor.web.desk.guard import PICTURES, Guard, refusal
 from pycolor.web.desk.session import Desk
@@ -29,7 +30,7 @@ ASSETS = {
     "icon.svg": ("icon.svg", "image/svg+xml"),
     **{
         f"{name}.js": (f"{name}.js", "text/javascript")
-        for name in ("desk", "api", "viewer", "strip", "panel", "tools", "deliver")
+        for name in ("desk", "api", "viewer", "strip", "panel", "player", "tools", "deliver")
     },
 }
 MOST_CONNECTIONS = 64
@@ -95,10 +96,13 @@ def desk_app(
     app = Starlette(
         routes=[
             Route("/api/state", pages.state),
+            Route("/api/needs", pages.needs),
             Route("/api/edit", pages.edit, methods=["POST"]),
             Route("/api/palette", pages.palette, methods=["POST"]),
             Route("/api/still", pages.still, methods=["POST"]),
+            Route("/api/editor", pages.editor, methods=["POST"]),
             Route("/api/frame/{name:str}.png", pages.frame),
+            Route("/api/small/{name:str}.jpg", pages.small),
             Route("/api/thumbnail/{name:str}.jpg", pages.thumbnail),
             Route("/api/delivery", pages.delivery, methods=["GET", "POST"]),
             Route("/api/delivery/cancel", pages.cancel, methods=["POST"]),
@@ -136,10 +140,14 @@ class _Pages:
         if since is not None:
             revision = await run_in_threadpool(self._desk.revision)
             if str(revision) == since:
-                return JSONResponse({"revision": revision})
+                return JSONResponse({"revision": revision, "news": self._desk.news})
         found = await run_in_threadpool(self._desk.state)
         found["presets"] = {name: told for name, (_, told) in KINDS.items()}
         return JSONResponse(found)
+
+    async def needs(self, request: Request) -> Response:
+        since = _number(request.query_params.get("since", "0"))
+        return JSONResponse(await run_in_threadpool(self._desk.needs.told, since))
 
     async def edit(self, request: Request) -> Response:
         said = await _said(request)
@@ -157,19 +165,30 @@ class _Pages:
         content = await request.body()
         return JSONResponse(await run_in_threadpool(self._desk.add_still, frame, revision, content))
 
+    async def editor(self, request: Request) -> Response:
+        frame = self._of_film(whole(await _said(request), "frame"))
+        path = await run_in_threadpool(self._desk.give_to_editor, frame)
+        return JSONResponse({"path": str(path.absolute())})
+
     async def frame(self, request: Request) -> Response:
         frame = self._frame(request)
         view = request.query_params.get("view", "color")
-        content = await run_in_threadpool(self._desk.picture, frame, view)
-        headers = {}
+        how = request.query_params.get("how", "")
+        found = await run_in_threadpool(self._desk.picture, frame, view, how)
+        if found is None:
+            return Response(status_code=HTTPStatus.NO_CONTENT)
+        content, final = found
+        headers = {"Pycolor-Final": "yes" if final else "no"}
         if "download" in request.query_params:
             headers["Content-Disposition"] = f'attachment; filename="frame-{frame:06d}.png"'
         return Response(content, media_type="image/png", headers=headers)
 
+    async def small(self, request: Request) -> Response:
+        return _jpeg(await run_in_threadpool(self._desk.small, self._frame(request)))
+
     async def thumbnail(self, request: Request) -> Response:
         frame = self._frame(request)
-        content = await run_in_threadpool(self._desk.frames.thumbnail, frame)
-        return Response(content, media_type="image/jpeg")
+        return _jpeg(await run_in_threadpool(self._desk.playing.thumbnail, frame))
 
     async def delivery(self, request: Request) -> Response:
         if request.method == "POST":
@@ -184,8 +203,10 @@ class _Pages:
         return JSONResponse(self._deliveries.state())
 
     def _frame(self, request: Request) -> int:
-        frame = _number(request.path_params["name"])
-        if frame >= self._desk.plan.source.frames:
+        return self._of_film(_number(request.path_params["name"]))
+
+    def _of_film(self, frame: int) -> int:
+        if not 0 <= frame < self._desk.plan.source.frames:
             raise RefusedError(HTTPStatus.NOT_FOUND, "the film has no such frame")
         return frame
 
@@ -194,6 +215,12 @@ async def _said(request: Request) -> dict[str, Any]:
     if request.headers["content-type"].partition(";")[0].strip().lower() != "application/json":
         raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "expected JSON")
     return json_object(await request.body())
+
+
+def _jpeg(found: tuple[bytes, bool]) -> Response:
+    """A picture, and whether it has its color."""
+    headers = {"Pycolor-Final": "yes" if found[1] else "no"}
+    return Response(found[0], media_type="image/jpeg", headers=headers)
 
 
 def _number(text: str) -> int:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import threading
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from pycolor.errors import PycolorError, UsageError
 from pycolor.image.predictor_pool import PredictorPool
@@ -25,11 +28,16 @@ from pycolor.video.job.previews.preview import open_preview
 from pycolor.video.job.record.versions import versions
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.web.desk.changes import Desired, Said, add_guidance, change, whole
-from pycolor.web.desk.frames import Frames, Ready
+from pycolor.web.desk.editor import Editor
+from pycolor.web.desk.frames import VIEWS, Frames, Ready, View
 from pycolor.web.desk.journal import Change, Journal, ShotDocument, Step, difference
+from pycolor.web.desk.needs_kept import Needs
+from pycolor.web.desk.playing import Playing
 from pycolor.web.local_server import RefusedError
 
 MOST_COLORS = 64  # in the project's palette
+MOST_NEWS = 9
+LONGEST_WAIT = 2.0  # seconds, for a frame that is being made
 SUFFIXES = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg"}
 
 
@@ -68,6 +76,10 @@ class Desk:
         self.folder = self._file.project / "desk"
         self.frames = Frames(preview, ahead=ahead)
         self._journal = Journal(self.folder / "journal.jsonl", self.plan.revision)
+        self.editor = Editor(self.folder / "editor", self._came_back)
+        self.playing = Playing(self.frames)
+        self.needs = Needs(self.frames, self.folder / "needs.jsonl")
+        self.news: list[dict[str, Any]] = []  # what happened here by itself, newest last
 
     @property
     def plan(self) -> FilmPlan:
@@ -76,6 +88,9 @@ class Desk:
 
     def close(self) -> None:
         """End what runs in the background."""
+        self.editor.close()
+        self.needs.close()
+        self.playing.close()
         self.frames.close()
 
     # -- what the page shows ---------------------------------------------------------------------
@@ -95,6 +110,7 @@ class Desk:
                 "treatments": TREATMENTS,
                 "looks": ["", *LOOKS],
                 "models": [card.name for card in all_cards()],
+                "news": self.news,
                 **self._steps(),
             }
 
@@ -104,13 +120,33 @@ class Desk:
             self._take_up()
             return self.plan.revision
 
-    def picture(self, frame: int, view: str) -> bytes:
-        """A frame as PNG; see `Frames.png`."""
-        if view not in ("color", "gray"):
-            raise RefusedError(HTTPStatus.BAD_REQUEST, "expected the view color or gray")
+    def picture(self, frame: int, view: str, how: str = "") -> tuple[bytes, bool] | None:
+        """A frame as PNG, and whether it is the film's picture; see `Frames`.
+
+        Args:
+            frame: its number.
+            view: color, gray or doubt.
+            how: `quick`: now, perhaps of the frame alone; `made`: only if that takes no model;
+                `wait`: as soon as it is made, or None after some seconds; else: make it.
+        """
+        if view not in VIEWS or how not in ("", "quick", "made", "wait"):
+            raise RefusedError(HTTPStatus.BAD_REQUEST, f"expected a view of {', '.join(VIEWS)}")
         with self._lock:
             self._take_up()
-        return self.frames.png(frame, "gray" if view == "gray" else "color")
+        shown: View = view  # type: ignore[assignment]
+        if how == "quick":
+            return self.frames.quick(frame, shown)
+        if view == "color" and how == "wait" and not self.frames.wait(frame, LONGEST_WAIT):
+            return None
+        if view != "gray" and how == "made" and not self.frames.is_made(frame):
+            return None
+        return self.frames.png(frame, shown), True
+
+    def small(self, frame: int) -> tuple[bytes, bool]:
+        """A frame as a small JPEG, to be played; see `Playing`."""
+        with self._lock:
+            self._take_up()
+        return self.playing.jpeg(frame)
 
     def _shown(self, first: int, stop: int) -> list[ShotDocument]:
         documents = []
@@ -147,8 +183,16 @@ class Desk:
                 raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
             return self._edited(desired)
 
-    def add_still(self, frame: int, revision: int, content: bytes) -> dict[str, Any]:
+    def add_still(
+        self, frame: int, revision: int, content: bytes, *, instead: bool = False
+    ) -> dict[str, Any]:
         """Keep a picture in the project, and lead the shot of a frame by it.
+
+        Args:
+            frame: its number.
+            revision: of the plan that was seen.
+            content: PNG or JPEG.
+            instead: other stills of the frame lead no more.
 
         Raises:
             RefusedError: it is no picture, or the plan is another.
@@ -165,7 +209,7 @@ class Desk:
             entry = {"kind": "still", "frame": frame, "path": f"stills/{path.name}"}
             try:
                 number = self.plan.number_at(frame)
-                desired = add_guidance(self.plan, number, entry, "still")
+                desired = add_guidance(self.plan, number, entry, "still", instead=instead)
             except PlanError as e:
                 raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
             new = not path.exists()
@@ -178,6 +222,34 @@ class Desk:
                 if new:
                     path.unlink(missing_ok=True)
                 raise
+
+    def give_to_editor(self, frame: int) -> Path:
+        """Write a frame as the film will show it for an editor; it comes back when it is saved.
+
+        Raises:
+            UsageError: the film has no such frame.
+            FilmError: it cannot be read or written.
+        """
+        return self.editor.give(frame, _packed(self.frames.png(frame)))
+
+    def _came_back(self, frame: int, content: bytes) -> None:
+        """Lead a shot by a frame that an editor has saved, in place of what led it there."""
+        with self._lock:
+            self._take_up()
+            revision = self.plan.revision
+            try:
+                self.add_still(frame, revision, content, instead=True)
+            except (RefusedError, PycolorError) as e:
+                self._tell(f"frame {frame} came back from the editor, and cannot be used: {e}")
+            else:
+                self._tell(
+                    f"frame {frame} came back from the editor and leads its shot; Z takes it back"
+                )
+
+    def _tell(self, text: str) -> None:
+        """Tell what happened here without a page asking for it."""
+        number = self.news[-1]["number"] + 1 if self.news else 1
+        self.news = [*self.news, {"number": number, "text": text}][-MOST_NEWS:]
 
     def palette(self) -> list[str]:
         """The project's colors."""
@@ -237,7 +309,7 @@ class Desk:
         try:
             ready = self._ready(file)
             if look_at is not None:  # what cannot be shown is not saved
-                self.frames.png(look_at, ready=ready)
+                self.frames.quick(look_at, ready=ready)
         except PycolorError as e:
             raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
         self._journal.write(step, plan.revision + 1, kept)
@@ -290,6 +362,13 @@ def _colors(found: Any) -> list[str]:
         except UsageError as e:
             raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
     return found
+
+
+def _packed(png: bytes) -> bytes:
+    """The same picture, packed as others expect it."""
+    file = io.BytesIO()
+    Image.open(io.BytesIO(png)).save(file, "PNG", compress_level=1)
+    return file.getvalue()
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import log
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ import torch.nn.functional as F
 from pycolor import ops
 from pycolor.errors import UsageError
 from pycolor.image.picture_files import write_image
+from pycolor.models.inference.uncertain import doubt
 from pycolor.models.predictor import Predictor
 from pycolor.system.atomic_file import check_output
 from pycolor.video.io import FilmInfo, Frame, Reader
@@ -82,9 +82,9 @@ def suggest_stills(
         for frame in reader:
             on_frame()
             if frame.index in wanted:
-                look, doubt = _seen(frame, reader.info, predictor)
+                look, unsure = _seen(frame, reader.info, predictor)
                 looks.append(look)
-                doubts.append(doubt)
+                doubts.append(unsure)
     like = _likeness(np.stack(looks), np.array(shots))
     weight = np.array(spans) * (CERTAIN + np.array(doubts))
     chosen = sorted(greedy(like, weight, count))
@@ -212,13 +212,9 @@ def _seen(
     taps = predictor.taps(lightness)
     parts = [F.adaptive_avg_pool2d(x.float(), (3, 4)).flatten() for x in taps[2:]]
     look = torch.cat([F.normalize(x - x.mean(), dim=0) for x in parts])
-    scores = predictor.network(lightness)
-    doubt = 0.0
-    if predictor.network.palette is not None:
-        p = scores.float().softmax(1)
-        entropy = -(p * p.clamp_min(1e-12).log()).sum(1).mean()
-        doubt = float(entropy) / log(scores.shape[1])
-    return F.normalize(look, dim=0).double().cpu().numpy(), doubt
+    likelihoods = predictor.likelihoods(lightness)
+    unsure = 0.0 if likelihoods is None else float(doubt(likelihoods).mean())
+    return F.normalize(look, dim=0).double().cpu().numpy(), unsure
 
 
 def _likeness(

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
+from PIL import Image
 
 from pycolor import ops
 from pycolor.options.frame_ranges import frame_rate
@@ -56,7 +57,7 @@ def write_draft(
         atomic_write(target, sources=[preview.source.path], overwrite=overwrite) as part,
     ):
         info = reader.info
-        size = _size(info, height)
+        size = small_size(info, height)
         if progress is not None:
             progress.stage(f"{preview.source.path.name}: draft", len(preview.colors.plan))
         with PreviewWriter(
@@ -64,12 +65,12 @@ def write_draft(
         ) as film:
             for frame, n, parts in preview.colored(reader):
                 pts = frame.pts
-                film.write(_picture(preview, frame, n, parts, info, size), pts)
+                film.write(small_picture(preview, frame, n, parts, info, size), pts)
                 if progress is not None:
                     progress.advance()
 
 
-def _size(info: FilmInfo, height: int) -> tuple[int, int]:
+def small_size(info: FilmInfo, height: int) -> tuple[int, int]:
     """Height and width of the pictures, upright, with square pixels."""
     stored_height, stored_width = info.upright_size
     height = min(height, stored_height)
@@ -77,7 +78,7 @@ def _size(info: FilmInfo, height: int) -> tuple[int, int]:
     return max(2, height), max(2, width)
 
 
-def _picture(
+def small_picture(
     preview: Preview,
     frame: Frame,
     n: int,
@@ -85,6 +86,16 @@ def _picture(
     info: FilmInfo,
     size: tuple[int, int],
 ) -> Codes:
+    """A frame as the film will show it, H×W×3 of 8 bits, upright, made small before it is colored.
+
+    Args:
+        preview: of the film.
+        frame: may be written into.
+        n: its number.
+        parts: its color; None: its own.
+        info: of the film.
+        size: height and width, see `small_size`.
+    """
     turned = size[::-1] if info.turns % 2 else size
     if parts is None or preview.colors.plan.is_under(n):  # the source's own color is in it
         layer = Layer(first=n, frames=(parts,))
@@ -102,6 +113,9 @@ def _picture(
 
 def _scaled(codes: npt.NDArray[np.unsignedinteger], size: tuple[int, int]) -> Codes:
     """H×W×c codes in another size."""
+    if codes.dtype == np.uint8 and codes.shape[2] == 1:  # the same filter, in a tenth of the time
+        image = Image.fromarray(codes[..., 0]).resize(size[::-1], Image.Resampling.BILINEAR)
+        return np.asarray(image)[..., None].copy()
     planes = torch.from_numpy(codes.astype(np.float32)).movedim(2, 0)[None]
     small = F.interpolate(planes, size, mode="bilinear", antialias=True, align_corners=False)
     top = np.iinfo(codes.dtype).max

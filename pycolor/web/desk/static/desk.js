@@ -2,15 +2,16 @@
 import { get, post, send } from "./api.js";
 import { Deliver } from "./deliver.js";
 import { Panel } from "./panel.js";
+import { Player } from "./player.js";
 import { Strip } from "./strip.js";
 import { Tools } from "./tools.js";
 import { Viewer } from "./viewer.js";
 
 const by = (id) => document.getElementById(id);
 const CONFLICT = 409;
-const LOOK_AGAIN = 3000; // milliseconds, for what another page has changed
+const LOOK_AGAIN = 2000; // milliseconds, for what another page has changed
 
-let state, viewer, tools, at = -1; // at: the shot that is looked at
+let state, viewer, player, tools, at = -1; // at: the shot that is looked at
 let saving = Promise.resolve(); // changes go one after the other
 
 const say = (text) => { by("message").textContent = text; };
@@ -33,6 +34,7 @@ const strip = new Strip(
 );
 const panel = new Panel(by, {
   set: (shot, values) => change({ do: "set", shot, values }),
+  go: (frame) => go(frame),
   unmark: (shot, entry) => change({ do: "unmark", shot, entry }),
 });
 
@@ -44,8 +46,9 @@ async function go(frame, direction = 1) {
     at = number;
     strip.choose(at);
     panel.show(at, state.shots[at]);
+    panel.warn(strip.needs[at]?.warnings ?? []);
   }
-  by("place").value = `frame ${frame} of ${state.film.frames} · ${timecode(frame)}`;
+  tell(frame);
   by("export").href = `api/frame/${frame}.png?view=color&download`;
   by("export").download = `frame-${String(frame).padStart(6, "0")}.png`;
   tools.drop();
@@ -103,6 +106,10 @@ const review = (verdict) => {
     say("wait until the frame is shown");
     return;
   }
+  if (!viewer.shown.final && verdict === "accepted") {
+    say("wait until the frame is as it will be in the film: its shot is being colored");
+    return;
+  }
   if (state.shots[at].shown_state === verdict) said.state = "new"; // once more takes it back
   change({ do: "review", ...said });
 };
@@ -122,24 +129,36 @@ function openSo() {
 
 // -- playing --------------------------------------------------------------------------------------
 
-let playing = 0;
-
-async function play(direction) {
-  playing = direction;
-  const turn = (play.turn = (play.turn ?? 0) + 1);
-  const shot = state.shots[at];
-  let due = performance.now();
-  while (playing === direction && turn === play.turn) {
-    let next = viewer.frame + direction;
-    if (next >= shot.stop) next = shot.start;
-    if (next < shot.start) next = shot.stop - 1;
-    await go(next, direction);
-    due = Math.max(due + 1000 / state.film.rate, performance.now() - 100);
-    await new Promise((done) => setTimeout(done, Math.max(0, due - performance.now())));
-  }
+function play(direction) {
+  if (viewer.view !== "color") look("color");
+  by("quick").hidden = true;
+  player.play(direction, viewer.frame, state.shots[at], state.film.rate);
 }
 
-const stop = () => { playing = 0; };
+const tell = (frame) => {
+  by("place").value = `frame ${frame} of ${state.film.frames} · ${timecode(frame)}`;
+};
+
+// The frame at which the film stands is shown as it is.
+function stop() {
+  if (!player.playing) return undefined;
+  player.stop();
+  return go(viewer.frame);
+}
+
+// -- an editor of pictures ---------------------------------------------------------------------------
+
+async function toEditor() {
+  const { frame } = viewer;
+  say(`frame ${frame} is being written …`);
+  try {
+    const { path } = await post("api/editor", { frame });
+    await navigator.clipboard?.writeText(path).catch(() => {});
+    say(`open ${path} in an editor; as soon as it is saved there, it leads this shot`);
+  } catch (error) {
+    say(error.message);
+  }
+}
 
 // -- keys -----------------------------------------------------------------------------------------
 
@@ -181,6 +200,7 @@ const KEYS = {
   s: () => change({ do: "split", frame: viewer.frame }),
   m: () => change({ do: "merge", shot: at }),
   e: () => tools.dip(),
+  x: toEditor,
   ",": () => moveCut(-1),
   ".": () => moveCut(1),
   "+": () => viewer.zoomed(1.5),
@@ -192,6 +212,12 @@ const KEYS = {
   3: () => look("wipe"),
   4: () => look("side"),
   5: () => look("chroma"),
+  6: () => look("doubt"),
+  w: () => {
+    by("order").value = by("order").value === "need" ? "film" : "need";
+    strip.list();
+    strip.choose(at);
+  },
   "?": () => by("keys").showModal(),
   enter: () => tools.close(),
   escape: () => tools.drop(),
@@ -226,6 +252,7 @@ function wire() {
     "zoom-in": () => viewer.zoomed(1.5),
     "zoom-out": () => viewer.zoomed(1 / 1.5),
     "zoom-fit": () => viewer.zoomed(0),
+    "to-editor": toEditor,
     "same-as": () => change({ do: "same-as", shot: at, as: Number(by("same").value) - 1 }),
     "keep-color": keepColor,
     "draw-to": () => change({ do: "palette", shot: at, colors: state.palette }),
@@ -285,6 +312,18 @@ async function lookAgain() {
         say("the plan was changed elsewhere; this is its newest state");
       }
     }
+    const needs = await get(`api/needs?since=${lookAgain.needs ?? 0}`);
+    if (needs.shots) {
+      lookAgain.needs = needs.serial;
+      strip.tell(needs.shots);
+      strip.choose(at);
+      panel.warn(strip.needs[at]?.warnings ?? []);
+    }
+    const [latest] = found.news.slice(-1);
+    if (latest && latest.number > (lookAgain.number ?? 0)) {
+      lookAgain.number = latest.number;
+      say(latest.text);
+    }
   } catch {
     say("the desk does not answer; is it still running?");
   }
@@ -297,13 +336,18 @@ async function begin() {
   viewer = new Viewer(state.film, {
     stage: by("stage"), box: by("picture"), canvas: by("frame"), marks: by("marks"),
   });
+  player = new Player(viewer, tell);
   tools = new Tools(viewer, {
     kind: by("kind"), shape: by("shape"), radius: by("radius"),
     picker: by("picker"), hex: by("hex"), eyedropper: by("eyedropper"),
   }, { say, mark: (entry) => change({ do: "mark", ...entry }) });
+  viewer.onshown = (final) => { by("quick").hidden = final; };
+  viewer.onsettled = () => viewer.ahead(1, state.film.frames);
+  viewer.oncolored = () => strip.colored(at);
   wire();
   new Deliver(by, say);
   await redraw();
+  lookAgain.number = state.news.at(-1)?.number;
   setInterval(lookAgain, LOOK_AGAIN);
 }
 

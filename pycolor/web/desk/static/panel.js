@@ -69,6 +69,21 @@ export class Panel {
     by("earlier").disabled = by("later").disabled = by("open-so").disabled = number === 0;
   }
 
+  // What to look at in the shot, and where.
+  warn(warnings) {
+    this.by("warnings").replaceChildren(
+      ...warnings.map(({ text, frame }) => {
+        const line = document.createElement("li");
+        const there = document.createElement("button");
+        there.textContent = `⚠ ${text}`;
+        there.title = `go to frame ${frame}`;
+        there.addEventListener("click", () => this.actions.go(frame));
+        line.append(there);
+        return line;
+      }),
+    );
+  }
+
   numbers() {
     for (const name of ["saturation", "warmth"]) {
       this.by(`${name}-shown`).value = Number(this.by(name).value).toFixed(2);

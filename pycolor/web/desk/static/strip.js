@@ -1,7 +1,10 @@
 // The strip of shots: only those in sight are in the page, so that 800 scroll as 8 do.
 
+import { isMade } from "./api.js";
+
 const PITCH = 124; // pixels from one shot to the next
 const SIGNS = { new: "·", accepted: "✓", rejected: "✗", changed: "△" };
+export const WARNINGS = { jump: "color jump", hues: "two hues", gray: "gray patch", skin: "skin", doubt: "doubt" };
 const OPEN = { rejected: 0, changed: 1, new: 2, accepted: 3 };
 
 export class Strip {
@@ -11,7 +14,10 @@ export class Strip {
     this.shots = [];
     this.listed = []; // indices of shots, in the order of the strip
     this.chosen = -1;
+    this.needs = []; // of each shot: {score, warnings}, or nothing yet
     this.tiles = new Map();
+    this.made = new Set(); // digests of shots whose color was made since the page was opened
+    this.images = new Map(); // address → thumbnail, so that it is not fetched again
     this.strip.addEventListener("scroll", () => requestAnimationFrame(() => this.draw()), { passive: true });
     this.find.addEventListener("input", () => this.list());
     this.order.addEventListener("input", () => this.list());
@@ -20,25 +26,60 @@ export class Strip {
 
   show(shots) {
     this.shots = shots;
+    this.needs = this.matched();
     this.list();
+  }
+
+  // What is known of shots, by the first frame that each has to itself.
+  tell(found) {
+    this.found = found;
+    this.needs = this.matched();
+    this.list();
+  }
+
+  matched() {
+    const starts = Object.keys(this.found ?? {}).map(Number).sort((a, b) => a - b);
+    let at = 0;
+    return this.shots.map(({ start, stop }) => {
+      while (at < starts.length && starts[at] < start) at++;
+      return starts[at] < stop ? this.found[starts[at]] : undefined;
+    });
   }
 
   list() {
     const word = this.find.value.trim().toLowerCase();
+    const warned = (n) => this.needs[n]?.warnings.some(({ kind }) => WARNINGS[kind].includes(word));
     const fits = (shot, n) =>
-      !word || String(n + 1) === word || shot.shown_state.startsWith(word) || shot.notes.toLowerCase().includes(word);
+      !word || warned(n) || String(n + 1) === word || shot.shown_state.startsWith(word) || shot.notes.toLowerCase().includes(word);
     this.listed = this.shots.map((_, n) => n).filter((n) => fits(this.shots[n], n));
     const { shots } = this;
     if (this.order.value === "open") {
       this.listed.sort((a, b) => OPEN[shots[a].shown_state] - OPEN[shots[b].shown_state] || a - b);
+    } else if (this.order.value === "need") {
+      const done = (n) => Number(shots[n].shown_state === "accepted");
+      const need = (n) => this.needs[n]?.score ?? 0;
+      this.listed.sort((a, b) => done(a) - done(b) || need(b) - need(a) || a - b);
     } else if (this.order.value === "length") {
       this.listed.sort((a, b) => shots[b].stop - shots[b].start - shots[a].stop + shots[a].start || a - b);
     }
     const accepted = shots.filter((shot) => shot.shown_state === "accepted").length;
-    this.count.textContent = `${this.listed.length} of ${shots.length} shots, ${accepted} accepted`;
+    const looked = this.needs.filter(Boolean).length;
+    const looking = looked && looked < shots.length ? `, looked through ${looked}` : "";
+    this.count.textContent = `${this.listed.length} of ${shots.length} shots, ${accepted} accepted${looking}`;
     this.reel.style.width = `${this.listed.length * PITCH}px`;
     for (const tile of this.tiles.values()) tile.remove();
     this.tiles.clear();
+    this.draw();
+  }
+
+  // The color of a shot is made: its thumbnail is gray no longer.
+  async colored(n) {
+    const { digest, start, stop } = this.shots[n];
+    if (this.made.has(digest) || !(await isMade((start + stop) >> 1))) return;
+    this.made.add(digest);
+    if (this.shots[n]?.digest !== digest) return;
+    this.tiles.get(n)?.remove();
+    this.tiles.delete(n);
     this.draw();
   }
 
@@ -91,13 +132,28 @@ export class Strip {
     tile.setAttribute("role", "option");
     tile.setAttribute("aria-selected", String(n === this.chosen));
     tile.setAttribute("aria-label", `shot ${n + 1}, ${shot.shown_state}, ${shot.stop - shot.start} frames`);
-    const image = document.createElement("img");
-    image.alt = "";
-    image.loading = "lazy";
-    image.src = `api/thumbnail/${(shot.start + shot.stop) >> 1}.jpg?of=${shot.digest.slice(0, 12)}`;
+    const made = this.made.has(shot.digest) ? "&made" : "";
+    const src = `api/thumbnail/${(shot.start + shot.stop) >> 1}.jpg?of=${shot.digest.slice(0, 12)}${made}`;
+    const image = this.images.get(src) ?? document.createElement("img");
+    if (!image.src) {
+      image.alt = "";
+      image.loading = "lazy";
+      image.src = src;
+      this.images.set(src, image);
+      if (this.images.size > 200) this.images.delete(this.images.keys().next().value);
+    }
     const words = document.createElement("span");
     words.textContent = `${SIGNS[shot.shown_state]} ${n + 1}  ${shot.stop - shot.start} fr`;
     tile.append(image, words);
+    const warnings = this.needs[n]?.warnings ?? [];
+    if (warnings.length) {
+      const sign = document.createElement("span");
+      sign.className = "warning";
+      sign.textContent = `⚠ ${WARNINGS[warnings[0].kind]}${warnings.length > 1 ? ` +${warnings.length - 1}` : ""}`;
+      tile.title = warnings.map((warning) => warning.text).join("; ");
+      tile.setAttribute("aria-label", `${tile.getAttribute("aria-label")}; look at: ${tile.title}`);
+      tile.append(sign);
+    }
     tile.addEventListener("click", () => this.onchoose(n));
     return tile;
   }

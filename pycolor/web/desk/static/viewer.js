@@ -13,7 +13,7 @@ export class Viewer {
     this.split = 0.5;
     this.zoom = 1;
     this.revision = 0;
-    this.shown = null; // what the canvas holds: {frame, view, revision}
+    this.shown = null; // what the canvas holds: {frame, view, revision, final}
     this.kept = new Map(); // "view:frame:revision" → promise of a picture
     this.drawing = 0;
     this.fetching = null; // what is asked for now
@@ -21,26 +21,35 @@ export class Viewer {
   }
 
   parts(view) {
-    return view === "color" || view === "gray" ? [view] : ["color", "gray"];
+    return ["color", "gray", "doubt"].includes(view) ? [view] : ["color", "gray"];
   }
 
-  fetched(frame, view) {
-    const key = `${view}:${frame}:${view === "gray" ? 0 : this.revision}`;
+  key(frame, view) {
+    return `${view}:${frame}:${view === "gray" ? 0 : this.revision}`;
+  }
+
+  // A promise of a picture {image, final}, or of null; only final ones are kept.
+  fetched(frame, view, how) {
+    const key = this.key(frame, view);
     let found = this.kept.get(key);
     if (found) {
       this.kept.delete(key);
     } else {
-      found = picture(frame, view);
-      found.catch(() => this.kept.delete(key));
+      found = picture(frame, view, how);
+      found.then((made) => { if (!made?.final) this.forget(key, found); }, () => this.forget(key, found));
     }
     this.kept.set(key, found); // the newest last
     const most = Math.max(8, Math.floor(MOST_BYTES / (4 * this.film.width * this.film.height)));
     for (const old of this.kept.keys()) {
       if (this.kept.size <= most) break;
-      this.kept.get(old).then((image) => image.close(), () => {});
+      this.kept.get(old).then((made) => made?.image.close(), () => {});
       this.kept.delete(old);
     }
     return found;
+  }
+
+  forget(key, found) {
+    if (this.kept.get(key) === found) this.kept.delete(key);
   }
 
   // Draws a frame as soon as it is there.  One is asked for at a time, so that who steps quickly
@@ -51,31 +60,67 @@ export class Viewer {
     document.body.classList.add("busy");
     await this.fetching?.catch(() => {});
     if (turn !== this.drawing) return false;
-    const { view, revision } = this;
+    const { view } = this;
     try {
-      this.fetching = Promise.all(this.parts(view).map((v) => this.fetched(frame, v)));
-      const images = await this.fetching;
-      if (view !== this.view) return false;
-      this.draw(images, view);
-      this.shown = { frame, view, revision };
-      this.canvas.dataset.shown = `${frame} ${view} ${revision}`;
+      this.fetching = Promise.all(this.parts(view).map((v) => this.fetched(frame, v, "quick")));
+      if (!this.put(await this.fetching, frame, view)) return false;
     } finally {
       if (turn === this.drawing) document.body.classList.remove("busy");
     }
+    if (turn === this.drawing && !this.shown.final) this.settle(frame, view, turn);
     return turn === this.drawing;
   }
 
-  // The next frames, one by one, as long as nothing else is wanted.
+  // A quick picture is replaced by the film's as soon as that is made.
+  async settle(frame, view, turn) {
+    while (turn === this.drawing) {
+      const images = await Promise.all(this.parts(view).map((v) => this.fetched(frame, v, "wait"))).catch(() => null);
+      if (turn !== this.drawing) return;
+      if (images?.every((made) => made?.final)) {
+        this.put(images, frame, view);
+        this.onsettled?.();
+        return;
+      }
+      if (!images) await new Promise((done) => setTimeout(done, 1000));
+    }
+  }
+
+  put(images, frame, view) {
+    if (view !== this.view) return false;
+    const { revision } = this;
+    const final = images.every((made) => made.final);
+    this.draw(images.map((made) => made.image), view);
+    this.shown = { frame, view, revision, final };
+    this.canvas.dataset.shown = `${frame} ${view} ${revision}${final ? "" : " quick"}`;
+    this.onshown?.(final);
+    return true;
+  }
+
+  // A small picture in place of the frame, while the film is played.
+  play(image, frame, final) {
+    const { width, height } = image; // the page makes it large again
+    this.frame = frame;
+    if (this.canvas.width !== width || this.canvas.height !== height) {
+      this.canvas.width = width;
+      this.canvas.height = height;
+    }
+    this.canvas.getContext("2d", { willReadFrequently: true }).drawImage(image, 0, 0, width, height);
+    this.shown = null;
+    this.canvas.dataset.shown = `${frame} play${final ? "" : " gray"}`;
+  }
+
+  // The next frames, one by one, as long as nothing else is wanted; those that are made.
   async ahead(direction, stop) {
     const turn = this.drawing;
     for (let n = 1; n <= AHEAD; n++) {
       const frame = this.frame + direction * n;
       if (frame < 0 || frame >= stop) return;
       for (const view of this.parts(this.view)) {
-        await this.fetched(frame, view).catch(() => {});
+        await this.fetched(frame, view, "made").catch(() => {});
         if (turn !== this.drawing) return;
       }
     }
+    if (this.shown?.final && this.view === "color") this.oncolored?.();
   }
 
   draw(images, view) {
