@@ -29,7 +29,14 @@ from pycolor.options import (
     StudyOptions,
     VideoOptions,
 )
-from pycolor.options.frame_ranges import Timecode, check_frames, frame_range, frame_rate
+from pycolor.options.frame_ranges import (
+    Timecode,
+    check_frame,
+    check_frames,
+    frame_number,
+    frame_range,
+    frame_rate,
+)
 from pycolor.video.shots.lists.film_times import FilmTimes
 from pycolor.video.shots.lists.json_list import read_json, write_json
 from pycolor.video.shots.lists.list_files import read, read_file, shots_in_range
@@ -115,6 +122,18 @@ def test_rates_as_people_write_them(text: str, rate: Fraction) -> None:
 def test_rates_that_are_none(text: str) -> None:
     with pytest.raises(UsageError, match="rate must be frames per second"):
         frame_rate(text)
+
+
+def test_a_frame_by_its_number_or_its_timecode() -> None:
+    ntsc = Fraction(30000, 1001)
+    assert frame_number("1200", ntsc) == 1200
+    assert frame_number("00:00:50:00", Fraction(24)) == 1200
+    assert frame_number("01:00:00;00", ntsc) == 107_892  # SMPTE ST 12-1
+    for wrong in ("-1", "1:2", "ten", "00:00:00", ""):
+        with pytest.raises(UsageError, match=r"a number from 0, or HH:MM:SS:FF, got"):
+            check_frame(wrong)
+    with pytest.raises(UsageError, match="does not exist at 24"):
+        frame_number("00:00:00:24", Fraction(24))
 
 
 def test_timecodes_count_frames() -> None:

@@ -322,8 +322,9 @@ def test_the_budget(folder: Path) -> None:
 def test_a_preview_is_the_film_s_frame(folder: Path, work: Work) -> None:
     changed(folder, 3, saturation=2.0)
     film = folder / "reel.mkv"
-    for frame in (3, 36, 47):  # in a shot, in a dissolve, the last
-        told = ["preview", str(film), "--frame", str(frame), str(folder / f"{frame}.png")]
+    # In a shot, in a dissolve, the last.
+    for frame, code in ((3, "3"), (36, "00:00:01:12"), (47, "47")):
+        told = ["preview", str(film), "--frame", code, str(folder / f"{frame}.png")]
         assert main([*told, "--short-side", "32", "--dtype", "float32"]) == 0
     assert work.since()[0] == 0  # the color is kept
     shutil.rmtree(folder / "reel.mkv.pycolor" / "layer")

@@ -11,7 +11,7 @@ from tyro.conf import Positional, arg
 from pycolor.commands.base import Command
 from pycolor.errors import UsageError
 from pycolor.options import VideoOptions
-from pycolor.options.frame_ranges import frame_rate
+from pycolor.options.frame_ranges import check_frame, frame_number, frame_rate
 from pycolor.system.progress import Progress
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Flags(Command):
     Attributes:
         source: the film.
         target: the picture, PNG; the draft, .mp4, .mov or .mkv.
-        frame: number of the frame, from 0.
+        frame: number of the frame, from 0, or its timecode HH:MM:SS:FF, counted from the first.
         shot: number of a shot, from 1: its middle frame.
         draft: the whole film, H.264 without sound; its color is kept for the film to come.
         height: of a draft in pixels.
@@ -41,7 +41,7 @@ class Flags(Command):
 
     source: Annotated[Positional[Path], arg(metavar="IN")]
     target: Annotated[Positional[Path], arg(metavar="OUT")]
-    frame: int | None = None
+    frame: Annotated[str | None, arg(metavar="N|TC")] = None
     shot: int | None = None
     draft: bool = False
     height: int = 270
@@ -50,6 +50,8 @@ class Flags(Command):
     def __post_init__(self) -> None:
         if (self.frame is not None) + (self.shot is not None) + self.draft != 1:
             raise UsageError("preview needs --frame, --shot or --draft, one of them.")
+        if self.frame is not None:
+            check_frame(self.frame)
         if self.height < 16:
             raise UsageError(f"height must be 16 or more, got {self.height}.")
 
@@ -91,13 +93,15 @@ def _write_frame(flags: Flags, file: PlanFile, preview: Preview) -> None:
 
     from pycolor.system.atomic_file import atomic_write
 
-    frame, shots = flags.frame, file.plan.shots
+    shots = file.plan.shots
+    if flags.frame is not None:
+        with preview.source.reader(0, 1) as reader:
+            frame = frame_number(flags.frame, reader.info.rate)
     if flags.shot is not None:
         if not 1 <= flags.shot <= len(shots):
             raise UsageError(f"{file.path} has shots 1 to {len(shots)}, got {flags.shot}.")
         shot = shots[flags.shot - 1]
         frame = (shot.start + shot.stop) // 2
-    assert frame is not None
     codes = preview.codes(frame)
     with atomic_write(flags.target, overwrite=flags.film.overwrite) as part:
         Image.fromarray(codes).save(part, "PNG")

@@ -63,15 +63,40 @@ def _parsed(text: str) -> tuple[int | Timecode, int | Timecode | None]:
         and (begin or end)
         and all(code or not part for code, part in zip(codes, (begin, end), strict=True))
     ):
-        first_code, stop_code = (
-            code
-            and Timecode(int(code[1]), int(code[2]), int(code[3]), int(code[5]), code[4] == ";")
-            for code in codes
-        )
+        first_code, stop_code = (code and _timecode(code) for code in codes)
         return first_code or 0, stop_code
     raise UsageError(
         f"frames must be A:B with 0 <= A < B, or HH:MM:SS:FF-HH:MM:SS:FF, got {text!r}."
     )
+
+
+def check_frame(text: str) -> None:
+    """Refuse what `frame_number` does not read.
+
+    Raises:
+        UsageError: it is neither a number nor a timecode.
+    """
+    if not re.fullmatch(r"\d{1,12}", text) and not _TIMECODE.fullmatch(text):
+        raise UsageError(f"frame must be a number from 0, or HH:MM:SS:FF, got {text!r}.")
+
+
+def frame_number(text: str, rate: Fraction) -> int:
+    """The number of a frame, from 0.
+
+    Args:
+        text: it, or a timecode HH:MM:SS:FF, counted from the first frame.
+        rate: frames per second, for a timecode.
+
+    Raises:
+        UsageError: there is no such timecode at this rate.
+    """
+    check_frame(text)
+    code = _TIMECODE.fullmatch(text)
+    return int(text) if code is None else _timecode(code).frame(rate)
+
+
+def _timecode(code: re.Match[str]) -> Timecode:
+    return Timecode(int(code[1]), int(code[2]), int(code[3]), int(code[5]), code[4] == ";")
 
 
 def check_frames(text: str) -> None:

@@ -31,8 +31,7 @@ FEWEST = 0.03  # of the picture: what is smaller tells nothing
 FLAT = 1.2  # L* from cell to cell within a surface
 PALE = 4.0  # chroma that looks gray
 COLORFUL = 9.0  # mean chroma of a picture in which a gray place is noticed
-# Skin of people of all kinds lies about here in CIELAB (Xiao et al. 2017, table 2: hue 38° to
-# 71°); more of it is let pass, for light is not neutral.
+# Wide: skin of people of all kinds, in light that is not neutral.
 SKIN_HUES, SKIN_CHROMA = (10.0, 95.0), (4.0, 45.0)
 SEEN_HUES, SEEN_CHROMA, SEEN_MASS = (25.0, 75.0), (8.0, 35.0), 0.5
 
