@@ -43,8 +43,8 @@ class Card:
         convert: a state dict in a published layout as ours; it may be a part of the network.
         parameters: of the published network.
         gflops: of the published network for one input of 256×256; a multiply-add counts two.
-        temperature: at which our weights are decoded (Zhang et al. 2016, eq. 5; 0 is the mode) where
-            their file names no other; None for a model that predicts chroma itself.
+        temperature: at which our weights are decoded (Zhang et al. 2016, eq. 5; 0 is the mode),
+            where their file names no other; None for a model that predicts chroma itself.
         short_side: of the network's input, in pixels.
         license: of the code.
         options: of the network whose weights the package carries.
