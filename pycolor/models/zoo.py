@@ -122,7 +122,11 @@ CARDS = [
         weights_license="trained in part on photographs for non-commercial research",
         trained_on="18,882 photographs (5,757 open, 13,125 research-only)",
         source="packaged; `pycolor train` makes others",
-        quality={"balanced AuC": 0.6233, "AuC": 0.8635, "colorfulness": 38.6},
+        quality={
+            "balanced AuC over gray": 0.0309,
+            "AuC over gray": -0.0124,
+            "CIEDE2000": 13.9,
+        },
     ),
     Card(
         name="iizuka2016",
@@ -140,6 +144,11 @@ CARDS = [
         weights_license="trained in part on photographs for non-commercial research",
         trained_on="19,660 photographs (5,686 open, 13,974 research-only)",
         source="packaged; Iizuka's own with `pycolor weights import`; `pycolor train` makes others",
+        quality={
+            "balanced AuC over gray": 0.0279,
+            "AuC over gray": -0.0012,
+            "CIEDE2000": 12.8,
+        },
     ),
     Card(
         name="hwang2016",
@@ -158,6 +167,11 @@ CARDS = [
         weights_license="trained in part on photographs for non-commercial research",
         trained_on="19,660 photographs (5,686 open, 13,974 research-only)",
         source="packaged; `pycolor train` makes others",
+        quality={
+            "balanced AuC over gray": 0.0294,
+            "AuC over gray": 0.0024,
+            "CIEDE2000": 12.6,
+        },
     ),
     Card(
         name="varga2017",
@@ -176,6 +190,11 @@ CARDS = [
         weights_license="trained in part on photographs for non-commercial research",
         trained_on="19,660 photographs (5,686 open, 13,974 research-only)",
         source="packaged; `pycolor train` makes others",
+        quality={
+            "balanced AuC over gray": 0.0114,
+            "AuC over gray": -0.0163,
+            "CIEDE2000": 14.6,
+        },
     ),
     Card(
         name="cheng2015",
@@ -193,7 +212,11 @@ CARDS = [
         weights_license="trained in part on photographs for non-commercial research",
         trained_on="15,932 photographs (5,114 open, 10,818 research-only)",
         source="packaged; `pycolor train` makes others",
-        quality={"balanced AuC": 0.6063, "AuC": 0.8809, "colorfulness": 18.4},
+        quality={
+            "balanced AuC over gray": 0.0149,
+            "AuC over gray": -0.0059,
+            "CIEDE2000": 13.3,
+        },
     ),
     Card(
         name="richart2017",
@@ -211,7 +234,11 @@ CARDS = [
         weights_license="trained in part on photographs for non-commercial research",
         trained_on="19,660 photographs (5,686 open, 13,974 research-only)",
         source="packaged; `pycolor train` makes others",
-        quality={"balanced AuC": 0.6041, "AuC": 0.8792, "colorfulness": 12.0},
+        quality={
+            "balanced AuC over gray": 0.0168,
+            "AuC over gray": -0.0124,
+            "CIEDE2000": 14.1,
+        },
     ),
     Card(
         name="zhang2017",
