@@ -91,7 +91,8 @@ gpu:
 results: $(STAMP)
 	$(BIN)/python -m benchmarks.results $(if $(DATA),--data "$(DATA)")
 
-# The recipes of the packaged weights, one after the other; GPU=1 takes those for one large GPU.
+# The models' recipes for a processor, one after the other; GPU=1 takes those for one large GPU.  The
+# head of each says which of the packaged weights it made.
 # A run that was cut goes on.  cheng2015 learns its classes from the zhang2016 in the package.
 # pycolor2026 is trained three times, from the second on with further photographs (MORE).
 MODELS  ?= pycolor2026 zhang2016 iizuka2016 hwang2016 varga2017 cheng2015 richart2017

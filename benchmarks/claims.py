@@ -5,7 +5,8 @@
 DATA holds train/ (color photographs) and eval/ (others, which no training sees).  Each network is
 trained from noise into OUT and colors the photographs of eval/; what stands in OUT is not made
 again, so that several processes can share the work (--only).  All that OUT holds then goes to
-docs/results/claims.json and into the table of docs/models.md; --write does only that.
+docs/results/claims.json and into the table of docs/models.md; --write does only that.  --packaged,
+with an empty OUT, asks the weights in the package anew and keeps what is known of the others.
 """
 
 from __future__ import annotations
@@ -414,6 +415,19 @@ def collected(out: Path) -> dict[str, Any]:
     return {"figures": figures, "claims": verdicts}
 
 
+def packaged_anew(told: dict[str, Any], data: Path, out: Path, seed: int) -> dict[str, Any]:
+    """What is known, with the rows of the packaged weights measured again."""
+    for name, asked in ASKED.items():
+        if asked.trained not in TRAINED:
+            made(name, data, out, seed)
+    found = collected(out)
+    new = {"guides": guided(data, out), "packaged": record()}
+    for part in ("figures", "claims"):
+        seeds = told[part].keys() | found[part].keys()
+        new[part] = {s: told[part].get(s, {}) | found[part].get(s, {}) for s in sorted(seeds)}
+    return told | new
+
+
 def row(claim: Claim, index: int, told: dict[str, Any]) -> list[str]:
     """Of the table in docs/models.md; the seeds one after the other."""
     found = [claims[str(index)] for claims in told["claims"].values() if str(index) in claims]
@@ -461,7 +475,12 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=ASKED, metavar="NAME")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--write", action="store_true", help="train nothing")
+    parser.add_argument("--packaged", action="store_true", help="only the weights in the package")
     options = parser.parse_args()
+    if options.packaged:
+        known = json.loads((RESULTS / "claims.json").read_text(encoding="utf-8"))
+        write(packaged_anew(known, options.data, options.out, options.seed))
+        return
     if not options.write:
         for name in options.only or ASKED:
             made(name, options.data, options.out, options.seed)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
 import re
 import shutil
 import statistics
@@ -31,6 +30,7 @@ from torch import Tensor
 
 from benchmarks import gpu_film
 from benchmarks.gpu_film import Figures, called
+from pycolor.evaluate.environment import record
 
 ROOT = Path(__file__).resolve().parents[1]
 STEPS = ("build", "tests", "sanitizer", "race", "counters", "film")
@@ -281,16 +281,11 @@ def main() -> int:
     if options.fused_frames:
         fused_frames(options.fused_frames)
         return 0
-    facts = {
-        "GPU": torch.cuda.get_device_name(),
-        "torch": torch.__version__,
-        "CUDA": torch.version.cuda,
-        "processors": os.cpu_count(),
-    }
+    of = record()
 
     def keep(results: Figures) -> None:
         if options.json:
-            text = json.dumps({"machine": facts, **results}, indent=1, ensure_ascii=False)
+            text = json.dumps({"record": of, **results}, indent=1, ensure_ascii=False)
             options.json.write_text(text + "\n", encoding="utf-8")
 
     results = run(options.leave, keep)

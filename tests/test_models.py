@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from safetensors import safe_open
 
+from pycolor.cli import main
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
@@ -152,3 +153,10 @@ def test_equal_weights_are_equal_bytes(tmp_path: Path) -> None:
     assert (found.model, found.options, found.short_side) == ("zhang2016", {"width": 0.5}, 96)
     assert torch.equal(found.state["a.bias"], state["a.bias"])
     assert found.state["count"] == 7
+
+
+def test_the_card_names_the_temperature_of_the_file(capsys: pytest.CaptureFixture[str]) -> None:
+    packaged = weight_files.read(weight_files.PACKAGED / zoo.card("zhang2016").weights)
+    assert packaged.temperature not in (None, zoo.card("zhang2016").temperature)
+    assert main(["models", "zhang2016"]) == 0
+    assert f"annealed, T = {packaged.temperature}" in capsys.readouterr().out

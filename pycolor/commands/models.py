@@ -73,6 +73,14 @@ def _options(c: Card) -> str:
     return ", ".join(f"{key} {value}" for key, value in c.options.items())
 
 
+def _temperature(c: Card) -> float | None:
+    """At which its packaged weights are decoded: what their file says stands before the card's."""
+    from pycolor.models.checkpoints import weight_files
+
+    said = weight_files.read(weight_files.PACKAGED / c.weights).temperature
+    return c.temperature if said is None else said
+
+
 def _lines(c: Card) -> Iterator[tuple[str, str]]:
     """What a card says, line by line."""
     yield "model", c.name
@@ -84,11 +92,12 @@ def _lines(c: Card) -> Iterator[tuple[str, str]]:
     yield "packaged", _packaged(c)
     if c.weights:
         yield "short side", f"{c.short_side} px"
-        if c.temperature is None:
+        temperature = _temperature(c)
+        if temperature is None:
             yield "decode", "none: it predicts chroma itself"
         else:
-            annealed = f"annealed, T = {c.temperature}"
-            yield "decode", {0.0: "mode", 1.0: "mean"}.get(c.temperature, annealed)
+            annealed = f"annealed, T = {temperature}"
+            yield "decode", {0.0: "mode", 1.0: "mean"}.get(temperature, annealed)
         yield "trained on", c.trained_on
         yield "weights' license", c.weights_license
         yield "SHA-256", c.sha256
