@@ -396,6 +396,18 @@ def test_tiff_of_sixteen_bits_keeps_what_it_says(tmp_path: Path) -> None:
         assert first.tags[315].value == "Ottomar Anschtz"
 
 
+def test_the_shape_that_tifffile_writes_is_not_carried_to_another(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", noise(8))
+    tifffile.imwrite(tmp_path / "b.tif", noise(16, 3), photometric="rgb")  # Pillow opens it not
+    for name in ("a.tif", "b.tif"):
+        with tifffile.TiffFile(tmp_path / name) as source:
+            assert source.is_shaped
+        color_stills(tmp_path / name, tmp_path / f"c{name}", PredictOptions(short_side=16))
+        with tifffile.TiffFile(tmp_path / f"c{name}") as written:
+            assert not written.is_shaped
+            assert written.asarray().shape == (HEIGHT, WIDTH, 3)
+
+
 # -- folders, and what is too large --------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from pycolor.video.io import Reader
 from pycolor.video.verify import verify
-from tests.films import by_segments, make_film
+from tests.films import by_segments, colorize, make_film
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe is not installed"),
@@ -110,3 +110,15 @@ def test_the_first_field_stays_first(tmp_path: Path, name: str, order: str) -> N
         kind = "MBAFF" if preset == "h264" else "Interlaced"
         assert scan_of(result) == f"{kind} {order.upper()}", (ending, preset)
         assert verify(source, result).ok, (ending, preset)
+
+
+@pytest.mark.parametrize("preset", ["h264", "prores"])
+def test_progressive_frames_do_not_turn_the_fields_of_others(tmp_path: Path, preset: str) -> None:
+    """One order in all pictures; libx264 would tell the last one's of all that wait for it."""
+    mpeg2: dict[str, Any] = {"codec": "mpeg2video", "rate": 25, "options": {"bf": "0"}, "frames": 6}
+    first = make_film(tmp_path / "a.ts", **mpeg2, fields="tff", coded_fields=True)
+    second = make_film(tmp_path / "b.ts", **mpeg2, times=range(6, 12))
+    (tmp_path / "in.ts").write_bytes(first.read_bytes() + second.read_bytes())
+    assert frames_of(tmp_path / "in.ts") >= {"11", "00"}
+    colorize(tmp_path / "in.ts", tmp_path / "out.mov", preset=preset)
+    assert frames_of(tmp_path / "out.mov") == {"11"}

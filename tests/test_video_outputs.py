@@ -170,6 +170,22 @@ def test_an_unfinished_sequence_leaves_no_picture(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["in.mkv"]
 
 
+def test_a_folder_that_is_not_empty_does_not_hide_the_first_error(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "in.mkv", frames=4)
+    folder = tmp_path / "out"
+    with (  # noqa: PT012
+        pytest.raises(RuntimeError, match="the first"),
+        Reader(film) as reader,
+        Writer(folder / "%03d.tif", reader) as writer,
+    ):
+        for frame in reader:
+            writer.write(writer.picture(frame))
+            (folder / "mine.txt").write_text("kept")
+            if frame.index == 2:
+                raise RuntimeError("the first")
+    assert [p.name for p in folder.iterdir()] == ["mine.txt"]
+
+
 def test_one_picture_is_no_sequence(tmp_path: Path) -> None:
     film = make_film(tmp_path / "in.mkv", frames=2)
     with Reader(film) as reader, pytest.raises(UsageError, match=r"o_%06d\.png"):

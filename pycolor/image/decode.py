@@ -154,7 +154,7 @@ def _exif_of_tiff(path: Path, page: Any) -> bytes | None:
         exif = Image.Exif()
         for number in _TEXTS:
             tag = page.tags.get(number)
-            if tag is not None and isinstance(tag.value, str):
+            if tag is not None and isinstance(tag.value, str) and not _is_of_storage(tag.value):
                 exif[number] = tag.value
     return exif.tobytes() if len(exif) else None
 
@@ -235,13 +235,18 @@ def descriptive(image: Image.Image) -> Image.Exif:
     kept = Image.Exif()
     if image.format == "TIFF":
         for tag, value in image.getexif().items():
-            if tag in _DESCRIPTIVE:
+            if tag in _DESCRIPTIVE and not _is_of_storage(value):
                 kept[tag] = image.getexif().get_ifd(tag) if tag in (_EXIF, _GPS) else value
     elif image.info.get("exif"):
         kept.load(image.info["exif"])
         if _ORIENTATION in kept:
             del kept[_ORIENTATION]
     return kept
+
+
+def _is_of_storage(text: object) -> bool:
+    """Whether it is what tifffile writes of its array, whose shape color does not have."""
+    return isinstance(text, str) and text.startswith('{"shape": [')
 
 
 def _by_mode(path: Path, image: Image.Image, marks: Decoded) -> Decoded:

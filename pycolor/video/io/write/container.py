@@ -272,14 +272,17 @@ class ContainerWriter:
         return FilmError(f"{target} could not be written: {reason}.")
 
     def _remove(self) -> None:
+        """Remove what was written.  What cannot be removed does not hide why that is done."""
+        written = [] if str(self.path) == PIPE else [self.path]
         if self.name == "image2":
             last = max(self._last_number, self._first_number + self.packets)
-            for number in range(self._first_number, last + 1):
-                picture_name(self.path, number).unlink(missing_ok=True)
+            written = [picture_name(self.path, n) for n in range(self._first_number, last + 1)]
+        for path in written:
+            with suppress(OSError):
+                path.unlink()
+        with suppress(OSError):  # another program may have put something there
             if self._makes_folder:
                 self.path.parent.rmdir()
-        elif str(self.path) != PIPE:
-            self.path.unlink(missing_ok=True)
 
     @property
     def _aspect(self) -> Fraction | None:

@@ -26,6 +26,7 @@ from pycolor.video.io.read.reader import Reader
 from pycolor.video.io.write.clock import Clock
 from pycolor.video.io.write.container import ContainerWriter
 from pycolor.video.io.write.encoder.config import EncoderConfig, as_segment, choose
+from pycolor.video.io.write.encoder.field_marks import marked, mode_of_fields
 from pycolor.video.io.write.encoder.frame_factory import FrameFactory, Picture
 from pycolor.video.io.write.encoder.opening import add_picture
 from pycolor.video.io.write.streams.support import UnsupportedStream
@@ -101,6 +102,7 @@ class Writer:
         self.clock: Clock = self._output.clock
         try:
             self._stream = add_picture(self._output.container, config, self.info, clock=self.clock)
+            self._fields = mode_of_fields(self.info, config.codec)
             self._output.write_header(self._stream)
         except BaseException:
             self.abort()
@@ -159,6 +161,8 @@ class Writer:
         self._last = pts
         if self._stored != self.pixel_format:
             native = rgb_frame(rgb_of(picture.luma, *picture.chroma, self.encoding), self._stored)
+        if self._fields and not native.interlaced_frame:
+            native = marked(native, self._fields)
         native.pts = pts
         native.dts = None
         native.time_base = self.clock.time_base

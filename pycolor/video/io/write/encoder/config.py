@@ -120,8 +120,8 @@ def _matrix(info: FilmInfo, encoder: str) -> tuple[int, str]:
         )
     if info.tags.matrix == UNSPECIFIED:
         return _BT709, (
-            "no matrix is stored, and DNxHR is BT.709: the film is taken for that (its luma holds; "
-            "color that shots keep would shift)"
+            f"DNxHR is BT.709, which takes the place of {info.matrix_name}, a guess where no "
+            "matrix is stored (luma holds; color that shots keep would shift)"
         )
     raise UsageError(
         f"DNxHR is read as BT.709 only, and {info.path} is coded in {info.matrix_name}; ProRes and "

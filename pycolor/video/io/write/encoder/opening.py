@@ -16,9 +16,8 @@ from pycolor.video.io.frame.film import FilmInfo
 from pycolor.video.io.frame.pixel_formats import FULL, LIMITED
 from pycolor.video.io.write.clock import Clock
 from pycolor.video.io.write.encoder.config import EncoderConfig
+from pycolor.video.io.write.encoder.field_marks import CODES_FIELDS
 
-# They code two fields as such, and say so of each picture, if told to.
-_CODES_FIELDS = ("libx264", "mpeg2video", "mpeg4", "prores", "prores_aw", "prores_ks", "dvvideo")
 _FIELD_ORDER_CODES = {"progressive": 1, "tt": 2, "bb": 3, "tb": 4, "bt": 5}
 
 
@@ -95,7 +94,7 @@ def _describe(context: Any, recipe: EncoderConfig, info: FilmInfo) -> None:
     context.color_trc = info.tags.transfer
     context.field_order = _FIELD_ORDER_CODES.get(info.field_order, 0)
     context.flags |= Flags.frame_duration  # or the last frame loses its duration
-    if info.interlaced and recipe.codec in _CODES_FIELDS:
+    if info.interlaced and recipe.codec in CODES_FIELDS:
         context.flags |= Flags.interlaced_dct | Flags.interlaced_me
     context.thread_type = "AUTO"
     context.thread_count = 0
