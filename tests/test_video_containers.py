@@ -115,6 +115,13 @@ def test_what_has_no_times_says_how_far_a_film_drifts(
     assert not any(drifts in note for note in notes)
 
 
+@pytest.mark.parametrize(("target", "told"), [("out.mxf", 1), ("out.mkv", 0)])
+def test_what_new_programs_alone_read_is_told(tmp_path: Path, target: str, told: int) -> None:
+    film = make_film(tmp_path / "film.mkv", frames=6, rate=25)
+    notes = by_segments(film, tmp_path / target, preset="archive")
+    assert sum("ffv1 in mxf is read by new programs alone" in note for note in notes) == told
+
+
 @pytest.mark.parametrize("suffix", [suffix for spec, suffix in SUFFIXES if not spec.pictures_only])
 @pytest.mark.parametrize("form", ["gray", "yuv420p", "yuv422p10le"])
 def test_range_and_matrix_are_always_told(tmp_path: Path, suffix: str, form: str) -> None:

@@ -46,6 +46,7 @@ class ContainerSpec:
         aspect_not_of: codecs whose pixel aspect it does not tell.
         color_but: codes of H.273, by mark, that it does not tell of codecs without tags of their
             own.
+        new_readers: codecs in it that new programs alone read, see docs/readers.md.
         options: for the muxer.
     """
 
@@ -77,6 +78,7 @@ class ContainerSpec:
     fields_of: tuple[str, ...] | None = None
     aspect_not_of: tuple[str, ...] = ()
     color_but: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    new_readers: frozenset[str] = frozenset()
     options: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -182,6 +184,7 @@ SPECS = (
         lacks=frozenset({"rotation"}),
         fields_of=("h264", "mpeg2video", "dvvideo"),
         aspect_not_of=("dnxhd",),
+        new_readers=frozenset({"ffv1"}),  # SMPTE RDD 48
         # SMPTE ST 2067-21 and RP 224 have one label for several of H.273's codes, or none.
         color_but={
             "transfer": frozenset({5, 6, 9, 10, 13, 15}),

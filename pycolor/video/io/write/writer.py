@@ -121,6 +121,8 @@ class Writer:
         container, codec = self._output.name, self._codec
         marks = unsupported_marks(self.info, container, codec, self.encoding)
         spec = self._output.spec
+        if codec in spec.new_readers and self._streams:  # no segment's
+            yield f"{codec} in {container} is read by new programs alone; .mkv by older ones, too"
         if marks:
             where = spec.spoken or f"{codec} in {container}"
             yield f"{where} does not say of the picture: {', '.join(sorted(marks))}"
