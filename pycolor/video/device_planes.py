@@ -15,17 +15,7 @@ import torch
 from torch import Tensor
 
 from pycolor.video.io import Picture
-from pycolor.video.io.frame.tensors import as_tensor, upload
-
-
-def luma_of(picture: Picture, device: torch.device) -> Tensor:
-    """The codes of a picture's luma on a device, 1×H×W."""
-    if device.type == "cpu":
-        return as_tensor(picture.luma)[None]
-    if picture.uploaded is None or picture.uploaded.device != device:
-        picture.uploaded = upload(picture.luma, device)
-    uploaded: Tensor = picture.uploaded
-    return uploaded
+from pycolor.video.io.frame.tensors import as_tensor, luma_on
 
 
 @contextmanager
@@ -37,9 +27,9 @@ def planes_on(device: torch.device, picture: Picture) -> Iterator[tuple[Tensor, 
     """
     if device.type == "cpu":
         u, v = (as_tensor(plane)[None] for plane in picture.chroma)
-        yield luma_of(picture, device), u, v
+        yield luma_on(picture, device), u, v
         return
-    luma = luma_of(picture, device)
+    luma = luma_on(picture, device)
     stream = _stream(device)
     stream.wait_stream(torch.cuda.current_stream(device))
     own = [as_tensor(plane)[None] for plane in picture.chroma]

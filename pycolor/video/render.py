@@ -14,8 +14,9 @@ from torch import Tensor
 from pycolor import ops
 from pycolor.encoding import Encoding, Field
 from pycolor.system.stopwatch import Stopwatch
-from pycolor.video.device_planes import luma_of, planes_on
+from pycolor.video.device_planes import planes_on
 from pycolor.video.io import Frame, Picture, Plane
+from pycolor.video.io.frame.tensors import luma_on
 from pycolor.video.io.write.encoder.frame_factory import FrameFactory
 from pycolor.video.plan.grade import NEUTRAL, Grades
 from pycolor.video.propagation.layer import Layer, mixed
@@ -54,7 +55,7 @@ def render_layer(
                 picture = factory.picture(frame)
                 if parts is not None:
                     render_picture(
-                        graded(parts, grades, luma_of(picture, device), factory.encoding),
+                        graded(parts, grades, luma_on(picture, device), factory.encoding),
                         picture,
                         factory.encoding,
                         interlaced=frame.interlaced,

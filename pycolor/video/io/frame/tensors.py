@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from pycolor.video.io.frame.frame import Frame
 from pycolor.video.io.frame.pixel_formats import Plane
 
 
@@ -21,8 +22,17 @@ def as_tensor(plane: Plane) -> Tensor:
     return torch.from_numpy(np.asarray(holder))
 
 
-def luma_on(frame: Frame, device: torch.device) -> Tensor:
-    """A frame's Y' on a device, 1×H×W; it goes to a GPU once, and stays as long as the frame."""
+class HasLuma(Protocol):
+    """A frame, or a picture on its way out: `luma`, and `uploaded`, the same on a GPU or None."""
+
+    @property
+    def luma(self) -> Plane: ...
+
+    uploaded: Any
+
+
+def luma_on(frame: HasLuma, device: torch.device) -> Tensor:
+    """The codes of a Y' on a device, 1×H×W; they go to a GPU once, and stay with the frame."""
     if device.type == "cpu":
         return as_tensor(frame.luma)[None]
     if frame.uploaded is None or frame.uploaded.device != device:

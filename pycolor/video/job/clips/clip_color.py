@@ -18,9 +18,9 @@ from pycolor.errors import UsageError
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.models import zoo
 from pycolor.options import PredictOptions, VideoOptions
-from pycolor.video.device_planes import luma_of
 from pycolor.video.io import FrameSource, Picture
 from pycolor.video.io.frame.pixel_formats import Plane
+from pycolor.video.io.frame.tensors import luma_on
 from pycolor.video.io.read.frames.plane_source import PlaneSource
 from pycolor.video.job.decisions import guided
 from pycolor.video.job.decisions.guided import Given
@@ -174,7 +174,7 @@ class ClipColor:
         if parts is None:
             return False
         picture = cast(Picture, _Planes(luma=luma, chroma=chroma))
-        field = graded(parts, work.grades, luma_of(picture, self._predictor.device), encoding)
+        field = graded(parts, work.grades, luma_on(picture, self._predictor.device), encoding)
         under = work.plan.is_under(n)
         render_picture(field, picture, encoding, interlaced=interlaced, under=under)
         return True

@@ -20,7 +20,6 @@ from pycolor.options import VideoOptions
 from pycolor.options.frame_ranges import frame_rate
 from pycolor.system.atomic_file import atomic_write
 from pycolor.system.progress import Progress
-from pycolor.video.device_planes import luma_of
 from pycolor.video.io import Frame, FrameFactory, Picture, Reader, Writer, factory_of
 from pycolor.video.io.containers.codecs.chroma_exr import (
     EXACT_SPAN,
@@ -29,6 +28,7 @@ from pycolor.video.io.containers.codecs.chroma_exr import (
 )
 from pycolor.video.io.containers.presets import find_preset, master_preset
 from pycolor.video.io.containers.sequence import picture_name
+from pycolor.video.io.frame.tensors import luma_on
 from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.previews.preview import Preview, open_preview
 from pycolor.video.job.record.sidecar import synthetic_media_tag
@@ -192,7 +192,7 @@ def _write(
 
 
 def _colored(parts: Parts, preview: Preview, picture: Picture, encoding: Encoding) -> Tensor:
-    return graded(parts, preview.grades, luma_of(picture, preview.device), encoding)
+    return graded(parts, preview.grades, luma_on(picture, preview.device), encoding)
 
 
 def _write_frame(
