@@ -5,7 +5,6 @@ Knows no video.  The field is what a model says; `pycolor.ops.render_chroma` put
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import nullcontext
 
@@ -30,11 +29,11 @@ from pycolor.models.inference.device import (
     why_cpu,
 )
 from pycolor.models.inference.pictures import most_similar, network_size, resized
+from pycolor.models.inference.remembered import Remembered
 from pycolor.models.inference.uncertain import suppress_uncertain_chroma
-from pycolor.models.networks.pycolor2026 import Pycolor2026
+from pycolor.models.networks.pycolor2026 import Encoded, Pycolor2026
 from pycolor.options import PredictOptions
 
-MOST_TAPS = 8  # frames whose features are kept, some megabytes each
 # What the decodes are called (Zhang et al. 2016, eq. 5 and figure 2).
 TEMPERATURES = {"mean": 1.0, "annealed": 0.38, "mode": 0.0}
 
@@ -68,7 +67,7 @@ class Predictor:
         self.temperature = self._temperature()
         self.guides: list[Tensor] = []  # each 1×3×h×w Lab
         self.examples: Examples | None = None
-        self._taps: dict[bytes, Sequence[Tensor]] = {}  # of what was seen last
+        self._remembered = Remembered()
 
     def _temperature(self) -> float:
         """Of the decode that was asked for."""
@@ -105,7 +104,7 @@ class Predictor:
         if pictures:
             self.lead_by_any()
         with torch.inference_mode():
-            self.examples = Examples(pictures, self.taps) if pictures else None
+            self.examples = self._remembered.guide(pictures, self.taps) if pictures else None
 
     def lead_by_any(self) -> None:
         """Refuse a model that guided pictures cannot lead.
@@ -143,20 +142,24 @@ class Predictor:
         Args:
             lightness: N×1×h×w, from `lightness`.
         """
-        assert isinstance(self.network, Pycolor2026)
-        key = b""
-        if self.device.type == "cpu":  # whoever marks a frame again and again is not kept waiting
-            key = hashlib.blake2b(lightness.contiguous().numpy().tobytes()).digest()
-            if (known := self._taps.get(key)) is not None:
-                return known
-        x = lightness.to(self.device).contiguous(memory_format=torch.channels_last)
+        return self._encoded(lightness.to(self.device)).taps
+
+    def remember(self, most: int) -> None:
+        """Keep, on a CPU, what the network sees of the last pictures, some megabytes each.
+
+        Whoever marks a frame again and again is not kept waiting.
+
+        Args:
+            most: pictures.
+        """
+        self._remembered = Remembered(most)
+
+    def _encoded(self, lightness: Tensor) -> Encoded:
+        network = self.network
+        assert isinstance(network, Pycolor2026)
+        x = lightness.contiguous(memory_format=torch.channels_last)
         with self._arithmetic():
-            found = self.network.encode(x).taps
-        if key:
-            self._taps[key] = found
-            while len(self._taps) > MOST_TAPS:
-                self._taps.pop(next(iter(self._taps)), None)
-        return found
+            return self._remembered.encoded(lightness, lambda: network.encode(x))
 
     @torch.inference_mode()
     def likelihoods(self, lightness: Tensor) -> Tensor | None:
@@ -172,7 +175,11 @@ class Predictor:
             return None
         x = lightness.to(self.device).contiguous(memory_format=torch.channels_last)
         with self._arithmetic():
-            scores = self.network(x)
+            network = self.network
+            if isinstance(network, Pycolor2026) and self._remembered.many:
+                scores = network.decode(self._encoded(x)).logits
+            else:
+                scores = network(x)
             likelihoods: Tensor = scores.float().softmax(1)
         return likelihoods
 
@@ -301,9 +308,8 @@ class Predictor:
         """Chroma of frames that are led, what is known in its place."""
         network = self.network
         assert isinstance(network, Pycolor2026)
-        x = lightness.contiguous(memory_format=torch.channels_last)
         with self._arithmetic():
-            seen = network.encode(x)
+            seen = self._encoded(lightness)
             known = guidance
             if known is None:
                 assert self.examples is not None
@@ -317,7 +323,12 @@ class Predictor:
         frozen = frozen_weights() if self.options.compile else nullcontext()
         try:
             with self._arithmetic(), frozen:
-                field = self.network.chroma(x, context, self.temperature)
+                network = self.network
+                if isinstance(network, Pycolor2026) and self._remembered.many:
+                    seen = self._encoded(lightness)
+                    field = network.colors(seen, network.decode(seen), self.temperature)
+                else:
+                    field = network.chroma(x, context, self.temperature)
                 return suppress_uncertain_chroma(field, self.options.reserve)
         except RuntimeError as e:
             if not self.options.compile:
