@@ -18,7 +18,7 @@ from PIL import Image
 
 from pycolor.cli import COMMANDS, main
 from pycolor.models import zoo
-from pycolor.models.checkpoints import weight_files
+from pycolor.models.checkpoints import weight_names
 from tests.films import make_film
 from tests.signals import take_interrupts
 
@@ -217,7 +217,7 @@ def test_overwrite_replaces_only_when_complete(film: Path, tmp_path: Path) -> No
 
 def test_corrupt_weights(film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     weights = tmp_path / "w.safetensors"
-    weights.write_bytes((weight_files.PACKAGED / zoo.card(zoo.DEFAULT).weights).read_bytes()[:5000])
+    weights.write_bytes((weight_names.PACKAGED / zoo.card(zoo.DEFAULT).weights).read_bytes()[:5000])
     target = tmp_path / "out.mkv"
     assert main(["video", str(film), str(target), "--weights", str(weights), *SMALL]) == 1
     assert "whole safetensors file" in sentence(capsys)

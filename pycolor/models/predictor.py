@@ -5,7 +5,6 @@ Knows no video.  The field is what a model says; `pycolor.ops.render_chroma` put
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import nullcontext
 
@@ -29,12 +28,12 @@ from pycolor.models.inference.device import (
     choose_dtype,
     why_cpu,
 )
-from pycolor.models.inference.pictures import most_similar, network_size, resized
+from pycolor.models.inference.pictures import input_size, most_similar, network_size, resized
+from pycolor.models.inference.recently_seen import RecentlySeen
 from pycolor.models.inference.uncertain import suppress_uncertain_chroma
 from pycolor.models.networks.pycolor2026 import Pycolor2026
 from pycolor.options import PredictOptions
 
-MOST_TAPS = 8  # frames whose features are kept, some megabytes each
 # What the decodes are called (Zhang et al. 2016, eq. 5 and figure 2).
 TEMPERATURES = {"mean": 1.0, "annealed": 0.38, "mode": 0.0}
 
@@ -68,7 +67,7 @@ class Predictor:
         self.temperature = self._temperature()
         self.guides: list[Tensor] = []  # each 1×3×h×w Lab
         self.examples: Examples | None = None
-        self._taps: dict[bytes, Sequence[Tensor]] = {}  # of what was seen last
+        self._seen = RecentlySeen()
 
     def _temperature(self) -> float:
         """Of the decode that was asked for."""
@@ -143,20 +142,15 @@ class Predictor:
         Args:
             lightness: N×1×h×w, from `lightness`.
         """
-        assert isinstance(self.network, Pycolor2026)
-        key = b""
         if self.device.type == "cpu":  # whoever marks a frame again and again is not kept waiting
-            key = hashlib.blake2b(lightness.contiguous().numpy().tobytes()).digest()
-            if (known := self._taps.get(key)) is not None:
-                return known
+            return self._seen.of(lightness, self._taps)
+        return self._taps(lightness)
+
+    def _taps(self, lightness: Tensor) -> Sequence[Tensor]:
+        assert isinstance(self.network, Pycolor2026)
         x = lightness.to(self.device).contiguous(memory_format=torch.channels_last)
         with self._arithmetic():
-            found = self.network.encode(x).taps
-        if key:
-            self._taps[key] = found
-            while len(self._taps) > MOST_TAPS:
-                self._taps.pop(next(iter(self._taps)), None)
-        return found
+            return self.network.encode(x).taps
 
     @torch.inference_mode()
     def likelihoods(self, lightness: Tensor) -> Tensor | None:
@@ -210,14 +204,10 @@ class Predictor:
                 f"{type(luma).__name__}; torch.from_numpy makes one of an array."
             )
         height, width = luma.shape[-2:]
-        size = network_size(
-            height, width, pixel_aspect, self.short_side, self.network.input_multiple
-        )
-        if size[0] * size[1] > self.network.max_pixels:
-            raise UsageError(
-                f"{self.loaded.card.name} takes pictures of {self.network.max_pixels} pixels or "
-                f"less, got {size[1]}x{size[0]}; a smaller short_side helps."
-            )
+        try:
+            size = input_size(self.network, height, width, pixel_aspect, self.short_side)
+        except ValueError as e:
+            raise UsageError(f"{self.loaded.card.name} {e}.") from None
         lightness = ops.mean_lightness(luma.to(self.device), size, encoding=encoding)
         return torch.rot90(lightness, quarter_turns, (2, 3))
 
@@ -276,16 +266,15 @@ class Predictor:
         fields = []
         for first in range(0, len(lightness), count):
             part, near = lightness[first : first + count], places[first : first + count]
-            lacking = 0 if alone or not together else count - len(part)
-            if lacking:
-                part = torch.cat([part, part[-1:].expand(lacking, -1, -1, -1)])
-                near = [*near, *[near[-1]] * lacking] if near else near
+            here = len(part)
+            if together and not alone:
+                part, near = filled_up(part, near, together)
             own = self.context(part) if missing else context
             if self.examples is None and guidance is None:
                 found = self._field(part, own)
             else:
                 found = self._led(part, near, guidance)
-            fields.append(found[: len(found) - lacking])
+            fields.append(found[:here])
         field = torch.cat(fields) * self.options.saturation
         if not torch.isfinite(field).all():
             raise FilmError(
@@ -338,3 +327,14 @@ class Predictor:
         return self.field(
             self.lightness(luma, encoding, pixel_aspect, quarter_turns), quarter_turns
         )
+
+
+def filled_up(
+    lightness: Tensor, places: Sequence[Place], count: int
+) -> tuple[Tensor, Sequence[Place]]:
+    """So many pictures, the last one repeated, and their places where these are told."""
+    lacking = count - len(lightness)
+    if not lacking:
+        return lightness, places
+    repeated = lightness[-1:].expand(lacking, -1, -1, -1)
+    return torch.cat([lightness, repeated]), [*places, *[*places[-1:]] * lacking]
