@@ -27,7 +27,7 @@ from pycolor.models.checkpoints.size import size_of_weights
 from pycolor.models.checkpoints.weight_names import OPEN, located, packaged
 from pycolor.models.colorizer import Colorizer
 from pycolor.models.foreign.detect import read_foreign
-from pycolor.models.inference.device import usual_torch
+from pycolor.models.inference.building import Unfilled, usual_torch
 from pycolor.system.atomic_file import atomic_write
 
 FOREIGN_SUFFIXES = {".pth", ".pt", ".caffemodel", ".t7"}
@@ -276,7 +276,7 @@ def load(name: str | None = None, weights: Path | None = None) -> Loaded:
     try:
         if expected is None:
             check_options(c, file.options, file.state)
-        with usual_torch():
+        with usual_torch(), Unfilled():
             network = c.build(**file.options)
     except (TypeError, ValueError) as e:
         raise FilmError(f"weights {path} do not fit {c.name}: {e}.") from None

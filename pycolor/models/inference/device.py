@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 
@@ -96,15 +94,3 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     else:
         native = bfloat16_in_hardware()
     return torch.bfloat16 if native else torch.float32
-
-
-@contextmanager
-def usual_torch() -> Iterator[None]:
-    """Networks in float32 whatever the caller's default, whose random state is left as it is."""
-    default = torch.get_default_dtype()
-    with torch.random.fork_rng(devices=[]):
-        torch.set_default_dtype(torch.float32)
-        try:
-            yield
-        finally:
-            torch.set_default_dtype(default)
