@@ -33,8 +33,8 @@ FORMATS = [
 ]  # fmt: skip
 
 
-def failures(source: Path, result: Path) -> list[str]:
-    report = verify(source, result)
+def failures(source: Path, result: Path, frames: tuple[int, int | None] | None = None) -> list[str]:
+    report = verify(source, result, frames=frames)
     return [f"{c.name}: {c.detail}" for c in report.checks if c.state == "differs"]
 
 
@@ -174,8 +174,10 @@ def test_planes_are_shared_not_copied() -> None:
 )
 def test_shared_films_survive(name: str, tmp_path: Path) -> None:
     source = data_film(name)
-    color_film(source, tmp_path / "out.mkv", QUICK)
-    assert failures(source, tmp_path / "out.mkv") == []
+    part = (0, 40) if name.startswith("archival") else None
+    options = replace(QUICK, frames=":40") if part else QUICK
+    color_film(source, tmp_path / "out.mkv", options)
+    assert failures(source, tmp_path / "out.mkv", part) == []
 
 
 MEASURED = """

@@ -198,7 +198,7 @@ def test_shots_come_within_the_look_ahead():
 
 
 def test_a_slice_with_overlap_gives_the_same_cuts():
-    film = list(MadeFilm("cut", 5, wear=RUINED, seed=4))
+    film = list(MadeFilm("cut", 9, wear=RUINED, seed=4, size=(90, 120)))
     whole = boundaries(detect(film, FULL))
     margin = 2 * FULL.look_ahead_frames
     middle = len(film) // 2
@@ -217,8 +217,9 @@ def test_depth_and_range_do_not_matter(depth: int, full: bool):
     assert boundaries(detect(lumas, options)) == expected(film)
 
 
+@pytest.mark.long
 def test_a_slice_with_overlap_gives_the_same_fades():
-    film = list(MadeFilm("fade", 3, motion=LIVELY, wear=RUINED, seed=4, size=(90, 120)))
+    film = list(MadeFilm("fade", 5, motion=LIVELY, wear=RUINED, seed=4, size=(90, 120)))
     whole = boundaries(detect(film, FULL))
     margin = 2 * FULL.look_ahead_frames
     middle = len(film) // 2
