@@ -22,7 +22,7 @@ from pycolor.models.checkpoints import weight_names
 from tests.films import make_film
 from tests.signals import take_interrupts
 
-SMALL = ["--short-side", "32", "--progress", "none"]
+SMALL = ["--model", "richart2017", "--short-side", "32", "--progress", "none"]
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from pycolor.video.render import render_picture as render
 from pycolor.video.verify import verify
 from tests.films import data_film, make_film
 
-QUICK = VideoOptions(predict=PredictOptions(short_side=32))
+QUICK = VideoOptions(predict=PredictOptions(model="richart2017", short_side=32))
 
 FORMATS = [
     "gray", "gray10le", "gray16le",
@@ -185,7 +185,7 @@ import resource, sys
 from pathlib import Path
 from pycolor import VideoOptions, PredictOptions, color_film
 options = VideoOptions(preset="h264", codec_options="preset=ultrafast",
-                       predict=PredictOptions(short_side=32))
+                       predict=PredictOptions(model="richart2017", short_side=32))
 color_film(Path(sys.argv[1]), Path(sys.argv[2]), options)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """

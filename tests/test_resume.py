@@ -30,8 +30,18 @@ from pycolor.video.job.work.job_folder import job_folder
 from pycolor.video.verify import verify
 from tests.films import colored_film, make_film
 
-QUICK = VideoOptions(predict=PredictOptions(short_side=32), segment_frames=8)
-COMMAND = ["--short-side", "32", "--segment-frames", "8", "--progress", "none", "--overwrite"]
+QUICK = VideoOptions(predict=PredictOptions(model="richart2017", short_side=32), segment_frames=8)
+COMMAND = [
+    "--model",
+    "richart2017",
+    "--short-side",
+    "32",
+    "--segment-frames",
+    "8",
+    "--progress",
+    "none",
+    "--overwrite",
+]
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +188,9 @@ def test_other_work_is_not_mixed_in(change, source, tmp_path, monkeypatch):
     elif change == "options":
         options = replace(QUICK, steady=PropagationOptions(steady="best"))
     else:
-        options = replace(QUICK, predict=PredictOptions(short_side=32, saturation=0.5))
+        options = replace(
+            QUICK, predict=PredictOptions(model="richart2017", short_side=32, saturation=0.5)
+        )
     report = color_film(source, tmp_path / "out.mkv", options, say=said.append)
     assert report.resumed == 0
     assert any("begins anew" in text for text in said)

@@ -45,7 +45,13 @@ def fold_normalization(layer: nn.Sequential, after: nn.ReLU | nn.ReLU6 | None) -
     assert norm.running_var is not None
     has_offset = conv.bias is not None
     conv.weight, conv.bias = fuse_conv_bn_weights(
-        conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
+        conv.weight,
+        conv.bias,
+        norm.running_mean,
+        norm.running_var,
+        norm.eps,
+        norm.weight,
+        norm.bias,
     )
     offset = conv.bias.detach()
     norm.reset_running_stats()
