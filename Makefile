@@ -98,7 +98,7 @@ results: $(STAMP)
 # The models' recipes for a processor, one after the other; GPU=1 takes those for one large GPU.  The
 # head of each says which of the packaged weights it made.
 # A run that was cut goes on.  cheng2015 learns its classes from the zhang2016 in the package.
-# pycolor2026 is trained three times, from the second on with further photographs (MORE).
+# pycolor2026 is trained four times, from the second on with further photographs (MORE).
 MODELS  ?= pycolor2026 zhang2016 iizuka2016 hwang2016 varga2017 cheng2015 richart2017
 TRAINED ?= trained
 
@@ -114,8 +114,10 @@ weights: $(STAMP)
 	    $(BIN)/python -m pycolor train --recipe $$model-first --data "$(DATA)" --out "$$before-first" \
 	      --restore 0 --last-uniform 0 --dark-restore 0 && \
 	    $(BIN)/python -m pycolor train --recipe $$model-second --data "$(DATA)" $$more --out "$$before-second" \
-	      --init "$$before-first/$$model.safetensors" || exit 1; \
-	    further="$$more --init $$before-second/$$model.safetensors"; fi; \
+	      --init "$$before-first/$$model.safetensors" && \
+	    $(BIN)/python -m pycolor train --recipe $$model-third --data "$(DATA)" $$more --out "$$before-third" \
+	      --init "$$before-second/$$model.safetensors" || exit 1; \
+	    further="$$more --init $$before-third/$$model.safetensors"; fi; \
 	  $(BIN)/python -m pycolor train --recipe $$model$(if $(GPU),-gpu) --data "$(DATA)" $$further --out "$(TRAINED)/$$model" || exit 1; \
 	  cmp -s "$(TRAINED)/$$model/$$model.safetensors" pycolor/weights/$$model.safetensors \
 	    && echo "$$model: the bits of the package" || echo "$$model: other bits than the package has"; \

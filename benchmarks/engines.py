@@ -47,7 +47,7 @@ class Scores(nn.Module):
     def forward(self, gray: Tensor, light: Tensor) -> Tensor:
         x4, x8, x16, x32 = self.network.trunk(gray)
         seen = Encoded(lightness=gray, light=light, taps=(x4, x8, x16, x32))
-        return self.network.decode(seen).logits
+        return self.network.logits(self.network.decode(seen).last)
 
 
 def plain_network() -> Colorizer:

@@ -23,6 +23,7 @@ from PIL import Image
 
 from pycolor.cli import main
 from pycolor.options import PredictOptions, VideoOptions
+from pycolor.system.bounded import Bounded
 from pycolor.video.film_plan import edit
 from pycolor.video.io import Reader
 from pycolor.video.io.frame.planes import chroma_planes
@@ -30,7 +31,6 @@ from pycolor.video.job.decisions.plan_file import read_plan_file, save_plan_file
 from pycolor.video.job.decisions.project import Project, project_of
 from pycolor.video.job.decisions.start_plan import start_plan
 from pycolor.video.shown import shown_codes
-from pycolor.web.desk.bounded import Bounded
 from pycolor.web.desk.delivery import Deliveries
 from pycolor.web.desk.journal import Journal, difference
 from pycolor.web.desk.server import bind, desk_app, server_of
@@ -176,9 +176,9 @@ def test_color_that_is_made_ahead_is_the_same(film: Path) -> None:
     assert not layer.exists()
     with opened(film, ahead=True) as page:
         page.codes(0)
-        worker = page.desk.frames
-        with worker._news:  # ends when the piece is kept
-            assert worker._news.wait_for(lambda: len(list(layer.glob("[!.]*.npz"))) == 1, 60) or (
+        news = page.desk.frames._turns.news
+        with news:  # ends when the piece is kept
+            assert news.wait_for(lambda: len(list(layer.glob("[!.]*.npz"))) == 1, 60) or (
                 list(layer.glob("[!.]*.npz"))
             )
         assert all(np.array_equal(page.codes(n), alone[n]) for n in range(8))

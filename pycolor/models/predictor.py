@@ -29,9 +29,9 @@ from pycolor.models.inference.device import (
     why_cpu,
 )
 from pycolor.models.inference.pictures import input_size, most_similar, network_size, resized
-from pycolor.models.inference.recently_seen import RecentlySeen
+from pycolor.models.inference.remembered import Remembered
 from pycolor.models.inference.uncertain import suppress_uncertain_chroma
-from pycolor.models.networks.pycolor2026 import Pycolor2026
+from pycolor.models.networks.pycolor2026 import Encoded, Pycolor2026
 from pycolor.options import PredictOptions
 
 # What the decodes are called (Zhang et al. 2016, eq. 5 and figure 2).
@@ -67,7 +67,7 @@ class Predictor:
         self.temperature = self._temperature()
         self.guides: list[Tensor] = []  # each 1×3×h×w Lab
         self.examples: Examples | None = None
-        self._seen = RecentlySeen()
+        self._remembered = Remembered()
 
     def _temperature(self) -> float:
         """Of the decode that was asked for."""
@@ -104,7 +104,7 @@ class Predictor:
         if pictures:
             self.lead_by_any()
         with torch.inference_mode():
-            self.examples = Examples(pictures, self.taps) if pictures else None
+            self.examples = self._remembered.guide(pictures, self.taps) if pictures else None
 
     def lead_by_any(self) -> None:
         """Refuse a model that guided pictures cannot lead.
@@ -142,15 +142,24 @@ class Predictor:
         Args:
             lightness: N×1×h×w, from `lightness`.
         """
-        if self.device.type == "cpu":  # whoever marks a frame again and again is not kept waiting
-            return self._seen.of(lightness, self._taps)
-        return self._taps(lightness)
+        return self._encoded(lightness.to(self.device)).taps
 
-    def _taps(self, lightness: Tensor) -> Sequence[Tensor]:
-        assert isinstance(self.network, Pycolor2026)
-        x = lightness.to(self.device).contiguous(memory_format=torch.channels_last)
+    def remember(self, most: int) -> None:
+        """Keep, on a CPU, what the network sees of the last pictures, some megabytes each.
+
+        Whoever marks a frame again and again is not kept waiting.
+
+        Args:
+            most: pictures.
+        """
+        self._remembered = Remembered(most)
+
+    def _encoded(self, lightness: Tensor) -> Encoded:
+        network = self.network
+        assert isinstance(network, Pycolor2026)
+        x = lightness.contiguous(memory_format=torch.channels_last)
         with self._arithmetic():
-            return self.network.encode(x).taps
+            return self._remembered.encoded(lightness, lambda: network.encode(x))
 
     @torch.inference_mode()
     def likelihoods(self, lightness: Tensor) -> Tensor | None:
@@ -166,7 +175,11 @@ class Predictor:
             return None
         x = lightness.to(self.device).contiguous(memory_format=torch.channels_last)
         with self._arithmetic():
-            scores = self.network(x)
+            network = self.network
+            if isinstance(network, Pycolor2026) and self._remembered.many:
+                scores = network.decode(self._encoded(x)).logits
+            else:
+                scores = network(x)
             likelihoods: Tensor = scores.float().softmax(1)
         return likelihoods
 
@@ -290,9 +303,8 @@ class Predictor:
         """Chroma of frames that are led, what is known in its place."""
         network = self.network
         assert isinstance(network, Pycolor2026)
-        x = lightness.contiguous(memory_format=torch.channels_last)
         with self._arithmetic():
-            seen = network.encode(x)
+            seen = self._encoded(lightness)
             known = guidance
             if known is None:
                 assert self.examples is not None
@@ -306,7 +318,12 @@ class Predictor:
         frozen = frozen_weights() if self.options.compile else nullcontext()
         try:
             with self._arithmetic(), frozen:
-                field = self.network.chroma(x, context, self.temperature)
+                network = self.network
+                if isinstance(network, Pycolor2026) and self._remembered.many:
+                    seen = self._encoded(lightness)
+                    field = network.colors(seen, network.decode(seen), self.temperature)
+                else:
+                    field = network.chroma(x, context, self.temperature)
                 return suppress_uncertain_chroma(field, self.options.reserve)
         except RuntimeError as e:
             if not self.options.compile:

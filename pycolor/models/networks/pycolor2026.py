@@ -58,11 +58,11 @@ class Decoded:
     """What the decoder makes of them.
 
     Attributes:
-        logits: N×313×h/4×w/4, float32.
+        last: N×C×h/4×w/4, float32: what the last layer, which has no activation, scores.
         maps: its own maps of a 16th and an 8th of the size.
     """
 
-    logits: Tensor
+    last: Tensor
     maps: tuple[Tensor, Tensor]
 
 
@@ -197,13 +197,19 @@ class Pycolor2026(Colorizer):
         added: list[Tensor | None] = [None, None, None]
         if guidance is not None and self.hints is not None:
             added = [*self.hints(guidance)]
-        logits, *maps = self._decoded(seen.taps, seen.light, added)
-        return Decoded(logits=logits, maps=(maps[0], maps[1]))
+        last, *maps = self._decoded(seen.taps, seen.light, added)
+        return Decoded(last=last, maps=(maps[0], maps[1]))
+
+    def logits(self, last: Tensor) -> Tensor:
+        """Logits over the bins N×313×h/4×w/4, float32, of `Decoded.last`."""
+        # In float32: half-precision logits would move the decoded chroma.
+        with torch.autocast(last.device.type, enabled=False):
+            return self.scores(last)  # type: ignore[no-any-return]
 
     def _decoded(
         self, taps: Sequence[Tensor], light: Tensor, added: Sequence[Tensor | None]
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits, and the maps of a 16th and an 8th of the size."""
+        """What the last layer scores, and the maps of a 16th and an 8th of the size."""
         x4, x8, x16, x32 = taps
         x = self.up32(x32) + self.scene(x32.mean((2, 3), keepdim=True))
         x = _plus(self.up16(_joined(x, x16)), added[0])
@@ -216,9 +222,7 @@ class Pycolor2026(Colorizer):
         else:
             # A single channel has no layout, and would undo that of the others, channels last.
             x = torch.cat([y.permute(0, 2, 3, 1) for y in parts], dim=-1).permute(0, 3, 1, 2)
-        # In float32: half-precision logits would move the decoded chroma.
-        with torch.autocast(x.device.type, enabled=False):
-            return self.scores(x.float()), u16, u8
+        return x.float(), u16, u8
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Have torch.compile make the trunk's and the decoder's code, which `chroma` calls.
@@ -239,7 +243,7 @@ class Pycolor2026(Colorizer):
         guidance: Guidance | None = None,
     ) -> Tensor:
         """Logits over the bins N×313×H/4×W/4, see `Colorizer.forward`."""
-        return self.decode(self.encode(lightness), guidance).logits
+        return self.logits(self.decode(self.encode(lightness), guidance).last)
 
     def chroma(
         self,
@@ -254,10 +258,10 @@ class Pycolor2026(Colorizer):
 
     def colors(self, seen: Encoded, decoded: Decoded, temperature: float) -> Tensor:
         """Chroma N×2×h/4×w/4, float32, of what `encode` and `decode` gave."""
-        logits = decoded.logits
-        if self.reach:
-            logits = unified(logits, self.places(seen, decoded), self.reach)
-        field = colorizer.decode(logits, self.palette, temperature)
+        last = decoded.last
+        if self.reach:  # before the scores, which are linear and have more channels
+            last = unified(last, self.places(seen, decoded), self.reach)
+        field = colorizer.decode(self.logits(last), self.palette, temperature)
         if self.levels:
             small = F.avg_pool2d(seen.lightness, self.output_stride)
             field = field * within_ends(small) * presence(seen.lightness)

@@ -20,7 +20,7 @@ from pycolor.record import free_sidecar
 from pycolor.system.atomic_file import check_output
 from pycolor.system.progress import Progress
 from pycolor.system.trace import traced
-from pycolor.video.film_plan.document import plan_text
+from pycolor.video.film_plan.document_text import plan_text
 from pycolor.video.io import Damage, concat_segments
 from pycolor.video.io.containers.presets import PIPE
 from pycolor.video.job.coloring import FilmColoring

@@ -17,6 +17,7 @@ from pycolor.models.predictor import Predictor
 from pycolor.video.io import FilmInfo, Frame
 from pycolor.video.io.frame.tensors import luma_on
 from pycolor.video.plan.plan import Plan, ShotBody
+from pycolor.video.propagation.seen_frames import SeenFrames
 
 MOTION_SHORT_SIDE = 144  # pixels
 PICTURES_TOGETHER = 8  # that a GPU's network takes at once, see `Predictor.field`
@@ -28,7 +29,8 @@ class Lookahead:
     Frames are read when they are asked for, and kept until they are forgotten; each is some 50 KB.
 
     Args:
-        frames: decoded, from frame `first` on.
+        frames: decoded, from frame `first` on; or what opens the film at a frame's number, called
+            when one has to be decoded.
         first: number of the first of them.
         begin: number of the first whose motion frame or field will be asked for.
         plan: tells key frames and gains.
@@ -36,11 +38,12 @@ class Lookahead:
         info: of the film.
         watch: times a stage.
         batch: key frames that wait for each other before they go through the network.
+        seen: what was seen of them before.
     """
 
     def __init__(
         self,
-        frames: Iterator[Frame],
+        frames: Iterator[Frame] | Callable[[int], Iterator[Frame]],
         first: int,
         begin: int,
         plan: Plan,
@@ -48,9 +51,13 @@ class Lookahead:
         info: FilmInfo,
         watch: Callable[[str], AbstractContextManager[None]],
         batch: int = 1,
+        seen: SeenFrames | None = None,
     ) -> None:
         self._frames = frames
-        self._next = first
+        self._next = self._undecoded = first
+        self._seen = seen
+        self._latest: Frame  # that was decoded
+        self._on_device: tuple[int, Tensor] | None = None  # luma of the frame that is read
         self._begin = begin
         self._plan = plan
         self._predictor = predictor
@@ -96,13 +103,9 @@ class Lookahead:
             del self._contexts[start]
 
     def _read(self) -> None:
-        frame = next(self._frames, None)
         n = self._next
-        if frame is None:
-            raise FilmError(
-                f"{self._info.path} ends before frame {n}, which was there when it was surveyed; "
-                "expected a film that does not change while it is colored."
-            )
+        if self._seen is None:
+            self._decoded(n)
         self._next += 1
         span = self._plan.span_at(n)
         if span.passthrough:
@@ -111,20 +114,61 @@ class Lookahead:
         context_frame = key and self._predictor.per_shot and self._body(n).context_frame == n
         if n < self._begin and not context_frame:
             return
-        luma = luma_on(frame, self._predictor.device)
-        gain = float(self._plan.gain[n])
         if self._plan.carries:
-            small = ops.mean_lightness(luma, self._size, encoding=self._info.encoding)
-            self._motion_frames[n] = (brightened(small, gain) * 2.55).round_().clamp_(0, 255).byte()
+            self._motion_frames[n] = self._motion_of(n)
         if not key:
             return
-        lightness = self._predictor.lightness(luma, self._info.encoding, self._aspect, self._turns)
-        lightness = brightened(lightness, gain)
+        lightness = self._lightness_of(n)
         if context_frame:
             self._contexts[span.start] = self._predictor.context(lightness)
         self._waiting[n] = lightness
         if len(self._waiting) >= self._batch and not self._predictor.per_shot:
             self._predict()
+
+    def _motion_of(self, n: int) -> Tensor:
+        gain = float(self._plan.gain[n])
+
+        def make() -> Tensor:
+            small = ops.mean_lightness(self._luma(n), self._size, encoding=self._info.encoding)
+            return (brightened(small, gain) * 2.55).round_().clamp_(0, 255).byte()
+
+        if self._seen is None:
+            return make()
+        return self._seen.motion(n, gain, self._predictor.device, make)
+
+    def _lightness_of(self, n: int) -> Tensor:
+        gain = float(self._plan.gain[n])
+
+        def make() -> Tensor:
+            encoding = self._info.encoding
+            lightness = self._predictor.lightness(
+                self._luma(n), encoding, self._aspect, self._turns
+            )
+            return brightened(lightness, gain)
+
+        if self._seen is None:
+            return make()
+        return self._seen.lightness(n, gain, self._predictor, make)
+
+    def _luma(self, n: int) -> Tensor:
+        if self._on_device is None or self._on_device[0] != n:
+            self._on_device = n, luma_on(self._decoded(n), self._predictor.device)
+        return self._on_device[1]
+
+    def _decoded(self, n: int) -> Frame:
+        """A frame; those between it and the one before are passed over."""
+        if not isinstance(self._frames, Iterator):
+            self._frames, self._undecoded = self._frames(n), n
+        while self._undecoded <= n:
+            frame = next(self._frames, None)
+            if frame is None:
+                raise FilmError(
+                    f"{self._info.path} ends before frame {n}, which was there when it was "
+                    "surveyed; expected a film that does not change while it is colored."
+                )
+            self._latest = frame
+            self._undecoded += 1
+        return self._latest
 
     def _body(self, n: int) -> ShotBody:
         span = self._plan.span_at(n)

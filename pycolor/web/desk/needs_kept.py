@@ -19,8 +19,9 @@ from pycolor.errors import PycolorError
 from pycolor.video.plan.plan import ShotBody
 from pycolor.video.propagation.layer_store import pieces_of
 from pycolor.web.desk.decoder import Decoder
-from pycolor.web.desk.frames import Frames, Ready
+from pycolor.web.desk.frames import Frames
 from pycolor.web.desk.needs import Sample, score, warnings_of
+from pycolor.web.desk.ready import Ready
 from pycolor.web.desk.samples import sample, sampled_frames
 
 VERSION = 1  # of what is found
@@ -151,9 +152,7 @@ class Needs:
 
     def _sample(self, ready: Ready, n: int) -> Sample:
         frame, info = self._decoder.take(n)
-        colors = ready.preview.colors
-        kept = self._frames.color_kept(ready, n)
-        return sample(colors, ready.predictors, ready.preview.grades, frame, info, kept)
+        return sample(ready, frame, info, self._frames.color_kept(ready, n))
 
     def _load(self) -> dict[str, Told]:
         known: dict[str, Told] = {}

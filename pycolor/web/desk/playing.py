@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from pycolor.system.bounded import Bounded
 from pycolor.video.job.previews.draft import small_picture, small_size
-from pycolor.web.desk.bounded import Bounded
 from pycolor.web.desk.decoder import Decoder
 from pycolor.web.desk.frames import Frames
 

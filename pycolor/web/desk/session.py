@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import threading
-from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -16,26 +14,23 @@ from PIL import Image
 from pycolor.errors import PycolorError, UsageError
 from pycolor.image.predictor_pool import PredictorPool
 from pycolor.models.guidance.looks import LOOKS
-from pycolor.models.guidance.marks import ab_of
 from pycolor.models.zoo import all_cards
 from pycolor.options import VideoOptions
 from pycolor.system.atomic_file import atomic_write
 from pycolor.video.film_plan.decisions import TREATMENTS, FilmPlan, PlanError
-from pycolor.video.film_plan.document import plan_text, read_plan, shot_document
-from pycolor.video.job.decisions.plan_file import PlanFile, read_plan_file, save_plan_file
-from pycolor.video.job.decisions.planned import colors_of
-from pycolor.video.job.previews.preview import open_preview
-from pycolor.video.job.record.versions import versions
+from pycolor.video.job.decisions.planned import Colors
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.web.desk.changes import Desired, Said, add_guidance, change, whole
+from pycolor.web.desk.changes import Said, add_guidance, change, whole
 from pycolor.web.desk.editor import Editor
-from pycolor.web.desk.frames import VIEWS, Frames, Ready, View
-from pycolor.web.desk.journal import Change, Journal, ShotDocument, Step, difference
+from pycolor.web.desk.frames import VIEWS, Frames, View
+from pycolor.web.desk.journal import Change, ShotDocument, Step
+from pycolor.web.desk.kept_plan import KeptPlan
 from pycolor.web.desk.needs_kept import Needs
+from pycolor.web.desk.palette import Palette
 from pycolor.web.desk.playing import Playing
+from pycolor.web.desk.ready import Ready
 from pycolor.web.local_server import RefusedError
 
-MOST_COLORS = 64  # in the project's palette
 MOST_NEWS = 9
 LONGEST_WAIT = 2.0  # seconds, for a frame that is being made
 SUFFIXES = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg"}
@@ -67,15 +62,12 @@ class Desk:
         *,
         ahead: bool = True,
     ) -> None:
-        self.source, self.path, self.options = source, path, options
-        self._analysis, self._pool = analysis, pool or PredictorPool()
+        self.path = path
         self._lock = threading.RLock()
-        self._stamp = _stamp(path)
-        self._file = read_plan_file(path)
-        preview = open_preview(source, self._file, options, lambda: analysis, self._pool)
-        self.folder = self._file.project / "desk"
-        self.frames = Frames(preview, ahead=ahead)
-        self._journal = Journal(self.folder / "journal.jsonl", self.plan.revision)
+        self._kept = KeptPlan(source, path, options, analysis, pool)
+        self.folder = self._kept.folder
+        self.frames = Frames(self._kept.preview, ahead=ahead)
+        self.palette = Palette(self.folder / "palette.json")
         self.editor = Editor(self.folder / "editor", self._came_back)
         self.playing = Playing(self.frames)
         self.needs = Needs(self.frames, self.folder / "needs.jsonl")
@@ -84,7 +76,7 @@ class Desk:
     @property
     def plan(self) -> FilmPlan:
         """As it was saved last."""
-        return self._file.plan
+        return self._kept.plan
 
     def close(self) -> None:
         """End what runs in the background."""
@@ -106,12 +98,12 @@ class Desk:
                 "revision": self.plan.revision,
                 "film": film,
                 "shots": self._shown(0, len(self.plan.shots)),
-                "palette": self.palette(),
+                "palette": self.palette.colors(),
                 "treatments": TREATMENTS,
                 "looks": ["", *LOOKS],
                 "models": [card.name for card in all_cards()],
                 "news": self.news,
-                **self._steps(),
+                **self._kept.steps,
             }
 
     def revision(self) -> int:
@@ -149,17 +141,15 @@ class Desk:
         return self.playing.jpeg(frame)
 
     def _shown(self, first: int, stop: int) -> list[ShotDocument]:
-        documents = []
-        for shot in self.plan.shots[first:stop]:
-            document = shot_document(shot, self.plan.source)
-            documents.append(document)
-            document["digest"] = shot.digest
-            document["shown_state"] = "changed" if shot.changed_since_accepted else shot.state
-        return documents
-
-    def _steps(self) -> dict[str, str | None]:
-        undo, redo = self._journal.undo, self._journal.redo
-        return {"undo": undo and undo.what, "redo": redo and redo.what}  # type: ignore[dict-item]
+        shots = self.plan.shots[first:stop]
+        return [
+            {
+                **document,
+                "digest": shot.digest,
+                "shown_state": "changed" if shot.changed_since_accepted else shot.state,
+            }
+            for shot, document in zip(shots, self._kept.documents(first, stop), strict=True)
+        ]
 
     # -- changes ---------------------------------------------------------------------------------
 
@@ -176,12 +166,13 @@ class Desk:
         with self._lock:
             self._expect(said)
             if said.get("do") in ("undo", "redo"):
-                return self._step("undo" if said["do"] == "undo" else "redo")
+                step: Step = "undo" if said["do"] == "undo" else "redo"
+                return self._saved(self._kept.step(step, self._try_out))
             try:
                 desired = change(self.plan, said, self.frames.size)
             except (PlanError, UsageError) as e:
                 raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
-            return self._edited(desired)
+            return self._saved(self._kept.edit(desired, self._try_out))
 
     def add_still(
         self, frame: int, revision: int, content: bytes, *, instead: bool = False
@@ -217,7 +208,7 @@ class Desk:
             with atomic_write(path, overwrite=True) as part:
                 part.write_bytes(content)
             try:
-                return self._edited(desired)
+                return self._saved(self._kept.edit(desired, self._try_out))
             except BaseException:
                 if new:
                     path.unlink(missing_ok=True)
@@ -251,14 +242,6 @@ class Desk:
         number = self.news[-1]["number"] + 1 if self.news else 1
         self.news = [*self.news, {"number": number, "text": text}][-MOST_NEWS:]
 
-    def palette(self) -> list[str]:
-        """The project's colors."""
-        try:
-            found = json.loads((self.folder / "palette.json").read_text(encoding="utf-8"))
-            return _colors(found)
-        except (OSError, ValueError, RefusedError):
-            return []
-
     def keep_palette(self, said: Said) -> list[str]:
         """Keep the project's colors.
 
@@ -266,12 +249,8 @@ class Desk:
             RefusedError: they are none.
             FilmError: they cannot be saved.
         """
-        colors = _colors(said.get("colors"))
         with self._lock:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with atomic_write(self.folder / "palette.json", overwrite=True) as part:
-                part.write_text(json.dumps(colors) + "\n", encoding="utf-8")
-        return colors
+            return self.palette.keep(said.get("colors"))
 
     def _expect(self, said: Said) -> None:
         self._take_up()
@@ -280,88 +259,28 @@ class Desk:
                 HTTPStatus.CONFLICT, "the plan was changed meanwhile; this page takes it up now"
             )
 
-    def _edited(self, desired: Desired) -> dict[str, Any]:
-        made = difference(desired.what, _documents(self.plan), _documents(desired.plan))
-        return self._save(desired.plan, "edit", made, made, desired.look_at)
+    def _try_out(self, colors: Colors, look_at: int | None) -> Ready:
+        ready = self.frames.ready(colors)
+        if look_at is not None:  # what cannot be shown is not saved
+            self.frames.quick(look_at, ready=ready)
+        return ready
 
-    def _step(self, step: Step) -> dict[str, Any]:
-        found = self._journal.undo if step == "undo" else self._journal.redo
-        if found is None:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, f"there is nothing to {step}")
-        made = found.back() if step == "undo" else found
-        shots = made.applied(_documents(self.plan))
-        if shots is None:
-            raise RefusedError(
-                HTTPStatus.BAD_REQUEST, f"{found.what}: these shots were changed elsewhere since"
-            )
-        document = {**json.loads(plan_text(self.plan)), "shots": shots}
-        return self._save(read_plan(json.dumps(document)), step, made)
-
-    def _save(
-        self,
-        plan: FilmPlan,
-        step: Step,
-        made: Change,
-        kept: Change | None = None,
-        look_at: int | None = None,
-    ) -> dict[str, Any]:
-        file = PlanFile(path=self.path, text=plan_text(plan), plan=plan)
-        try:
-            ready = self._ready(file)
-            if look_at is not None:  # what cannot be shown is not saved
-                self.frames.quick(look_at, ready=ready)
-        except PycolorError as e:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
-        self._journal.write(step, plan.revision + 1, kept)
-        saved = save_plan_file(self.path, plan)
-        self._journal.count(step, kept)
-        self._stamp = _stamp(self.path)
-        self._file = replace(file, plan=saved, text=self.path.read_text("utf-8"))
+    def _saved(self, done: tuple[Change, Ready]) -> dict[str, Any]:
+        made, ready = done
         self.frames.use(ready)
         return {
-            "revision": saved.revision,
+            "revision": self.plan.revision,
             "at": made.at,
             "removed": len(made.old),
             "shots": self._shown(made.at, made.at + len(made.new)),
-            **self._steps(),
+            **self._kept.steps,
         }
 
     def _take_up(self) -> None:
         """What somebody else has saved, an editor or another desk."""
-        stamp = _stamp(self.path)
-        if stamp == self._stamp:
-            return
-        file = read_plan_file(self.path)
-        file.check(self.source, self.plan.source.sha256, len(self._analysis))
-        self.frames.use(self._ready(file))
-        self._journal = Journal(self._journal.path, file.plan.revision)
-        self._file, self._stamp = file, stamp
-
-    def _ready(self, file: PlanFile) -> Ready:
-        colors = colors_of(
-            file,
-            self._analysis,
-            self.options,
-            self._pool,
-            source_sha256=self.plan.source.sha256,
-            versions=versions(),
-        )
-        return self.frames.ready(colors)
-
-
-def _documents(plan: FilmPlan) -> list[ShotDocument]:
-    return [shot_document(shot, plan.source) for shot in plan.shots]
-
-
-def _colors(found: Any) -> list[str]:
-    if not isinstance(found, list) or len(found) > MOST_COLORS:
-        raise RefusedError(HTTPStatus.BAD_REQUEST, f"expected {MOST_COLORS} colors at most")
-    for color in found:
-        try:
-            _ = ab_of(color if isinstance(color, str) else "")
-        except UsageError as e:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
-    return found
+        colors = self._kept.take_up()
+        if colors is not None:
+            self.frames.use(self.frames.ready(colors))
 
 
 def _packed(png: bytes) -> bytes:
@@ -369,11 +288,3 @@ def _packed(png: bytes) -> bytes:
     file = io.BytesIO()
     Image.open(io.BytesIO(png)).save(file, "PNG", compress_level=1)
     return file.getvalue()
-
-
-def _stamp(path: Path) -> tuple[int, ...]:
-    try:
-        status = path.stat()
-    except OSError as e:
-        raise UsageError(f"the plan {path} cannot be read: {e.strerror}.") from None
-    return status.st_ino, status.st_size, status.st_mtime_ns

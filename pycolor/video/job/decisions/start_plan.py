@@ -10,7 +10,7 @@ from pycolor.errors import UsageError
 from pycolor.system.atomic_file import atomic_write, check_output
 from pycolor.system.progress import Progress
 from pycolor.video.film_plan.decisions import FilmPlan, SourceFilm, new_plan
-from pycolor.video.film_plan.document import plan_text
+from pycolor.video.film_plan.document_text import plan_text
 from pycolor.video.film_plan.timeline import read_plan_timeline
 from pycolor.video.io import Reader
 from pycolor.video.io.containers.timecode import later_timecode
