@@ -1,6 +1,7 @@
 # make demo [FILM=my.mov]   color a film
 # make check                format, lint, types and the fast tests (a minute and a half)
 # make test                 format, lint, types and all tests of the product (eight minutes)
+# make test-long            further tests of what those have in short
 # make docs-check           generated pages say what their files say; links lead somewhere
 # make docs                 the guide and the API reference, into build/site
 # make sanitize             the kernels' tests under AddressSanitizer and UBSan
@@ -24,10 +25,10 @@ PIP     = $(BIN)/python -m pip --quiet --disable-pip-version-check
 TORCH ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint demo check test docs docs-check sanitize format bench gpu results weights clean
+.PHONY: help setup lint demo check test test-long docs docs-check sanitize format bench gpu results weights clean
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 14
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 15
 
 setup: $(STAMP)
 
@@ -45,10 +46,10 @@ $(STAMP): pyproject.toml constraints.txt $(NATIVE)
 	@touch $@
 
 # See pycolor/cli.py: spinning threads are ruinous beside anything else that runs.
-demo check test docs-check sanitize results weights: export OMP_WAIT_POLICY ?= PASSIVE
+demo check test test-long docs-check sanitize results weights: export OMP_WAIT_POLICY ?= PASSIVE
 # A process for each core, at most eight; each computes in one thread.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 8 ? n : 8)))
-check test docs-check: export OMP_NUM_THREADS ?= 1
+check test test-long docs-check: export OMP_NUM_THREADS ?= 1
 PYTEST = $(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup
 
 demo: $(STAMP)
@@ -61,10 +62,13 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 check: lint
-	$(PYTEST) -m "not slow and not docs"
+	$(PYTEST) -m "not slow and not docs and not long"
 
 test: lint
-	$(PYTEST) -m "not docs"
+	$(PYTEST) -m "not docs and not long"
+
+test-long: $(STAMP)
+	$(PYTEST) -m long
 
 docs-check: $(STAMP)
 	$(PYTEST) -m docs

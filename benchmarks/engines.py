@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from benchmarks.kernel_peers import optional
 from pycolor.evaluate.environment import record
 from pycolor.models import zoo
-from pycolor.models.checkpoints import weight_files
+from pycolor.models.checkpoints import weight_files, weight_names
 from pycolor.models.colorizer import Colorizer, place
 from pycolor.models.networks.pycolor2026 import Encoded, Pycolor2026
 
@@ -53,7 +53,7 @@ class Scores(nn.Module):
 def plain_network() -> Colorizer:
     """As it was trained: layers of torch that other engines know."""
     card = zoo.card(zoo.DEFAULT)
-    path = weight_files.PACKAGED / card.weights
+    path = weight_names.PACKAGED / card.weights
     file = weight_files.read(path)
     network = card.build(**file.options)
     weight_files.fill(network, file.state, path)

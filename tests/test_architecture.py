@@ -116,6 +116,8 @@ def test_fast_and_plain_ops_have_one_signature(name: str) -> None:
     fast, plain = getattr(ops, name), getattr(reference, name)
     assert inspect.signature(fast) == inspect.signature(plain)
     assert fast.__module__.rpartition(".")[2] == plain.__module__.rpartition(".")[2]
+    assert plain.__doc__
+    assert fast.__doc__.startswith(inspect.cleandoc(plain.__doc__))
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)

@@ -43,7 +43,9 @@ from pycolor.models import zoo
 from pycolor.train.option_groups import CropOptions
 from pycolor.train.options import TrainOptions
 from pycolor.train import distributed, loop
+from pycolor.train.objectives import objective
 
+objective.PICTURES_MEASURED = 128
 made, create = [], zoo.create
 def keep(*a, **k):
     made.append(create(*a, **k))

@@ -30,9 +30,21 @@ from pycolor.video.job.work.source_digest import SourceDigest
 from tests.films import make_film
 
 ROOT = Path(__file__).resolve().parents[1]
-QUICK = ("--short-side", "32", "--dtype", "float32", "--device", "cpu", "--segment-frames", "4")
+QUICK = (
+    "--model",
+    "richart2017",
+    "--short-side",
+    "32",
+    "--dtype",
+    "float32",
+    "--device",
+    "cpu",
+    "--segment-frames",
+    "4",
+)
 OPTIONS = VideoOptions(
-    predict=PredictOptions(short_side=32, dtype="float32", device="cpu"), segment_frames=4
+    predict=PredictOptions(model="richart2017", short_side=32, dtype="float32", device="cpu"),
+    segment_frames=4,
 )
 
 # Locks of all kinds fail as on NFS without its lock service.

@@ -31,7 +31,7 @@ from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore
 from tests.films import make_film
 
-QUICK = PredictOptions(short_side=32, dtype="float32", device="cpu")
+QUICK = PredictOptions(model="richart2017", short_side=32, dtype="float32", device="cpu")
 
 
 class Killed(BaseException):
@@ -159,7 +159,7 @@ def test_a_segment_of_a_dead_machine_is_waited_for(
 
 def test_without_a_plan_the_workers_meet_beside_the_output(tmp_path: Path) -> None:
     film, out = make_film(tmp_path / "reel.mkv", frames=6), tmp_path / "out.mkv"
-    told = ["--short-side", "32", "--progress", "none"]
+    told = ["--model", "richart2017", "--short-side", "32", "--progress", "none"]
     assert main(["video", str(film), str(out), "--slice", "2/2", *told]) == 0
     assert out.exists()
     assert slices_plan(out).exists()

@@ -28,7 +28,7 @@ from pycolor.models.inference.device import (
     choose_dtype,
     why_cpu,
 )
-from pycolor.models.inference.pictures import most_similar, network_size, resized
+from pycolor.models.inference.pictures import input_size, most_similar, network_size, resized
 from pycolor.models.inference.remembered import Remembered
 from pycolor.models.inference.uncertain import suppress_uncertain_chroma
 from pycolor.models.networks.pycolor2026 import Decoded, Encoded, Pycolor2026
@@ -222,14 +222,10 @@ class Predictor:
                 f"{type(luma).__name__}; torch.from_numpy makes one of an array."
             )
         height, width = luma.shape[-2:]
-        size = network_size(
-            height, width, pixel_aspect, self.short_side, self.network.input_multiple
-        )
-        if size[0] * size[1] > self.network.max_pixels:
-            raise UsageError(
-                f"{self.loaded.card.name} takes pictures of {self.network.max_pixels} pixels or "
-                f"less, got {size[1]}x{size[0]}; a smaller short_side helps."
-            )
+        try:
+            size = input_size(self.network, height, width, pixel_aspect, self.short_side)
+        except ValueError as e:
+            raise UsageError(f"{self.loaded.card.name} {e}.") from None
         lightness = ops.mean_lightness(luma.to(self.device), size, encoding=encoding)
         return torch.rot90(lightness, quarter_turns, (2, 3))
 
@@ -300,16 +296,15 @@ class Predictor:
         fields = []
         for first in range(0, len(lightness), count):
             part, near = lightness[first : first + count], places[first : first + count]
-            lacking = 0 if alone or not together else count - len(part)
-            if lacking:
-                part = torch.cat([part, part[-1:].expand(lacking, -1, -1, -1)])
-                near = [*near, *[near[-1]] * lacking] if near else near
+            here = len(part)
+            if together and not alone:
+                part, near = filled_up(part, near, together)
             own = self.context(part) if missing else context
             if self.examples is None and guidance is None:
                 found = self._field(part, own)
             else:
                 found = self._led(part, near, guidance, own)
-            fields.append(found[: len(found) - lacking])
+            fields.append(found[:here])
         field = torch.cat(fields) * self.options.saturation
         if not torch.isfinite(field).all():
             raise FilmError(
@@ -372,3 +367,14 @@ class Predictor:
         return self.field(
             self.lightness(luma, encoding, pixel_aspect, quarter_turns), quarter_turns
         )
+
+
+def filled_up(
+    lightness: Tensor, places: Sequence[Place], count: int
+) -> tuple[Tensor, Sequence[Place]]:
+    """So many pictures, the last one repeated, and their places where these are told."""
+    lacking = count - len(lightness)
+    if not lacking:
+        return lightness, places
+    repeated = lightness[-1:].expand(lacking, -1, -1, -1)
+    return torch.cat([lightness, repeated]), [*places, *[*places[-1:]] * lacking]

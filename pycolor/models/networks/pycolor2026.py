@@ -22,14 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pycolor.models import colorizer
-from pycolor.models.colorizer import (
-    Colorizer,
-    Guidance,
-    check_width,
-    gray_of,
-    scaled,
-    width_of,
-)
+from pycolor.models.colorizer import Colorizer, Guidance, check_width, gray_of, scaled, width_of
 from pycolor.models.layers.attention import Attention
 from pycolor.models.layers.efficientnet_lite import STAGES, TAPPED, Layer, Trunk
 from pycolor.models.layers.ends import within_ends
@@ -104,13 +97,8 @@ class Pycolor2026(Colorizer):
         super().__init__()
         check_width(width)
         self.options = {"width": width}
-        given = {
-            "levels": levels,
-            "attention": attention,
-            "hints": hints,
-            "reach": reach,
-            "faded": faded,
-        }
+        parts = {"levels": levels, "attention": attention, "hints": hints}
+        given = {**parts, "reach": reach, "faded": faded}
         self.options |= {name: value for name, value in given.items() if value}
         if light != 40.0:
             self.options["light"] = light
