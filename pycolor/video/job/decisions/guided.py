@@ -20,7 +20,7 @@ from pycolor.video.io import FilmInfo, Frame, FrameSource, SingleFrames
 from pycolor.video.io.frame.tensors import luma_on
 from pycolor.video.plan.plan import Plan, ShotBody
 from pycolor.video.plan.planning import with_guided
-from pycolor.video.propagation.lookahead import brightened
+from pycolor.video.propagation.brightness import brightened
 from pycolor.video.propagation.seen_frames import SeenFrames
 
 
