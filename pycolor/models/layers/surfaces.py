@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 LIGHTNESS, PLACE = 5.0, 2.0  # weight of L* / 100, and of a place in sides of the picture's height
-STRIDE = 2  # of the places of other pictures
+STRIDE = 3  # of the places of other pictures
 BLOCKS = 2  # a side of what compares all places with each other
 MAX_CELLS = 2048  # of the grid that is compared: memory and time grow with the square
 
@@ -70,12 +70,12 @@ def unified(values: Tensor, columns: Tensor, reach: float, around: Tensor | None
     with torch.autocast(columns.device.type, enabled=False):
         x = columns.flatten(2).transpose(1, 2)
         coarse = known = _coarse(values, size).flatten(2).transpose(1, 2)
-        likeness = _likeness(x, reach)
+        others = None
         if around is not None:
             others, theirs = around.expand(len(x), -1, -1).split([x.shape[2], known.shape[2]], 1)
-            likeness = torch.cat([likeness, _likeness_to(x, others, reach)], 2)
             known = torch.cat([known, theirs.transpose(1, 2)], 1)
-        moved = (likeness.softmax(2) @ known - coarse).unflatten(1, size).permute(0, 3, 1, 2)
+        weight = _likeness(x, others, reach).softmax(2)
+        moved = (weight @ known - coarse).unflatten(1, size).permute(0, 3, 1, 2)
     return values + _at(moved, values.shape[-2:])
 
 
@@ -97,11 +97,18 @@ def _coarse(values: Tensor, size: tuple[int, int]) -> Tensor:
     return F.adaptive_avg_pool2d(values, size)
 
 
-def _likeness(x: Tensor, reach: float) -> Tensor:
-    """−|x − y|² / reach of all places with each other, N×P×P, of N×P×D."""
+def _likeness(x: Tensor, others: Tensor | None, reach: float) -> Tensor:
+    """−|x − y|² / reach of all places with each other and with others, N×P×(P + M).
+
+    Args:
+        x: places, N×P×D.
+        others: of other pictures, N×D×M.  Each stands for those around it, too: weights rise by as
+            many.
+        reach: see `unified`.
+    """
     square = x.square().sum(2) / -reach
     places = x.shape[1]
-    found = x.new_empty(len(x), places, places)
+    found = x.new_empty(len(x), places, places + (0 if others is None else others.shape[2]))
     # It is symmetric: of blocks beside the diagonal one of two is computed.
     bounds = [places * k // BLOCKS for k in range(BLOCKS + 1)]
     blocks = [slice(a, b) for a, b in pairwise(bounds)]
@@ -112,17 +119,11 @@ def _likeness(x: Tensor, reach: float) -> Tensor:
             found[:, rows, columns] = block
             if columns is not rows:
                 found[:, columns, rows] = block.mT
+    if others is not None:
+        theirs = others.square().sum(1) / -reach + 2 * math.log(STRIDE)
+        both = square[:, :, None] + theirs[:, None]
+        found[:, :, places:] = torch.baddbmm(both, x, others, alpha=2 / reach)
     return found
-
-
-def _likeness_to(x: Tensor, others: Tensor, reach: float) -> Tensor:
-    """The same to the places of other pictures, N×P×M, of N×P×D and N×D×M.
-
-    Each of them stands for those around it, too: weights rise by as many.
-    """
-    square = x.square().sum(2)[:, :, None] + others.square().sum(1)[:, None]
-    base = 2 * math.log(STRIDE) - square / reach
-    return torch.baddbmm(base, x, others, alpha=2 / reach)
 
 
 def _at(x: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:

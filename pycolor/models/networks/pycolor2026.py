@@ -233,6 +233,7 @@ class Pycolor2026(Colorizer):
             kwargs: likewise.
         """
         self.trunk.compile(*args, **kwargs)
+        self.scores.compile(*args, **kwargs)
         self._decoded = torch.compile(  # type: ignore[method-assign]
             self._decoded, *args, **kwargs
         )
