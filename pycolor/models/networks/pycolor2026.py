@@ -233,9 +233,11 @@ class Pycolor2026(Colorizer):
             kwargs: likewise.
         """
         self.trunk.compile(*args, **kwargs)
-        self.scores.compile(*args, **kwargs)
         self._decoded = torch.compile(  # type: ignore[method-assign]
             self._decoded, *args, **kwargs
+        )
+        self.logits = torch.compile(  # type: ignore[method-assign]
+            self.logits, *args, **kwargs
         )
 
     def forward(
