@@ -60,6 +60,7 @@ def run(flags: Flags) -> int:
     deliveries = Deliveries(flags.source, desk.folder.parent, flags.film, desk.path)
     desk.editor.start()
     desk.needs.start()
+    desk.alike.start()
     try:
         token = new_token()
         with bind(flags.port) as listening:

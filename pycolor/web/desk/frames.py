@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from pycolor.image.predictor_pool import without_grade
 from pycolor.system.bounded import Bounded
 from pycolor.video.io import FilmInfo, Frame
 from pycolor.video.job.decisions.planned import Colors
 from pycolor.video.job.previews.preview import Preview
+from pycolor.video.plan.grade import Grades
 from pycolor.video.propagation.layer import Layer
 from pycolor.video.propagation.seen_frames import SeenFrames
 from pycolor.video.shown import shown_codes
@@ -109,6 +112,13 @@ class Frames:
 
         return self._png(key, codes), False
 
+    def ungraded(self, frame: int) -> bytes:
+        """A frame as PNG in the colors of its shot before they are graded: to lead other shots."""
+        ready, preview = self.now, self.now.preview
+        options = replace(preview.options, predict=without_grade(preview.options.predict))
+        plain = replace(preview, options=options, colors=replace(preview.colors, grades=Grades()))
+        return self.png(frame, ready=replace(ready, preview=plain))
+
     def is_made(self, frame: int, ready: Ready | None = None) -> bool:
         """Whether the film's picture of a frame can be had without asking the model."""
         return self._colors.is_made(ready or self.now, frame)
@@ -117,13 +127,16 @@ class Frames:
         """Whether a frame's color was made within some seconds; it is made as soon as possible."""
         return self._colors.wait(frame, seconds)
 
-    def spare_time(self, ended: threading.Event) -> AbstractContextManager[bool]:
+    def spare_time(
+        self, ended: threading.Event, hurried: Callable[[], bool] = lambda: False
+    ) -> AbstractContextManager[bool]:
         """While it lasts, nobody else makes pictures; begins when nobody has asked for a while.
 
         Args:
             ended: stops the waiting; what is given then is False.
+            hurried: see `Turns.spare`.
         """
-        return self._turns.spare(lambda: self._colors.is_busy, ended)
+        return self._turns.spare(lambda: self._colors.is_busy, ended, hurried)
 
     def play_on(self) -> None:
         """Somebody plays the film: for a moment nothing is made in the background."""
