@@ -48,7 +48,10 @@ class Flags(Command):
 
 
 def run(flags: Flags) -> int:
+    from pycolor.system.heaps import share_heaps
     from pycolor.system.optional import extra
+
+    share_heaps()
 
     extra("starlette")
     extra("uvicorn")
