@@ -209,13 +209,15 @@ def on_playing(page: Watched, rate: float) -> list[Row]:
 def on_walk(page: Watched, pid: int) -> list[Row]:
     """A person goes through a long film; the desk looks through it meanwhile."""
     tab, rows, clicks, seen = page.tab, [], [], []
-    shots = len(tab.evaluate("fetch('api/state').then(r => r.json())")["shots"])
+    starts = [s["start"] for s in tab.evaluate("fetch('api/state').then(r => r.json())")["shots"]]
+    shots = len(starts)
     for stop in range(WALK):
-        tab.fill("#find", str(1 + stop * (shots - 1) // WALK))
+        number = stop * (shots - 1) // WALK
+        tab.fill("#find", str(1 + number))
         tab.locator(".shot").first.click()
         tab.fill("#find", "")
         tab.locator("#find").blur()
-        frame, _ = page.shown_again()
+        page.wait(f"{(frame := starts[number])} color")
         for n in range(6):
             page.step("ArrowRight", frame + n + 1)
             time.sleep(0.1)

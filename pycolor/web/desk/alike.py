@@ -28,7 +28,6 @@ from pycolor.models.networks.pycolor2026 import Pycolor2026
 from pycolor.models.predictor import Predictor
 from pycolor.video.film_plan.decisions import FilmPlan
 from pycolor.video.io.frame.tensors import luma_on
-from pycolor.web.desk.decoder import Decoder
 from pycolor.web.desk.frames import Frames
 
 VERSION = 1  # of what is found
@@ -52,8 +51,6 @@ class Alike:
 
     def __init__(self, frames: Frames, path: Path, plan: FilmPlan) -> None:
         self._frames, self._path, self._plan = frames, path, plan
-        preview = frames.now.preview
-        self._decoder = Decoder(preview.source, len(preview.colors.plan))
         self._known: dict[int, Vector] = {}  # by frame
         self._by = ""  # what has looked
         self._asked, self._near = -ASKED, 0
@@ -69,7 +66,6 @@ class Alike:
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join(60)
-        self._decoder.close()
 
     def use(self, plan: FilmPlan) -> None:
         """From now on, shots are those of this plan."""
@@ -131,7 +127,7 @@ class Alike:
         predictor = self._predictor()
         if n in self._known:
             return
-        frame, info = self._decoder.take(n)
+        frame, info = self._frames.aside(n)
         aspect = float(info.pixel_aspect or 1)
         luma = luma_on(frame, predictor.device)
         seen = predictor.lightness(luma, info.encoding, aspect, info.turns)

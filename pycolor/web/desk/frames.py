@@ -29,7 +29,7 @@ from pycolor.web.desk.turns import Turns
 
 View = Literal["color", "gray", "doubt"]
 VIEWS = ("color", "gray", "doubt")
-MOST_BYTES = 192 << 20  # of pictures that are kept, encoded
+MOST_BYTES = 128 << 20  # of pictures that are kept, encoded
 MOST_GRAYS = 8  # frames whose luma is kept for the view in gray
 
 
@@ -50,6 +50,8 @@ class Frames:
         self._pictures: Bounded[bytes] = Bounded(MOST_BYTES)
         self._grays: Bounded[Any] = Bounded(MOST_GRAYS)  # luma, chroma's shape and type, encoding
         self._decoder = Decoder(preview.source, len(preview.colors.plan))
+        self._aside = Decoder(preview.source, len(preview.colors.plan))
+        self._aside_free = threading.Lock()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -74,8 +76,9 @@ class Frames:
     def close(self) -> None:
         """End the work in the background."""
         self._colors.close()
-        with self._turns.work:
+        with self._turns.work, self._aside_free:
             self._decoder.close()
+            self._aside.close()
 
     def png(self, frame: int, view: View = "color", ready: Ready | None = None) -> bytes:
         """A frame as PNG, upright; its pixels are the film's.
@@ -149,6 +152,11 @@ class Frames:
     def layer(self, ready: Ready, frame: int) -> Layer:
         """The color of one frame; if it is not kept, that of its whole piece is made next."""
         return self._colors.layer(ready, frame)
+
+    def aside(self, frame: int) -> tuple[Frame, FilmInfo]:
+        """A frame of somewhere in the film, decoded apart from those that are looked at."""
+        with self._aside_free:
+            return self._aside.take(frame)
 
     def key(self, ready: Ready, frame: int, view: View) -> tuple[Hashable, ...]:
         """What a picture depends on."""
