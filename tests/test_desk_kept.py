@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import torch
 from pycolor.image.guidance.guides import load_predictor
 from pycolor.image.predictor_pool import PredictorPool
 from pycolor.options import PredictOptions, PropagationOptions
+from pycolor.system.heaps import share_heaps
 from pycolor.video.film_plan import edit
 from pycolor.video.film_plan.document import read_plan, shots_of
 from pycolor.video.film_plan.document_text import ShotTexts, plan_text, shot_document
@@ -26,6 +28,7 @@ from pycolor.video.propagation.layer import predict_layers
 from pycolor.video.propagation.layer_store import pieces_of
 from pycolor.video.propagation.seen_frames import SeenFrames
 from pycolor.web.desk.decoder import Decoder
+from pycolor.web.desk.turns import Turns
 from tests.test_desk import Page, make_started, opened
 
 SMALL = PredictOptions(short_side=64, dtype="float32", device="cpu")
@@ -187,3 +190,23 @@ def test_a_plan_that_another_has_written_is_not_written_over(film: Path) -> None
         assert status == 500
         assert "notes should be a text, got 3" in why
         assert '"notes": 3' in page.plan.read_text()
+
+
+def test_whoever_waits_goes_first_and_what_is_hurried_waits_for_no_pause() -> None:
+    turns, ended = Turns(), threading.Event()
+    with turns.for_a_person():
+        pass
+    with turns.spare(lambda: False, ended, lambda: True) as mine:  # at once
+        assert mine
+        assert turns.work.locked()
+        turns.give_way(lambda: False)
+        assert turns.work.locked()
+    assert not turns.work.locked()
+    waiting = turns.spare(lambda: True, ended, lambda: True)
+    threading.Timer(0.05, ended.set).start()
+    with waiting as mine:
+        assert not mine
+
+
+def test_heaps_are_shared() -> None:
+    share_heaps()

@@ -108,9 +108,7 @@ class Desk:
 
     def revision(self) -> int:
         """Of the plan as it is in its file."""
-        with self._lock:
-            self._take_up()
-            return self.plan.revision
+        return self._newest().revision
 
     def picture(self, frame: int, view: str, how: str = "") -> tuple[bytes, bool] | None:
         """A frame as PNG, and whether it is the film's picture; see `Frames`.
@@ -123,8 +121,7 @@ class Desk:
         """
         if view not in VIEWS or how not in ("", "quick", "made", "wait"):
             raise RefusedError(HTTPStatus.BAD_REQUEST, f"expected a view of {', '.join(VIEWS)}")
-        with self._lock:
-            self._take_up()
+        self._newest()
         shown: View = view  # type: ignore[assignment]
         if how == "quick":
             return self.frames.quick(frame, shown)
@@ -136,8 +133,7 @@ class Desk:
 
     def small(self, frame: int) -> tuple[bytes, bool]:
         """A frame as a small JPEG, to be played; see `Playing`."""
-        with self._lock:
-            self._take_up()
+        self._newest()
         return self.playing.jpeg(frame)
 
     def looks_like(self, number: int) -> dict[str, Any]:
@@ -146,12 +142,10 @@ class Desk:
         Raises:
             RefusedError: there is no such shot.
         """
-        with self._lock:
-            self._take_up()
-            if number >= len(self.plan.shots):
-                raise RefusedError(HTTPStatus.NOT_FOUND, "the film has no such shot")
-            revision = self.plan.revision
-        return {**self.alike.told(number), "revision": revision}
+        plan = self._newest()
+        if number >= len(plan.shots):
+            raise RefusedError(HTTPStatus.NOT_FOUND, "the film has no such shot")
+        return {**self.alike.told(number), "revision": plan.revision}
 
     def _shown(self, first: int, stop: int) -> list[ShotDocument]:
         shots = self.plan.shots[first:stop]
@@ -295,6 +289,11 @@ class Desk:
             parts.append({"at": at, "removed": len(part.old), "shots": shots})
             moved += len(part.new) - len(part.old)
         return {"revision": self.plan.revision, "parts": parts, **self._kept.steps}
+
+    def _newest(self) -> FilmPlan:
+        with self._lock:
+            self._take_up()
+            return self.plan
 
     def _take_up(self) -> None:
         """What somebody else has saved, an editor or another desk."""
