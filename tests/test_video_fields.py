@@ -48,6 +48,7 @@ TARGETS = (
     (".mov", "h264"),
     (".mkv", "h264"),
     (".mkv", "archive"),
+    (".avi", "archive"),
     (".mov", "prores"),
     (".mkv", "prores"),
     (".mov", "prores4444"),
