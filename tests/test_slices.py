@@ -185,6 +185,30 @@ def test_claims(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_what_dead_workers_left_is_removed_in_the_end(
+    folder: Path, whole: tuple[Path, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Claims on segments that were made, and files of a look or a takeover that was cut short."""
+    store = folder / "reel.mkv.pycolor" / "segments"
+    give_up = Claims._give_up
+    left = []
+
+    def dying(claims: Claims, name: str) -> None:
+        if left:
+            give_up(claims, name)
+            return
+        left.append(name)
+        (store / ".clock-0123").write_text("4194305 of a process that is gone")
+        (store / f".{name}.claim-0123").write_text("01234567-1 of another machine")
+        (store / f"{name}.claim").write_text("01234567-1 of another machine")
+
+    monkeypatch.setattr(Claims, "_give_up", dying)
+    assert work(folder, "1/1")
+    assert left
+    assert not [p.name for p in store.iterdir() if "claim" in p.name or "clock" in p.name]
+    assert (folder / "out.mkv").read_bytes() == whole[1]
+
+
 def test_a_late_twin_loses_quietly(tmp_path: Path) -> None:
     store, twin = SegmentStore(tmp_path, ".mkv"), SegmentStore(tmp_path, ".mkv")
     segment = store.segment(0, 1, "k")
