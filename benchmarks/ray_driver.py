@@ -1,11 +1,13 @@
 """A film of many segments by the actors of a Ray cluster: the driver's memory, loads, lost actors.
 
-    python -m benchmarks.ray_driver [--jobs 40,200,1000] [--actors 1] [--lose N] [--json FILE]
+    python -m benchmarks.ray_driver [--jobs 40,200,1000] [--film 24] [--actors 8] [--lose 2]
+        [--json FILE]
 
 A cluster on this machine pretends to have so many devices (GPUs that nobody looks for: the actors
 color on the processor), so all of it is about correctness and memory, and nothing about speed.
-Each number of jobs has a process of its own.  Of the driver the memory that is its own (RssAnon) is
-noted when a tenth of the frames are colored, and when all are; `--lose` kills that many actors.
+Of the driver the memory that is its own (RssAnon) is noted at each segment that is done.  For the
+numbers of jobs actors that write a few bytes and color nothing answer it, each in a process of its
+own; then a film of `--film` segments is colored, and `--lose` actors are killed on the way.
 """
 
 from __future__ import annotations
@@ -18,45 +20,40 @@ import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's own: 15
+os.environ.setdefault("RAY_raylet_start_wait_time_s", "300")
 os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # the cluster is this process's own
 
 from pycolor.options import PredictOptions, VideoOptions
 from pycolor.system.progress import Progress
 from pycolor.video.job.distribute import ray_cluster
+from pycolor.video.job.distribute.ray_cluster import RayWorkers
 from pycolor.video.job.distribute.segment_worker import Answer, SegmentWorker
 from pycolor.video.job.film import color_film
+from pycolor.video.job.work.segment_store import SegmentStore
 from tests.films import make_film
 
 ROOT = Path(__file__).resolve().parents[1]
 SEGMENT_FRAMES = 4
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """What became of a film.
+class IdleWorker:
+    """Answers as a worker does, at once."""
 
-    Attributes:
-        early_mib, late_mib: the driver's own memory at a tenth and at the end of the coloring.
-        actors: that loaded a model, replaced ones included.
-        most_loads: of any of them.
-        tried_again: segments that lost their actor.
-        same: the output has the bytes of a run without Ray; None where there was none.
-    """
+    def __init__(self, *_: Any) -> None: ...
 
-    jobs: int
-    devices: int
-    killed: int
-    early_mib: float
-    late_mib: float
-    actors: int
-    most_loads: int
-    tried_again: int
-    same: bool | None
+    def introduce(self) -> Answer:
+        return Answer(node="here", told={"arithmetic": {}, "versions": {}})
+
+    def color(self, _: Any, first: int, stop: int, part: Path) -> Answer:
+        output = part.with_name(f"{part.stem}-idle{part.suffix}")
+        output.write_bytes(b"film" * 4096)
+        return Answer(node="here", part=output, luma=(bytes(32),) * (stop - first))
 
 
 class CountingWorker(SegmentWorker):
@@ -76,15 +73,14 @@ class CountingWorker(SegmentWorker):
         return super().introduce()
 
 
-class Watch(Progress):
-    """Notes the driver's memory, and kills actors, while the film is colored."""
+class Killer(Progress):
+    """Kills actors while the film is colored, one after each share of it."""
 
     def __init__(self, frames: int, lose: int, loads: Path) -> None:
         super().__init__("", None, style="none")
-        self.memory: dict[int, float] = {}
-        self._frames, self._done, self._loads = frames, 0, loads
+        self._frames, self._loads, self._done = frames, loads, 0
+        self._at = [frames * (n + 1) // (lose + 1) for n in range(lose)]
         self.killed: list[int] = []
-        self._lose = [frames * (n + 1) // (lose + 1) for n in range(lose)]
 
     def stage(self, title: str, total: int | None, unit: str = "frames") -> None:
         super().stage(title, total, unit)
@@ -92,13 +88,12 @@ class Watch(Progress):
 
     def advance(self, steps: int = 1) -> None:
         self._done += steps
-        working = [int(path.name) for path in self._loads.iterdir()]
-        if not working or self.total != self._frames:
+        if self.total != self._frames or not self._at or self._done < self._at[0]:
             return
-        self.memory.setdefault(self._done, own_memory())
-        if self._lose and self._done >= self._lose[0]:
-            alive = [p for p in working if p not in self.killed]
-            self._lose.pop(0)
+        working = [int(path.name) for path in self._loads.iterdir()]
+        alive = [process for process in working if process not in self.killed]
+        if alive:
+            self._at.pop(0)
             self.killed.append(alive[0])
             os.kill(alive[0], signal.SIGKILL)
 
@@ -110,66 +105,89 @@ def own_memory() -> float:
     return int(told[1]) / 1024
 
 
-def run(jobs: int, devices: int, lose: int, *, compare: bool) -> Run:
-    """One film, by a cluster that is started for it."""
+def start(devices: int) -> Any:
+    """A cluster of this process that says it has so many devices."""
     import ray
 
+    os.environ["PYTHONPATH"] = str(ROOT)
+    ray.init(num_cpus=devices, num_gpus=devices, include_dashboard=False, log_to_driver=False)
+    return ray
+
+
+def driver_memory(jobs: int) -> dict[str, Any]:
+    """The driver's memory after the first twentieth of the jobs, and after all."""
+    noted: list[float] = []
+    with tempfile.TemporaryDirectory(prefix="pycolor-") as folder:
+        ray = start(2)
+        store = SegmentStore(Path(folder), ".mkv")
+        segments = [store.segment(4 * n, 4 * n + 4, f"{n:064x}") for n in range(jobs)]
+        with RayWorkers("auto", PredictOptions(), worker=IdleWorker) as workers:
+            workers.color(
+                cast(Any, None), segments, store, on_done=lambda _: noted.append(own_memory())
+            )
+        ray.shutdown()
+    first = max(1, jobs // 20)
+    return {
+        "jobs": jobs,
+        "first": first,
+        "first_mib": round(noted[first - 1], 1),
+        "half_mib": round(noted[jobs // 2], 1),
+        "last_mib": round(noted[-1], 1),
+    }
+
+
+def film(jobs: int, devices: int, lose: int) -> dict[str, Any]:
+    """A film by real actors, some of them killed: its bytes, and how often a model was loaded."""
     frames = jobs * SEGMENT_FRAMES
     predict = PredictOptions(short_side=32, dtype="float32")
     options = VideoOptions(predict=predict, segment_frames=SEGMENT_FRAMES)
     ray_cluster.SegmentWorker = CountingWorker  # type: ignore[misc]
+    said: list[str] = []
     with tempfile.TemporaryDirectory(prefix="pycolor-") as folder:
-        loads, film, out = Path(folder, "loads"), Path(folder, "in.mkv"), Path(folder, "out.mkv")
+        loads, source, out = (Path(folder, name) for name in ("loads", "in.mkv", "out.mkv"))
         loads.mkdir()
-        os.environ.update(PYCOLOR_LOADS=str(loads), PYTHONPATH=str(ROOT))
-        make_film(film, frames=frames)
-        ray.init(num_cpus=devices, num_gpus=devices, include_dashboard=False, log_to_driver=False)
-        watch, said = Watch(frames, lose, loads), list[str]()
-        color_film(film, out, replace(options, ray="auto"), progress=watch, say=said.append)
+        os.environ["PYCOLOR_LOADS"] = str(loads)
+        make_film(source, frames=frames)
+        color_film(source, Path(folder, "one.mkv"), options)
+        ray = start(devices)
+        killer = Killer(frames, lose, loads)
+        color_film(source, out, replace(options, ray="auto"), progress=killer, say=said.append)
         ray.shutdown()
-        same = None
-        if compare:
-            color_film(film, Path(folder, "one.mkv"), options)
-            same = out.read_bytes() == Path(folder, "one.mkv").read_bytes()
+        same = out.read_bytes() == Path(folder, "one.mkv").read_bytes()
         counts = [len(path.read_text().split()) for path in loads.iterdir()]
-    noted = sorted(watch.memory)
-    early = next(n for n in noted if n >= frames / 10)
-    return Run(
-        jobs=jobs,
-        devices=devices,
-        killed=len(watch.killed),
-        early_mib=round(watch.memory[early], 1),
-        late_mib=round(watch.memory[noted[-1]], 1),
-        actors=len(counts),
-        most_loads=max(counts),
-        tried_again=sum("tried again" in text for text in said),
-        same=same,
-    )
+    return {
+        "segments": jobs,
+        "devices": devices,
+        "killed": len(killer.killed),
+        "tried_again": sum("tried again" in text for text in said),
+        "actors": len(counts),
+        "most_loads_of_one": max(counts),
+        "same_bytes": same,
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--jobs", default="40,200,1000")
-    parser.add_argument("--actors", type=int, default=1)
-    parser.add_argument("--lose", type=int, default=0)
-    parser.add_argument("--compare", action="store_true", help="with a run without Ray")
+    parser.add_argument("--jobs", default="40,200,1000", help="0: none")
+    parser.add_argument("--film", type=int, default=24, help="segments; 0: no film")
+    parser.add_argument("--actors", type=int, default=8)
+    parser.add_argument("--lose", type=int, default=2)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    jobs = given.jobs.split(",")
+    rows: list[dict[str, Any]] = []
+    jobs = [int(count) for count in given.jobs.split(",") if int(count)]
     if len(jobs) == 1:
-        told = [asdict(run(int(jobs[0]), given.actors, given.lose, compare=given.compare))]
-        print(json.dumps(told[0]))
-    else:
-        told = []
-        for count in jobs:
-            words = [sys.executable, "-m", "benchmarks.ray_driver", "--jobs", count]
-            words += ["--actors", str(given.actors), "--lose", str(given.lose)]
-            words += ["--compare"] * given.compare
-            done = subprocess.run(words, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-            told.append(json.loads(done.stdout.splitlines()[-1]))
-            print(json.dumps(told[-1]), flush=True)
+        rows.append(driver_memory(jobs[0]))
+    for count in jobs if len(jobs) > 1 else ():
+        words = [sys.executable, "-m", "benchmarks.ray_driver", "--jobs", str(count), "--film", "0"]
+        done = subprocess.run(words, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+        rows.append(json.loads(done.stdout.splitlines()[-1]))
+    if given.film:
+        rows.append(film(given.film, given.actors, given.lose))
+    for row in rows:
+        print(json.dumps(row), flush=True)
     if given.json:
-        given.json.write_text(json.dumps(told, indent=1) + "\n")
+        given.json.write_text(json.dumps(rows, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Mounts of a folder as a network makes them: locks that hold on one mount alone, or none at all."""
+"""Mounts of a folder as networks make them: locks that hold on one mount alone, or none at all."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ results are the same, and the first to take the name stays.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import threading
@@ -122,6 +123,11 @@ class Claims:
             file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
         except FileExistsError:
             return False
+        except PermissionError as e:
+            # SFTP has no word for a name that is taken; sshfs makes this of it.
+            if e.errno == errno.EPERM and os.path.lexists(path):
+                return False
+            raise
         with os.fdopen(file, "w", encoding="utf-8") as f:
             f.write(self.worker)
         return True
