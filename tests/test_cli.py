@@ -275,7 +275,6 @@ def test_killed_and_run_again_gives_the_same_file(tmp_path: Path) -> None:
     while not any(p.name.endswith(".pycolor") for p in tmp_path.iterdir()):
         assert time.monotonic() < give_up
         time.sleep(0.02)
-    time.sleep(0.2)
     process.kill()
     process.wait(200)
     assert not target.exists()
