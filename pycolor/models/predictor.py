@@ -31,7 +31,7 @@ from pycolor.models.inference.device import (
 from pycolor.models.inference.pictures import input_size, most_similar, network_size, resized
 from pycolor.models.inference.remembered import Remembered
 from pycolor.models.inference.uncertain import suppress_uncertain_chroma
-from pycolor.models.networks.pycolor2026 import Encoded, Pycolor2026
+from pycolor.models.networks.pycolor2026 import Decoded, Encoded, Pycolor2026
 from pycolor.options import PredictOptions
 
 # What the decodes are called (Zhang et al. 2016, eq. 5 and figure 2).
@@ -177,7 +177,7 @@ class Predictor:
         with self._arithmetic():
             network = self.network
             if isinstance(network, Pycolor2026) and self._remembered.many:
-                scores = network.decode(self._encoded(x)).logits
+                scores = network.logits(network.decode(self._encoded(x)).last)
             else:
                 scores = network(x)
             likelihoods: Tensor = scores.float().softmax(1)
@@ -188,6 +188,11 @@ class Predictor:
         h, w = rgb.shape[1:]
         size = network_size(h, w, 1.0, self.short_side, self.network.input_multiple)
         return ops.rgb_to_lab(resized(rgb[None], size).clamp(0, 1).to(self.device))
+
+    @property
+    def anchored(self) -> bool:
+        """Whether the `context` of a shot's anchors, joined, keeps a material's color."""
+        return self.network.anchored and not self.guides
 
     @property
     def per_shot(self) -> bool:
@@ -229,7 +234,8 @@ class Predictor:
         """What the model computes once a shot: give it to `field` with every frame of it.
 
         Args:
-            lightness: 1×1×h×w of one frame of the shot, from `lightness`.
+            lightness: 1×1×h×w of one frame of the shot, from `lightness`; of an `anchored` network,
+                of one of several.
 
         Returns:
             None for a model that colors each frame by itself.
@@ -238,7 +244,16 @@ class Predictor:
             if self.guides:
                 guide = most_similar(lightness, self.guides)
                 return self.network.guided_context(resized(guide, lightness.shape[2:]))
+            if isinstance(self.network, Pycolor2026) and self.network.anchored:
+                return self.network.materials(*self._looked_at(lightness))
             return self.network.context(lightness)
+
+    def _looked_at(self, lightness: Tensor) -> tuple[Encoded, Decoded]:
+        """What the layers make of pictures, without any guidance."""
+        network = self.network
+        assert isinstance(network, Pycolor2026)
+        seen = self._encoded(lightness)
+        return seen, self._remembered.decoded(lightness, lambda: network.decode(seen))
 
     @torch.inference_mode()
     def field(
@@ -257,7 +272,9 @@ class Predictor:
         Args:
             lightness: N×1×h×w, from `lightness`.
             quarter_turns: as there; the field is turned back.
-            context: of the shot, from `context`; without it each frame is a shot of its own.
+            context: of the shot, from `context`, for all frames; without it each frame is a shot of
+                its own.  For an `anchored` network that of some frames, joined along the last
+                dimension.
             places: of each frame, where it lies in the film: what guided pictures say of it
                 depends on that.
             guidance: of a single picture, in place of what guided pictures say.
@@ -286,7 +303,7 @@ class Predictor:
             if self.examples is None and guidance is None:
                 found = self._field(part, own)
             else:
-                found = self._led(part, near, guidance)
+                found = self._led(part, near, guidance, own)
             fields.append(found[:here])
         field = torch.cat(fields) * self.options.saturation
         if not torch.isfinite(field).all():
@@ -299,7 +316,13 @@ class Predictor:
             field = grade.of(field, F.adaptive_avg_pool2d(lightness, (h, w)))
         return torch.rot90(field, -quarter_turns, (2, 3)).contiguous()
 
-    def _led(self, lightness: Tensor, places: Sequence[Place], guidance: Guidance | None) -> Tensor:
+    def _led(
+        self,
+        lightness: Tensor,
+        places: Sequence[Place],
+        guidance: Guidance | None,
+        context: Tensor | None,
+    ) -> Tensor:
         """Chroma of frames that are led, what is known in its place."""
         network = self.network
         assert isinstance(network, Pycolor2026)
@@ -310,7 +333,7 @@ class Predictor:
                 assert self.examples is not None
                 known = self.examples.guidance_of(seen.taps, lightness, places)
             hints = sure(known) if "hints" in network.guides else None
-            field = network.colors(seen, network.decode(seen, hints), self.temperature)
+            field = network.colors(seen, network.decode(seen, hints), self.temperature, context)
         return blend(suppress_uncertain_chroma(field, self.options.reserve), known)
 
     def _field(self, lightness: Tensor, context: Tensor | None) -> Tensor:
@@ -319,9 +342,9 @@ class Predictor:
         try:
             with self._arithmetic(), frozen:
                 network = self.network
-                if isinstance(network, Pycolor2026) and self._remembered.many:
-                    seen = self._encoded(lightness)
-                    field = network.colors(seen, network.decode(seen), self.temperature)
+                again = context is not None or self._remembered.many
+                if isinstance(network, Pycolor2026) and again:
+                    field = network.colors(*self._looked_at(lightness), self.temperature, context)
                 else:
                     field = network.chroma(x, context, self.temperature)
                 return suppress_uncertain_chroma(field, self.options.reserve)

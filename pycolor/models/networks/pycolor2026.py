@@ -28,7 +28,7 @@ from pycolor.models.layers.efficientnet_lite import STAGES, TAPPED, Layer, Trunk
 from pycolor.models.layers.ends import within_ends
 from pycolor.models.layers.hints import Hints
 from pycolor.models.layers.levels import lightness_of, normalized, presence
-from pycolor.models.layers.surfaces import descriptors, grid_of, unified
+from pycolor.models.layers.surfaces import descriptors, grid_of, materials, unified
 from pycolor.models.palette import gamut_bins
 
 DECODER = (192, 192, 144, 128)  # channels from the deepest map up
@@ -104,6 +104,7 @@ class Pycolor2026(Colorizer):
             self.options["light"] = light
         self.levels, self.faded = levels, faded
         self.reach, self.light = reach, light
+        self.anchored = reach > 0
         self.guides = frozenset({"hints"} if hints else ())
         self.trunk = Trunk()
         taps = [STAGES[s][-1] for s in TAPPED]
@@ -235,6 +236,9 @@ class Pycolor2026(Colorizer):
         self._decoded = torch.compile(  # type: ignore[method-assign]
             self._decoded, *args, **kwargs
         )
+        self.logits = torch.compile(  # type: ignore[method-assign]
+            self.logits, *args, **kwargs
+        )
 
     def forward(
         self,
@@ -254,13 +258,40 @@ class Pycolor2026(Colorizer):
     ) -> Tensor:
         """The chroma field, see `Colorizer.chroma`."""
         seen = self.encode(lightness)
-        return self.colors(seen, self.decode(seen, guidance), temperature)
+        return self.colors(seen, self.decode(seen, guidance), temperature, context)
 
-    def colors(self, seen: Encoded, decoded: Decoded, temperature: float) -> Tensor:
-        """Chroma N×2×h/4×w/4, float32, of what `encode` and `decode` gave."""
+    def context(self, lightness: Tensor) -> Tensor | None:
+        """What the places of a frame look like, for others of its shot, see `Colorizer.anchored`.
+
+        Args:
+            lightness: N×1×h×w of one frame or more.
+
+        Returns:
+            N×D×M; None where places are not compared.
+        """
+        if not self.reach:
+            return None
+        seen = self.encode(lightness)
+        return self.materials(seen, self.decode(seen))
+
+    def materials(self, seen: Encoded, decoded: Decoded) -> Tensor:
+        """`context` of what `encode` and `decode` gave."""
+        return materials(decoded.last, self.places(seen, decoded))
+
+    def colors(
+        self, seen: Encoded, decoded: Decoded, temperature: float, context: Tensor | None = None
+    ) -> Tensor:
+        """Chroma N×2×h/4×w/4, float32, of what `encode` and `decode` gave.
+
+        Args:
+            seen: from `encode`.
+            decoded: from `decode`.
+            temperature: of the decode.
+            context: of other frames of the shot, from `context`.
+        """
         last = decoded.last
         if self.reach:  # before the scores, which are linear and have more channels
-            last = unified(last, self.places(seen, decoded), self.reach)
+            last = unified(last, self.places(seen, decoded), self.reach, context)
         field = colorizer.decode(self.logits(last), self.palette, temperature)
         if self.levels:
             small = F.avg_pool2d(seen.lightness, self.output_stride)

@@ -14,7 +14,7 @@ from pycolor.web.desk.alone import Patient
 from pycolor.web.desk.ready import Ready
 from pycolor.web.desk.turns import Turns
 
-MOST_LAYERS = 12  # pieces of color that are kept in memory, of 240 frames or less
+MOST_LAYERS = 8  # pieces of color that are kept in memory, of 240 frames or less
 MOST_SINGLES = 600  # frames whose color was made apart
 
 

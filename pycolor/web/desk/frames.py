@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from pycolor.image.predictor_pool import without_grade
 from pycolor.system.bounded import Bounded
 from pycolor.video.io import FilmInfo, Frame
 from pycolor.video.job.decisions.planned import Colors
 from pycolor.video.job.previews.preview import Preview
+from pycolor.video.plan.grade import Grades
 from pycolor.video.propagation.layer import Layer
 from pycolor.video.propagation.seen_frames import SeenFrames
 from pycolor.video.shown import shown_codes
@@ -26,7 +29,7 @@ from pycolor.web.desk.turns import Turns
 
 View = Literal["color", "gray", "doubt"]
 VIEWS = ("color", "gray", "doubt")
-MOST_BYTES = 192 << 20  # of pictures that are kept, encoded
+MOST_BYTES = 128 << 20  # of pictures that are kept, encoded
 MOST_GRAYS = 8  # frames whose luma is kept for the view in gray
 
 
@@ -47,6 +50,8 @@ class Frames:
         self._pictures: Bounded[bytes] = Bounded(MOST_BYTES)
         self._grays: Bounded[Any] = Bounded(MOST_GRAYS)  # luma, chroma's shape and type, encoding
         self._decoder = Decoder(preview.source, len(preview.colors.plan))
+        self._aside = Decoder(preview.source, len(preview.colors.plan))
+        self._aside_free = threading.Lock()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -71,8 +76,9 @@ class Frames:
     def close(self) -> None:
         """End the work in the background."""
         self._colors.close()
-        with self._turns.work:
+        with self._turns.work, self._aside_free:
             self._decoder.close()
+            self._aside.close()
 
     def png(self, frame: int, view: View = "color", ready: Ready | None = None) -> bytes:
         """A frame as PNG, upright; its pixels are the film's.
@@ -109,6 +115,13 @@ class Frames:
 
         return self._png(key, codes), False
 
+    def ungraded(self, frame: int) -> bytes:
+        """A frame as PNG in the colors of its shot before they are graded: to lead other shots."""
+        ready, preview = self.now, self.now.preview
+        options = replace(preview.options, predict=without_grade(preview.options.predict))
+        plain = replace(preview, options=options, colors=replace(preview.colors, grades=Grades()))
+        return self.png(frame, ready=replace(ready, preview=plain))
+
     def is_made(self, frame: int, ready: Ready | None = None) -> bool:
         """Whether the film's picture of a frame can be had without asking the model."""
         return self._colors.is_made(ready or self.now, frame)
@@ -117,13 +130,16 @@ class Frames:
         """Whether a frame's color was made within some seconds; it is made as soon as possible."""
         return self._colors.wait(frame, seconds)
 
-    def spare_time(self, ended: threading.Event) -> AbstractContextManager[bool]:
+    def spare_time(
+        self, ended: threading.Event, hurried: Callable[[], bool] = lambda: False
+    ) -> AbstractContextManager[bool]:
         """While it lasts, nobody else makes pictures; begins when nobody has asked for a while.
 
         Args:
             ended: stops the waiting; what is given then is False.
+            hurried: see `Turns.spare`.
         """
-        return self._turns.spare(lambda: self._colors.is_busy, ended)
+        return self._turns.spare(lambda: self._colors.is_busy, ended, hurried)
 
     def play_on(self) -> None:
         """Somebody plays the film: for a moment nothing is made in the background."""
@@ -136,6 +152,11 @@ class Frames:
     def layer(self, ready: Ready, frame: int) -> Layer:
         """The color of one frame; if it is not kept, that of its whole piece is made next."""
         return self._colors.layer(ready, frame)
+
+    def aside(self, frame: int) -> tuple[Frame, FilmInfo]:
+        """A frame of somewhere in the film, decoded apart from those that are looked at."""
+        with self._aside_free:
+            return self._aside.take(frame)
 
     def key(self, ready: Ready, frame: int, view: View) -> tuple[Hashable, ...]:
         """What a picture depends on."""

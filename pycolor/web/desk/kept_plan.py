@@ -115,10 +115,12 @@ class KeptPlan:
             raise RefusedError(
                 HTTPStatus.BAD_REQUEST, f"{found.what}: these shots were changed elsewhere since"
             )
-        shots, end = self.plan.shots, made.at + len(made.old)
+        shots = list(self.plan.shots)
         try:
-            new = shots_of(made.new, self.plan.source)
-            plan = replace(self.plan, shots=(*shots[: made.at], *new, *shots[end:]))
+            for part in reversed(made.parts):
+                new = shots_of(part.new, self.plan.source)
+                shots[part.at : part.at + len(part.old)] = new
+            plan = replace(self.plan, shots=tuple(shots))
         except PlanError as e:
             raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
         return made, self._save(plan, step, try_out)

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import threading
+from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-
-from PIL import Image
 
 from pycolor.errors import PycolorError, UsageError
 from pycolor.image.predictor_pool import PredictorPool
 from pycolor.models.guidance.looks import LOOKS
 from pycolor.models.zoo import all_cards
 from pycolor.options import VideoOptions
-from pycolor.system.atomic_file import atomic_write
 from pycolor.video.film_plan.decisions import TREATMENTS, FilmPlan, PlanError
 from pycolor.video.job.decisions.planned import Colors
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.web.desk.changes import Said, add_guidance, change, whole
+from pycolor.web.desk.alike import Alike
+from pycolor.web.desk.changes import Said, add_guidance, change, copied_shot, copy, whole
+from pycolor.web.desk.copying import PREFIX, frames_to_copy
 from pycolor.web.desk.editor import Editor
 from pycolor.web.desk.frames import VIEWS, Frames, View
 from pycolor.web.desk.journal import Change, ShotDocument, Step
 from pycolor.web.desk.kept_plan import KeptPlan
 from pycolor.web.desk.needs_kept import Needs
 from pycolor.web.desk.palette import Palette
+from pycolor.web.desk.pictures import kept, packed, suffix_of
 from pycolor.web.desk.playing import Playing
 from pycolor.web.desk.ready import Ready
 from pycolor.web.local_server import RefusedError
 
 MOST_NEWS = 9
 LONGEST_WAIT = 2.0  # seconds, for a frame that is being made
-SUFFIXES = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg"}
 
 
 class Desk:
@@ -71,6 +69,7 @@ class Desk:
         self.editor = Editor(self.folder / "editor", self._came_back)
         self.playing = Playing(self.frames)
         self.needs = Needs(self.frames, self.folder / "needs.jsonl")
+        self.alike = Alike(self.frames, self.folder / "alike.jsonl", self.plan)
         self.news: list[dict[str, Any]] = []  # what happened here by itself, newest last
 
     @property
@@ -82,6 +81,7 @@ class Desk:
         """End what runs in the background."""
         self.editor.close()
         self.needs.close()
+        self.alike.close()
         self.playing.close()
         self.frames.close()
 
@@ -108,9 +108,7 @@ class Desk:
 
     def revision(self) -> int:
         """Of the plan as it is in its file."""
-        with self._lock:
-            self._take_up()
-            return self.plan.revision
+        return self._newest().revision
 
     def picture(self, frame: int, view: str, how: str = "") -> tuple[bytes, bool] | None:
         """A frame as PNG, and whether it is the film's picture; see `Frames`.
@@ -123,8 +121,7 @@ class Desk:
         """
         if view not in VIEWS or how not in ("", "quick", "made", "wait"):
             raise RefusedError(HTTPStatus.BAD_REQUEST, f"expected a view of {', '.join(VIEWS)}")
-        with self._lock:
-            self._take_up()
+        self._newest()
         shown: View = view  # type: ignore[assignment]
         if how == "quick":
             return self.frames.quick(frame, shown)
@@ -136,9 +133,19 @@ class Desk:
 
     def small(self, frame: int) -> tuple[bytes, bool]:
         """A frame as a small JPEG, to be played; see `Playing`."""
-        with self._lock:
-            self._take_up()
+        self._newest()
         return self.playing.jpeg(frame)
+
+    def looks_like(self, number: int) -> dict[str, Any]:
+        """The shots that look like one, see `Alike`.
+
+        Raises:
+            RefusedError: there is no such shot.
+        """
+        plan = self._newest()
+        if number >= len(plan.shots):
+            raise RefusedError(HTTPStatus.NOT_FOUND, "the film has no such shot")
+        return {**self.alike.told(number), "revision": plan.revision}
 
     def _shown(self, first: int, stop: int) -> list[ShotDocument]:
         shots = self.plan.shots[first:stop]
@@ -168,11 +175,29 @@ class Desk:
             if said.get("do") in ("undo", "redo"):
                 step: Step = "undo" if said["do"] == "undo" else "redo"
                 return self._saved(self._kept.step(step, self._try_out))
-            try:
-                desired = change(self.plan, said, self.frames.size)
-            except (PlanError, UsageError) as e:
-                raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
-            return self._saved(self._kept.edit(desired, self._try_out))
+            with ExitStack() as pictures:
+                try:
+                    number = copied_shot(self.plan, said)
+                    if number is None:
+                        desired = change(self.plan, said, self.frames.size)
+                    else:
+                        leading = self._pictures(number, said, pictures)
+                        desired = copy(self.plan, said, leading)
+                except (PlanError, UsageError) as e:
+                    raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
+                return self._saved(self._kept.edit(desired, self._try_out))
+
+    def _pictures(self, number: int, said: Said, kept_while: ExitStack) -> dict[int, str]:
+        """Paths of a shot's frames that lead others, as they are before they are graded."""
+        groups = said.get("groups", ["colors"])
+        if not isinstance(groups, list) or "colors" not in groups:
+            return {}
+        found = {}
+        for frame in frames_to_copy(self.plan.shots[number], always=said["do"] == "copy"):
+            content = packed(self.frames.ungraded(frame))
+            picture = kept(self.path.parent, f"{PREFIX}{frame:06d}", content)
+            found[frame] = kept_while.enter_context(picture)
+        return found
 
     def add_still(
         self, frame: int, revision: int, content: bytes, *, instead: bool = False
@@ -189,30 +214,18 @@ class Desk:
             RefusedError: it is no picture, or the plan is another.
             FilmError: it cannot be saved.
         """
-        suffix = next((s for start, s in SUFFIXES.items() if content.startswith(start)), None)
-        if suffix is None:
+        if suffix_of(content) is None:
             raise RefusedError(HTTPStatus.BAD_REQUEST, "expected a picture, PNG or JPEG")
         with self._lock:
             self._expect({"revision": revision})
-            digest = hashlib.sha256(content).hexdigest()[:12]
-            folder = self.path.parent / "stills"
-            path = folder / f"frame-{frame:06d}-{digest}{suffix}"
-            entry = {"kind": "still", "frame": frame, "path": f"stills/{path.name}"}
-            try:
-                number = self.plan.number_at(frame)
-                desired = add_guidance(self.plan, number, entry, "still", instead=instead)
-            except PlanError as e:
-                raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
-            new = not path.exists()
-            folder.mkdir(parents=True, exist_ok=True)
-            with atomic_write(path, overwrite=True) as part:
-                part.write_bytes(content)
-            try:
+            with kept(self.path.parent, f"stills/frame-{frame:06d}", content) as path:
+                entry = {"kind": "still", "frame": frame, "path": path}
+                try:
+                    number = self.plan.number_at(frame)
+                    desired = add_guidance(self.plan, number, entry, "still", instead=instead)
+                except PlanError as e:
+                    raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
                 return self._saved(self._kept.edit(desired, self._try_out))
-            except BaseException:
-                if new:
-                    path.unlink(missing_ok=True)
-                raise
 
     def give_to_editor(self, frame: int) -> Path:
         """Write a frame as the film will show it for an editor; it comes back when it is saved.
@@ -221,7 +234,7 @@ class Desk:
             UsageError: the film has no such frame.
             FilmError: it cannot be read or written.
         """
-        return self.editor.give(frame, _packed(self.frames.png(frame)))
+        return self.editor.give(frame, packed(self.frames.png(frame)))
 
     def _came_back(self, frame: int, content: bytes) -> None:
         """Lead a shot by a frame that an editor has saved, in place of what led it there."""
@@ -268,23 +281,23 @@ class Desk:
     def _saved(self, done: tuple[Change, Ready]) -> dict[str, Any]:
         made, ready = done
         self.frames.use(ready)
-        return {
-            "revision": self.plan.revision,
-            "at": made.at,
-            "removed": len(made.old),
-            "shots": self._shown(made.at, made.at + len(made.new)),
-            **self._kept.steps,
-        }
+        self.alike.use(self.plan)
+        moved, parts = 0, []
+        for part in made.parts:
+            at = part.at + moved
+            shots = self._shown(at, at + len(part.new))
+            parts.append({"at": at, "removed": len(part.old), "shots": shots})
+            moved += len(part.new) - len(part.old)
+        return {"revision": self.plan.revision, "parts": parts, **self._kept.steps}
+
+    def _newest(self) -> FilmPlan:
+        with self._lock:
+            self._take_up()
+            return self.plan
 
     def _take_up(self) -> None:
         """What somebody else has saved, an editor or another desk."""
         colors = self._kept.take_up()
         if colors is not None:
             self.frames.use(self.frames.ready(colors))
-
-
-def _packed(png: bytes) -> bytes:
-    """The same picture, packed as others expect it."""
-    file = io.BytesIO()
-    Image.open(io.BytesIO(png)).save(file, "PNG", compress_level=1)
-    return file.getvalue()
+            self.alike.use(self.plan)

@@ -59,18 +59,24 @@ class Turns:
             self.work.acquire()
 
     @contextmanager
-    def spare(self, busy: Callable[[], bool], ended: threading.Event) -> Iterator[bool]:
+    def spare(
+        self,
+        busy: Callable[[], bool],
+        ended: threading.Event,
+        hurried: Callable[[], bool] = lambda: False,
+    ) -> Iterator[bool]:
         """While it lasts, nobody else computes; begins when nobody has asked for a while.
 
         Args:
             busy: something more urgent is being made.
             ended: stops the waiting; what is given then is False.
+            hurried: somebody waits for this, too, and it may begin at once.
         """
         while not ended.is_set():
             with self.news:
-                idle = time.monotonic() - self._asked
+                idle = IDLE if hurried() else time.monotonic() - self._asked
                 if self._waiting or busy() or idle < IDLE:
-                    self.news.wait(max(0.05, IDLE - idle))
+                    self.news.wait(min(0.5, max(0.05, IDLE - idle)))
                     continue
             with self.work:
                 yield True

@@ -111,6 +111,8 @@ class PlanFile:
             UsageError: a picture is not there.
         """
         shot = self.plan.shots[number]
+        if not shot.guidance:
+            return None
         stills = zip(
             (entry["frame"] for entry in shot.guidance if entry["kind"] == "still"),
             self._files(number, "still"),
