@@ -94,7 +94,7 @@ def cuda_missing() -> str:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Marked at once: xdist names the groups, and -m selects, before any hook for all of them."""
+    """Marked at once, before -m selects."""
     lanes.mark(item)
 
 

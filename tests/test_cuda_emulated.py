@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.films import make_film, planes_of
+from tests.made_once import made_once
 
 ROOT = Path(__file__).parent.parent
 BINDINGS = "bindings_cuda.cpp"  # only hands addresses on, and is most of what is compiled
@@ -43,10 +44,22 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         pytest.skip("no g++ here")
     pybind11 = pytest.importorskip("pybind11")
     libraries = runtime_libraries()
-    folder = tmp_path_factory.mktemp("emulated")
+    folder = made_once("emulated", tmp_path_factory, lambda to: build(to, pybind11.get_include()))
+    return {
+        **os.environ,
+        "LD_PRELOAD": ":".join(libraries),
+        "ASAN_OPTIONS": "detect_leaks=0,detect_stack_use_after_return=0",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+        "PYCOLOR_EMULATED": str(folder / "_cuda.so"),
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+def build(folder: Path, pybind11: str) -> None:
+    """The module, as `_cuda.so` in a folder; `pybind11` is where its headers lie."""
     flags = ["-std=c++17", "-g1", "-fPIC", "-fvisibility=hidden", "-ffp-contract=off"]
     flags += ["-Wall", "-Wextra", '-DPYCOLOR_CUDA_ARCHITECTURES="emulated"']
-    flags += [f"-I{ROOT / 'tests/emulation'}", f"-I{pybind11.get_include()}"]
+    flags += [f"-I{ROOT / 'tests/emulation'}", f"-I{pybind11}"]
     flags += [f"-I{sysconfig.get_paths()['include']}", "-x", "c++", "-c"]
 
     def compiled(source: str) -> str:
@@ -60,16 +73,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
     with ThreadPoolExecutor(2) as pool:
         objects = list(pool.map(compiled, [BINDINGS, *KERNELS]))
-    module = folder / "_cuda.so"
-    subprocess.run(["g++", "-shared", *SANITIZE, *objects, "-o", str(module)], check=True)
-    return {
-        **os.environ,
-        "LD_PRELOAD": ":".join(libraries),
-        "ASAN_OPTIONS": "detect_leaks=0,detect_stack_use_after_return=0",
-        "UBSAN_OPTIONS": "print_stacktrace=1",
-        "PYCOLOR_EMULATED": str(module),
-        "OMP_NUM_THREADS": "1",
-    }
+    module = str(folder / "_cuda.so")
+    subprocess.run(["g++", "-shared", *SANITIZE, *objects, "-o", module], check=True)
 
 
 def run(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
