@@ -192,7 +192,7 @@ def test_what_dead_workers_left_is_removed_in_the_end(
     """Claims on segments that were made, and files of a look or a takeover that was cut short."""
     store = folder / "reel.mkv.pycolor" / "segments"
     give_up = Claims._give_up
-    left = []
+    left: list[str] = []
 
     def dying(claims: Claims, name: str) -> None:
         if left:
@@ -222,7 +222,7 @@ def test_a_claim_where_a_taken_name_is_not_permitted(
             raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
         with monkeypatch.context() as patch:
-            patch.setattr(claims_made.os, "open", refused)
+            patch.setattr(os, "open", refused)
             with second.claimed("a") as also:
                 assert not also
             with pytest.raises(FilmError, match="not permitted"), second.claimed("b"):
