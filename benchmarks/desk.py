@@ -1,10 +1,12 @@
 """How fast the desk answers, in a real browser without a screen.
 
-    python -m benchmarks.desk FILM [--shots 800] [--json FILE] [--pictures FOLDER]
+    python -m benchmarks.desk FILM [--shots 800] [--long FILM] [--json FILE] [--pictures FOLDER]
 
 FILM is copied, and a plan is made of it first, which is not timed.  Times are those of the page:
 from the key or the click to the moment at which the canvas holds the frame; the screen shows it up
 to 1/60 s later.  A second project, of a made film with as many shots as told, measures the strip.
+A third, of a long film that has a plan already, measures memory on a walk through it: frames,
+clicks, playing, thumbnails, the shots that look alike; the plan is as it was afterwards.
 Needs playwright, and a Chromium on the path.
 """
 
@@ -35,6 +37,7 @@ from pycolor.video.job.decisions.start_plan import start_plan
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 STEPS = 12  # of each kind that are timed
 SHOT = 120  # frames of the shot that is colored anew
+WALK = 24  # places of a long film
 THINK = 0.6  # seconds between two steps: a person looks
 RECORD = """() => {
   window.times = [];
@@ -93,6 +96,12 @@ def peak_mb(pid: int) -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
 
+def memory_mb(pid: int) -> float:
+    """Memory of a process now."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+
+
 def row(what: str, times: list[float]) -> Row:
     return Row(what=what, median=statistics.median(times), most=max(times), times=len(times))
 
@@ -125,6 +134,12 @@ class Watched:
     def took_exactly(self, shown: str) -> float:
         self.tab.wait_for_selector(f'#frame[data-shown="{shown}"]')
         return float([ms for what, ms in self.tab.evaluate("times") if what == shown][-1])
+
+    def shown_again(self) -> tuple[int, int]:
+        """Frame and revision, as soon as the canvas holds a frame in color."""
+        time.sleep(0.3)
+        self.tab.wait_for_selector('#frame[data-shown*=" color "]')
+        return self.shown
 
     def step(self, key: str, frame: int) -> float:
         self.tab.keyboard.press(key)
@@ -191,6 +206,43 @@ def on_playing(page: Watched, rate: float) -> list[Row]:
     return rows
 
 
+def on_walk(page: Watched, pid: int) -> list[Row]:
+    """A person goes through a long film; the desk looks through it meanwhile."""
+    tab, rows, clicks, seen = page.tab, [], [], []
+    starts = [s["start"] for s in tab.evaluate("fetch('api/state').then(r => r.json())")["shots"]]
+    shots = len(starts)
+    for stop in range(WALK):
+        number = stop * (shots - 1) // WALK
+        tab.fill("#find", str(1 + number))
+        tab.locator(".shot").first.click()
+        tab.fill("#find", "")
+        tab.locator("#find").blur()
+        page.wait(f"{(frame := starts[number])} color")
+        for n in range(6):
+            page.step("ArrowRight", frame + n + 1)
+            time.sleep(0.1)
+        time.sleep(THINK)
+        clicks.append(page.click(0.3 + 0.4 * (stop % 2), 0.5))
+        time.sleep(4 * THINK)
+        tab.keyboard.press("l")
+        time.sleep(4)
+        tab.keyboard.press("k")
+        page.shown_again()
+        tab.evaluate(SCROLL)
+        seen.append(memory_mb(pid))
+    tab.keyboard.press("c")
+    time.sleep(10)
+    tab.keyboard.press("Escape")
+    frame, revision = page.shown
+    for n in range(WALK):  # as it was
+        tab.keyboard.press("z")
+        page.wait(f"{frame} color {revision + n + 1}")
+    rows.append(row(f"click to pixels, {shots} shots", clicks))
+    rows.append(row("memory of the server on the way, MB", seen))
+    rows.append(row("memory of the server at most, MB", [peak_mb(pid)]))
+    return rows
+
+
 def on_strip(tab: Any) -> list[Row]:
     """The strip of a film of many shots."""
     rows = []
@@ -238,6 +290,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("film", type=Path)
     parser.add_argument("--shots", type=int, default=800)
+    parser.add_argument("--long", type=Path, help="a long film with a plan")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--pictures", type=Path, help="a folder for pictures of the page")
     told = parser.parse_args()
@@ -261,6 +314,11 @@ def main() -> None:
             if told.pictures:
                 tab.screenshot(path=str(told.pictures / "desk.png"))
             tab.close()
+        if told.long:
+            with desk(told.long) as (address, pid):
+                tab = launched.new_page(viewport={"width": 1280, "height": 800})
+                rows += on_walk(Watched(tab, address), pid)
+                tab.close()
         long = Path(place) / "long.mkv"
         many_shots(long, told.shots)
         with desk(long) as (address, _):

@@ -67,9 +67,6 @@ SLOW_TESTS = {
     "test_yab_matches_the_reference",
 }
 
-# Tests that share what takes long to make: one process of pytest-xdist runs them all.
-TOGETHER = {"test_cuda_emulated", "test_docs", "test_processes"}
-
 
 def mark(item: pytest.Item) -> None:
     """Give a test the marks that these lists say."""
@@ -78,5 +75,3 @@ def mark(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.docs)
     if file in SLOW_FILES or name in SLOW_TESTS:
         item.add_marker(pytest.mark.slow)
-    if file in TOGETHER:
-        item.add_marker(pytest.mark.xdist_group(file))

@@ -23,6 +23,7 @@ from PIL import Image
 
 from pycolor.cli import main
 from pycolor.options import PredictOptions, VideoOptions
+from pycolor.system.bounded import Bounded
 from pycolor.video.film_plan import edit
 from pycolor.video.io import Reader
 from pycolor.video.io.frame.planes import chroma_planes
@@ -30,7 +31,6 @@ from pycolor.video.job.decisions.plan_file import read_plan_file, save_plan_file
 from pycolor.video.job.decisions.project import Project, project_of
 from pycolor.video.job.decisions.start_plan import start_plan
 from pycolor.video.shown import shown_codes
-from pycolor.web.desk.bounded import Bounded
 from pycolor.web.desk.delivery import Deliveries
 from pycolor.web.desk.journal import Journal, difference
 from pycolor.web.desk.server import bind, desk_app, server_of
@@ -176,9 +176,9 @@ def test_color_that_is_made_ahead_is_the_same(film: Path) -> None:
     assert not layer.exists()
     with opened(film, ahead=True) as page:
         page.codes(0)
-        worker = page.desk.frames
-        with worker._news:  # ends when the piece is kept
-            assert worker._news.wait_for(lambda: len(list(layer.glob("[!.]*.npz"))) == 1, 60) or (
+        news = page.desk.frames._turns.news
+        with news:  # ends when the piece is kept
+            assert news.wait_for(lambda: len(list(layer.glob("[!.]*.npz"))) == 1, 60) or (
                 list(layer.glob("[!.]*.npz"))
             )
         assert all(np.array_equal(page.codes(n), alone[n]) for n in range(8))
@@ -187,7 +187,8 @@ def test_color_that_is_made_ahead_is_the_same(film: Path) -> None:
 def test_a_point_colors_its_frame_and_no_other_shot(page: Page) -> None:
     before = page.codes(10), page.codes(20)
     answer = page.edit(do="mark", frame=10, kind="color", at=[30, 20], radius=9, color="#2040c0")
-    assert (answer["at"], answer["removed"], answer["undo"]) == (1, 1, "mark color")
+    (part,) = answer["parts"]
+    assert (part["at"], part["removed"], answer["undo"]) == (1, 1, "mark color")
     after = page.codes(10)
     assert not np.array_equal(after, before[0])
     assert after[15:25, 25:35, 2].mean() > before[0][15:25, 25:35, 2].mean() + 2  # bluer
@@ -206,7 +207,7 @@ def test_accepted_is_kept_and_lost_with_a_change(film: Path) -> None:
         page.edit(do="set", shot=0, values={"notes": "fine"})
         assert page.state()["shots"][0]["shown_state"] == "accepted"
         answer = page.edit(do="set", shot=0, values={"saturation": 0.5})
-        assert answer["shots"][0]["shown_state"] == "changed"
+        assert answer["parts"][0]["shots"][0]["shown_state"] == "changed"
         status, why = page.refused(do="review", shot=0, state="accepted", seen=seen)
         assert (status, why) == (409, "shot 1 is no longer what was seen")
 
@@ -246,7 +247,8 @@ def test_a_journal_that_was_cut_and_a_step_that_was_not_saved(tmp_path: Path) ->
     path = tmp_path / "journal.jsonl"
     journal = Journal(path, 3)
     first = difference("first", [{"a": 1}, {"b": 1}], [{"a": 1}, {"b": 2}, {"c": 3}])
-    assert (first.at, first.old, first.new) == (1, [{"b": 1}], [{"b": 2}, {"c": 3}])
+    (part,) = first.parts
+    assert (part.at, part.old, part.new) == (1, [{"b": 1}], [{"b": 2}, {"c": 3}])
     journal.write("edit", 4, first)
     journal.write("edit", 5, replace(first, what="lost"))  # the machine ends before the plan is
     with path.open("ab") as file:

@@ -142,7 +142,7 @@ def test_needs_are_kept_in_the_project(film: Path) -> None:
 
 
 def test_they_are_found_while_nobody_waits(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pycolor.web.desk.frames.IDLE", 0.0)
+    monkeypatch.setattr("pycolor.web.desk.turns.IDLE", 0.0)
     with opened(film) as page:
         page.desk.needs.start()
         for _ in range(600):

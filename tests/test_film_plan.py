@@ -16,7 +16,8 @@ from pycolor.models.guidance.looks import LOOKS, Grade
 from pycolor.options import PropagationOptions
 from pycolor.video.film_plan import edit
 from pycolor.video.film_plan.decisions import FilmPlan, PlanError, ShotPlan, SourceFilm, new_plan
-from pycolor.video.film_plan.document import plan_schema, plan_text, read_plan
+from pycolor.video.film_plan.document import plan_schema, read_plan
+from pycolor.video.film_plan.document_text import plan_text
 from pycolor.video.film_plan.schedule import schedule
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.grade import Grades, combined

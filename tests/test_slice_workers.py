@@ -30,9 +30,21 @@ from tests.films import make_film
 from tests.mounts import CannotMount, no_locks_library
 
 ROOT = Path(__file__).resolve().parents[1]
-QUICK = ("--short-side", "32", "--dtype", "float32", "--device", "cpu", "--segment-frames", "4")
+QUICK = (
+    "--model",
+    "richart2017",
+    "--short-side",
+    "32",
+    "--dtype",
+    "float32",
+    "--device",
+    "cpu",
+    "--segment-frames",
+    "4",
+)
 OPTIONS = VideoOptions(
-    predict=PredictOptions(short_side=32, dtype="float32", device="cpu"), segment_frames=4
+    predict=PredictOptions(model="richart2017", short_side=32, dtype="float32", device="cpu"),
+    segment_frames=4,
 )
 
 

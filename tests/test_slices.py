@@ -32,7 +32,7 @@ from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore
 from tests.films import make_film
 
-QUICK = PredictOptions(short_side=32, dtype="float32", device="cpu")
+QUICK = PredictOptions(model="richart2017", short_side=32, dtype="float32", device="cpu")
 
 
 class Killed(BaseException):
@@ -160,7 +160,7 @@ def test_a_segment_of_a_dead_machine_is_waited_for(
 
 def test_without_a_plan_the_workers_meet_beside_the_output(tmp_path: Path) -> None:
     film, out = make_film(tmp_path / "reel.mkv", frames=6), tmp_path / "out.mkv"
-    told = ["--short-side", "32", "--progress", "none"]
+    told = ["--model", "richart2017", "--short-side", "32", "--progress", "none"]
     assert main(["video", str(film), str(out), "--slice", "2/2", *told]) == 0
     assert out.exists()
     assert slices_plan(out).exists()
@@ -192,7 +192,7 @@ def test_what_dead_workers_left_is_removed_in_the_end(
     """Claims on segments that were made, and files of a look or a takeover that was cut short."""
     store = folder / "reel.mkv.pycolor" / "segments"
     give_up = Claims._give_up
-    left = []
+    left: list[str] = []
 
     def dying(claims: Claims, name: str) -> None:
         if left:
@@ -222,7 +222,7 @@ def test_a_claim_where_a_taken_name_is_not_permitted(
             raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
         with monkeypatch.context() as patch:
-            patch.setattr(claims_made.os, "open", refused)
+            patch.setattr(os, "open", refused)
             with second.claimed("a") as also:
                 assert not also
             with pytest.raises(FilmError, match="not permitted"), second.claimed("b"):

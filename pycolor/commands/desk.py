@@ -48,7 +48,10 @@ class Flags(Command):
 
 
 def run(flags: Flags) -> int:
+    from pycolor.system.heaps import share_heaps
     from pycolor.system.optional import extra
+
+    share_heaps()
 
     extra("starlette")
     extra("uvicorn")
@@ -60,6 +63,7 @@ def run(flags: Flags) -> int:
     deliveries = Deliveries(flags.source, desk.folder.parent, flags.film, desk.path)
     desk.editor.start()
     desk.needs.start()
+    desk.alike.start()
     try:
         token = new_token()
         with bind(flags.port) as listening:

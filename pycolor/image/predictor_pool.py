@@ -28,9 +28,11 @@ class PredictorPool:
 
     Args:
         first: one that is loaded already.
+        remembered: pictures of which each remembers what it saw, see `Predictor.remember`.
     """
 
-    def __init__(self, first: Predictor | None = None) -> None:
+    def __init__(self, first: Predictor | None = None, *, remembered: int = 0) -> None:
+        self._remembered = remembered
         self._known: dict[PredictOptions, Predictor] = {}
         if first is not None:
             self._known[first.options] = first
@@ -50,7 +52,10 @@ class PredictorPool:
         plain = _without_pictures(options)
         like = next((p for o, p in self._known.items() if _without_pictures(o) == plain), None)
         if like is None:
-            return load_predictor(options)
+            loaded = load_predictor(options)
+            if self._remembered:
+                loaded.remember(self._remembered)
+            return loaded
         predictor = copy.copy(like)
         predictor.options, predictor.guides = options, []
         if options.style is not None:

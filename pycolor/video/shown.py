@@ -34,20 +34,22 @@ def shown_codes(
     to_blue, to_red = 2 * (1 - kb), 2 * (1 - kr)  # H.273: B' = Y' + 2 (1 − Kb) Cb, likewise R'
     height, width = luma.shape
     blue, red = (
-        _at_samples(torch.from_numpy(p.astype(np.float32) - neutral), 1, range(width), encoding)
-        * (255 * factor / span)
-        for p, factor in zip(chroma, (to_blue, to_red), strict=True)
+        _between(plane.astype(np.float32) - np.float32(neutral), 1, range(width), encoding)
+        * np.float32(255 * factor / span)
+        for plane, factor in zip(chroma, (to_blue, to_red), strict=True)
     )
-    shown = torch.empty(height, width, 3, dtype=torch.uint8)
-    for top in range(0, height, BAND):
+    of_red, of_blue = np.float32(kr / (1 - kr - kb)), np.float32(kb / (1 - kr - kb))
+    shown = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, BAND):  # by NumPy: many threads would wait for each other here
         rows = range(top, min(top + BAND, height))
-        y = torch.from_numpy(luma[top : rows.stop].astype(np.float32))
-        y = (y - black) * (255 / (white - black))
-        b, r = (_at_samples(p, 0, rows, encoding) for p in (blue, red))
-        green = y - r * (kr / (1 - kr - kb)) - b * (kb / (1 - kr - kb))
+        y = luma[top : rows.stop].astype(np.float32)
+        y -= np.float32(black)
+        y *= np.float32(255 / (white - black))
+        b, r = (_between(plane, 0, rows, encoding) for plane in (blue, red))
+        green = y - r * of_red - b * of_blue
         for channel, codes in enumerate((y + r, green, y + b)):
-            shown[top : rows.stop, :, channel] = codes.clamp_(0, 255).round_()
-    return shown.numpy()
+            shown[top : rows.stop, :, channel] = np.rint(codes.clip(0, 255, out=codes), out=codes)
+    return shown
 
 
 def on_luma(
@@ -71,12 +73,35 @@ def _at_samples(chroma: Tensor, axis: int, wanted: range, encoding: Encoding) ->
     """A chroma plane at some of the luma's rows (axis 0) or columns (1), linear between its own."""
     if not encoding.shifts[axis]:
         return chroma.narrow(axis, wanted.start, len(wanted))
-    at = torch.arange(wanted.start, wanted.stop, dtype=torch.float64)
-    center, shift = encoding.chroma_center()[axis], encoding.shifts[axis]
-    place = ((at - center) / (1 << shift)).clamp(0, chroma.shape[axis] - 1)
-    first = place.floor().long().clamp_max(max(chroma.shape[axis] - 2, 0))
-    second = (first + 1).clamp_max(chroma.shape[axis] - 1)
-    share = (place - first).to(chroma.dtype)
+    first, second, share = (
+        torch.from_numpy(x) for x in _places(chroma.shape, axis, wanted, encoding)
+    )
+    share = share.to(chroma.dtype)
     share = share.reshape(-1, 1) if axis == 0 else share
     low, high = chroma.index_select(axis, first), chroma.index_select(axis, second)
     return low + share * (high - low)
+
+
+def _between(
+    chroma: npt.NDArray[np.float32], axis: int, wanted: range, encoding: Encoding
+) -> npt.NDArray[np.float32]:
+    """The same of an array."""
+    if not encoding.shifts[axis]:
+        return chroma[wanted.start : wanted.stop] if axis == 0 else chroma
+    first, second, share = _places(chroma.shape, axis, wanted, encoding)
+    low, between = chroma.take(first, axis), chroma.take(second, axis)
+    between -= low
+    between *= (share[:, None] if axis == 0 else share).astype(np.float32)
+    between += low
+    return between
+
+
+def _places(
+    shape: Sequence[int], axis: int, wanted: range, encoding: Encoding
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Between which two samples of a plane some rows or columns lie, and how near the second."""
+    at = np.arange(wanted.start, wanted.stop, dtype=np.float64)
+    center, shift = encoding.chroma_center()[axis], encoding.shifts[axis]
+    place = ((at - center) / (1 << shift)).clip(0, shape[axis] - 1)
+    first = np.minimum(np.floor(place).astype(np.int64), max(shape[axis] - 2, 0))
+    return first, np.minimum(first + 1, shape[axis] - 1), place - first

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -70,6 +71,19 @@ class Guide:
             )
             for picture, (parts, scene) in zip(pictures, looks, strict=True)
         ]
+
+    def recolored(self, pictures: Sequence[GuidedPicture]) -> Guide:
+        """One that leads by the same pictures in gray, of which something else is known.
+
+        Args:
+            pictures: as many as these, in their order, of the same lightness.
+        """
+        other = copy.copy(self)
+        other._known = [
+            replace(known, picture=picture)
+            for known, picture in zip(self._known, pictures, strict=True)
+        ]
+        return other
 
     @torch.inference_mode()
     def guidance(

@@ -1,4 +1,4 @@
-"""A film's plan as a JSON document: written to be read and edited by people; see plan.schema.json.
+"""A film's plan read from a JSON document that people may have edited; see plan.schema.json.
 
 What is wrong in a document is told in a sentence with its line.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from fractions import Fraction
 from importlib import resources
 from typing import Any
@@ -28,18 +27,6 @@ def plan_schema() -> dict[str, Any]:
     )
     schema: dict[str, Any] = json.loads(text)
     return schema
-
-
-def plan_text(plan: FilmPlan) -> str:
-    """The document of a plan; `read_plan` gives an equal one."""
-    source = plan.source
-    told = {**asdict(source), "rate": str(source.rate)}
-    if not source.width:
-        del told["width"], told["height"]
-    head: dict[str, Any] = {"format": FORMAT, "version": VERSION, "revision": plan.revision}
-    head["source"] = told
-    shots = [shot_document(shot, source) for shot in plan.shots]
-    return json.dumps({**head, "shots": shots}, indent=1, ensure_ascii=False) + "\n"
 
 
 def read_plan(text: str) -> FilmPlan:
@@ -63,39 +50,13 @@ def read_plan(text: str) -> FilmPlan:
         raise ValueError(f"line {line_of(lines, e.place)}: {e}") from None
 
 
-def shot_document(shot: ShotPlan, source: SourceFilm) -> dict[str, Any]:
-    """A shot as it stands in the document."""
-    return {
-        "start": shot.start,
-        "stop": shot.stop,
-        "timecode": source.timecode_at(shot.start),
-        "opening": _transition_out(shot.opening),
-        "closing": _transition_out(shot.closing),
-        "disturbances": [_transition_out(each) for each in shot.disturbances],
-        "colored": shot.colored,
-        "treatment": shot.treatment,
-        "model": shot.model,
-        "guidance": [dict(entry) for entry in shot.guidance],
-        "saturation": shot.saturation,
-        "warmth": shot.warmth,
-        "look": shot.look,
-        "notes": shot.notes,
-        "state": shot.state,
-        "reviewer": shot.reviewer,
-        "reviewed": shot.reviewed,
-        "accepted_digest": shot.accepted_digest,
-    }
+def shots_of(documents: list[dict[str, Any]], source: SourceFilm) -> tuple[ShotPlan, ...]:
+    """Shots from what `document_text.shot_document` made of them.
 
-
-def _transition_out(transition: Transition | None) -> dict[str, Any] | None:
-    if transition is None:
-        return None
-    return {
-        "kind": transition.kind,
-        "start": transition.start,
-        "stop": transition.stop,
-        "confidence": transition.confidence,
-    }
+    Raises:
+        PlanError: they are none.
+    """
+    return _shots_in(_Object({"shots": documents}, (), "a plan"), source)
 
 
 # -- reading -------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import replace
 
 from pycolor.options import PropagationOptions, Tints
@@ -9,7 +10,7 @@ from pycolor.video.film_plan.decisions import FilmPlan
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.own_color import OwnColor
 from pycolor.video.plan.plan import Plan
-from pycolor.video.plan.planning import plan_of
+from pycolor.video.plan.planning import KnownBodies, plan_of
 
 
 def schedule(
@@ -19,6 +20,7 @@ def schedule(
     *,
     recolor: bool,
     tints: Tints = "remove",
+    known: KnownBodies | None = None,
 ) -> Plan:
     """The plan of a film by a document.
 
@@ -28,9 +30,10 @@ def schedule(
         options: how steady, at what cost.
         recolor: what `auto` does with shots that have color.
         tints: what is done with shots that have a tint or tone, see `VideoOptions`.
+        known: see `plan_of`.
     """
     chosen = decided(film_plan, analysis, recolor=recolor)
-    return plan_of(chosen, options, recolor=False, tints=tints)
+    return plan_of(chosen, options, recolor=False, tints=tints, known=known)
 
 
 def decided(film_plan: FilmPlan, analysis: FilmAnalysis, *, recolor: bool) -> FilmAnalysis:
@@ -47,7 +50,5 @@ def decided(film_plan: FilmPlan, analysis: FilmAnalysis, *, recolor: bool) -> Fi
 
 def _look_at(frame: int, analysis: FilmAnalysis) -> OwnColor:
     """The own color of the detected shot that a frame lies in."""
-    for shot, look in zip(analysis.shots, analysis.looks, strict=False):
-        if shot.start <= frame < shot.stop:
-            return look
-    return OwnColor()
+    at = bisect_right(analysis.shots, frame, key=lambda shot: shot.start) - 1
+    return analysis.looks[at] if 0 <= at < len(analysis.looks) else OwnColor()

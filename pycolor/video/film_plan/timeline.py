@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import Any
 
 from pycolor.video.film_plan.decisions import FilmPlan, SourceFilm
-from pycolor.video.film_plan.document import plan_text, read_plan
+from pycolor.video.film_plan.document import read_plan
+from pycolor.video.film_plan.document_text import plan_text
 from pycolor.video.shots.lists.film_times import FilmTimes
 from pycolor.video.shots.lists.timelines import JSON, TimelineFilm, clips_of, write_timeline
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from pycolor.options import PropagationOptions, Tints
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.video.plan.plan import Plan, PlanSpan, ShotBody, TransitionSpan, without
+from pycolor.video.plan.plan import ANCHORS, Plan, PlanSpan, ShotBody, TransitionSpan, without
 from pycolor.video.shots.shot import Shot, Transition
 
 # Flicker is the ratio of a frame's lightness to the median over this many frames on each side.
 _FLICKER_REACH = 25
 _MOST_FLICKER = 1.5
+_ANCHOR_FRAMES = 60  # from one anchor to the next in a long shot
+
+# Of shots by what decides them, see `plan_of`: their bodies, and their frames' gains.
+KnownBodies = dict[tuple[Shot, bool, bool], tuple[ShotBody, npt.NDArray[np.float32]]]
 
 
 def plan_of(
@@ -25,6 +32,7 @@ def plan_of(
     *,
     recolor: bool,
     tints: Tints = "remove",
+    known: KnownBodies | None = None,
 ) -> Plan:
     """The plan for a film.
 
@@ -33,19 +41,29 @@ def plan_of(
         options: how steady, at what cost.
         recolor: color the shots that have color, too.
         tints: what is done with shots that have a tint or tone, see `VideoOptions`.
+        known: shots of earlier plans by the same frames and options, of which most stay as they
+            are where a person changes one; this plan's take their place.
     """
     gain = np.ones(len(analysis), np.float32)
     bodies: list[ShotBody] = []
+    made: KnownBodies = {}
     tinted = [look.kind in ("tint", "tone") for look in analysis.looks]
     tinted = tinted or [False] * len(analysis.shots)
     for shot, colored, tint in zip(analysis.shots, analysis.colored, tinted, strict=True):
         kept = (colored and not recolor) or (tint and tints == "leave")
-        body = _body(shot, analysis, options, passthrough=kept)
-        body = replace(body, under=tint and tints == "keep")
+        key = shot, kept, tint and tints == "keep"
+        if known is not None and key in known:
+            made[key] = known[key]
+        else:
+            body = replace(_body(shot, analysis, options, passthrough=kept), under=key[2])
+            own = analysis.lightness[body.start : body.stop]
+            made[key] = body, np.ones_like(own) if options.steady == "off" else _gain(own)
+        body, around = made[key]
+        gain[body.start : body.stop] = around
         bodies.append(body)
-        if options.steady != "off":
-            own = slice(body.start, body.stop)
-            gain[own] = _gain(analysis.lightness[own])
+    if known is not None:
+        known.clear()
+        known.update(made)
     return Plan(
         spans=tuple(_spans(bodies, analysis)),
         gain=gain,
@@ -62,11 +80,12 @@ def with_guided(plan: Plan, frames: Sequence[int]) -> Plan:
             left out.
     """
     bodies: dict[int, ShotBody] = {}
+    frames = sorted(frames)
     for span in plan.spans:
         if not isinstance(span, ShotBody) or span.passthrough:
             continue
-        guided = frozenset(n for n in frames if span.start <= n < span.stop)
-        if guided:
+        first, stop = bisect_left(frames, span.start), bisect_left(frames, span.stop)
+        if guided := frozenset(frames[first:stop]):
             keys = array("q", sorted({*span.keys, *guided}))
             outliers = span.outliers - guided
             bodies[span.start] = replace(span, keys=keys, guided=guided, outliers=outliers)
@@ -106,7 +125,15 @@ def _body(
     if len(outliers) == stop - start:
         outliers = frozenset()
     keys = _keys(without(range(start, stop), outliers), analysis.change, options)
-    return ShotBody(start=start, stop=stop, keys=keys, outliers=outliers)
+    return ShotBody(start=start, stop=stop, keys=keys, outliers=outliers, anchors=_anchors(keys))
+
+
+def _anchors(keys: Sequence[int]) -> tuple[int, ...]:
+    """Some of the key frames, evenly spread: all that a short shot has; of one alone, none."""
+    if len(keys) == 1:
+        return ()
+    count = min(len(keys), max(ANCHORS, math.ceil((keys[-1] - keys[0]) / _ANCHOR_FRAMES) + 1))
+    return tuple(keys[round(i * (len(keys) - 1) / (count - 1))] for i in range(count))
 
 
 def _gradual(transition: Transition | None) -> Transition | None:
@@ -133,12 +160,18 @@ def _keys(
 
 def _gain(lightness: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Factors that bring each frame to the median lightness around it."""
-    gain = np.ones_like(lightness)
-    for n, own in enumerate(lightness):
-        around = lightness[max(0, n - _FLICKER_REACH) : n + _FLICKER_REACH + 1]
-        if own > 0.01:
-            gain[n] = np.median(around) / own
-    return gain.clip(1 / _MOST_FLICKER, _MOST_FLICKER)
+    frames = len(lightness)
+    beyond = np.full(_FLICKER_REACH, np.inf, np.float32)  # is sorted behind what there is
+    padded = np.concatenate([beyond, lightness, beyond])
+    around = np.sort(sliding_window_view(padded, 2 * _FLICKER_REACH + 1), axis=1)
+    n = np.arange(frames)
+    count = np.minimum(n, _FLICKER_REACH) + np.minimum(frames - 1 - n, _FLICKER_REACH) + 1
+    median = (around[n, (count - 1) // 2] + around[n, count // 2]) / 2
+    gain = np.where(lightness > 0.01, median / np.maximum(lightness, 0.01), 1)
+    clipped: npt.NDArray[np.float32] = gain.astype(np.float32).clip(
+        1 / _MOST_FLICKER, _MOST_FLICKER
+    )
+    return clipped
 
 
 def _spans(bodies: list[ShotBody], analysis: FilmAnalysis) -> Iterator[PlanSpan]:

@@ -11,6 +11,7 @@ from pycolor.video.io import FrameSource, SharedFrames
 from pycolor.video.plan.plan import Plan
 from pycolor.video.propagation.layer import Layer, predict_layers
 from pycolor.video.propagation.layer_store import LayerStore, Piece, models_of, pieces_of
+from pycolor.video.propagation.seen_frames import SeenFrames
 
 # Frames whose color is handed on together.
 LAYER_FRAMES = 4
@@ -26,6 +27,7 @@ def film_layers(
     store: LayerStore | None = None,
     batch: int = 1,
     watch: Stopwatch | None = None,
+    seen: SeenFrames | None = None,
 ) -> Iterator[Layer]:
     """The layers of frames first … stop − 1, in order, a few frames each.
 
@@ -40,6 +42,7 @@ def film_layers(
         store: keeps layers; None: nothing is kept.
         batch: key frames that may go through the network together.
         watch: times the stages.
+        seen: see `predict_layers`.
     """
     watch = watch or Stopwatch()
 
@@ -56,7 +59,7 @@ def film_layers(
         begin, end = pieces[0].first, pieces[-1].stop
         if store is None:
             begin, end = max(first, begin), min(stop, end)
-        made = _predicted(plan, source, predictors, pieces, (begin, end), batch, watch)
+        made = _predicted(plan, source, predictors, pieces, (begin, end), batch, watch, seen)
         for layer in made if store is None else _keeping(made, pieces, store):
             if layer.first < stop and layer.stop > first:
                 yield _clipped(layer, first, stop)
@@ -86,6 +89,7 @@ def _predicted(
     frames: tuple[int, int],
     batch: int,
     watch: Stopwatch,
+    seen: SeenFrames | None,
 ) -> Iterator[Layer]:
     """The layers of neighboring pieces of the same models; none reaches over a piece's end."""
     begin, end = frames
@@ -93,7 +97,8 @@ def _predicted(
     starts = sorted({begin, end, *borders})
     ends = sorted({end, *(n for a, b in pairwise(starts) for n in range(a, b, LAYER_FRAMES))})
     streams = [
-        predict_layers(plan, source, each, ends, batch=batch, watch=watch) for each in predictors
+        predict_layers(plan, source, each, ends, batch=batch, watch=watch, seen=seen)
+        for each in predictors
     ]
     if len(streams) == 1:
         yield from streams[0]

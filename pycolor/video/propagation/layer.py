@@ -8,7 +8,7 @@ one likes.  Its numbers are rounded, whether it is kept or not, so both give the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -19,11 +19,12 @@ from torch import Tensor
 from pycolor.models.predictor import Predictor
 from pycolor.system.prefetch import prefetch
 from pycolor.system.stopwatch import Stopwatch
-from pycolor.video.io import FrameSource, SharedFrames
+from pycolor.video.io import FilmInfo, Frame, FrameSource, SharedFrames, SingleFrames
 from pycolor.video.plan.plan import Plan, ShotBody
 from pycolor.video.propagation import propagate
 from pycolor.video.propagation.lookahead import Lookahead
 from pycolor.video.propagation.propagate import Part, Parts
+from pycolor.video.propagation.seen_frames import SeenFrames
 
 STEPS = 64  # of chroma in one ab unit
 _MOST = 500.0  # ab
@@ -111,6 +112,7 @@ def predict_layers(
     *,
     batch: int = 1,
     watch: Stopwatch | None = None,
+    seen: SeenFrames | None = None,
 ) -> Iterator[Layer]:
     """The layers between neighboring `ends`, in order; the film is read once for all of them.
 
@@ -121,6 +123,7 @@ def predict_layers(
         ends: first frame of each layer, rising, and one past the last frame.
         batch: key frames that may go through the network together.
         watch: times the stages "decode", "predict" and "steady".
+        seen: what was seen of the frames before: those that are kept there are not decoded.
     """
     watch = watch or Stopwatch()
     first, stop = ends[0], ends[-1]
@@ -129,16 +132,26 @@ def predict_layers(
     start = begin
     if predictor.per_shot and isinstance(span, ShotBody) and not span.passthrough:
         start = min(begin, span.context_frame)
-    with source.reader(start, len(plan)) as reader:
-        wanted = (frame for frame in reader if frame.index >= source.offset + start)
-        decoded = watch.timed("decode", wanted)
-        with closing(prefetch(decoded, reader.info.frames_waiting)) as frames:
-            lookahead = Lookahead(frames, start, begin, plan, predictor, reader.info, watch, batch)
-            fields = watch.timed("steady", propagate.fields(lookahead, plan, first, stop))
-            for low, high in pairwise(ends):
-                yield Layer(
-                    first=low, frames=tuple(rounded(next(fields)) for _ in range(low, high))
-                )
+    with ExitStack() as stack:
+
+        def opened(at: int) -> tuple[FilmInfo, Iterator[Frame]]:
+            reader = source.reader(at, len(plan))
+            stack.push(reader)
+            wanted = (frame for frame in reader if frame.index >= source.offset + at)
+            decoded = watch.timed("decode", wanted)
+            ahead = prefetch(decoded, reader.info.frames_waiting)
+            return reader.info, stack.enter_context(closing(ahead))
+
+        frames: Iterator[Frame] | Callable[[int], Iterator[Frame]]
+        info, frames = opened(start) if seen is None else (seen.info, lambda at: opened(at)[1])
+        film = source.source if isinstance(source, SharedFrames) else source
+        apart = stack.enter_context(SingleFrames(film, len(plan)))
+        lookahead = Lookahead(
+            frames, start, begin, plan, predictor, info, watch, batch, seen, lambda n: apart(n)[0]
+        )
+        fields = watch.timed("steady", propagate.fields(lookahead, plan, first, stop))
+        for low, high in pairwise(ends):
+            yield Layer(first=low, frames=tuple(rounded(next(fields)) for _ in range(low, high)))
 
 
 def rounded(parts: Parts | None) -> Parts | None:

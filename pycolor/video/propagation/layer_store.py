@@ -6,8 +6,10 @@ import hashlib
 import json
 import os
 import tempfile
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +47,10 @@ def pieces_of(plan: Plan, first: int = 0, stop: int | None = None) -> Iterator[P
     A piece lies in one span, so that a change of one shot leaves the others' alone.
     """
     stop = len(plan) if stop is None else stop
-    for span in plan.spans:
+    begin = max(0, bisect_right(plan.spans, first, key=lambda span: span.start) - 1)
+    for span in islice(plan.spans, begin, None):
+        if span.start >= stop:
+            break
         for low in range(span.start, span.stop, PIECE_FRAMES):
             high = min(low + PIECE_FRAMES, span.stop)
             if low < stop and high > first:

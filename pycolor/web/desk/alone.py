@@ -10,23 +10,34 @@ from torch import Tensor
 
 from pycolor.models.predictor import Predictor
 from pycolor.video.io import FilmInfo, Frame
-from pycolor.video.io.frame.tensors import as_tensor
+from pycolor.video.io.frame.tensors import luma_on
 from pycolor.video.plan.plan import Plan, ShotBody
+from pycolor.video.propagation.brightness import brightened
 from pycolor.video.propagation.layer import Layer, rounded
-from pycolor.video.propagation.lookahead import brightened
 from pycolor.video.propagation.propagate import Part
+from pycolor.video.propagation.seen_frames import SeenFrames
 
 
-def seen_alone(plan: Plan, predictor: Predictor, frame: Frame, info: FilmInfo) -> Tensor:
+def seen_alone(
+    plan: Plan, predictor: Predictor, frame: Frame, info: FilmInfo, seen: SeenFrames
+) -> Tensor:
     """What a model sees of a frame, as of a key frame of the film: 1×1×h×w, L*, upright."""
-    luma = as_tensor(frame.luma)[None].to(predictor.device)
-    aspect = float(info.pixel_aspect or 1)
-    lightness = predictor.lightness(luma, info.encoding, aspect, info.turns)
-    return brightened(lightness, float(plan.gain[frame.index]))
+    gain = float(plan.gain[frame.index])
+
+    def make() -> Tensor:
+        luma = luma_on(frame, predictor.device)
+        aspect = float(info.pixel_aspect or 1)
+        return brightened(predictor.lightness(luma, info.encoding, aspect, info.turns), gain)
+
+    return seen.lightness(frame.index, gain, predictor, make)
 
 
 def colored_alone(
-    plan: Plan, predictors: Callable[[int], Predictor], frame: Frame, info: FilmInfo
+    plan: Plan,
+    predictors: Callable[[int], Predictor],
+    frame: Frame,
+    info: FilmInfo,
+    seen: SeenFrames,
 ) -> Layer:
     """The color of one frame as if it were a shot: what frames around it say is left out.
 
@@ -35,11 +46,12 @@ def colored_alone(
         predictors: of the shot whose body begins at a frame.
         frame: of a shot that the model colors; in a dissolve, that of which there is more.
         info: of the film.
+        seen: what was seen of its frames.
     """
     body = shot_at(plan, frame.index)
     predictor = predictors(body.start)
     field = predictor.field(
-        seen_alone(plan, predictor, frame, info),
+        seen_alone(plan, predictor, frame, info, seen),
         info.turns,
         places=[(frame.index, (body.start, body.stop))],
         grade=plan.grade_at(body.start),

@@ -10,6 +10,7 @@ from typing import Any
 
 from pycolor.video.film_plan import edit
 from pycolor.video.film_plan.decisions import FilmPlan, ShotPlan
+from pycolor.web.desk.copying import GROUPS, copied
 from pycolor.web.local_server import RefusedError
 
 Said = Mapping[str, Any]
@@ -164,20 +165,47 @@ def _review(plan: FilmPlan, said: Said) -> Desired:
     return Desired(plan=edit.review(plan, number, str(state), reviewer), what=str(state))
 
 
-def _same_as(plan: FilmPlan, said: Said) -> Desired:
-    """Decide a shot as another is; a still of that one is a picture that looks alike for this."""
-    number, other = whole(said, "shot"), _shot(plan, whole(said, "as"))
-    guidance = list(_shot(plan, number).guidance)
-    for entry in other.guidance:
-        copied = dict(entry)
-        if entry["kind"] == "still":
-            copied = {"kind": "picture", "path": entry["path"]}
-        if "frame" not in copied and copied not in guidance:
-            guidance.append(copied)
-    values = {n: getattr(other, n) for n in ("treatment", "model", "saturation", "warmth", "look")}
-    made = edit.set_shot(plan, number, guidance=tuple(guidance), **values)
-    what = f"same as shot {plan.shots.index(other) + 1}"
-    return Desired(plan=made, what=what, look_at=plan.shots[number].start)
+def copied_shot(plan: FilmPlan, said: Said) -> int | None:
+    """The shot that a change copies to others; None for other changes.
+
+    Raises:
+        RefusedError: there is none.
+    """
+    if said.get("do") not in ("copy", "same-as"):
+        return None
+    _shot(plan, number := whole(said, "shot" if said["do"] == "copy" else "as"))
+    return number
+
+
+def copy(plan: FilmPlan, said: Said, pictures: Mapping[int, str]) -> Desired:
+    """Decide other shots as one is: "copy" from a shot to some, "same-as" to a shot from one.
+
+    Args:
+        plan: as it is.
+        said: of the page.
+        pictures: see `copying.copied`.
+
+    Raises:
+        RefusedError: it is not as the page says it.
+        PlanError: it cannot be.
+    """
+    number = copied_shot(plan, said)
+    assert number is not None
+    targets: Any = [said.get("shot")]
+    groups: Any = list(GROUPS)
+    what = f"same as shot {number + 1}"
+    if said["do"] == "copy":
+        targets, groups = said.get("to"), said.get("groups")
+    if not isinstance(groups, list) or not groups or not set(map(str, groups)) <= GROUPS.keys():
+        raise RefusedError(HTTPStatus.BAD_REQUEST, f"expected groups of {', '.join(GROUPS)}")
+    if not isinstance(targets, list) or not targets:
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "expected shots to copy to")
+    to = sorted({whole({"to": target}, "to") for target in targets} - {number})
+    shots = [_shot(plan, target) for target in to]
+    if said["do"] == "copy":
+        what = f"copy of shot {number + 1} to {len(to)} shot{'s' * (len(to) != 1)}"
+    made = copied(plan, number, to, groups, pictures)
+    return Desired(plan=made, what=what, look_at=shots[0].start if shots else None)
 
 
 def _split(plan: FilmPlan, said: Said) -> Desired:
@@ -210,10 +238,9 @@ _CHANGES: Mapping[str, Callable[[FilmPlan, Said], Desired]] = {
     "unmark": _unmark,
     "palette": _palette,
     "review": _review,
-    "same-as": _same_as,
     "split": _split,
     "merge": _merge,
     "move-cut": _move_cut,
     "transition": _transition,
 }
-CHANGES = ("mark", *_CHANGES)
+CHANGES = ("mark", "copy", "same-as", *_CHANGES)

@@ -25,20 +25,24 @@ class Decoder:
         self._reader: Reader | None = None
         self._rest: Iterator[Frame] = iter(())
         self._next = 0
-        self._passed: OrderedDict[int, Frame] = OrderedDict()
+        self._passed: OrderedDict[int, tuple[Frame, bool]] = OrderedDict()
 
-    def take(self, n: int) -> tuple[Frame, FilmInfo]:
-        """A frame as it was decoded, and what the film is.
+    def take(self, n: int, *, own_color: bool = False) -> tuple[Frame, FilmInfo]:
+        """A frame, and what the film is.
+
+        Args:
+            n: its number.
+            own_color: with the color that the film has there; else another's may be in its place.
 
         Raises:
             FilmError: it cannot be read.
         """
-        if self._reader is None or (
-            n not in self._passed and not self._next <= n < self._next + NEAR
-        ):
+        found, recolored = self._passed.pop(n, (None, False))
+        if own_color and recolored:
+            found = None
+        if self._reader is None or (found is None and not self._next <= n < self._next + NEAR):
             self._open(n)
         assert self._reader is not None
-        found = self._passed.pop(n, None)
         try:
             while found is None:
                 frame = next(self._rest, None)
@@ -54,9 +58,14 @@ class Decoder:
             raise
         return found, self._reader.info
 
-    def put_back(self, frame: Frame) -> None:
-        """Nothing was written into this frame: it may be taken again."""
-        self._passed[frame.index] = frame
+    def put_back(self, frame: Frame, *, recolored: bool = False) -> None:
+        """This frame may be taken again.
+
+        Args:
+            frame: was taken; its luma is as it was.
+            recolored: another color was written into it.
+        """
+        self._passed[frame.index] = frame, recolored
         while len(self._passed) > MOST:
             self._passed.popitem(last=False)
 

@@ -20,38 +20,64 @@ Step = Literal["edit", "undo", "redo"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class Part:
     """Some neighboring shots, before and after.
 
     Attributes:
-        what: a word or two for people.
-        at: index of the first of them.
+        at: index of the first of them, before the change.
         old: as they were; `new` as they became, perhaps more or fewer.
     """
 
-    what: str
     at: int
     old: list[ShotDocument]
     new: list[ShotDocument]
 
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """Shots before and after.
+
+    Attributes:
+        what: a word or two for people.
+        parts: of the film, in order and apart.
+    """
+
+    what: str
+    parts: tuple[Part, ...]
+
     def applied(self, shots: list[ShotDocument]) -> list[ShotDocument] | None:
         """The shots after it; None if they are no longer those that it is a change of."""
-        end = self.at + len(self.old)
-        if shots[self.at : end] != self.old:
-            return None
-        return [*shots[: self.at], *self.new, *shots[end:]]
+        made = list(shots)
+        for part in reversed(self.parts):
+            place = slice(part.at, part.at + len(part.old))
+            if shots[place] != part.old:
+                return None
+            made[place] = part.new
+        return made
 
     def back(self) -> Change:
         """The change that takes it back."""
-        return Change(what=self.what, at=self.at, old=self.new, new=self.old)
+        moved = 0
+        parts = []
+        for part in self.parts:
+            parts.append(Part(at=part.at + moved, old=part.new, new=part.old))
+            moved += len(part.new) - len(part.old)
+        return Change(what=self.what, parts=tuple(parts))
 
 
 def difference(what: str, old: list[ShotDocument], new: list[ShotDocument]) -> Change:
     """The change from some shots to others, of as few shots as possible."""
+    if len(old) == len(new):
+        differs = {n for n, (a, b) in enumerate(zip(old, new, strict=True)) if a != b}
+        first = sorted(n for n in differs if n - 1 not in differs)
+        stop = sorted(n + 1 for n in differs if n + 1 not in differs)
+        parts = [Part(at=a, old=old[a:b], new=new[a:b]) for a, b in zip(first, stop, strict=True)]
+        return Change(what=what, parts=tuple(parts))
     most = min(len(old), len(new))
     at = next((n for n in range(most) if old[n] != new[n]), most)
     tail = next((n for n in range(most - at) if old[-1 - n] != new[-1 - n]), most - at)
-    return Change(what=what, at=at, old=old[at : len(old) - tail], new=new[at : len(new) - tail])
+    part = Part(at=at, old=old[at : len(old) - tail], new=new[at : len(new) - tail])
+    return Change(what=what, parts=(part,))
 
 
 class Journal:
@@ -114,8 +140,8 @@ class Journal:
             self._done = min(len(self._changes), self._done + 1)
         else:
             del self._changes[self._done :]
-            values = {key: line[key] for key in ("what", "at", "old", "new")}
-            self._changes.append(Change(**values))
+            parts = tuple(Part(**part) for part in line["parts"])
+            self._changes.append(Change(what=line["what"], parts=parts))
             self._done += 1
 
     def _came_to_be(self, revision: int) -> list[dict[str, Any]]:
@@ -130,7 +156,7 @@ class Journal:
         found: list[dict[str, Any]] = []
         for number, text in enumerate(whole.splitlines(), 1):
             try:
-                line = json.loads(text)
+                line = _with_parts(json.loads(text))
                 while found and found[-1]["revision"] >= line["revision"]:
                     found.pop()
                 found.append(line)
@@ -139,8 +165,15 @@ class Journal:
         return [line for line in found if line["revision"] <= revision]
 
 
+def _with_parts(line: dict[str, Any]) -> dict[str, Any]:
+    """A line of a desk before 0.2, whose edits had one part each, as they are now."""
+    if "at" in line:
+        line["parts"] = [{key: line.pop(key) for key in ("at", "old", "new")}]
+    return line
+
+
 def _line(step: Step, revision: int, change: Change | None) -> dict[str, Any]:
     line: dict[str, Any] = {"step": step, "revision": revision}
     if change is not None:
-        line |= {"what": change.what, "at": change.at, "old": change.old, "new": change.new}
+        line |= {"what": change.what, "parts": [vars(part) for part in change.parts]}
     return line

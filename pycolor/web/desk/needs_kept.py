@@ -18,9 +18,9 @@ from typing import Any
 from pycolor.errors import PycolorError
 from pycolor.video.plan.plan import ShotBody
 from pycolor.video.propagation.layer_store import pieces_of
-from pycolor.web.desk.decoder import Decoder
-from pycolor.web.desk.frames import Frames, Ready
+from pycolor.web.desk.frames import Frames
 from pycolor.web.desk.needs import Sample, score, warnings_of
+from pycolor.web.desk.ready import Ready
 from pycolor.web.desk.samples import sample, sampled_frames
 
 VERSION = 1  # of what is found
@@ -45,8 +45,6 @@ class Needs:
         self._serial = 1
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        preview = frames.now.preview
-        self._decoder = Decoder(preview.source, len(preview.colors.plan))
         self._thread = threading.Thread(target=self._run, name="needs", daemon=True)
 
     def start(self) -> None:
@@ -58,7 +56,6 @@ class Needs:
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join(60)
-        self._decoder.close()
 
     def told(self, since: int = 0) -> Told:
         """What is known of the shots in use.
@@ -150,10 +147,8 @@ class Needs:
                 file.write(json.dumps({"key": key, **found}) + "\n")
 
     def _sample(self, ready: Ready, n: int) -> Sample:
-        frame, info = self._decoder.take(n)
-        colors = ready.preview.colors
-        kept = self._frames.color_kept(ready, n)
-        return sample(colors, ready.predictors, ready.preview.grades, frame, info, kept)
+        frame, info = self._frames.aside(n)
+        return sample(ready, frame, info, self._frames.color_kept(ready, n))
 
     def _load(self) -> dict[str, Told]:
         known: dict[str, Told] = {}

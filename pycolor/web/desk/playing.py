@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from pycolor.system.bounded import Bounded
 from pycolor.video.job.previews.draft import small_picture, small_size
-from pycolor.web.desk.bounded import Bounded
 from pycolor.web.desk.decoder import Decoder
 from pycolor.web.desk.frames import Frames
 
@@ -29,9 +29,8 @@ class Playing:
     def __init__(self, frames: Frames) -> None:
         self._frames = frames
         preview = frames.now.preview
-        # Decoders of their own: whoever plays goes on from frame to frame.
+        # A decoder of its own: whoever plays goes on from frame to frame.
         self._decoder = Decoder(preview.source, len(preview.colors.plan))
-        self._thumbnails = Decoder(preview.source, len(preview.colors.plan))
         self._kept: Bounded[bytes] = Bounded(MOST_BYTES)
         self._work, self._aside = threading.Lock(), threading.Lock()
 
@@ -39,7 +38,6 @@ class Playing:
         """Close the film."""
         with self._work, self._aside:
             self._decoder.close()
-            self._thumbnails.close()
 
     def jpeg(self, n: int) -> tuple[bytes, bool]:
         """A frame to be played, and whether it has its color: gray as long as that is not made.
@@ -65,7 +63,7 @@ class Playing:
         if found is None:
             playing = height == HEIGHT
             with self._work if playing else self._aside:
-                frame, info = (self._decoder if playing else self._thumbnails).take(n)
+                frame, info = self._decoder.take(n) if playing else self._frames.aside(n)
                 size = small_size(info, height)
                 if final:
                     (parts,) = self._frames.layer(ready, n).frames

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -13,13 +11,13 @@ from torch import Tensor
 from pycolor.models.inference.uncertain import doubt
 from pycolor.models.predictor import TEMPERATURES, Predictor
 from pycolor.video.io import FilmInfo, Frame
-from pycolor.video.job.decisions.planned import Colors
 from pycolor.video.plan.grade import Grades
-from pycolor.video.plan.plan import Plan, ShotBody
+from pycolor.video.plan.plan import ShotBody
 from pycolor.video.propagation.layer import Layer, mixed
 from pycolor.video.propagation.propagate import Parts
-from pycolor.web.desk.alone import colored_alone, seen_alone, shot_at
+from pycolor.web.desk.alone import shot_at
 from pycolor.web.desk.needs import SEEN_MASS, Sample, skin_bins
+from pycolor.web.desk.ready import Ready
 
 MOST = 4  # frames of a shot
 SHOWN = 0.5, 0.95  # doubt that is not shown yet, and that is shown in full
@@ -33,33 +31,24 @@ def sampled_frames(body: ShotBody) -> list[int]:
     return [usable[round(place)] for place in places]
 
 
-def sample(
-    colors: Colors,
-    predictors: Callable[[int], Predictor],
-    grades: Grades,
-    frame: Frame,
-    info: FilmInfo,
-    kept: Layer | None,
-) -> Sample:
+def sample(ready: Ready, frame: Frame, info: FilmInfo, kept: Layer | None) -> Sample:
     """What a frame tells.
 
     Args:
-        colors: what the plan decides.
-        predictors: of the shot whose body begins at a frame.
-        grades: of the film's shots.
+        ready: what gives the film's frames.
         frame: of the body of a shot.
         info: of the film.
         kept: the frame's color, where it is made; else it is colored by itself.
     """
-    n, plan = frame.index, colors.plan
-    layer = kept or colored_alone(plan, predictors, frame, info)
+    n, plan = frame.index, ready.preview.colors.plan
+    layer = kept or ready.colored_alone(frame, info)
     (parts,) = layer.frames
     assert parts is not None
-    predictor = predictors(parts[0].shot)
-    seen = seen_alone(plan, predictor, frame, info)
+    predictor = ready.predictors(parts[0].shot)
+    seen = ready.seen_alone(frame, info)
     size = (parts[0].field.shape[1], parts[0].field.shape[2])
     lightness = F.adaptive_avg_pool2d(torch.rot90(seen, -info.turns, (2, 3)).cpu(), size)
-    color = graded_small(parts, grades, lightness)
+    color = graded_small(parts, ready.preview.grades, lightness)
     unsure, skin = _told(predictor, seen, info.turns, n, (parts[0].shot, plan.span_at(n).stop))
     return Sample(
         frame=n,
@@ -75,16 +64,14 @@ def graded_small(parts: Parts, grades: Grades, lightness: Tensor) -> Tensor:
     return mixed(parts, lambda p: grades.of(p.shot).of(p.field[None].cpu(), lightness)[0])
 
 
-def doubt_at(
-    plan: Plan, predictors: Callable[[int], Predictor], frame: Frame, info: FilmInfo
-) -> Tensor | None:
+def doubt_at(ready: Ready, frame: Frame, info: FilmInfo) -> Tensor | None:
     """How unsure the model is of each place of a frame, h×w, 0 … 1, upright.
 
     Where a person has said what is so, there is no doubt.  None: the model tells none.
     """
-    body = shot_at(plan, frame.index)
-    predictor = predictors(body.start)
-    seen = seen_alone(plan, predictor, frame, info)
+    body = shot_at(ready.preview.colors.plan, frame.index)
+    seen = ready.seen_alone(frame, info)
+    predictor = ready.predictors(body.start)
     unsure, _ = _told(predictor, seen, 0, frame.index, (body.start, body.stop))
     return unsure
 

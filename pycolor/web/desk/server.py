@@ -24,13 +24,24 @@ from pycolor.web.desk.guard import PICTURES, Guard, refusal
 from pycolor.web.desk.session import Desk
 from pycolor.web.local_server import HERE, RefusedError, json_object
 
+SCRIPTS = ("desk", "api", "viewer", "strip", "panel", "player", "tools", "deliver", "copier")
 ASSETS = {
     "": ("page.html", "text/html"),
     "desk.css": ("desk.css", "text/css"),
     "icon.svg": ("icon.svg", "image/svg+xml"),
     **{
         f"{name}.js": (f"{name}.js", "text/javascript")
-        for name in ("desk", "api", "viewer", "strip", "panel", "player", "tools", "deliver")
+        for name in (
+            "desk",
+            "api",
+            "viewer",
+            "strip",
+            "panel",
+            "player",
+            "tools",
+            "deliver",
+            "copier",
+        )
     },
 }
 MOST_CONNECTIONS = 64
@@ -97,6 +108,7 @@ def desk_app(
         routes=[
             Route("/api/state", pages.state),
             Route("/api/needs", pages.needs),
+            Route("/api/alike", pages.alike),
             Route("/api/edit", pages.edit, methods=["POST"]),
             Route("/api/palette", pages.palette, methods=["POST"]),
             Route("/api/still", pages.still, methods=["POST"]),
@@ -148,6 +160,10 @@ class _Pages:
     async def needs(self, request: Request) -> Response:
         since = _number(request.query_params.get("since", "0"))
         return JSONResponse(await run_in_threadpool(self._desk.needs.told, since))
+
+    async def alike(self, request: Request) -> Response:
+        number = _number(request.query_params.get("shot", ""))
+        return JSONResponse(await run_in_threadpool(self._desk.looks_like, number))
 
     async def edit(self, request: Request) -> Response:
         said = await _said(request)

@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import threading
-from dataclasses import replace
+from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from pycolor.errors import PycolorError, UsageError
 from pycolor.image.predictor_pool import PredictorPool
 from pycolor.models.guidance.looks import LOOKS
-from pycolor.models.guidance.marks import ab_of
 from pycolor.models.zoo import all_cards
 from pycolor.options import VideoOptions
-from pycolor.system.atomic_file import atomic_write
 from pycolor.video.film_plan.decisions import TREATMENTS, FilmPlan, PlanError
-from pycolor.video.film_plan.document import plan_text, read_plan, shot_document
-from pycolor.video.job.decisions.plan_file import PlanFile, read_plan_file, save_plan_file
-from pycolor.video.job.decisions.planned import colors_of
-from pycolor.video.job.previews.preview import open_preview
-from pycolor.video.job.record.versions import versions
+from pycolor.video.job.decisions.planned import Colors
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.web.desk.changes import Desired, Said, add_guidance, change, whole
+from pycolor.web.desk.alike import Alike
+from pycolor.web.desk.changes import Said, add_guidance, change, copied_shot, copy, whole
+from pycolor.web.desk.copying import PREFIX, frames_to_copy
 from pycolor.web.desk.editor import Editor
-from pycolor.web.desk.frames import VIEWS, Frames, Ready, View
-from pycolor.web.desk.journal import Change, Journal, ShotDocument, Step, difference
+from pycolor.web.desk.frames import VIEWS, Frames, View
+from pycolor.web.desk.journal import Change, ShotDocument, Step
+from pycolor.web.desk.kept_plan import KeptPlan
 from pycolor.web.desk.needs_kept import Needs
+from pycolor.web.desk.palette import Palette
+from pycolor.web.desk.pictures import kept, packed, suffix_of
 from pycolor.web.desk.playing import Playing
+from pycolor.web.desk.ready import Ready
 from pycolor.web.local_server import RefusedError
 
-MOST_COLORS = 64  # in the project's palette
 MOST_NEWS = 9
 LONGEST_WAIT = 2.0  # seconds, for a frame that is being made
-SUFFIXES = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg"}
 
 
 class Desk:
@@ -67,29 +60,28 @@ class Desk:
         *,
         ahead: bool = True,
     ) -> None:
-        self.source, self.path, self.options = source, path, options
-        self._analysis, self._pool = analysis, pool or PredictorPool()
+        self.path = path
         self._lock = threading.RLock()
-        self._stamp = _stamp(path)
-        self._file = read_plan_file(path)
-        preview = open_preview(source, self._file, options, lambda: analysis, self._pool)
-        self.folder = self._file.project / "desk"
-        self.frames = Frames(preview, ahead=ahead)
-        self._journal = Journal(self.folder / "journal.jsonl", self.plan.revision)
+        self._kept = KeptPlan(source, path, options, analysis, pool)
+        self.folder = self._kept.folder
+        self.frames = Frames(self._kept.preview, ahead=ahead)
+        self.palette = Palette(self.folder / "palette.json")
         self.editor = Editor(self.folder / "editor", self._came_back)
         self.playing = Playing(self.frames)
         self.needs = Needs(self.frames, self.folder / "needs.jsonl")
+        self.alike = Alike(self.frames, self.folder / "alike.jsonl", self.plan)
         self.news: list[dict[str, Any]] = []  # what happened here by itself, newest last
 
     @property
     def plan(self) -> FilmPlan:
         """As it was saved last."""
-        return self._file.plan
+        return self._kept.plan
 
     def close(self) -> None:
         """End what runs in the background."""
         self.editor.close()
         self.needs.close()
+        self.alike.close()
         self.playing.close()
         self.frames.close()
 
@@ -106,19 +98,17 @@ class Desk:
                 "revision": self.plan.revision,
                 "film": film,
                 "shots": self._shown(0, len(self.plan.shots)),
-                "palette": self.palette(),
+                "palette": self.palette.colors(),
                 "treatments": TREATMENTS,
                 "looks": ["", *LOOKS],
                 "models": [card.name for card in all_cards()],
                 "news": self.news,
-                **self._steps(),
+                **self._kept.steps,
             }
 
     def revision(self) -> int:
         """Of the plan as it is in its file."""
-        with self._lock:
-            self._take_up()
-            return self.plan.revision
+        return self._newest().revision
 
     def picture(self, frame: int, view: str, how: str = "") -> tuple[bytes, bool] | None:
         """A frame as PNG, and whether it is the film's picture; see `Frames`.
@@ -131,8 +121,7 @@ class Desk:
         """
         if view not in VIEWS or how not in ("", "quick", "made", "wait"):
             raise RefusedError(HTTPStatus.BAD_REQUEST, f"expected a view of {', '.join(VIEWS)}")
-        with self._lock:
-            self._take_up()
+        self._newest()
         shown: View = view  # type: ignore[assignment]
         if how == "quick":
             return self.frames.quick(frame, shown)
@@ -144,22 +133,30 @@ class Desk:
 
     def small(self, frame: int) -> tuple[bytes, bool]:
         """A frame as a small JPEG, to be played; see `Playing`."""
-        with self._lock:
-            self._take_up()
+        self._newest()
         return self.playing.jpeg(frame)
 
-    def _shown(self, first: int, stop: int) -> list[ShotDocument]:
-        documents = []
-        for shot in self.plan.shots[first:stop]:
-            document = shot_document(shot, self.plan.source)
-            documents.append(document)
-            document["digest"] = shot.digest
-            document["shown_state"] = "changed" if shot.changed_since_accepted else shot.state
-        return documents
+    def looks_like(self, number: int) -> dict[str, Any]:
+        """The shots that look like one, see `Alike`.
 
-    def _steps(self) -> dict[str, str | None]:
-        undo, redo = self._journal.undo, self._journal.redo
-        return {"undo": undo and undo.what, "redo": redo and redo.what}  # type: ignore[dict-item]
+        Raises:
+            RefusedError: there is no such shot.
+        """
+        plan = self._newest()
+        if number >= len(plan.shots):
+            raise RefusedError(HTTPStatus.NOT_FOUND, "the film has no such shot")
+        return {**self.alike.told(number), "revision": plan.revision}
+
+    def _shown(self, first: int, stop: int) -> list[ShotDocument]:
+        shots = self.plan.shots[first:stop]
+        return [
+            {
+                **document,
+                "digest": shot.digest,
+                "shown_state": "changed" if shot.changed_since_accepted else shot.state,
+            }
+            for shot, document in zip(shots, self._kept.documents(first, stop), strict=True)
+        ]
 
     # -- changes ---------------------------------------------------------------------------------
 
@@ -176,12 +173,31 @@ class Desk:
         with self._lock:
             self._expect(said)
             if said.get("do") in ("undo", "redo"):
-                return self._step("undo" if said["do"] == "undo" else "redo")
-            try:
-                desired = change(self.plan, said, self.frames.size)
-            except (PlanError, UsageError) as e:
-                raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
-            return self._edited(desired)
+                step: Step = "undo" if said["do"] == "undo" else "redo"
+                return self._saved(self._kept.step(step, self._try_out))
+            with ExitStack() as pictures:
+                try:
+                    number = copied_shot(self.plan, said)
+                    if number is None:
+                        desired = change(self.plan, said, self.frames.size)
+                    else:
+                        leading = self._pictures(number, said, pictures)
+                        desired = copy(self.plan, said, leading)
+                except (PlanError, UsageError) as e:
+                    raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
+                return self._saved(self._kept.edit(desired, self._try_out))
+
+    def _pictures(self, number: int, said: Said, kept_while: ExitStack) -> dict[int, str]:
+        """Paths of a shot's frames that lead others, as they are before they are graded."""
+        groups = said.get("groups", ["colors"])
+        if not isinstance(groups, list) or "colors" not in groups:
+            return {}
+        found = {}
+        for frame in frames_to_copy(self.plan.shots[number], always=said["do"] == "copy"):
+            content = packed(self.frames.ungraded(frame))
+            picture = kept(self.path.parent, f"{PREFIX}{frame:06d}", content)
+            found[frame] = kept_while.enter_context(picture)
+        return found
 
     def add_still(
         self, frame: int, revision: int, content: bytes, *, instead: bool = False
@@ -198,30 +214,18 @@ class Desk:
             RefusedError: it is no picture, or the plan is another.
             FilmError: it cannot be saved.
         """
-        suffix = next((s for start, s in SUFFIXES.items() if content.startswith(start)), None)
-        if suffix is None:
+        if suffix_of(content) is None:
             raise RefusedError(HTTPStatus.BAD_REQUEST, "expected a picture, PNG or JPEG")
         with self._lock:
             self._expect({"revision": revision})
-            digest = hashlib.sha256(content).hexdigest()[:12]
-            folder = self.path.parent / "stills"
-            path = folder / f"frame-{frame:06d}-{digest}{suffix}"
-            entry = {"kind": "still", "frame": frame, "path": f"stills/{path.name}"}
-            try:
-                number = self.plan.number_at(frame)
-                desired = add_guidance(self.plan, number, entry, "still", instead=instead)
-            except PlanError as e:
-                raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
-            new = not path.exists()
-            folder.mkdir(parents=True, exist_ok=True)
-            with atomic_write(path, overwrite=True) as part:
-                part.write_bytes(content)
-            try:
-                return self._edited(desired)
-            except BaseException:
-                if new:
-                    path.unlink(missing_ok=True)
-                raise
+            with kept(self.path.parent, f"stills/frame-{frame:06d}", content) as path:
+                entry = {"kind": "still", "frame": frame, "path": path}
+                try:
+                    number = self.plan.number_at(frame)
+                    desired = add_guidance(self.plan, number, entry, "still", instead=instead)
+                except PlanError as e:
+                    raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
+                return self._saved(self._kept.edit(desired, self._try_out))
 
     def give_to_editor(self, frame: int) -> Path:
         """Write a frame as the film will show it for an editor; it comes back when it is saved.
@@ -230,7 +234,7 @@ class Desk:
             UsageError: the film has no such frame.
             FilmError: it cannot be read or written.
         """
-        return self.editor.give(frame, _packed(self.frames.png(frame)))
+        return self.editor.give(frame, packed(self.frames.png(frame)))
 
     def _came_back(self, frame: int, content: bytes) -> None:
         """Lead a shot by a frame that an editor has saved, in place of what led it there."""
@@ -251,14 +255,6 @@ class Desk:
         number = self.news[-1]["number"] + 1 if self.news else 1
         self.news = [*self.news, {"number": number, "text": text}][-MOST_NEWS:]
 
-    def palette(self) -> list[str]:
-        """The project's colors."""
-        try:
-            found = json.loads((self.folder / "palette.json").read_text(encoding="utf-8"))
-            return _colors(found)
-        except (OSError, ValueError, RefusedError):
-            return []
-
     def keep_palette(self, said: Said) -> list[str]:
         """Keep the project's colors.
 
@@ -266,12 +262,8 @@ class Desk:
             RefusedError: they are none.
             FilmError: they cannot be saved.
         """
-        colors = _colors(said.get("colors"))
         with self._lock:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with atomic_write(self.folder / "palette.json", overwrite=True) as part:
-                part.write_text(json.dumps(colors) + "\n", encoding="utf-8")
-        return colors
+            return self.palette.keep(said.get("colors"))
 
     def _expect(self, said: Said) -> None:
         self._take_up()
@@ -280,100 +272,32 @@ class Desk:
                 HTTPStatus.CONFLICT, "the plan was changed meanwhile; this page takes it up now"
             )
 
-    def _edited(self, desired: Desired) -> dict[str, Any]:
-        made = difference(desired.what, _documents(self.plan), _documents(desired.plan))
-        return self._save(desired.plan, "edit", made, made, desired.look_at)
+    def _try_out(self, colors: Colors, look_at: int | None) -> Ready:
+        ready = self.frames.ready(colors)
+        if look_at is not None:  # what cannot be shown is not saved
+            self.frames.quick(look_at, ready=ready)
+        return ready
 
-    def _step(self, step: Step) -> dict[str, Any]:
-        found = self._journal.undo if step == "undo" else self._journal.redo
-        if found is None:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, f"there is nothing to {step}")
-        made = found.back() if step == "undo" else found
-        shots = made.applied(_documents(self.plan))
-        if shots is None:
-            raise RefusedError(
-                HTTPStatus.BAD_REQUEST, f"{found.what}: these shots were changed elsewhere since"
-            )
-        document = {**json.loads(plan_text(self.plan)), "shots": shots}
-        return self._save(read_plan(json.dumps(document)), step, made)
-
-    def _save(
-        self,
-        plan: FilmPlan,
-        step: Step,
-        made: Change,
-        kept: Change | None = None,
-        look_at: int | None = None,
-    ) -> dict[str, Any]:
-        file = PlanFile(path=self.path, text=plan_text(plan), plan=plan)
-        try:
-            ready = self._ready(file)
-            if look_at is not None:  # what cannot be shown is not saved
-                self.frames.quick(look_at, ready=ready)
-        except PycolorError as e:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
-        self._journal.write(step, plan.revision + 1, kept)
-        saved = save_plan_file(self.path, plan)
-        self._journal.count(step, kept)
-        self._stamp = _stamp(self.path)
-        self._file = replace(file, plan=saved, text=self.path.read_text("utf-8"))
+    def _saved(self, done: tuple[Change, Ready]) -> dict[str, Any]:
+        made, ready = done
         self.frames.use(ready)
-        return {
-            "revision": saved.revision,
-            "at": made.at,
-            "removed": len(made.old),
-            "shots": self._shown(made.at, made.at + len(made.new)),
-            **self._steps(),
-        }
+        self.alike.use(self.plan)
+        moved, parts = 0, []
+        for part in made.parts:
+            at = part.at + moved
+            shots = self._shown(at, at + len(part.new))
+            parts.append({"at": at, "removed": len(part.old), "shots": shots})
+            moved += len(part.new) - len(part.old)
+        return {"revision": self.plan.revision, "parts": parts, **self._kept.steps}
+
+    def _newest(self) -> FilmPlan:
+        with self._lock:
+            self._take_up()
+            return self.plan
 
     def _take_up(self) -> None:
         """What somebody else has saved, an editor or another desk."""
-        stamp = _stamp(self.path)
-        if stamp == self._stamp:
-            return
-        file = read_plan_file(self.path)
-        file.check(self.source, self.plan.source.sha256, len(self._analysis))
-        self.frames.use(self._ready(file))
-        self._journal = Journal(self._journal.path, file.plan.revision)
-        self._file, self._stamp = file, stamp
-
-    def _ready(self, file: PlanFile) -> Ready:
-        colors = colors_of(
-            file,
-            self._analysis,
-            self.options,
-            self._pool,
-            source_sha256=self.plan.source.sha256,
-            versions=versions(),
-        )
-        return self.frames.ready(colors)
-
-
-def _documents(plan: FilmPlan) -> list[ShotDocument]:
-    return [shot_document(shot, plan.source) for shot in plan.shots]
-
-
-def _colors(found: Any) -> list[str]:
-    if not isinstance(found, list) or len(found) > MOST_COLORS:
-        raise RefusedError(HTTPStatus.BAD_REQUEST, f"expected {MOST_COLORS} colors at most")
-    for color in found:
-        try:
-            _ = ab_of(color if isinstance(color, str) else "")
-        except UsageError as e:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, str(e)) from None
-    return found
-
-
-def _packed(png: bytes) -> bytes:
-    """The same picture, packed as others expect it."""
-    file = io.BytesIO()
-    Image.open(io.BytesIO(png)).save(file, "PNG", compress_level=1)
-    return file.getvalue()
-
-
-def _stamp(path: Path) -> tuple[int, ...]:
-    try:
-        status = path.stat()
-    except OSError as e:
-        raise UsageError(f"the plan {path} cannot be read: {e.strerror}.") from None
-    return status.st_ino, status.st_size, status.st_mtime_ns
+        colors = self._kept.take_up()
+        if colors is not None:
+            self.frames.use(self.frames.ready(colors))
+            self.alike.use(self.plan)

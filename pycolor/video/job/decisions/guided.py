@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,11 +16,12 @@ from pycolor.models.guidance.looks import Grade
 from pycolor.models.guidance.marks import Mark, Marks, ab_of
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
-from pycolor.video.io import FilmInfo, Frame, FrameSource
+from pycolor.video.io import FilmInfo, Frame, FrameSource, SingleFrames
 from pycolor.video.io.frame.tensors import luma_on
 from pycolor.video.plan.plan import Plan, ShotBody
 from pycolor.video.plan.planning import with_guided
-from pycolor.video.propagation.lookahead import brightened
+from pycolor.video.propagation.brightness import brightened
+from pycolor.video.propagation.seen_frames import SeenFrames
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +99,11 @@ def guided_plan(plan: Plan, found: Given, options: PredictOptions, offset: int) 
 
 
 def guided_pictures(
-    found: Given, plan: Plan, source: FrameSource, predictor: Predictor
+    found: Given,
+    plan: Plan,
+    source: FrameSource,
+    predictor: Predictor,
+    seen: SeenFrames | None = None,
 ) -> tuple[GuidedPicture, ...]:
     """What is known of the film's frames, and of pictures that are like them.
 
@@ -108,6 +112,7 @@ def guided_pictures(
         plan: of the film.
         source: its frames.
         predictor: of the model that is led.
+        seen: what was seen of the frames before.
 
     Raises:
         UsageError: a still shows another frame than it says, or a frame is none of the film's.
@@ -120,9 +125,8 @@ def guided_pictures(
             f"there is guidance for frame {late[0] + source.offset}; expected {source.offset} to "
             f"{source.offset + len(plan) - 1}."
         )
-    for n, frame, info in _frames(source, found.frames):
+    for n, lightness, info in _looked_at(source, found.frames, plan, predictor, seen):
         span = plan.span_at(n)
-        lightness = _lightness(frame, info, predictor, float(plan.gain[n]))
         pictures.append(
             GuidedPicture(
                 lightness=lightness,
@@ -158,29 +162,40 @@ def _known(
     return marked(marks, shown, lightness, predictor, known)
 
 
-def _lightness(frame: Frame, info: FilmInfo, predictor: Predictor, gain: float) -> Tensor:
-    luma = luma_on(frame, predictor.device)
-    turns = info.turns
-    aspect = float(info.pixel_aspect or 1)
-    return brightened(predictor.lightness(luma, info.encoding, aspect, turns), gain).cpu()
+def _looked_at(
+    source: FrameSource,
+    numbers: Sequence[int],
+    plan: Plan,
+    predictor: Predictor,
+    seen: SeenFrames | None,
+) -> Iterator[tuple[int, Tensor, FilmInfo]]:
+    """What the model sees of some frames, in order."""
+
+    def lightness(n: int, frame: Frame, info: FilmInfo) -> Tensor:
+        luma = luma_on(frame, predictor.device)
+        aspect = float(info.pixel_aspect or 1)
+        found = predictor.lightness(luma, info.encoding, aspect, info.turns)
+        return brightened(found, float(plan.gain[n]))
+
+    def decoded(n: int) -> Tensor:
+        return next(lightness(*each) for each in _frames(source, [n]))
+
+    if seen is None:
+        for n, frame, info in _frames(source, numbers):
+            yield n, lightness(n, frame, info).cpu(), info
+        return
+    for n in numbers:
+        gain = float(plan.gain[n])
+        found = seen.lightness(n, gain, predictor, lambda n=n: decoded(n))  # type: ignore[misc]
+        yield n, found.cpu(), seen.info
 
 
 def _frames(source: FrameSource, numbers: Sequence[int]) -> Iterator[tuple[int, Frame, FilmInfo]]:
-    """Some frames, in order: one by one where they can be sought, else in one go."""
-    if not numbers:
-        return
-    if source.timeline is None:
-        with source.reader(numbers[0], numbers[-1] + 1) as reader:
-            for frame in reader:
-                n = frame.index - source.offset
-                if bisect_right(numbers, n) and numbers[bisect_right(numbers, n) - 1] == n:
-                    yield n, frame, reader.info
-        return
-    for n in numbers:
-        with source.reader(n, n + 1) as reader:
-            for frame in reader:
-                if frame.index - source.offset == n:
-                    yield n, frame, reader.info
+    """Some frames, in order."""
+    if numbers:
+        with SingleFrames(source, numbers[-1] + 1) as frames:
+            for n in numbers:
+                yield n, *frames(n)
 
 
 __all__ = ["Given", "given", "guided_pictures", "guided_plan"]

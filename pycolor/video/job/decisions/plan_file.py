@@ -14,7 +14,8 @@ from pycolor.image.guidance.references import Reference
 from pycolor.options import PredictOptions
 from pycolor.system.atomic_file import atomic_write
 from pycolor.video.film_plan.decisions import FilmPlan
-from pycolor.video.film_plan.document import plan_text, read_plan
+from pycolor.video.film_plan.document import read_plan
+from pycolor.video.film_plan.document_text import ShotTexts, plan_text
 from pycolor.video.film_plan.json_lines import Place, line_of, lines_of
 from pycolor.video.film_plan.shot_guidance import marks_of
 from pycolor.video.job.decisions.guided import Given
@@ -110,6 +111,8 @@ class PlanFile:
             UsageError: a picture is not there.
         """
         shot = self.plan.shots[number]
+        if not shot.guidance:
+            return None
         stills = zip(
             (entry["frame"] for entry in shot.guidance if entry["kind"] == "still"),
             self._files(number, "still"),
@@ -155,12 +158,16 @@ def read_plan_file(path: Path) -> PlanFile:
         raise UsageError(f"{path}, {e}.") from None
 
 
-def save_plan_file(path: Path, plan: FilmPlan) -> FilmPlan:
+def save_plan_file(
+    path: Path, plan: FilmPlan, *, before: str | None = None, shots: ShotTexts | None = None
+) -> FilmPlan:
     """Save a plan over the one that it was made from, complete or not at all.
 
     Args:
         path: of the file; a new one is made where there is none.
         plan: its revision is that of the plan it was made from.
+        before: text of that plan: a file that holds just this need not be understood again.
+        shots: see `plan_text`.
 
     Returns:
         the plan as it was saved, its revision one more.
@@ -169,7 +176,7 @@ def save_plan_file(path: Path, plan: FilmPlan) -> FilmPlan:
         UsageError: the file holds another revision: somebody else has changed it meanwhile.
     """
     with _alone(path):
-        if path.exists():
+        if path.exists() and (before is None or not _holds(path, before)):
             found = read_plan_file(path).plan.revision
             if found != plan.revision:
                 raise UsageError(
@@ -177,8 +184,15 @@ def save_plan_file(path: Path, plan: FilmPlan) -> FilmPlan:
                 )
         saved = replace(plan, revision=plan.revision + 1)
         with atomic_write(path, overwrite=True) as part:
-            part.write_text(plan_text(saved), encoding="utf-8")
+            part.write_text(plan_text(saved, shots), encoding="utf-8")
     return saved
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
+        return False
 
 
 @contextmanager

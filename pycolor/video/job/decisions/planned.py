@@ -29,7 +29,7 @@ from pycolor.video.master.framing import FilmCrop
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.grade import Grades, combined, film_grade
 from pycolor.video.plan.plan import Plan, ShotBody
-from pycolor.video.plan.planning import with_guided
+from pycolor.video.plan.planning import KnownBodies, with_guided
 from pycolor.video.propagation.layer_store import LayerStore, Piece, piece_key, pieces_of
 
 
@@ -160,6 +160,7 @@ def colors_of(
     source_sha256: str,
     versions: Mapping[str, str],
     arithmetic: Mapping[str, str] | None = None,
+    known: KnownBodies | None = None,
 ) -> Colors:
     """What a plan's file decides on the color of a film.
 
@@ -171,12 +172,15 @@ def colors_of(
         source_sha256: of the film.
         versions: of all that decides what comes out.
         arithmetic: of the machines that color, where this one does not.
+        known: see `plan_of`.
 
     Raises:
         UsageError: a picture of the plan is not there, or cannot be used.
     """
     recolor = options.color_shots == "recolor"
-    plan = schedule(file.plan, analysis, options.steady, recolor=recolor, tints=options.tints)
+    plan = schedule(
+        file.plan, analysis, options.steady, recolor=recolor, tints=options.tints, known=known
+    )
     bodies = [span for span in plan.spans if isinstance(span, ShotBody)]
     shots = list(enumerate(zip(bodies, file.plan.shots, strict=True)))
     models = {

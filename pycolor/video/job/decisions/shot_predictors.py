@@ -16,6 +16,7 @@ from pycolor.video.io import FrameSource
 from pycolor.video.job.decisions.guided import Given, guided_pictures
 from pycolor.video.job.work.source_digest import file_digest
 from pycolor.video.plan.plan import Plan
+from pycolor.video.propagation.seen_frames import SeenFrames
 
 
 class ShotPredictors:
@@ -28,6 +29,7 @@ class ShotPredictors:
         options: of the model of the shot whose body begins at a frame.
         given: what leads the model in some shots, likewise.
         guided: pictures that lead it in all others.
+        seen: what was seen of the frames before.
     """
 
     def __init__(
@@ -38,9 +40,11 @@ class ShotPredictors:
         options: Callable[[int], PredictOptions],
         given: Mapping[int, Given],
         guided: tuple[GuidedPicture, ...] = (),
+        seen: SeenFrames | None = None,
     ) -> None:
         self._pool, self._plan, self._source = pool, plan, source
         self._options, self._given, self._guided = options, given, guided
+        self._seen = seen
         self._led: dict[int | PredictOptions, Predictor] = {}
 
     def __call__(self, shot: int) -> Predictor:
@@ -69,7 +73,8 @@ class ShotPredictors:
             predictor.guide_by("reference", pictures)
             return
         predictor.lead_by_any()
-        predictor.lead_by(guided_pictures(given, self._plan, self._source, predictor))
+        plan, source, seen = self._plan, self._source, self._seen
+        predictor.lead_by(guided_pictures(given, plan, source, predictor, seen))
 
 
 def given_identity(given: Given | None) -> Any:

@@ -107,14 +107,19 @@ def small_picture(
         field = graded(parts, preview.grades, luma, encoding)
         rgb = ops.render_rgb(field[None], luma, encoding=encoding)
         top = (1 << encoding.bit_depth) - 1
-        codes = (rgb[0].float() * (255 / top)).round().byte().numpy()
+        if top == 255:
+            codes = rgb[0].numpy()
+        else:
+            codes = (rgb[0].float() * (255 / top)).round().byte().numpy()
     return np.ascontiguousarray(np.rot90(codes, info.turns))
 
 
 def _scaled(codes: npt.NDArray[np.unsignedinteger], size: tuple[int, int]) -> Codes:
     """H×W×c codes in another size."""
     if codes.dtype == np.uint8 and codes.shape[2] == 1:  # the same filter, in a tenth of the time
-        image = Image.fromarray(codes[..., 0]).resize(size[::-1], Image.Resampling.BILINEAR)
+        image = Image.fromarray(codes[..., 0]).resize(
+            size[::-1], Image.Resampling.BILINEAR, reducing_gap=1.0
+        )
         return np.asarray(image)[..., None].copy()
     planes = torch.from_numpy(codes.astype(np.float32)).movedim(2, 0)[None]
     small = F.interpolate(planes, size, mode="bilinear", antialias=True, align_corners=False)

@@ -24,6 +24,7 @@ from pycolor.video.job.record.versions import versions
 from pycolor.video.job.work.source_digest import file_digest
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.grade import Grades, film_grade
+from pycolor.video.plan.planning import KnownBodies
 from pycolor.video.propagation.film_layers import film_layers
 from pycolor.video.propagation.layer import Layer
 from pycolor.video.propagation.layer_store import LayerStore, pieces_of
@@ -164,6 +165,7 @@ def open_preview(
     options: VideoOptions,
     analyze: Callable[[], FilmAnalysis],
     pool: PredictorPool | None = None,
+    known: KnownBodies | None = None,
 ) -> Preview:
     """Open a film and its plan.
 
@@ -173,6 +175,7 @@ def open_preview(
         options: of the film to come.
         analyze: looks through the film; called where the project does not know it.
         pool: of models that are loaded.
+        known: see `plan_of`.
 
     Raises:
         UsageError: the plan is of another film.
@@ -196,7 +199,13 @@ def open_preview(
             timeline=timeline,
         ),
         colors=colors_of(
-            file, seen, options, pool or PredictorPool(), source_sha256=sha256, versions=versions()
+            file,
+            seen,
+            options,
+            pool or PredictorPool(),
+            source_sha256=sha256,
+            versions=versions(),
+            known=known,
         ),
         options=options,
         project=project,

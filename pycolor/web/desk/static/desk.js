@@ -1,5 +1,6 @@
 // The desk: what the parts of the page say to each other, and the keys.
 import { get, post, send } from "./api.js";
+import { Copier } from "./copier.js";
 import { Deliver } from "./deliver.js";
 import { Panel } from "./panel.js";
 import { Player } from "./player.js";
@@ -11,7 +12,7 @@ const by = (id) => document.getElementById(id);
 const CONFLICT = 409;
 const LOOK_AGAIN = 2000; // milliseconds, for what another page has changed
 
-let state, viewer, player, tools, at = -1; // at: the shot that is looked at
+let state, viewer, player, tools, copier, at = -1; // at: the shot that is looked at
 let saving = Promise.resolve(); // changes go one after the other
 
 const say = (text) => { by("message").textContent = text; };
@@ -70,7 +71,7 @@ function change(said) {
 async function changed(ask) {
   try {
     const answer = await ask();
-    state.shots.splice(answer.at, answer.removed, ...answer.shots);
+    for (const { at: first, removed, shots } of answer.parts) state.shots.splice(first, removed, ...shots);
     Object.assign(state, { revision: answer.revision, undo: answer.undo, redo: answer.redo });
     say("");
     redraw(); // the next change need not wait for the picture
@@ -201,6 +202,7 @@ const KEYS = {
   m: () => change({ do: "merge", shot: at }),
   e: () => tools.dip(),
   x: toEditor,
+  c: () => copier.open(at),
   ",": () => moveCut(-1),
   ".": () => moveCut(1),
   "+": () => viewer.zoomed(1.5),
@@ -254,6 +256,7 @@ function wire() {
     "zoom-fit": () => viewer.zoomed(0),
     "to-editor": toEditor,
     "same-as": () => change({ do: "same-as", shot: at, as: Number(by("same").value) - 1 }),
+    "copy-to": () => copier.open(at),
     "keep-color": keepColor,
     "draw-to": () => change({ do: "palette", shot: at, colors: state.palette }),
     "open-so": openSo,
@@ -345,6 +348,7 @@ async function begin() {
   viewer.onsettled = () => viewer.ahead(1, state.film.frames);
   viewer.oncolored = () => strip.colored(at);
   wire();
+  copier = new Copier(by, { copy: change, shots: () => state.shots, say });
   new Deliver(by, say);
   await redraw();
   lookAgain.number = state.news.at(-1)?.number;
