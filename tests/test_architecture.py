@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import graphlib
 import inspect
 from pathlib import Path
@@ -55,7 +56,8 @@ def room_of(module: str) -> str:
     return module
 
 
-def imports(path: Path) -> set[str]:
+@functools.cache
+def imports(path: Path) -> frozenset[str]:
     """Full names of what a file imports when it runs (type checking apart)."""
     found: set[str] = set()
 
@@ -70,7 +72,7 @@ def imports(path: Path) -> set[str]:
             visit(child)
 
     visit(ast.parse(path.read_text(encoding="utf-8")))
-    return found
+    return frozenset(found)
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)
