@@ -1,8 +1,10 @@
 # make demo [FILM=my.mov]   color a film
 # make check                format, lint, types and the fast tests (a minute and a half)
 # make test                 format, lint, types and all tests of the product (eight minutes)
+# make test-long            further tests of what those have in short
 # make docs-check           generated pages say what their files say; links lead somewhere
 # make docs                 the guide and the API reference, into build/site
+# make vapoursynth          the tests of pycolor.vapoursynth in each Python 3.12 to 3.14 that is here
 # make sanitize             the kernels' tests under AddressSanitizer and UBSan
 # make format               ruff and clang-format put the code into shape
 # make bench                kernel timings beside other libraries
@@ -24,10 +26,10 @@ PIP     = $(BIN)/python -m pip --quiet --disable-pip-version-check
 TORCH ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint demo check test docs docs-check sanitize format bench gpu results weights clean
+.PHONY: help setup lint demo check test test-long docs docs-check vapoursynth sanitize format bench gpu results weights clean
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 14
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 16
 
 setup: $(STAMP)
 
@@ -45,10 +47,10 @@ $(STAMP): pyproject.toml constraints.txt $(NATIVE)
 	@touch $@
 
 # See pycolor/cli.py: spinning threads are ruinous beside anything else that runs.
-demo check test docs-check sanitize results weights: export OMP_WAIT_POLICY ?= PASSIVE
+demo check test test-long docs-check sanitize results weights: export OMP_WAIT_POLICY ?= PASSIVE
 # A process for each core, at most eight; each computes in one thread.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 8 ? n : 8)))
-check test docs-check: export OMP_NUM_THREADS ?= 1
+check test test-long docs-check: export OMP_NUM_THREADS ?= 1
 PYTEST = $(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup
 
 demo: $(STAMP)
@@ -61,10 +63,13 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 check: lint
-	$(PYTEST) -m "not slow and not docs"
+	$(PYTEST) -m "not slow and not docs and not long"
 
 test: lint
-	$(PYTEST) -m "not docs"
+	$(PYTEST) -m "not docs and not long"
+
+test-long: $(STAMP)
+	$(PYTEST) -m long
 
 docs-check: $(STAMP)
 	$(PYTEST) -m docs
@@ -72,6 +77,14 @@ docs-check: $(STAMP)
 docs: $(STAMP)
 	$(PIP) install --constraint constraints.txt --editable '.[docs]'
 	$(BIN)/mkdocs build --strict --site-dir build/site
+
+# Each in an environment of its own, which `make test` finds too; PyTorch is fetched for each.
+vapoursynth:
+	@found=; for minor in 12 13 14; do \
+	  python3.$$minor -c '' 2>/dev/null || continue; found=1; \
+	  $(MAKE) --no-print-directory setup VENV=.venv-3.$$minor PYTHON=python3.$$minor && \
+	  .venv-3.$$minor/bin/pytest tests/test_vapoursynth.py || exit 1; \
+	done; test -n "$$found" || { echo "make vapoursynth needs Python 3.12 or newer" >&2; exit 1; }
 
 sanitize: $(STAMP)
 	PATH="$(abspath $(BIN)):$$PATH" tests/sanitize.sh
@@ -94,7 +107,7 @@ results: $(STAMP)
 # The models' recipes for a processor, one after the other; GPU=1 takes those for one large GPU.  The
 # head of each says which of the packaged weights it made.
 # A run that was cut goes on.  cheng2015 learns its classes from the zhang2016 in the package.
-# pycolor2026 is trained three times, from the second on with further photographs (MORE).
+# pycolor2026 is trained four times, from the second on with further photographs (MORE).
 MODELS  ?= pycolor2026 zhang2016 iizuka2016 hwang2016 varga2017 cheng2015 richart2017
 TRAINED ?= trained
 
@@ -110,13 +123,15 @@ weights: $(STAMP)
 	    $(BIN)/python -m pycolor train --recipe $$model-first --data "$(DATA)" --out "$$before-first" \
 	      --restore 0 --last-uniform 0 --dark-restore 0 && \
 	    $(BIN)/python -m pycolor train --recipe $$model-second --data "$(DATA)" $$more --out "$$before-second" \
-	      --init "$$before-first/$$model.safetensors" || exit 1; \
-	    further="$$more --init $$before-second/$$model.safetensors"; fi; \
+	      --init "$$before-first/$$model.safetensors" && \
+	    $(BIN)/python -m pycolor train --recipe $$model-third --data "$(DATA)" $$more --out "$$before-third" \
+	      --init "$$before-second/$$model.safetensors" || exit 1; \
+	    further="$$more --init $$before-third/$$model.safetensors"; fi; \
 	  $(BIN)/python -m pycolor train --recipe $$model$(if $(GPU),-gpu) --data "$(DATA)" $$further --out "$(TRAINED)/$$model" || exit 1; \
 	  cmp -s "$(TRAINED)/$$model/$$model.safetensors" pycolor/weights/$$model.safetensors \
 	    && echo "$$model: the bits of the package" || echo "$$model: other bits than the package has"; \
 	done
 
 clean:
-	rm -rf $(VENV) build *.egg-info pycolor/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-3.* build *.egg-info pycolor/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find demo -type f ! -name '*.py' -delete

@@ -33,7 +33,7 @@ from pycolor.evaluate.pairs import pair_up
 from pycolor.evaluate.reports.report import digits
 from pycolor.evaluate.stills import read_pair
 from pycolor.models import zoo
-from pycolor.models.checkpoints import weight_files
+from pycolor.models.checkpoints import weight_files, weight_names
 from pycolor.models.palette import gamut_bins
 from pycolor.models.predictor import Predictor
 from pycolor.ops.reference import lab_to_luv, rgb_to_lab
@@ -339,7 +339,7 @@ def made(name: str, data: Path, out: Path, seed: int) -> Seen:
 def trained_weights(name: str, data: Path, folder: Path, seed: int) -> Path:
     """The weights of this name; trained if there are none yet."""
     if name not in TRAINED:
-        return weight_files.PACKAGED / zoo.card(name).weights
+        return weight_names.PACKAGED / zoo.card(name).weights
     options = replace(TRAINED[name], seed=seed)
     weights = folder / f"{options.model}.safetensors"
     return weights if weights.exists() else train(options, [data / "train"], folder)

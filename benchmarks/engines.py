@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from benchmarks.kernel_peers import optional
 from pycolor.evaluate.environment import record
 from pycolor.models import zoo
-from pycolor.models.checkpoints import weight_files
+from pycolor.models.checkpoints import weight_files, weight_names
 from pycolor.models.colorizer import Colorizer, place
 from pycolor.models.networks.pycolor2026 import Encoded, Pycolor2026
 
@@ -47,13 +47,13 @@ class Scores(nn.Module):
     def forward(self, gray: Tensor, light: Tensor) -> Tensor:
         x4, x8, x16, x32 = self.network.trunk(gray)
         seen = Encoded(lightness=gray, light=light, taps=(x4, x8, x16, x32))
-        return self.network.decode(seen).logits
+        return self.network.logits(self.network.decode(seen).last)
 
 
 def plain_network() -> Colorizer:
     """As it was trained: layers of torch that other engines know."""
     card = zoo.card(zoo.DEFAULT)
-    path = weight_files.PACKAGED / card.weights
+    path = weight_names.PACKAGED / card.weights
     file = weight_files.read(path)
     network = card.build(**file.options)
     weight_files.fill(network, file.state, path)

@@ -31,7 +31,7 @@ from pycolor.evaluate.environment import record
 from pycolor.evaluate.reports.report import Report
 from pycolor.evaluate.run import evaluate
 from pycolor.models import zoo
-from pycolor.models.checkpoints import weight_files
+from pycolor.models.checkpoints import weight_names
 from pycolor.ops.reference import rgb_to_lab
 from pycolor.options import Decode, EvaluateOptions, PredictOptions, VideoOptions
 from pycolor.train.data.photos import SUFFIXES, center_crop, find_photos
@@ -116,7 +116,7 @@ def cases(data: Path) -> dict[str, Callable[[], dict[str, Any]]]:
     """What gives each row of the table, by the row's name."""
     photos = data / "eval"
     predicts = {card.name: PredictOptions(model=card.name) for card in zoo.CARDS if card.weights}
-    predicts["open"] = PredictOptions(weights=weight_files.OPEN)
+    predicts["open"] = PredictOptions(weights=weight_names.OPEN)
     for decode in DECODES:
         predicts[f"{zoo.DEFAULT}, decode {decode}"] = PredictOptions(decode=decode)
     made: dict[str, Callable[[], dict[str, Any]]] = {

@@ -11,7 +11,8 @@ import torch
 from torch.export import Dim
 
 from pycolor.models import zoo
-from pycolor.models.checkpoints.weight_files import PACKAGED, read
+from pycolor.models.checkpoints.weight_files import read
+from pycolor.models.checkpoints.weight_names import PACKAGED
 
 name = sys.argv[1] if len(sys.argv) > 1 else "pycolor2026"
 file = read(PACKAGED / zoo.card(name).weights)

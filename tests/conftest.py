@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,10 +93,13 @@ def cuda_missing() -> str:
     return "" if info["cuda"] else f"no CUDA module: {info['cuda_reason']}"
 
 
-@pytest.hookimpl(tryfirst=True)  # before -m selects
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Marked at once, before -m selects."""
+    lanes.mark(item)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        lanes.mark(item)
     # Late in a process that had run thousands of others, coding sound as Opus ran on for ever; why
     # is not known.
     first = ("test_video_webm", "test_video_reports")
@@ -115,6 +119,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_pictures_are_measured() -> Iterator[None]:
+    """A training of a dozen photographs counts their colors in 128 crops, not in 4096."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pycolor.train.objectives.objective.PICTURES_MEASURED", 128)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ import torch
 from pycolor import ops
 from pycolor.encoding import Encoding
 from pycolor.ops.native import cuda_module
+from tests import test_motion
 
 
 def digest() -> str:
@@ -63,11 +64,11 @@ def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str
 
 @pytest.mark.parametrize("level", ops.cpu_features()["levels"])
 def test_every_instruction_set_gives_the_same_bytes(level):
-    code = "from tests.test_build import digest; from pycolor import ops; " + (
-        "print(ops.cpu_features()['simd'], digest())"
+    code = "from tests import test_build, test_motion; from pycolor import ops; " + (
+        "print(ops.cpu_features()['simd'], test_build.digest(), test_motion.digest())"
     )
     result = run_python(code, PYCOLOR_SIMD=level)
-    assert result.stdout.split() == [level, digest()], result.stderr
+    assert result.stdout.split() == [level, digest(), test_motion.digest()], result.stderr
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 8])

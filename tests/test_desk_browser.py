@@ -55,9 +55,9 @@ def test_a_still_is_dropped_a_cut_moved_and_the_film_delivered(browser: Any, fil
         assert [shot["start"] for shot in page.state()["shots"]] == [0, 7, 16]
         seen = {8: canvas(tab)}
         tab.keyboard.press("ArrowUp")
-        for frame in range(5):  # the shot is another without its last frame
-            shown(tab, frame, revision + 2)
-            seen[frame] = canvas(tab)
+        for number in range(5):  # the shot is another without its last frame
+            shown(tab, number, revision + 2)
+            seen[number] = canvas(tab)
             tab.keyboard.press("ArrowRight")
 
         tab.select_option("#preset", "archive")

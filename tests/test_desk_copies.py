@@ -31,7 +31,8 @@ def film(started: Path, tmp_path: Path) -> Path:
 
 
 def shots(page: Page) -> list[dict[str, Any]]:
-    return json.loads(page.plan.read_text())["shots"]
+    found: list[dict[str, Any]] = json.loads(page.plan.read_text())["shots"]
+    return found
 
 
 def test_a_change_of_shots_that_lie_apart_names_these_alone(tmp_path: Path) -> None:

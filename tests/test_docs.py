@@ -14,6 +14,7 @@ import pytest
 
 from pycolor.cli import COMMANDS
 from pycolor.version import __version__
+from tests.made_once import made_once
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -65,7 +66,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Links]:
     """The site, built as `make docs` does."""
     pytest.importorskip("mkdocs")
     pytest.importorskip("mkdocstrings")
-    folder = tmp_path_factory.mktemp("site")
+    folder = made_once("site", tmp_path_factory, build)
+    return {p: Links(p.read_text(encoding="utf-8")) for p in folder.rglob("*.html")}
+
+
+def build(folder: Path) -> None:
     built = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", folder],
         cwd=ROOT,
@@ -75,7 +80,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Links]:
         check=False,
     )
     assert built.returncode == 0, built.stderr
-    return {p: Links(p.read_text(encoding="utf-8")) for p in folder.rglob("*.html")}
 
 
 def test_links_of_the_site(site: dict[Path, Links]) -> None:

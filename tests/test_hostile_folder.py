@@ -35,7 +35,7 @@ from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.shots.shot import Shot
 from tests.films import make_film
 
-QUICK = VideoOptions(predict=PredictOptions(short_side=16), segment_frames=4)
+QUICK = VideoOptions(predict=PredictOptions(model="richart2017", short_side=16), segment_frames=4)
 Damage = Callable[[Path], object]
 
 

@@ -18,5 +18,5 @@ def test_every_name_is_that_of_a_test() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef)
     }
-    assert trees.keys() >= lanes.DOCS_FILES | lanes.SLOW_FILES | lanes.TOGETHER
+    assert trees.keys() >= lanes.DOCS_FILES | lanes.SLOW_FILES
     assert names >= lanes.SLOW_TESTS

@@ -50,7 +50,7 @@ def said() -> list[str]:
 
 def run(pages: Any, said: list[str]) -> Iterator[int]:
     with LocalServer(pages, 0, said.append) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield server.server_port
         server.shutdown()

@@ -20,7 +20,18 @@ from pycolor.video.job.masters.master_frames import in_matrix
 from pycolor.video.master.blocks import fold, holds, spread, unfolded
 from tests.films import make_film
 
-QUICK = ["--short-side", "32", "--dtype", "float32", "--device", "cpu", "--progress", "none"]
+QUICK = [
+    "--model",
+    "richart2017",
+    "--short-side",
+    "32",
+    "--dtype",
+    "float32",
+    "--device",
+    "cpu",
+    "--progress",
+    "none",
+]
 
 
 @pytest.mark.parametrize("subsampling", ["420", "422", "444", "411", "440", "410"])

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from pycolor.cli import main
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import zoo
-from pycolor.models.checkpoints import weight_files
+from pycolor.models.checkpoints import weight_files, weight_names
 from pycolor.models.networks import zhang2016
 
 PUBLISHED_PARAMETERS = 32_236_011  # counted in the authors' release
@@ -131,9 +131,9 @@ def test_weights_of_another_width_do_not_fit(tmp_path: Path) -> None:
 
 
 def test_packaged_weights_load_and_are_small() -> None:
-    assert sum(f.stat().st_size for f in weight_files.PACKAGED.glob("*.safetensors")) <= 40e6
+    assert sum(f.stat().st_size for f in weight_names.PACKAGED.glob("*.safetensors")) <= 40e6
     for card in (c for c in zoo.CARDS if c.weights):
-        path = weight_files.PACKAGED / card.weights
+        path = weight_names.PACKAGED / card.weights
         assert path.stat().st_size <= 16e6
         assert path.with_suffix(".md").exists()
         loaded = weight_files.load(card.name)
@@ -156,7 +156,7 @@ def test_equal_weights_are_equal_bytes(tmp_path: Path) -> None:
 
 
 def test_the_card_names_the_temperature_of_the_file(capsys: pytest.CaptureFixture[str]) -> None:
-    packaged = weight_files.read(weight_files.PACKAGED / zoo.card("zhang2016").weights)
+    packaged = weight_files.read(weight_names.PACKAGED / zoo.card("zhang2016").weights)
     assert packaged.temperature not in (None, zoo.card("zhang2016").temperature)
     assert main(["models", "zhang2016"]) == 0
     assert f"annealed, T = {packaged.temperature}" in capsys.readouterr().out

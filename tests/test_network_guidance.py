@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as functional
 
 from pycolor.models import zoo
 from pycolor.models.colorizer import Guidance, gray_of
@@ -65,7 +66,7 @@ def test_one_encoding_serves_many_decodings() -> None:
     decoded = guided.decode(seen)
     assert [t.shape[-1] for t in seen.taps] == [24, 12, 6, 3]
     assert [m.shape[-1] for m in decoded.maps] == [6, 12]
-    assert torch.equal(decoded.logits, guided(lightness))
+    assert torch.equal(guided.logits(decoded.last), guided(lightness))
     assert torch.equal(guided.colors(seen, decoded, 0.5), guided.chroma(lightness, None, 0.5))
 
 
@@ -142,6 +143,29 @@ def test_alike_places_get_one_color() -> None:
     for part in (slice(0, 4), slice(4, 8)):
         mean = scores[..., part].mean((2, 3), keepdim=True).expand(-1, -1, 8, 4)
         torch.testing.assert_close(found[..., part], mean)
+
+
+@pytest.mark.parametrize("channels", [5, 200])  # fewer and more than the map has places
+def test_places_weigh_as_their_distance_says(channels: int) -> None:
+    """Against weights by the formula, in double precision, of maps of two sizes."""
+    torch.manual_seed(1)
+    maps = [(torch.randn(2, channels, 4, 5), 0.7), (torch.randn(2, 3, 8, 10), 0.5)]
+    lightness, values = torch.rand(2, 1, 8, 10) * 100, torch.randn(2, 6, 16, 20)
+    columns = descriptors(maps, lightness)
+    whole = []
+    for x, weight in maps:
+        x = x.double() - x.double().mean((2, 3), keepdim=True)
+        x = x / (x.std((2, 3), correction=0, keepdim=True) + 1e-4)
+        x = x / x.norm(dim=1, keepdim=True) * weight
+        whole.append(functional.interpolate(x, (8, 10), mode="bilinear"))
+    places = torch.cat([*whole, columns[:, -3:].double()], 1).flatten(2).mT
+    far = torch.cdist(places, places)
+    found = columns.double().flatten(2).mT
+    torch.testing.assert_close(torch.cdist(found, found), far, atol=1e-4, rtol=0)
+    coarse = functional.avg_pool2d(values.double(), 2).flatten(2)
+    moved = (coarse @ (-far.square() / 0.8).softmax(2).mT - coarse).unflatten(2, (8, 10))
+    expected = values + functional.interpolate(moved, (16, 20), mode="bilinear")
+    torch.testing.assert_close(unified(values, columns, 0.8), expected.float(), atol=1e-4, rtol=0)
 
 
 def test_places_are_compared_on_a_grid_of_bounded_size() -> None:

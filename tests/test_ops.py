@@ -14,6 +14,7 @@ from pycolor.encoding import CHROMA_POSITIONS, SUBSAMPLING_SHIFTS, Encoding
 from pycolor.ops import reference
 from pycolor.ops.native import encoding_numbers
 from tests.conftest import TOLERANCES
+from tests.pairwise import pairs
 
 SIZES = [(1, 1), (1, 7), (9, 1), (2, 3), (16, 16), (17, 33), (45, 70)]
 
@@ -200,9 +201,9 @@ def test_mean_lightness_of_tall_white_cells(bits, close):
 # ---- rendering ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("location", CHROMA_POSITIONS)
-@pytest.mark.parametrize("subsampling", SUBSAMPLING_SHIFTS)
-@pytest.mark.parametrize("bits", [8, 10])
+@pytest.mark.parametrize(
+    ("subsampling", "location", "bits"), pairs(SUBSAMPLING_SHIFTS, CHROMA_POSITIONS, (8, 10))
+)
 def test_render_chroma_for_every_layout(bits, subsampling, location, close):
     encoding = Encoding(bit_depth=bits, subsampling=subsampling, chroma_location=location)
     f, y = field(2, 6, 7), luma(2, 37, 51, bits)
@@ -213,9 +214,10 @@ def test_render_chroma_for_every_layout(bits, subsampling, location, close):
         close(bits, as_int(g), as_int(w))
 
 
-@pytest.mark.parametrize("location", CHROMA_POSITIONS)
-@pytest.mark.parametrize("subsampling", ["420", "440", "410"])
-@pytest.mark.parametrize("name", ["top", "bottom"])
+@pytest.mark.parametrize(
+    ("location", "subsampling", "name"),
+    pairs(CHROMA_POSITIONS, ["420", "440", "410"], ("top", "bottom")),
+)
 def test_render_chroma_for_every_field(name, subsampling, location, close):
     encoding = Encoding(subsampling=subsampling, chroma_location=location, field=name)
     f, y = field(2, 6, 7), luma(2, 37, 51)
@@ -240,9 +242,10 @@ def test_where_the_chroma_of_fields_lies():
             assert top[1] == bottom[1] == frame[1]
 
 
-@pytest.mark.parametrize("matrix", ["bt601", "bt709", "bt2020", "fcc", "smpte240m"])
-@pytest.mark.parametrize("full", [False, True])
-@pytest.mark.parametrize("bits", [8, 12, 16])
+@pytest.mark.parametrize(
+    ("matrix", "bits", "full"),
+    pairs(["bt601", "bt709", "bt2020", "fcc", "smpte240m"], [8, 12, 16], (False, True)),
+)
 def test_render_chroma_for_every_code(matrix, full, bits, close):
     encoding = Encoding(bit_depth=bits, matrix=matrix, full_range=full)
     f, y = field(1, 5, 5, 35), luma(1, 90, 110, bits)
@@ -264,16 +267,17 @@ def test_words_of_p010_are_codes_of_16_bits():
         assert (as_int(g) / 64 - as_int(w)).abs().max() <= 0.75  # the half that rounding takes
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("low", [(1, 1), (1, 6), (20, 3), (64, 64)])
-def test_render_chroma_sizes(size, low, close):
-    f, y = field(1, *low), luma(1, *size)
-    for encoding in (Encoding(), Encoding(subsampling="444")):
-        got = ops.render_chroma(f, y, encoding=encoding)
-        want = reference.render_chroma(f, y, encoding=encoding)
-        for g, w in zip(got, want, strict=True):
-            # A single sample may sit on a rounding border: no share of a small plane is rare.
-            assert (as_int(g) - as_int(w)).abs().max() <= 1
+@pytest.mark.parametrize(
+    ("size", "low", "subsampling"),
+    pairs(SIZES, [(1, 1), (1, 6), (20, 3), (64, 64)], ("420", "444")),
+)
+def test_render_chroma_sizes(size, low, subsampling, close):
+    f, y, encoding = field(1, *low), luma(1, *size), Encoding(subsampling=subsampling)
+    got = ops.render_chroma(f, y, encoding=encoding)
+    want = reference.render_chroma(f, y, encoding=encoding)
+    for g, w in zip(got, want, strict=True):
+        # A single sample may sit on a rounding border: no share of a small plane is rare.
+        assert (as_int(g) - as_int(w)).abs().max() <= 1
 
 
 def test_render_is_the_composition_of_the_ops(close):

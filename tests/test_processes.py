@@ -21,6 +21,7 @@ from pycolor.train import distributed, loop
 from pycolor.train.data.photos import Stream, find_photos
 from pycolor.train.option_groups import CropOptions
 from pycolor.train.options import TrainOptions
+from tests.made_once import made_once
 
 OPTIONS = {
     "width": 0.05,
@@ -43,7 +44,9 @@ from pycolor.models import zoo
 from pycolor.train.option_groups import CropOptions
 from pycolor.train.options import TrainOptions
 from pycolor.train import distributed, loop
+from pycolor.train.objectives import objective
 
+objective.PICTURES_MEASURED = 128
 made, create = [], zoo.create
 def keep(*a, **k):
     made.append(create(*a, **k))
@@ -81,7 +84,10 @@ Path(folder, "rank" + os.environ["RANK"]).write_text(json.dumps(told))
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which two processes trained."""
-    folder = tmp_path_factory.mktemp("processes")
+    return made_once("processes", tmp_path_factory, train)
+
+
+def train(folder: Path) -> None:
     photos = folder / "photos"
     photos.mkdir()
     rng = np.random.default_rng(0)
@@ -100,7 +106,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
-    return folder
 
 
 def told_by(trained: Path) -> list[dict[str, object]]:

@@ -22,7 +22,9 @@ def test_every_stage_counts_to_its_end(
     monkeypatch.setattr(module, "SECONDS_BETWEEN_LINES", 0.0)
     source = make_film(tmp_path / "in.mkv", pixel_format="gray", frames=10)
     told = io.StringIO()
-    options = VideoOptions(predict=PredictOptions(short_side=16), segment_frames=4)
+    options = VideoOptions(
+        predict=PredictOptions(model="richart2017", short_side=16), segment_frames=4
+    )
     with Progress("in.mkv", None, style="json", stream=told) as progress:
         color_film(source, tmp_path / target, options, progress=progress)
     last = {}

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,13 +30,46 @@ from pycolor.video.job.work.job_folder import job_folder
 from pycolor.video.verify import verify
 from tests.films import colored_film, make_film
 
-QUICK = VideoOptions(predict=PredictOptions(short_side=32), segment_frames=8)
-COMMAND = ["--short-side", "32", "--segment-frames", "8", "--progress", "none", "--overwrite"]
+QUICK = VideoOptions(predict=PredictOptions(model="richart2017", short_side=32), segment_frames=8)
+COMMAND = [
+    "--model",
+    "richart2017",
+    "--short-side",
+    "32",
+    "--segment-frames",
+    "8",
+    "--progress",
+    "none",
+    "--overwrite",
+]
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("source")
+    return make_film(folder / "in.mkv", pixel_format="gray", frames=60, sound=["flac"])
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> Path:
-    return make_film(tmp_path / "in.mkv", pixel_format="gray", frames=60, sound=["flac"])
+def source(film: Path, tmp_path: Path) -> Path:
+    """A copy of the film, which a test may change."""
+    shutil.copy(film, tmp_path / "in.mkv")
+    return tmp_path / "in.mkv"
+
+
+@pytest.fixture(scope="module")
+def whole(film: Path) -> Path:
+    """What a run makes that nothing stops."""
+    report = color_film(film, film.with_name("whole.mkv"), QUICK)
+    assert report.resumed == 0
+    return film.with_name("whole.mkv")
+
+
+@pytest.fixture(scope="module")
+def planes_in_one(film: Path) -> list[str]:
+    """Of the film in a single segment."""
+    color_film(film, film.with_name("one.mkv"), replace(QUICK, segment_frames=1000))
+    return planes(film.with_name("one.mkv"))
 
 
 def planes(film: Path) -> list[str]:
@@ -66,9 +100,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
     monkeypatch.setattr("pycolor.video.render.render_picture", failing)
 
 
-def test_an_interrupted_run_goes_on(source, tmp_path, monkeypatch):
-    whole = color_film(source, tmp_path / "whole.mkv", QUICK)
-    assert whole.resumed == 0
+def test_an_interrupted_run_goes_on(source, whole, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         stop_after(patch, 30)
         with pytest.raises(KeyboardInterrupt):
@@ -77,11 +109,13 @@ def test_an_interrupted_run_goes_on(source, tmp_path, monkeypatch):
     assert job_folder(tmp_path / "out.mkv", None).exists()
     report = color_film(source, tmp_path / "out.mkv", QUICK)
     assert 0 < report.resumed < 60
-    assert (tmp_path / "out.mkv").read_bytes() == (tmp_path / "whole.mkv").read_bytes()
+    assert (tmp_path / "out.mkv").read_bytes() == whole.read_bytes()
     assert not job_folder(tmp_path / "out.mkv", None).exists()
 
 
-def test_a_run_interrupted_before_its_first_segment_keeps_the_survey(source, tmp_path, monkeypatch):
+def test_a_run_interrupted_before_its_first_segment_keeps_the_survey(
+    source, whole, tmp_path, monkeypatch
+):
     said: list[str] = []
     with monkeypatch.context() as patch:
         stop_after(patch, 2)
@@ -91,8 +125,7 @@ def test_a_run_interrupted_before_its_first_segment_keeps_the_survey(source, tmp
     report = color_film(source, tmp_path / "out.mkv", QUICK)
     assert report.resumed == 0
     assert "survey" not in report.stage_seconds
-    color_film(source, tmp_path / "whole.mkv", QUICK)
-    assert (tmp_path / "out.mkv").read_bytes() == (tmp_path / "whole.mkv").read_bytes()
+    assert (tmp_path / "out.mkv").read_bytes() == whole.read_bytes()
 
 
 def test_a_run_interrupted_at_its_survey_keeps_nothing_and_says_nothing(
@@ -110,11 +143,10 @@ def test_a_run_interrupted_at_its_survey_keeps_nothing_and_says_nothing(
 
 
 @pytest.mark.parametrize("size", [4, 20, 60])
-def test_segments_of_any_size_give_the_same_frames(size, source, tmp_path):
+def test_segments_of_any_size_give_the_same_frames(size, source, planes_in_one, tmp_path):
     options = replace(QUICK, segment_frames=size)
     color_film(source, tmp_path / "out.mkv", options)
-    color_film(source, tmp_path / "one.mkv", replace(QUICK, segment_frames=1000))
-    assert planes(tmp_path / "out.mkv") == planes(tmp_path / "one.mkv")
+    assert planes(tmp_path / "out.mkv") == planes_in_one
     assert verify(source, tmp_path / "out.mkv").ok
 
 
@@ -122,8 +154,8 @@ def test_any_number_of_threads_gives_the_same_frames(source, tmp_path):
     before, found = torch.get_num_threads(), []
     for threads in (1, 2):
         torch.set_num_threads(threads)
-        predict = PredictOptions(short_side=96)
-        color_film(source, tmp_path / f"{threads}.mkv", replace(QUICK, predict=predict))
+        options = replace(QUICK, predict=PredictOptions(short_side=96), frames=":20")
+        color_film(source, tmp_path / f"{threads}.mkv", options)
         found.append(planes(tmp_path / f"{threads}.mkv"))
     torch.set_num_threads(before)
     assert found[0] == found[1]
@@ -156,7 +188,9 @@ def test_other_work_is_not_mixed_in(change, source, tmp_path, monkeypatch):
     elif change == "options":
         options = replace(QUICK, steady=PropagationOptions(steady="best"))
     else:
-        options = replace(QUICK, predict=PredictOptions(short_side=32, saturation=0.5))
+        options = replace(
+            QUICK, predict=PredictOptions(model="richart2017", short_side=32, saturation=0.5)
+        )
     report = color_film(source, tmp_path / "out.mkv", options, say=said.append)
     assert report.resumed == 0
     assert any("begins anew" in text for text in said)
@@ -246,7 +280,8 @@ def run(source: Path, target: Path) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.slow
-def test_killed_at_random_moments(source, tmp_path):
+@pytest.mark.parametrize("kills", [3, pytest.param(12, marks=pytest.mark.long)])
+def test_killed_at_random_moments(kills, source, tmp_path):
     """Each of the results is, byte for byte, that of a run that nothing stopped."""
     began = time.monotonic()
     run(source, tmp_path / "whole.mkv").communicate(timeout=120)
@@ -254,7 +289,7 @@ def test_killed_at_random_moments(source, tmp_path):
     whole = (tmp_path / "whole.mkv").read_bytes()
     chance = np.random.default_rng(11)
     killed = 0
-    for number in range(KILLS):
+    for number in range(kills):
         target = tmp_path / f"out{number}.mkv"
         first = run(source, target)
         try:
@@ -263,14 +298,9 @@ def test_killed_at_random_moments(source, tmp_path):
             os.kill(first.pid, signal.SIGKILL)
             first.communicate()
             killed += 1
-        second = run(source, target)
-        _, said = second.communicate(timeout=120)
-        assert second.returncode == 0, said.decode()
+        color_film(source, target, replace(QUICK, overwrite=True))
         assert target.read_bytes() == whole
         assert not job_folder(target, None).exists()
         assert {p.suffix for p in tmp_path.iterdir()} == {".mkv", ".json"}
-    assert killed > KILLS // 3
+    assert killed >= kills // 3
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
-
-
-KILLS = int(os.environ.get("PYCOLOR_KILLS", "6"))

@@ -15,7 +15,7 @@ from PIL import Image
 
 from pycolor.errors import FilmError
 from pycolor.models import palette
-from pycolor.models.checkpoints import weight_files
+from pycolor.models.checkpoints import weight_names
 from pycolor.train import loop
 from pycolor.train.data import guidance_batch
 from pycolor.train.data.guidance import simulated
@@ -166,5 +166,5 @@ def test_a_training_with_kept_photographs_is_resumed(
 
 
 def test_the_name_of_a_model_stands_for_its_packaged_weights() -> None:
-    assert weight_files.located(Path("richart2017")).name == "richart2017.safetensors"
-    assert weight_files.located(Path("richart2017")).is_file()
+    assert weight_names.located(Path("richart2017")).name == "richart2017.safetensors"
+    assert weight_names.located(Path("richart2017")).is_file()

@@ -129,9 +129,12 @@ def test_range_and_matrix_are_always_told(tmp_path: Path, suffix: str, form: str
     source = make_film(
         tmp_path / "in.mkv", pixel_format=form, frames=2, rate=25, width=256, height=height
     )
-    by_segments(source, tmp_path / f"out{suffix}")
+    notes = by_segments(source, tmp_path / f"out{suffix}")
     with av.open(str(tmp_path / f"out{suffix}")) as film:
         frame = next(film.decode(video=0))
+        if suffix == ".avi":  # it says so before, see test_video_avi.py
+            assert any("does not say of the picture: matrix" in note for note in notes)
+            return
         assert int(frame.color_range) in (1, 2)
         assert int(frame.colorspace) == 1
 

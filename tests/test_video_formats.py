@@ -234,7 +234,9 @@ def test_nothing_is_lost_in_color(tmp_path: Path, name: str) -> None:
         options["options"] = {**QUICK, "x265-params": "log-level=none"}
     source = make_film(tmp_path / f"in{made.ending}", **options)
     result = tmp_path / "out.mkv"
-    color_film(source, result, VideoOptions(predict=PredictOptions(short_side=32)))
+    color_film(
+        source, result, VideoOptions(predict=PredictOptions(model="richart2017", short_side=32))
+    )
     assert failures(verify(source, result)) == []
     assert luma_and_times(source)[0] == luma_and_times(result)[0]
     assert packets(source) == packets(result)

@@ -22,7 +22,7 @@ from pycolor.video.job.film import color_film
 from pycolor.video.verify import verify
 from tests.films import by_segments, colorize, make_film, picture
 
-QUICK = VideoOptions(predict=PredictOptions(short_side=16), segment_frames=8)
+QUICK = VideoOptions(predict=PredictOptions(model="richart2017", short_side=16), segment_frames=8)
 Planes = npt.NDArray[np.int64]  # N×H×W
 
 

@@ -91,7 +91,7 @@ def test_pictures_are_colored_at_the_rate_that_is_given(tmp_path: Path, ending: 
         Image.fromarray(gray(index)).save(tmp_path / f"f{index:05d}.png")
     source, target = tmp_path / "f%05d.png", tmp_path / f"out{ending}"
     film = Fraction(24000, 1001)
-    predict = PredictOptions(short_side=16)
+    predict = PredictOptions(model="richart2017", short_side=16)
     options = VideoOptions(rate="24000/1001", segment_frames=8, predict=predict)
     said: list[str] = []
     color_film(source, target, options, say=said.append)

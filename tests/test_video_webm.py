@@ -20,7 +20,7 @@ from pycolor.video.verify import verify
 from tests.films import colorize, make_film
 from tests.test_video_luma import failures
 
-QUICK = VideoOptions(predict=PredictOptions(short_side=16), segment_frames=8)
+QUICK = VideoOptions(predict=PredictOptions(model="richart2017", short_side=16), segment_frames=8)
 FAST = {"cpu-used": "8", "deadline": "realtime"}
 RATE_HZ = 48_000
 

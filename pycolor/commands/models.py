@@ -61,11 +61,11 @@ def run(flags: Flags) -> int:
 
 def _packaged(c: Card) -> str:
     """What the package carries of it."""
-    from pycolor.models.checkpoints import weight_files
+    from pycolor.models.checkpoints import weight_names
 
     if not c.weights:
         return "none"
-    size = (weight_files.PACKAGED / c.weights).stat().st_size / 1e6
+    size = (weight_names.PACKAGED / c.weights).stat().st_size / 1e6
     return f"{_options(c)}; {size:.1f} MB"
 
 
@@ -75,9 +75,9 @@ def _options(c: Card) -> str:
 
 def _temperature(c: Card) -> float | None:
     """At which its packaged weights are decoded: what their file says stands before the card's."""
-    from pycolor.models.checkpoints import weight_files
+    from pycolor.models.checkpoints import weight_files, weight_names
 
-    said = weight_files.read(weight_files.PACKAGED / c.weights).temperature
+    said = weight_files.read(weight_names.PACKAGED / c.weights).temperature
     return c.temperature if said is None else said
 
 

@@ -116,14 +116,18 @@ def color_stills(
                 say(f"note: {one}: {text}")
         if progress is not None:
             progress.advance()
+    _raise_first(failures, len(work.pairs))
+    return [result for _, result in work.pairs]
+
+
+def _raise_first(failures: list[PycolorError], pictures: int) -> None:
+    """Raise what went wrong with some of so many pictures, where anything did."""
     if len(failures) == 1:
         raise failures[0]
     if failures:
         raise FilmError(
-            f"{len(failures)} of {len(work.pairs)} pictures could not be colored; "
-            f"first: {failures[0]}"
+            f"{len(failures)} of {pictures} pictures could not be colored; first: {failures[0]}"
         )
-    return [result for _, result in work.pairs]
 
 
 def _color_one(

@@ -55,6 +55,9 @@ class Colorizer(nn.Module):
         output_stride: input pixels per cell of the chroma field.
         max_pixels: of an input; a larger one would not fit a usual machine's memory.
         per_shot: it has a `context` of its own, without any guide.
+        anchored: it compares the places of a frame with those of others of its shot, its anchors,
+            so that a material keeps its color: their `context`, joined along the last dimension,
+            is taken where it is given, and a frame is colored by itself without.
         guide: what kind of picture may be given to lead it, empty if none.
         guides: all that may lead it: `hints` (a `Guidance`), a `style` or a `reference` picture.
         options: that build this network again, JSON values.
@@ -64,6 +67,7 @@ class Colorizer(nn.Module):
     output_stride = 4
     max_pixels = 4096 * 2304
     per_shot = False
+    anchored = False
     guide: Guide = ""
     guides: frozenset[str] = frozenset()
     options: dict[str, Any]

@@ -28,10 +28,10 @@ from pycolor.models.inference.device import (
     choose_dtype,
     why_cpu,
 )
-from pycolor.models.inference.pictures import most_similar, network_size, resized
+from pycolor.models.inference.pictures import input_size, most_similar, network_size, resized
 from pycolor.models.inference.remembered import Remembered
 from pycolor.models.inference.uncertain import suppress_uncertain_chroma
-from pycolor.models.networks.pycolor2026 import Encoded, Pycolor2026
+from pycolor.models.networks.pycolor2026 import Decoded, Encoded, Pycolor2026
 from pycolor.options import PredictOptions
 
 # What the decodes are called (Zhang et al. 2016, eq. 5 and figure 2).
@@ -177,7 +177,7 @@ class Predictor:
         with self._arithmetic():
             network = self.network
             if isinstance(network, Pycolor2026) and self._remembered.many:
-                scores = network.decode(self._encoded(x)).logits
+                scores = network.logits(network.decode(self._encoded(x)).last)
             else:
                 scores = network(x)
             likelihoods: Tensor = scores.float().softmax(1)
@@ -188,6 +188,11 @@ class Predictor:
         h, w = rgb.shape[1:]
         size = network_size(h, w, 1.0, self.short_side, self.network.input_multiple)
         return ops.rgb_to_lab(resized(rgb[None], size).clamp(0, 1).to(self.device))
+
+    @property
+    def anchored(self) -> bool:
+        """Whether the `context` of a shot's anchors, joined, keeps a material's color."""
+        return self.network.anchored and not self.guides
 
     @property
     def per_shot(self) -> bool:
@@ -217,14 +222,10 @@ class Predictor:
                 f"{type(luma).__name__}; torch.from_numpy makes one of an array."
             )
         height, width = luma.shape[-2:]
-        size = network_size(
-            height, width, pixel_aspect, self.short_side, self.network.input_multiple
-        )
-        if size[0] * size[1] > self.network.max_pixels:
-            raise UsageError(
-                f"{self.loaded.card.name} takes pictures of {self.network.max_pixels} pixels or "
-                f"less, got {size[1]}x{size[0]}; a smaller short_side helps."
-            )
+        try:
+            size = input_size(self.network, height, width, pixel_aspect, self.short_side)
+        except ValueError as e:
+            raise UsageError(f"{self.loaded.card.name} {e}.") from None
         lightness = ops.mean_lightness(luma.to(self.device), size, encoding=encoding)
         return torch.rot90(lightness, quarter_turns, (2, 3))
 
@@ -233,7 +234,8 @@ class Predictor:
         """What the model computes once a shot: give it to `field` with every frame of it.
 
         Args:
-            lightness: 1×1×h×w of one frame of the shot, from `lightness`.
+            lightness: 1×1×h×w of one frame of the shot, from `lightness`; of an `anchored` network,
+                of one of several.
 
         Returns:
             None for a model that colors each frame by itself.
@@ -242,7 +244,16 @@ class Predictor:
             if self.guides:
                 guide = most_similar(lightness, self.guides)
                 return self.network.guided_context(resized(guide, lightness.shape[2:]))
+            if isinstance(self.network, Pycolor2026) and self.network.anchored:
+                return self.network.materials(*self._looked_at(lightness))
             return self.network.context(lightness)
+
+    def _looked_at(self, lightness: Tensor) -> tuple[Encoded, Decoded]:
+        """What the layers make of pictures, without any guidance."""
+        network = self.network
+        assert isinstance(network, Pycolor2026)
+        seen = self._encoded(lightness)
+        return seen, self._remembered.decoded(lightness, lambda: network.decode(seen))
 
     @torch.inference_mode()
     def field(
@@ -261,7 +272,9 @@ class Predictor:
         Args:
             lightness: N×1×h×w, from `lightness`.
             quarter_turns: as there; the field is turned back.
-            context: of the shot, from `context`; without it each frame is a shot of its own.
+            context: of the shot, from `context`, for all frames; without it each frame is a shot of
+                its own.  For an `anchored` network that of some frames, joined along the last
+                dimension.
             places: of each frame, where it lies in the film: what guided pictures say of it
                 depends on that.
             guidance: of a single picture, in place of what guided pictures say.
@@ -283,16 +296,15 @@ class Predictor:
         fields = []
         for first in range(0, len(lightness), count):
             part, near = lightness[first : first + count], places[first : first + count]
-            lacking = 0 if alone or not together else count - len(part)
-            if lacking:
-                part = torch.cat([part, part[-1:].expand(lacking, -1, -1, -1)])
-                near = [*near, *[near[-1]] * lacking] if near else near
+            here = len(part)
+            if together and not alone:
+                part, near = filled_up(part, near, together)
             own = self.context(part) if missing else context
             if self.examples is None and guidance is None:
                 found = self._field(part, own)
             else:
-                found = self._led(part, near, guidance)
-            fields.append(found[: len(found) - lacking])
+                found = self._led(part, near, guidance, own)
+            fields.append(found[:here])
         field = torch.cat(fields) * self.options.saturation
         if not torch.isfinite(field).all():
             raise FilmError(
@@ -304,7 +316,13 @@ class Predictor:
             field = grade.of(field, F.adaptive_avg_pool2d(lightness, (h, w)))
         return torch.rot90(field, -quarter_turns, (2, 3)).contiguous()
 
-    def _led(self, lightness: Tensor, places: Sequence[Place], guidance: Guidance | None) -> Tensor:
+    def _led(
+        self,
+        lightness: Tensor,
+        places: Sequence[Place],
+        guidance: Guidance | None,
+        context: Tensor | None,
+    ) -> Tensor:
         """Chroma of frames that are led, what is known in its place."""
         network = self.network
         assert isinstance(network, Pycolor2026)
@@ -315,7 +333,7 @@ class Predictor:
                 assert self.examples is not None
                 known = self.examples.guidance_of(seen.taps, lightness, places)
             hints = sure(known) if "hints" in network.guides else None
-            field = network.colors(seen, network.decode(seen, hints), self.temperature)
+            field = network.colors(seen, network.decode(seen, hints), self.temperature, context)
         return blend(suppress_uncertain_chroma(field, self.options.reserve), known)
 
     def _field(self, lightness: Tensor, context: Tensor | None) -> Tensor:
@@ -324,9 +342,9 @@ class Predictor:
         try:
             with self._arithmetic(), frozen:
                 network = self.network
-                if isinstance(network, Pycolor2026) and self._remembered.many:
-                    seen = self._encoded(lightness)
-                    field = network.colors(seen, network.decode(seen), self.temperature)
+                again = context is not None or self._remembered.many
+                if isinstance(network, Pycolor2026) and again:
+                    field = network.colors(*self._looked_at(lightness), self.temperature, context)
                 else:
                     field = network.chroma(x, context, self.temperature)
                 return suppress_uncertain_chroma(field, self.options.reserve)
@@ -349,3 +367,14 @@ class Predictor:
         return self.field(
             self.lightness(luma, encoding, pixel_aspect, quarter_turns), quarter_turns
         )
+
+
+def filled_up(
+    lightness: Tensor, places: Sequence[Place], count: int
+) -> tuple[Tensor, Sequence[Place]]:
+    """So many pictures, the last one repeated, and their places where these are told."""
+    lacking = count - len(lightness)
+    if not lacking:
+        return lightness, places
+    repeated = lightness[-1:].expand(lacking, -1, -1, -1)
+    return torch.cat([lightness, repeated]), [*places, *[*places[-1:]] * lacking]

@@ -99,7 +99,7 @@ CARDS = [
             "faded": True,
         },
         weights="pycolor2026.safetensors",
-        sha256="19751a2506a0455d6e2d3f3dd3524a2b4649b9dd1ab42b93011c47eeb3c63196",
+        sha256="b584abc7d7ee1a08c8a2aabf44cc989500332d0e504def45d45d8a93e0284d9e",
         weights_license="trained in part on photographs for non-commercial research",
         trained_on="ImageNet (the trunk) and 20,558 photographs (6,407 open, 14,151 research-only)",
         source="packaged; `pycolor train` makes others",

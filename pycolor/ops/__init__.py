@@ -1,5 +1,7 @@
 """The fast ops: compiled kernels behind the names and signatures of `pycolor.ops.reference`.
 
+Their docstrings are those of the reference, with what float32 asks besides (`native.implements`).
+
 The files here check meaning — rank, sizes, dtype, device — and pass addresses, sizes and strides
 on; the mathematics stands in `ops.reference` and csrc/.  Every op takes tensors of any strides,
 writes into `out` if given one, computes in float32, needs no gradient and releases the GIL.  The

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 import pycolor._C as _C
+from pycolor.ops import reference
 from pycolor.ops.arguments import check_out, color_planes
-from pycolor.ops.native import cuda_module, define, stream, threads, view
+from pycolor.ops.native import cuda_module, define, implements, stream, threads, view
 
 _OUT_KINDS: dict[torch.dtype, int] = {torch.float32: 0, torch.uint8: 1, torch.uint16: 2}
 
@@ -41,95 +42,89 @@ def _convert(
     return out
 
 
+@implements(reference.rgb_to_linear)
 def rgb_to_linear(rgb: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Display-encoded sRGB → linear light (IEC 61966-2-1).  N×3×H×W, both 0…1.
-
-    Below 0 the linear part of the curve goes on, above 1 the power.
-    """
     return _convert("rgb", [_RGB_TO_LINEAR], rgb, out)
 
 
+@implements(reference.linear_to_rgb)
 def linear_to_rgb(
     linear: Tensor, *, dtype: torch.dtype | None = None, out: Tensor | None = None
 ) -> Tensor:
-    """Linear light → display-encoded sRGB (IEC 61966-2-1).  N×3×H×W, both 0…1.
-
-    `dtype` (or that of `out`) may be uint8 or uint16: clipped, scaled to 255 or 65535, rounded.
-    """
     return _convert("linear", [_LINEAR_TO_RGB], linear, out, dtype)
 
 
+@implements(reference.linear_to_xyz)
 def linear_to_xyz(linear: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Linear sRGB → CIE XYZ, Y of white = 1.  N×3×H×W."""
     return _convert("linear", [_LINEAR_TO_XYZ], linear, out)
 
 
+@implements(reference.xyz_to_linear)
 def xyz_to_linear(xyz: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """CIE XYZ → linear sRGB, not clipped.  N×3×H×W."""
     return _convert("xyz", [_XYZ_TO_LINEAR], xyz, out)
 
 
+@implements(reference.xyz_to_lab)
 def xyz_to_lab(xyz: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """CIE XYZ → CIE 1976 L*a*b* under D65 (CIE 15:2018, 8.2.1).  N×3×H×W."""
     return _convert("xyz", [_XYZ_TO_LAB], xyz, out)
 
 
+@implements(reference.lab_to_xyz)
 def lab_to_xyz(lab: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """CIE 1976 L*a*b* → CIE XYZ.  N×3×H×W.  Negative X and Z are kept."""
     return _convert("lab", [_LAB_TO_XYZ], lab, out)
 
 
+@implements(reference.xyz_to_luv)
 def xyz_to_luv(xyz: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """CIE XYZ → CIE 1976 L*u*v* under D65 (CIE 15:2018, 8.2.2).  N×3×H×W.  Black has u = v = 0."""
     return _convert("xyz", [_XYZ_TO_LUV], xyz, out)
 
 
+@implements(reference.luv_to_xyz)
 def luv_to_xyz(luv: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """CIE 1976 L*u*v* → CIE XYZ.  N×3×H×W.  L = 0 is black whatever u and v."""
     return _convert("luv", [_LUV_TO_XYZ], luv, out)
 
 
+@implements(reference.rgb_to_xyz)
 def rgb_to_xyz(rgb: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Display-encoded sRGB → CIE XYZ.  N×3×H×W."""
     return _convert("rgb", [_RGB_TO_LINEAR, _LINEAR_TO_XYZ], rgb, out)
 
 
+@implements(reference.xyz_to_rgb)
 def xyz_to_rgb(
     xyz: Tensor, *, dtype: torch.dtype | None = None, out: Tensor | None = None
 ) -> Tensor:
-    """CIE XYZ → display-encoded sRGB, not clipped in float32.  `dtype` as in `linear_to_rgb`."""
     return _convert("xyz", [_XYZ_TO_LINEAR, _LINEAR_TO_RGB], xyz, out, dtype)
 
 
+@implements(reference.rgb_to_lab)
 def rgb_to_lab(rgb: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Display-encoded sRGB → L*a*b*.  N×3×H×W."""
     return _convert("rgb", [_RGB_TO_LINEAR, _LINEAR_TO_XYZ, _XYZ_TO_LAB], rgb, out)
 
 
+@implements(reference.lab_to_rgb)
 def lab_to_rgb(
     lab: Tensor, *, dtype: torch.dtype | None = None, out: Tensor | None = None
 ) -> Tensor:
-    """L*a*b* → display-encoded sRGB, not clipped in float32.  `dtype` as in `linear_to_rgb`."""
     return _convert("lab", [_LAB_TO_XYZ, _XYZ_TO_LINEAR, _LINEAR_TO_RGB], lab, out, dtype)
 
 
+@implements(reference.rgb_to_luv)
 def rgb_to_luv(rgb: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Display-encoded sRGB → L*u*v*.  N×3×H×W."""
     return _convert("rgb", [_RGB_TO_LINEAR, _LINEAR_TO_XYZ, _XYZ_TO_LUV], rgb, out)
 
 
+@implements(reference.luv_to_rgb)
 def luv_to_rgb(
     luv: Tensor, *, dtype: torch.dtype | None = None, out: Tensor | None = None
 ) -> Tensor:
-    """L*u*v* → display-encoded sRGB, not clipped in float32.  `dtype` as in `linear_to_rgb`."""
     return _convert("luv", [_LUV_TO_XYZ, _XYZ_TO_LINEAR, _LINEAR_TO_RGB], luv, out, dtype)
 
 
+@implements(reference.lab_to_luv)
 def lab_to_luv(lab: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """L*a*b* → L*u*v*.  N×3×H×W."""
     return _convert("lab", [_LAB_TO_XYZ, _XYZ_TO_LUV], lab, out)
 
 
+@implements(reference.luv_to_lab)
 def luv_to_lab(luv: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """L*u*v* → L*a*b*.  N×3×H×W."""
     return _convert("luv", [_LUV_TO_XYZ, _XYZ_TO_LAB], luv, out)

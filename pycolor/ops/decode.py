@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 import pycolor._C as _C
+from pycolor.ops import reference
 from pycolor.ops.arguments import check_out, check_tensor, expect, floats, positive, same_device
-from pycolor.ops.native import cuda_module, define, stream, threads, view
+from pycolor.ops.native import cuda_module, define, implements, stream, threads, view
 
 define(
     "annealed_mean(Tensor logits, Tensor palette, float temperature, Tensor(a!) out) -> ()",
@@ -41,23 +42,11 @@ def check_scores(logits: Tensor, palette: Tensor, temperature: float) -> tuple[T
     return logits, palette.float().contiguous()
 
 
+@implements(reference.annealed_mean)
 def annealed_mean(
     logits: Tensor, palette: Tensor, temperature: float = 0.38, *, out: Tensor | None = None
 ) -> Tensor:
-    """Mean color of the re-sharpened distribution (Zhang et al. 2016, equation 5).
-
-    Σ_q p_q^(1/T) c_q / Σ_q p_q^(1/T) with p = softmax(logits): T = 1 is the mean, T → 0 the mode
-    (the mean of the modes where several tie).  A NaN or +∞ logit, or −∞ in all, gives NaN.
-
-    Args:
-        logits: N×Q×h×w; float32 (or float16 on CUDA) is read in place, other types are converted.
-        palette: Q×2, the (a, b) of each entry.
-        temperature: T > 0.
-        out: where to write, N×2×h×w float32.
-
-    Returns:
-        N×2×h×w, float32.
-    """
+    """In float32: such logits (or float16 on CUDA) are read in place, others are converted."""
     logits, palette = check_scores(logits, palette, temperature)
     n, _, h, w = logits.shape
     if out is None:

@@ -7,8 +7,9 @@ from torch import Tensor
 
 import pycolor._C as _C
 from pycolor.encoding import LUMA_COEFFICIENTS, Matrix
+from pycolor.ops import reference
 from pycolor.ops.arguments import check_out, color_planes
-from pycolor.ops.native import cuda_module, define, stream, threads, view
+from pycolor.ops.native import cuda_module, define, implements, stream, threads, view
 
 define(
     "yab_to_ycbcr(Tensor yab, float kr, float kb, Tensor(a!) out) -> ()",
@@ -30,21 +31,8 @@ def gamut_table(kr: float, kb: float, device: torch.device) -> int:
     return _gamut_tables[key].data_ptr()
 
 
+@implements(reference.yab_to_ycbcr)
 def yab_to_ycbcr(yab: Tensor, *, matrix: Matrix = "bt709", out: Tensor | None = None) -> Tensor:
-    """(Y', a, b) → (Y', Cb, Cr): the color of that luma, hue and chroma, brought into gamut.
-
-    Of the colors (L, s·a, s·b) whose luma is exactly Y', the one with the largest s ≤ 1 whose
-    R'G'B' lies in 0…1: luma and hue are kept, chroma is reduced as little as possible.  Y' is
-    clipped to 0…1 first, where only the neutral color remains.  NaN and ∞ in a or b count as 0.
-
-    Args:
-        yab: N×3×H×W; Y' in 0…1.
-        matrix: gives Y', Cb and Cr their meaning.
-        out: where to write, N×3×H×W float32.
-
-    Returns:
-        N×3×H×W, float32; Y' in 0…1, Cb and Cr in ±0.5.
-    """
     planes = color_planes("yab", yab)
     if out is None:
         out = torch.empty(tuple(yab.shape), dtype=torch.float32, device=yab.device)

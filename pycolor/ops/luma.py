@@ -7,12 +7,14 @@ from torch import Tensor
 
 import pycolor._C as _C
 from pycolor.encoding import Encoding
+from pycolor.ops import reference
 from pycolor.ops.arguments import check_out, expect, luma_planes
 from pycolor.ops.native import (
     cuda_module,
     define,
     encoding_numbers,
     frame_code,
+    implements,
     stream,
     threads,
     view,
@@ -38,17 +40,9 @@ define(
 )
 
 
+@implements(reference.luma_to_lightness)
 def luma_to_lightness(luma: Tensor, *, encoding: Encoding, out: Tensor | None = None) -> Tensor:
-    """L* (0…100) of the neutral color that has each luma code.
-
-    Args:
-        luma: N×H×W codes, uint8 at 8 bits and uint16 above.
-        encoding: depth and range of the codes; codes beyond black and white are clipped.
-        out: where to write, the same shape, float32, contiguous.
-
-    Returns:
-        The same shape, float32.
-    """
+    """The luma is N×H×W, and `out` contiguous."""
     codes = luma_planes(luma, encoding)
     if out is None:
         out = torch.empty(tuple(luma.shape), dtype=torch.float32, device=luma.device)
@@ -58,22 +52,11 @@ def luma_to_lightness(luma: Tensor, *, encoding: Encoding, out: Tensor | None = 
     return out
 
 
+@implements(reference.mean_lightness)
 def mean_lightness(
     luma: Tensor, size: tuple[int, int], *, encoding: Encoding, out: Tensor | None = None
 ) -> Tensor:
-    """L* of the mean luma of each cell: the low guide of the refinement, the network's input.
-
-    Cells cut the frame into h×w equal parts; samples on an edge count by the share inside.
-
-    Args:
-        luma: N×H×W codes, uint8 at 8 bits and uint16 above.
-        size: (h, w), larger than the frame too.
-        encoding: depth and range of the codes.
-        out: where to write, N×1×h×w float32 with contiguous rows.
-
-    Returns:
-        N×1×h×w, float32, 0…100.
-    """
+    """The rows of `out` are contiguous."""
     codes = luma_planes(luma, encoding)
     shape = (luma.shape[0], 1, *size)
     expect(size[0] > 0 and size[1] > 0, f"size must be at least 1×1, got {size[0]}×{size[1]}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -16,6 +18,7 @@ _library = torch.library.Library("pycolor", "DEF")
 # What computes an op on a "CPU" and on "CUDA", by its name.
 IMPLEMENTATIONS: dict[str, dict[str, Any]] = {}
 View = tuple[int, tuple[int, ...], tuple[int, ...]]  # address, shape, strides
+_Op = TypeVar("_Op", bound=Callable[..., Any])
 
 
 def _import_cuda() -> tuple[ModuleType | None, str]:
@@ -91,6 +94,17 @@ def define(schema: str, cpu: Any, cuda: Any) -> None:
     for device, implementation in IMPLEMENTATIONS[name].items():
         _library.impl(name, implementation, device)
     torch.library.register_fake(f"pycolor::{name}", lambda *_: None, lib=_library)
+
+
+def implements(plain: _Op) -> Callable[[_Op], _Op]:
+    """Give a fast op the docstring of its reference, and below it its own: what it alone asks."""
+
+    def described(fast: _Op) -> _Op:
+        parts = (plain.__doc__, fast.__doc__)
+        fast.__doc__ = "\n\n".join(inspect.cleandoc(part) for part in parts if part)
+        return fast
+
+    return described
 
 
 def stream(tensor: Tensor) -> tuple[int, int]:

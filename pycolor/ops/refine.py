@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 import pycolor._C as _C
+from pycolor.ops import reference
 from pycolor.ops.arguments import (
     check_out,
     check_refinement,
@@ -15,7 +16,7 @@ from pycolor.ops.arguments import (
     same_device,
     sizes_of,
 )
-from pycolor.ops.native import cuda_module, define, stream, threads, view
+from pycolor.ops.native import cuda_module, define, implements, stream, threads, view
 
 define(
     "joint_bilateral(Tensor chroma, Tensor guide, int radius, float sigma_space, "
@@ -43,6 +44,7 @@ define(
 )  # fmt: skip
 
 
+@implements(reference.joint_bilateral)
 def joint_bilateral(
     chroma: Tensor,
     guide: Tensor,
@@ -52,23 +54,7 @@ def joint_bilateral(
     sigma_range: float = 6.0,
     out: Tensor | None = None,
 ) -> Tensor:
-    """Edge-aware smoothing of the chroma with the lightness as guide, the exact windowed sum.
-
-    out(p) = Σ_q w chroma(q) / Σ_q w,  w = exp(−|p−q|²/2σ_s²) exp(−(guide(p)−guide(q))²/2σ_r²),
-    over the disk |p−q| ≤ radius.  The window is cut at the border.  (Cheng et al. 2015, III-B-4;
-    Petschnigg et al. 2004, equation 4.)  Values must be finite and the guide below 1e9.
-
-    Args:
-        chroma: N×C×H×W.
-        guide: N×1×H×W, in the unit of `sigma_range`.
-        radius: of the disk in pixels; 0 gives the chroma back.
-        sigma_space: in pixels, > 0, ∞ allowed.
-        sigma_range: in guide units, > 0, ∞ allowed.
-        out: where to write, N×C×H×W float32; not the chroma itself.
-
-    Returns:
-        N×C×H×W, float32.
-    """
+    """In float32: values must be finite and the guide below 1e9; `out` is not the chroma itself."""
     chroma = floats("chroma", chroma, "N×C×H×W")
     guide = floats("guide", guide, "N×1×H×W")
     n, _, height, width = chroma.shape
@@ -89,6 +75,7 @@ def joint_bilateral(
     return out
 
 
+@implements(reference.joint_bilateral_upsample)
 def joint_bilateral_upsample(
     chroma: Tensor,
     guide_low: Tensor,
@@ -100,26 +87,7 @@ def joint_bilateral_upsample(
     sigma_space: float = 0.8,
     out: Tensor | None = None,
 ) -> Tensor:
-    """Upsample the chroma field along the edges of the guide (Kopf et al. 2007, equation 4).
-
-    out(p) = Σ_q w chroma(q) / Σ_q w over low-resolution samples q near p, with
-    w = space(p, q) · (floor + exp(−(guide(p) − guide_low(q))²/2σ_r²)).  The floor falls back to
-    plain interpolation where no sample resembles the pixel.  `space` is the quadratic B-spline
-    (3×3 samples) or, given a radius, a Gaussian in low-resolution pixels.
-
-    Args:
-        chroma: N×C×h×w.
-        guide_low: N×1×h×w.
-        guide: N×1×H×W; both guides in the unit of `sigma_range`.
-        sigma_range: > 0; ∞ gives plain interpolation.
-        floor: ≥ 1e-6, which keeps the sum of the weights away from 0.
-        radius: None for the B-spline, else the Gaussian's window in low-resolution pixels.
-        sigma_space: of that Gaussian.
-        out: where to write, N×C×H×W float32.
-
-    Returns:
-        N×C×H×W, float32.
-    """
+    """In float32: the floor must be 1e-6 or more, which keeps the weights' sum away from 0."""
     chroma = floats("chroma", chroma, "N×C×h×w")
     guide_low = floats("guide_low", guide_low, "N×1×h×w")
     guide = floats("guide", guide, "N×1×H×W")

@@ -7,6 +7,7 @@ from torch import Tensor
 
 import pycolor._C as _C
 from pycolor.encoding import Encoding
+from pycolor.ops import reference
 from pycolor.ops.arguments import (
     check_out,
     check_refinement,
@@ -23,6 +24,7 @@ from pycolor.ops.native import (
     define,
     encoding_numbers,
     frame_code,
+    implements,
     stream,
     threads,
     view,
@@ -142,6 +144,7 @@ def _planes(
     return u, v
 
 
+@implements(reference.render_chroma)
 def render_chroma(
     field: Tensor,
     luma: Tensor,
@@ -151,24 +154,8 @@ def render_chroma(
     floor: float = 0.01,
     out: tuple[Tensor, Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Chroma field + luma plane → the frame's chroma planes; the luma is only read.
-
-    `joint_bilateral_upsample` of the field to the chroma samples, the luma's lightness as guide
-    (low: `mean_lightness` over the field's cells; high: of the mean luma in a box of one chroma
-    sample's size around its site), then `yab_to_ycbcr` and the codes of the encoding.  NaN and ∞
-    in the field count as 0.
-
-    Args:
-        field: N×2×h×w, a and b; may be finer than the luma.
-        luma: N×H×W codes, uint8 at 8 bits and uint16 above, any row stride.
-        encoding: of the frame.
-        sigma_range: of the refinement, in L*; ∞ gives plain interpolation.
-        floor: of the refinement, ≥ 1e-6.
-        out: (u, v), where to write: N×hc×wc each, dtype of the luma, any strides (NV12: the two
-            halves of the interleaved plane).
-
-    Returns:
-        (u, v): Cb and Cr codes, N×hc×wc with (hc, wc) = encoding.chroma_shape(H, W).
+    """The luma may have any row stride, and `out` any strides (NV12: the two halves of the
+    interleaved plane); the floor must be 1e-6 or more.
     """
     field, codes = _check_render(field, luma, encoding, sigma_range, floor)
     u, v = _planes(luma, encoding, out)
@@ -185,6 +172,7 @@ def render_chroma(
     return u, v
 
 
+@implements(reference.render_rgb)
 def render_rgb(
     field: Tensor,
     luma: Tensor,
@@ -194,22 +182,7 @@ def render_rgb(
     floor: float = 0.01,
     out: Tensor | None = None,
 ) -> Tensor:
-    """Chroma field + luma plane → R'G'B' codes of a still, 0 … 2^bit_depth − 1.
-
-    The same as `render_chroma` at 4:4:4 (the encoding's subsampling is not looked at), taken to
-    R'G'B' before rounding.
-
-    Args:
-        field: N×2×h×w, a and b.
-        luma: N×H×W codes, uint8 at 8 bits and uint16 above.
-        encoding: of the luma.
-        sigma_range: of the refinement, in L*.
-        floor: of the refinement, ≥ 1e-6.
-        out: where to write, N×H×W×3, dtype of the luma, any strides.
-
-    Returns:
-        N×H×W×3, interleaved.
-    """
+    """The floor must be 1e-6 or more."""
     field, codes = _check_render(field, luma, encoding, sigma_range, floor)
     shape = (*luma.shape, 3)
     if out is None:
@@ -222,6 +195,7 @@ def render_rgb(
     return out
 
 
+@implements(reference.fused_frame)
 def fused_frame(
     logits: Tensor,
     palette: Tensor,
@@ -233,21 +207,7 @@ def fused_frame(
     floor: float = 0.01,
     out: tuple[Tensor, Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """`annealed_mean`, then `render_chroma`: logits + luma plane → the frame's chroma planes.
-
-    Args:
-        logits: N×Q×h×w.
-        palette: Q×2.
-        luma: N×H×W codes, uint8 at 8 bits and uint16 above.
-        encoding: of the frame.
-        temperature: of the annealed mean.
-        sigma_range: of the refinement, in L*.
-        floor: of the refinement, ≥ 1e-6.
-        out: (u, v), where to write, as in `render_chroma`.
-
-    Returns:
-        (u, v): Cb and Cr codes.
-    """
+    """`out` as in `render_chroma`; the floor must be 1e-6 or more."""
     logits, palette = check_scores(logits, palette, temperature)
     codes = luma_planes(luma, encoding)
     expect(

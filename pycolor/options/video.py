@@ -75,7 +75,7 @@ class VideoOptions:
         matrix: likewise of its Y'CbCr.
         preset: codec settings: archive (FFV1), h264, access (small), lossless-h264, prores,
             prores4444, dnxhr, v210, png, tiff, dpx, y4m (default: by OUT's extension: .mkv
-            archive, .mp4 and .mov h264, .mxf dnxhr, .webm access).
+            archive, .mp4 and .mov h264, .mxf dnxhr, .webm access, .avi archive).
         codec: video encoder by FFmpeg's name, in place of the preset's.
         codec_options: options of the encoder.
         overwrite: replace OUT if it exists.

@@ -17,6 +17,7 @@ from pycolor.ops import native
 from tests.test_ops import as_int, field, luma, palette
 
 SIZES = [(1, 1), (1, 7), (9, 1), (17, 33)]  # each thread is a fiber: small
+FEW = [*SIZES[:3], (7, 11)]  # where each pixel takes 32 of them
 
 
 def load() -> Any:
@@ -53,9 +54,12 @@ def annealed_mean(logits: Tensor, colors: Tensor, temperature: float = 0.38) -> 
     return out
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("q", [1, 33, 313])
-@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize(
+    ("layout", "size"),
+    [(torch.contiguous_format, size) for size in SIZES]
+    + [(torch.channels_last, size) for size in FEW],
+)
 def test_annealed_mean(size, q, layout, close):
     colors, logits = palette(q), torch.randn(2, q, *size) * 4
     logits = logits.contiguous(memory_format=layout)

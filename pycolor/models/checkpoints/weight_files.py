@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,17 +21,15 @@ from torch import Tensor
 
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import zoo
-from pycolor.models.checkpoints.cache import imported
 from pycolor.models.checkpoints.file_metadata import check_options, parse_metadata
 from pycolor.models.checkpoints.header import in_order
-from pycolor.models.checkpoints.published import PUBLISHED
 from pycolor.models.checkpoints.size import size_of_weights
+from pycolor.models.checkpoints.weight_names import OPEN, located, packaged
 from pycolor.models.colorizer import Colorizer
 from pycolor.models.foreign.detect import read_foreign
+from pycolor.models.inference.building import Unfilled, usual_torch
 from pycolor.system.atomic_file import atomic_write
 
-PACKAGED = Path(__file__).parents[2] / "weights"
-OPEN = Path("open")  # what the weights of open photographs are called on the command line
 FOREIGN_SUFFIXES = {".pth", ".pt", ".caffemodel", ".t7"}
 
 
@@ -126,14 +123,11 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str], str]:
         raise FilmError(f"weights {path} cannot be read: {e.strerror or e}.") from None
     except (SafetensorError, ValueError, RuntimeError) as e:
         raise FilmError(f"weights {path} must be a whole safetensors file: {e}.") from None
-    for key, value in state.items():
+    state = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
+    for key, value in state.items():  # single precision is looked through in half the time of half
         if value.is_floating_point() and not torch.isfinite(value).all():
             raise FilmError(f"weights {path} must be finite, those of {key} are not.")
-    return (
-        {k: v.float() if v.is_floating_point() else v for k, v in state.items()},
-        metadata,
-        digest,
-    )
+    return state, metadata, digest
 
 
 def read(path: Path) -> WeightFile:
@@ -212,30 +206,6 @@ def fill(
         raise FilmError(f"weights {path} do not fit the network: {first}.") from None
 
 
-def located(path: Path) -> Path:
-    """A weight file, or the one that a bare name stands for.
-
-    Names are `open`, those of models with packaged weights, and those of published files.
-    A file of such a name comes first, a folder does not.
-
-    Raises:
-        UsageError: the name is that of a published file which was not fetched yet.
-    """
-    if path.is_file():
-        return path
-    if path == OPEN:
-        return PACKAGED / zoo.OPEN_WEIGHTS
-    for c in zoo.CARDS:
-        if str(path) == c.name and c.weights:
-            return PACKAGED / c.weights
-    for item in PUBLISHED:
-        if str(path) == item.name:
-            if not imported(item).exists():
-                raise UsageError(f"{path} is not here yet: run pycolor weights pull {path} first.")
-            return imported(item)
-    return path
-
-
 def start_from(network: Colorizer, name: str, path: Path) -> None:
     """Begin a training from a weight file: the model's own, or one that its `convert` knows.
 
@@ -289,7 +259,7 @@ def load(name: str | None = None, weights: Path | None = None) -> Loaded:
         UsageError: the model is not known, has no packaged weights, or the file is another's.
         FilmError: the weights are missing, damaged or do not fit.
     """
-    path = _packaged(zoo.card(name)) if weights is None else located(weights)
+    path = packaged(zoo.card(name)) if weights is None else located(weights)
     file = read(path)
     if name is not None and file.model != name:
         raise UsageError(f"weights {path} belong to {file.model}, expected those of {name}.")
@@ -303,13 +273,13 @@ def load(name: str | None = None, weights: Path | None = None) -> Loaded:
     try:
         if expected is None:
             check_options(c, file.options, file.state)
-        with _usual_torch():
+        with usual_torch(), Unfilled():
             network = c.build(**file.options)
     except (TypeError, ValueError) as e:
         raise FilmError(f"weights {path} do not fit {c.name}: {e}.") from None
     fill(network, file.state, path)
     network.eval().requires_grad_(False)
-    with _usual_torch():
+    with usual_torch():
         network.fold()
     return Loaded(
         network=network,
@@ -318,22 +288,3 @@ def load(name: str | None = None, weights: Path | None = None) -> Loaded:
         temperature=c.temperature if file.temperature is None else file.temperature,
         short_side=file.short_side or c.short_side,
     )
-
-
-@contextmanager
-def _usual_torch() -> Iterator[None]:
-    """Networks in float32 whatever the caller's default, whose random state is left as it is."""
-    default = torch.get_default_dtype()
-    with torch.random.fork_rng(devices=[]):
-        torch.set_default_dtype(torch.float32)
-        try:
-            yield
-        finally:
-            torch.set_default_dtype(default)
-
-
-def _packaged(c: zoo.Card) -> Path:
-    """The weight file that the package carries for a model."""
-    if not c.weights:
-        raise UsageError(f"{c.name} has no packaged weights; expected a file with --weights.")
-    return PACKAGED / c.weights

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from pycolor.models.inference.packed_conv import Convolution
 from pycolor.models.inference.upsample2x import Doubling
@@ -41,17 +41,27 @@ def fold_normalization(layer: nn.Sequential, after: nn.ReLU | nn.ReLU6 | None) -
     conv, norm = layer[0], layer[1]
     assert isinstance(conv, nn.Conv2d)
     assert isinstance(norm, nn.BatchNorm2d)
-    fused = fuse_conv_bn_eval(conv, norm)
-    assert fused.bias is not None
-    offset = fused.bias.detach()
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    has_offset = conv.bias is not None
+    conv.weight, conv.bias = fuse_conv_bn_weights(
+        conv.weight,
+        conv.bias,
+        norm.running_mean,
+        norm.running_var,
+        norm.eps,
+        norm.weight,
+        norm.bias,
+    )
+    offset = conv.bias.detach()
     norm.reset_running_stats()
     nn.init.constant_(norm.weight, (1 + norm.eps) ** 0.5)
     nn.init.zeros_(norm.bias)
-    if conv.bias is None:
+    if not has_offset:
         norm.bias.data.copy_(offset)
-        fused.bias = None
-    layer[0] = ready = Convolution(fused, after)
-    if conv.bias is None:
+        conv.bias = None
+    layer[0] = ready = Convolution(conv, after)
+    if not has_offset:
         del ready.bias
         ready.register_buffer("bias", offset, persistent=False)
 

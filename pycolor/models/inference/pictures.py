@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor
 
+from pycolor.models.colorizer import Colorizer
+
 
 def network_size(
     height: int, width: int, pixel_aspect: float, short_side: int, multiple: int
@@ -26,6 +28,23 @@ def network_size(
         max(multiple, round(height * scale / multiple) * multiple),
         max(multiple, round(display * scale / multiple) * multiple),
     )
+
+
+def input_size(
+    network: Colorizer, height: int, width: int, pixel_aspect: float, short_side: int
+) -> tuple[int, int]:
+    """`network_size` for a network.
+
+    Raises:
+        ValueError: the network takes no picture of that size; in words that follow its name.
+    """
+    size = network_size(height, width, pixel_aspect, short_side, network.input_multiple)
+    if size[0] * size[1] > network.max_pixels:
+        raise ValueError(
+            f"takes pictures of {network.max_pixels} pixels or less, got {size[1]}x{size[0]}; "
+            "a smaller short_side helps"
+        )
+    return size
 
 
 def resized(planes: Tensor, size: Sequence[int]) -> Tensor:

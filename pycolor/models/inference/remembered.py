@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from torch import Tensor
 
 from pycolor.models.guidance.guide import Guide, GuidedPicture
-from pycolor.models.networks.pycolor2026 import Encoded
+from pycolor.models.networks.pycolor2026 import Decoded, Encoded
 from pycolor.system.bounded import Bounded
 
 FEW = 8  # pictures, some megabytes each
+LATEST = 4  # of which what was decoded is kept as well
 MOST_GUIDED = 24  # pictures of guides
+T = TypeVar("T")
 
 
 class Remembered:
@@ -25,6 +28,7 @@ class Remembered:
     def __init__(self, most: int = FEW) -> None:
         self.many = most > FEW  # somebody looks at the same pictures again and again
         self._encoded: Bounded[Encoded] = Bounded(most)
+        self._decoded: Bounded[Decoded] = Bounded(LATEST)
         self._guides: Bounded[Guide] = Bounded(MOST_GUIDED)
 
     def encoded(self, lightness: Tensor, encode: Callable[[], Encoded]) -> Encoded:
@@ -34,14 +38,16 @@ class Remembered:
             lightness: 1×1×h×w.
             encode: finds out.
         """
-        if lightness.device.type != "cpu" or len(lightness) != 1:
-            return encode()
-        key = _digest(lightness)
-        found = self._encoded.get(key)
-        if found is None:
-            found = encode()
-            self._encoded.put(key, found)
-        return found
+        return _of(self._encoded, lightness, encode)
+
+    def decoded(self, lightness: Tensor, decode: Callable[[], Decoded]) -> Decoded:
+        """What the decoder makes of that: an anchor's colors are wanted soon after its context.
+
+        Args:
+            lightness: 1×1×h×w.
+            decode: finds out.
+        """
+        return _of(self._decoded, lightness, decode)
 
     def guide(
         self,
@@ -56,6 +62,17 @@ class Remembered:
         found = Guide(pictures, taps) if before is None else before.recolored(pictures)
         self._guides.put(key, found, len(pictures))
         return found
+
+
+def _of(known: Bounded[T], lightness: Tensor, make: Callable[[], T]) -> T:
+    if lightness.device.type != "cpu" or len(lightness) != 1:
+        return make()
+    key = _digest(lightness)
+    found = known.get(key)
+    if found is None:
+        found = make()
+        known.put(key, found)
+    return found
 
 
 def _digest(picture: Tensor) -> bytes:

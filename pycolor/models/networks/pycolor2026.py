@@ -22,20 +22,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pycolor.models import colorizer
-from pycolor.models.colorizer import (
-    Colorizer,
-    Guidance,
-    check_width,
-    gray_of,
-    scaled,
-    width_of,
-)
+from pycolor.models.colorizer import Colorizer, Guidance, check_width, gray_of, scaled, width_of
 from pycolor.models.layers.attention import Attention
 from pycolor.models.layers.efficientnet_lite import STAGES, TAPPED, Layer, Trunk
 from pycolor.models.layers.ends import within_ends
 from pycolor.models.layers.hints import Hints
 from pycolor.models.layers.levels import lightness_of, normalized, presence
-from pycolor.models.layers.surfaces import descriptors, grid_of, unified
+from pycolor.models.layers.surfaces import descriptors, grid_of, materials, unified
 from pycolor.models.palette import gamut_bins
 
 DECODER = (192, 192, 144, 128)  # channels from the deepest map up
@@ -65,11 +58,11 @@ class Decoded:
     """What the decoder makes of them.
 
     Attributes:
-        logits: N×313×h/4×w/4, float32.
+        last: N×C×h/4×w/4, float32: what the last layer, which has no activation, scores.
         maps: its own maps of a 16th and an 8th of the size.
     """
 
-    logits: Tensor
+    last: Tensor
     maps: tuple[Tensor, Tensor]
 
 
@@ -104,18 +97,14 @@ class Pycolor2026(Colorizer):
         super().__init__()
         check_width(width)
         self.options = {"width": width}
-        given = {
-            "levels": levels,
-            "attention": attention,
-            "hints": hints,
-            "reach": reach,
-            "faded": faded,
-        }
+        parts = {"levels": levels, "attention": attention, "hints": hints}
+        given = {**parts, "reach": reach, "faded": faded}
         self.options |= {name: value for name, value in given.items() if value}
         if light != 40.0:
             self.options["light"] = light
         self.levels, self.faded = levels, faded
         self.reach, self.light = reach, light
+        self.anchored = reach > 0
         self.guides = frozenset({"hints"} if hints else ())
         self.trunk = Trunk()
         taps = [STAGES[s][-1] for s in TAPPED]
@@ -209,13 +198,19 @@ class Pycolor2026(Colorizer):
         added: list[Tensor | None] = [None, None, None]
         if guidance is not None and self.hints is not None:
             added = [*self.hints(guidance)]
-        logits, *maps = self._decoded(seen.taps, seen.light, added)
-        return Decoded(logits=logits, maps=(maps[0], maps[1]))
+        last, *maps = self._decoded(seen.taps, seen.light, added)
+        return Decoded(last=last, maps=(maps[0], maps[1]))
+
+    def logits(self, last: Tensor) -> Tensor:
+        """Logits over the bins N×313×h/4×w/4, float32, of `Decoded.last`."""
+        # In float32: half-precision logits would move the decoded chroma.
+        with torch.autocast(last.device.type, enabled=False):
+            return self.scores(last)  # type: ignore[no-any-return]
 
     def _decoded(
         self, taps: Sequence[Tensor], light: Tensor, added: Sequence[Tensor | None]
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits, and the maps of a 16th and an 8th of the size."""
+        """What the last layer scores, and the maps of a 16th and an 8th of the size."""
         x4, x8, x16, x32 = taps
         x = self.up32(x32) + self.scene(x32.mean((2, 3), keepdim=True))
         x = _plus(self.up16(_joined(x, x16)), added[0])
@@ -228,9 +223,7 @@ class Pycolor2026(Colorizer):
         else:
             # A single channel has no layout, and would undo that of the others, channels last.
             x = torch.cat([y.permute(0, 2, 3, 1) for y in parts], dim=-1).permute(0, 3, 1, 2)
-        # In float32: half-precision logits would move the decoded chroma.
-        with torch.autocast(x.device.type, enabled=False):
-            return self.scores(x.float()), u16, u8
+        return x.float(), u16, u8
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Have torch.compile make the trunk's and the decoder's code, which `chroma` calls.
@@ -243,6 +236,9 @@ class Pycolor2026(Colorizer):
         self._decoded = torch.compile(  # type: ignore[method-assign]
             self._decoded, *args, **kwargs
         )
+        self.logits = torch.compile(  # type: ignore[method-assign]
+            self.logits, *args, **kwargs
+        )
 
     def forward(
         self,
@@ -251,7 +247,7 @@ class Pycolor2026(Colorizer):
         guidance: Guidance | None = None,
     ) -> Tensor:
         """Logits over the bins N×313×H/4×W/4, see `Colorizer.forward`."""
-        return self.decode(self.encode(lightness), guidance).logits
+        return self.logits(self.decode(self.encode(lightness), guidance).last)
 
     def chroma(
         self,
@@ -262,14 +258,41 @@ class Pycolor2026(Colorizer):
     ) -> Tensor:
         """The chroma field, see `Colorizer.chroma`."""
         seen = self.encode(lightness)
-        return self.colors(seen, self.decode(seen, guidance), temperature)
+        return self.colors(seen, self.decode(seen, guidance), temperature, context)
 
-    def colors(self, seen: Encoded, decoded: Decoded, temperature: float) -> Tensor:
-        """Chroma N×2×h/4×w/4, float32, of what `encode` and `decode` gave."""
-        logits = decoded.logits
-        if self.reach:
-            logits = unified(logits, self.places(seen, decoded), self.reach)
-        field = colorizer.decode(logits, self.palette, temperature)
+    def context(self, lightness: Tensor) -> Tensor | None:
+        """What the places of a frame look like, for others of its shot, see `Colorizer.anchored`.
+
+        Args:
+            lightness: N×1×h×w of one frame or more.
+
+        Returns:
+            N×D×M; None where places are not compared.
+        """
+        if not self.reach:
+            return None
+        seen = self.encode(lightness)
+        return self.materials(seen, self.decode(seen))
+
+    def materials(self, seen: Encoded, decoded: Decoded) -> Tensor:
+        """`context` of what `encode` and `decode` gave."""
+        return materials(decoded.last, self.places(seen, decoded))
+
+    def colors(
+        self, seen: Encoded, decoded: Decoded, temperature: float, context: Tensor | None = None
+    ) -> Tensor:
+        """Chroma N×2×h/4×w/4, float32, of what `encode` and `decode` gave.
+
+        Args:
+            seen: from `encode`.
+            decoded: from `decode`.
+            temperature: of the decode.
+            context: of other frames of the shot, from `context`.
+        """
+        last = decoded.last
+        if self.reach:  # before the scores, which are linear and have more channels
+            last = unified(last, self.places(seen, decoded), self.reach, context)
+        field = colorizer.decode(self.logits(last), self.palette, temperature)
         if self.levels:
             small = F.avg_pool2d(seen.lightness, self.output_stride)
             field = field * within_ends(small) * presence(seen.lightness)

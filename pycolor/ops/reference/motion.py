@@ -14,7 +14,24 @@ def motion_search(
     radius: int = 2,
     penalty: int = 16,
 ) -> tuple[Tensor, Tensor]:
-    """See `pycolor.ops.motion_search`."""
+    """Where in the reference the surroundings of each cell of the guide are: block matching.
+
+    A cell is 4×4 pixels, its block 8×8 around it; pixels beyond the border repeat the border's.
+    Of the steps within `radius` of the start the one is taken whose sum of absolute differences
+    plus `penalty` times its length (|dy| + |dx|) is least; of equals the first in rows.
+
+    Args:
+        guide: N×1×H×W, uint8, H and W multiples of 4.
+        reference: the same shape and type.
+        start: N×2×h×w, (dy, dx) in pixels at which to begin (rounded, half away from zero);
+            None for zero.  h = H/4, w = W/4.
+        radius: of the search in pixels, each way.
+        penalty: of a step of one pixel, in sums of absolute differences.
+
+    Returns:
+        flow, N×2×h×w float32 in whole pixels: the cell at p is found at p + flow in the
+        reference; and cost, N×1×h×w float32, the mean absolute difference there.
+    """
     n, _, height, width = guide.shape
     h, w = height // 4, width // 4
     if start is None:
@@ -49,7 +66,17 @@ def motion_search(
 
 
 def chain_flows(first: Tensor, second: Tensor) -> Tensor:
-    """See `pycolor.ops.chain_flows`."""
+    """The flows from A to C, of those from A to B and from B to C.
+
+    u(p) = v(p) + w(p + v(p)), w bilinear between the cells and repeated beyond the border.
+
+    Args:
+        first: v, N×2×h×w, (dy, dx) in pixels, a cell being 4×4 of them.
+        second: w, the same shape.
+
+    Returns:
+        u, N×2×h×w, float32.
+    """
     h, w = first.shape[2:]
     y = torch.arange(h)[:, None] + first[:, 0] / 4
     x = torch.arange(w) + first[:, 1] / 4
@@ -57,7 +84,19 @@ def chain_flows(first: Tensor, second: Tensor) -> Tensor:
 
 
 def flow_to_field(flow: Tensor, cost: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """See `pycolor.ops.flow_to_field`."""
+    """Flows in pixels as flows in cells of a chroma field, with their costs: `carry_chroma`'s.
+
+    Both are resized as `torch.nn.functional.interpolate(mode="bilinear")` does; dy is first
+    multiplied by height/(4h), dx by width/(4w).
+
+    Args:
+        flow: K×2×h×w, (dy, dx) in pixels, a cell being 4×4 of them.
+        cost: K×1×h×w.
+        size: (height, width) of the field.
+
+    Returns:
+        flow, K×2×height×width, and cost, K×1×height×width, both float32.
+    """
     k, _, h, w = flow.shape
     height, width = size
     y = ((torch.arange(height, dtype=flow.dtype) + 0.5) * h / height - 0.5)[:, None]
@@ -94,7 +133,25 @@ def carry_chroma(
     floor: float = 0.02,
     growth: float = 1.6,
 ) -> Tensor:
-    """See `pycolor.ops.carry_chroma`."""
+    """The key frames' colors, carried along motion to one frame: a guided filter over time.
+
+    With c_k the field of key frame k at p + flow_k(p), bilinear and with a repeated border, and
+    w_k = weight_k (exp(−cost_k²/2σ²) + floor), the mean Σ w_k c_k / Σ w_k is lengthened to the
+    mean length Σ w_k |c_k| / Σ w_k, at most `growth` times: hues that differ do not gray each
+    other.
+
+    Args:
+        chroma: K×2×h×w, a and b of the key frames.
+        flow: K×2×h×w, (dy, dx) in cells of the field, from this frame to each key frame.
+        cost: K×1×h×w, as `motion_search` gives it.
+        weight: K, of each key frame, ≥ 0 and not all 0.
+        sigma: of the cost, > 0.
+        floor: ≥ 0; what a key frame that is not alike counts.
+        growth: ≥ 1.
+
+    Returns:
+        1×2×h×w, float32.
+    """
     h, w = chroma.shape[2:]
     y = torch.arange(h)[:, None] + flow[:, 0]
     x = torch.arange(w) + flow[:, 1]

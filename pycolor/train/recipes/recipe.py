@@ -1,9 +1,9 @@
 """Recipes: the options of a training run in a small TOML file.
 
 `<model>.toml` is for a processor (`zhang2016-open.toml` for open photographs, and
-`pycolor2026-first.toml` for what `pycolor2026.toml` goes on from), `<model>-gpu.toml` for a few
-minutes of one large GPU, and `<model>-paper.toml` is what the paper did.  The first line of a
-recipe says which weights it made.
+`pycolor2026-first.toml`, `-second` and `-third` for what `pycolor2026.toml` goes on from),
+`<model>-gpu.toml` for a few minutes of one large GPU, and `<model>-paper.toml` is what the paper
+did.  The first line of a recipe says which weights it made.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from pycolor.video.io.frame.frame import Frame
 from pycolor.video.io.frame.pixel_formats import Plane, change_codes
 from pycolor.video.io.read.frames.frame_source import FrameSource
 from pycolor.video.io.read.frames.shared_frames import SharedFrames
+from pycolor.video.io.read.frames.single_frames import SingleFrames
 from pycolor.video.io.read.integrity.checksums import frame_checksums
 from pycolor.video.io.read.integrity.damage import Damage
 from pycolor.video.io.read.integrity.same_packets import holds_packets
@@ -35,6 +36,7 @@ __all__ = [
     "PreviewWriter",
     "Reader",
     "SharedFrames",
+    "SingleFrames",
     "StreamInfo",
     "UnsupportedStream",
     "Writer",

@@ -42,6 +42,8 @@ from pycolor.video.job.record.sidecar import (
 from pycolor.video.job.record.versions import versions
 from pycolor.video.job.work.atomic_output import atomic_output, placed_files
 from pycolor.video.job.work.delivery import check_output_luma, is_checked
+from pycolor.video.job.work.job_folder import job_folder
+from pycolor.video.job.work.placed_files import is_own_output
 from pycolor.video.job.work.segment_store import SegmentStore, segment_key
 from pycolor.video.job.work.stdin import materialize_stdin
 from pycolor.video.plan.plan import ShotBody
@@ -113,7 +115,7 @@ class FilmRun(FilmColoring):
         if options.plan is not None:
             self.plan_file = read_plan_file(options.plan)
             self.project = Project(self.plan_file.project)
-        own = self._is_own_output()
+        own = is_own_output(target, options.preset, job_folder(target, options.work_dir))
         with ExitStack() as held:  # the work folder and the project, until the output is in place
             with (
                 removed_on_error() as beside,

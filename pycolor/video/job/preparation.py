@@ -29,10 +29,9 @@ from pycolor.video.job.decisions.project import Project, survey_key
 from pycolor.video.job.prepared import PreparedFilm
 from pycolor.video.job.record.fingerprint import fingerprint
 from pycolor.video.job.record.versions import versions
-from pycolor.video.job.work.atomic_output import exists, pattern_of
 from pycolor.video.job.work.delivery import frames_made
 from pycolor.video.job.work.job_folder import JobFolder, job_folder
-from pycolor.video.job.work.placed_files import has_placed
+from pycolor.video.job.work.placed_files import refuse_finished
 from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segment_store import SegmentStore
 from pycolor.video.job.work.source_digest import DIGEST_NOTE, SourceDigest
@@ -164,7 +163,8 @@ class FilmPreparation:
                 say=self.warn,
             )
         )
-        self._check_output_free(work)
+        if not self.options.overwrite:
+            refuse_finished(self.target, self.options.preset, work.path)
         if self.project is not None:
             held.enter_context(self.project.held())
         return work
@@ -214,24 +214,6 @@ class FilmPreparation:
         if told := planned.reuse(unread=self.options.slice is not None):
             self.say(told)
         return planned
-
-    def _is_own_output(self) -> bool:
-        """Whether a run that was killed at its very end gave the output its name."""
-        try:
-            pattern = pattern_of(self.target, self.options.preset)
-        except UsageError:  # told later, with all that else may be wrong
-            return False
-        return has_placed(job_folder(self.target, self.options.work_dir), pattern)
-
-    def _check_output_free(self, work: JobFolder) -> None:
-        """Between the first look at the output's name and the lock, another run may have ended."""
-        if self.options.overwrite or not exists(self.target, self.options.preset):
-            return
-        if not has_placed(work.path, pattern_of(self.target, self.options.preset)):
-            raise UsageError(
-                f"{self.target} was finished by another run while this one began; --overwrite "
-                "replaces it."
-            )
 
     @property
     def _preset(self) -> Preset:

@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 from pycolor.models.guidance.looks import Grade
 
+ANCHORS = 4  # with which a frame is compared
+
 
 def without(frames: range, outliers: Set[int]) -> Sequence[int]:
     """The frames that are no outliers."""
@@ -31,6 +33,8 @@ class ShotBody:
         keys: frames that the model colors, in order; the first and the last of the usable ones
             among them.  Empty where the source's own color is kept.
         outliers: flashes and damage: frames that repeat their neighbor's color and decide none.
+        anchors: key frames with which the others are compared, see `Colorizer.anchored`; what a
+            person gives color of does not change which these are.
         guided: key frames of which a person gave color; around them their color counts more.
         passthrough: the source's own color stays.
         under: the source's own color stays under the model's: a tint.
@@ -40,6 +44,7 @@ class ShotBody:
     stop: int
     keys: Sequence[int]
     outliers: frozenset[int] = frozenset()
+    anchors: Sequence[int] = ()
     guided: frozenset[int] = frozenset()
     passthrough: bool = False
     under: bool = False
@@ -48,6 +53,12 @@ class ShotBody:
     def context_frame(self) -> int:
         """The key frame that stands for the whole shot: the second, past a splice's dirt."""
         return self.keys[min(1, len(self.keys) - 1)]
+
+    def anchors_near(self, n: int) -> tuple[int, ...]:
+        """The anchors that frame n is compared with: the nearest few but itself, in order."""
+        place = bisect_right(self.anchors, n)
+        around = (a for a in self.anchors[max(0, place - ANCHORS - 1) : place + ANCHORS] if a != n)
+        return tuple(sorted(sorted(around, key=lambda a: abs(a - n))[:ANCHORS]))
 
     def usable(self) -> Sequence[int]:
         """The frames that are no outliers, in order."""

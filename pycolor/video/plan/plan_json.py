@@ -74,6 +74,7 @@ def _span_out(span: PlanSpan, number: dict[int, int]) -> dict[str, Any]:
         "under": span.under,
         "outliers": sorted(span.outliers),
         "guided": sorted(span.guided),
+        "anchors": list(span.anchors),
         "keys": list(span.keys),
     }
 
@@ -129,6 +130,7 @@ def _body_in(span: dict[str, Any]) -> ShotBody:
         keys=array("q", span["keys"]),
         outliers=frozenset(int(n) for n in span["outliers"]),
         guided=frozenset(int(n) for n in span.get("guided", ())),
+        anchors=tuple(int(n) for n in span.get("anchors", ())),
         passthrough=bool(span["passthrough"]),
         under=bool(span.get("under", False)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -13,12 +14,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from pycolor.options import PropagationOptions, Tints
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.video.plan.plan import Plan, PlanSpan, ShotBody, TransitionSpan, without
+from pycolor.video.plan.plan import ANCHORS, Plan, PlanSpan, ShotBody, TransitionSpan, without
 from pycolor.video.shots.shot import Shot, Transition
 
 # Flicker is the ratio of a frame's lightness to the median over this many frames on each side.
 _FLICKER_REACH = 25
 _MOST_FLICKER = 1.5
+_ANCHOR_FRAMES = 60  # from one anchor to the next in a long shot
 
 # Of shots by what decides them, see `plan_of`: their bodies, and their frames' gains.
 KnownBodies = dict[tuple[Shot, bool, bool], tuple[ShotBody, npt.NDArray[np.float32]]]
@@ -123,7 +125,15 @@ def _body(
     if len(outliers) == stop - start:
         outliers = frozenset()
     keys = _keys(without(range(start, stop), outliers), analysis.change, options)
-    return ShotBody(start=start, stop=stop, keys=keys, outliers=outliers)
+    return ShotBody(start=start, stop=stop, keys=keys, outliers=outliers, anchors=_anchors(keys))
+
+
+def _anchors(keys: Sequence[int]) -> tuple[int, ...]:
+    """Some of the key frames, evenly spread: all that a short shot has; of one alone, none."""
+    if len(keys) == 1:
+        return ()
+    count = min(len(keys), max(ANCHORS, math.ceil((keys[-1] - keys[0]) / _ANCHOR_FRAMES) + 1))
+    return tuple(keys[round(i * (len(keys) - 1) / (count - 1))] for i in range(count))
 
 
 def _gradual(transition: Transition | None) -> Transition | None:

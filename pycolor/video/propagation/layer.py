@@ -19,7 +19,7 @@ from torch import Tensor
 from pycolor.models.predictor import Predictor
 from pycolor.system.prefetch import prefetch
 from pycolor.system.stopwatch import Stopwatch
-from pycolor.video.io import FilmInfo, Frame, FrameSource, SharedFrames
+from pycolor.video.io import FilmInfo, Frame, FrameSource, SharedFrames, SingleFrames
 from pycolor.video.plan.plan import Plan, ShotBody
 from pycolor.video.propagation import propagate
 from pycolor.video.propagation.lookahead import Lookahead
@@ -144,7 +144,11 @@ def predict_layers(
 
         frames: Iterator[Frame] | Callable[[int], Iterator[Frame]]
         info, frames = opened(start) if seen is None else (seen.info, lambda at: opened(at)[1])
-        lookahead = Lookahead(frames, start, begin, plan, predictor, info, watch, batch, seen)
+        film = source.source if isinstance(source, SharedFrames) else source
+        apart = stack.enter_context(SingleFrames(film, len(plan)))
+        lookahead = Lookahead(
+            frames, start, begin, plan, predictor, info, watch, batch, seen, lambda n: apart(n)[0]
+        )
         fields = watch.timed("steady", propagate.fields(lookahead, plan, first, stop))
         for low, high in pairwise(ends):
             yield Layer(first=low, frames=tuple(rounded(next(fields)) for _ in range(low, high)))

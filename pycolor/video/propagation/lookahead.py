@@ -16,7 +16,8 @@ from pycolor.models.guidance.looks import Grade
 from pycolor.models.predictor import Predictor
 from pycolor.video.io import FilmInfo, Frame
 from pycolor.video.io.frame.tensors import luma_on
-from pycolor.video.plan.plan import Plan, ShotBody
+from pycolor.video.plan.plan import ANCHORS, Plan, ShotBody
+from pycolor.video.propagation.brightness import brightened
 from pycolor.video.propagation.seen_frames import SeenFrames
 
 MOTION_SHORT_SIDE = 144  # pixels
@@ -39,6 +40,7 @@ class Lookahead:
         watch: times a stage.
         batch: key frames that wait for each other before they go through the network.
         seen: what was seen of them before.
+        apart: decodes a single frame; wanted where the predictor is `anchored`.
     """
 
     def __init__(
@@ -52,10 +54,14 @@ class Lookahead:
         watch: Callable[[str], AbstractContextManager[None]],
         batch: int = 1,
         seen: SeenFrames | None = None,
+        apart: Callable[[int], Frame] | None = None,
     ) -> None:
         self._frames = frames
         self._next = self._undecoded = first
         self._seen = seen
+        self._apart = apart
+        self._anchored = apart is not None and predictor.anchored
+        self._anchors: dict[int, Tensor] = {}  # contexts of anchors
         self._latest: Frame  # that was decoded
         self._on_device: tuple[int, Tensor] | None = None  # luma of the frame that is read
         self._begin = begin
@@ -82,10 +88,13 @@ class Lookahead:
         """What the model says of a key frame: 1×2×h×w, ab."""
         body = self._body(key)
         wanted = max(key, body.context_frame if self._predictor.per_shot else key)
+        if self._anchored:  # those that motion soon asks for are not decoded apart
+            near = (a for a in body.anchors_near(key) if a < key + self._plan.reach)
+            wanted = max(key, *near, key)
         while wanted >= self._next:
             self._read()
         if key not in self._fields:
-            self._predict()
+            self._predict([key] if self._anchored and self._batch == 1 else sorted(self._waiting))
         return self._fields[key]
 
     def no_flow(self) -> Tensor:
@@ -101,6 +110,8 @@ class Lookahead:
         first = self._plan.span_at(n).start
         for start in [s for s in self._contexts if s < first]:
             del self._contexts[start]
+        for old in sorted(self._anchors)[: -4 * ANCHORS]:
+            del self._anchors[old]
 
     def _read(self) -> None:
         n = self._next
@@ -122,8 +133,45 @@ class Lookahead:
         if context_frame:
             self._contexts[span.start] = self._predictor.context(lightness)
         self._waiting[n] = lightness
-        if len(self._waiting) >= self._batch and not self._predictor.per_shot:
-            self._predict()
+        if self._anchored and _contains(self._body(n).anchors, n):
+            self._context_of(n, lightness)
+        waits = self._predictor.per_shot or self._anchored
+        if len(self._waiting) >= self._batch and not waits:
+            self._predict(sorted(self._waiting))
+
+    def _context_of(self, anchor: int, lightness: Tensor | None = None) -> Tensor | None:
+        """What the places of an anchor look like; None where damage keeps it from being sought."""
+        if anchor not in self._anchors:
+            gain = float(self._plan.gain[anchor])
+
+            def make() -> Tensor:
+                found = self._lightness_apart(anchor) if lightness is None else lightness
+                with self._watch("predict"):
+                    context = self._predictor.context(found)
+                assert context is not None
+                return context
+
+            try:
+                if self._seen is None:
+                    self._anchors[anchor] = make()
+                else:
+                    self._anchors[anchor] = self._seen.context(anchor, gain, self._predictor, make)
+            except FilmError:  # read in its turn, such a frame may be there
+                return None
+        return self._anchors[anchor]
+
+    def _lightness_apart(self, n: int) -> Tensor:
+        """What the model sees of a frame that is not the next."""
+        gain = float(self._plan.gain[n])
+
+        def make() -> Tensor:
+            assert self._apart is not None
+            luma = luma_on(self._apart(n), self._predictor.device)
+            return self._seen_by_model(luma, gain)
+
+        if self._seen is None:
+            return make()
+        return self._seen.lightness(n, gain, self._predictor, make)
 
     def _motion_of(self, n: int) -> Tensor:
         gain = float(self._plan.gain[n])
@@ -140,15 +188,17 @@ class Lookahead:
         gain = float(self._plan.gain[n])
 
         def make() -> Tensor:
-            encoding = self._info.encoding
-            lightness = self._predictor.lightness(
-                self._luma(n), encoding, self._aspect, self._turns
-            )
-            return brightened(lightness, gain)
+            return self._seen_by_model(self._luma(n), gain)
 
         if self._seen is None:
             return make()
         return self._seen.lightness(n, gain, self._predictor, make)
+
+    def _seen_by_model(self, luma: Tensor, gain: float) -> Tensor:
+        encoding = self._info.encoding
+        return brightened(
+            self._predictor.lightness(luma, encoding, self._aspect, self._turns), gain
+        )
 
     def _luma(self, n: int) -> Tensor:
         if self._on_device is None or self._on_device[0] != n:
@@ -175,20 +225,26 @@ class Lookahead:
         assert isinstance(span, ShotBody), f"frame {n} is no key frame"
         return span
 
-    def _predict(self) -> None:
-        """Color the key frames that wait, those of one shot together."""
-        groups: dict[int, list[int]] = {}
-        for n in sorted(self._waiting):
-            groups.setdefault(self._body(n).start, []).append(n)
-        for start, numbers in groups.items():
+    def _predict(self, waiting: Sequence[int]) -> None:
+        """Color key frames that wait, together those of one shot with anchors in common."""
+        groups: dict[tuple[int, tuple[int, ...]], list[int]] = {}
+        for n in waiting:
+            body = self._body(n)
+            near = body.anchors_near(n) if self._anchored else ()
+            groups.setdefault((body.start, near), []).append(n)
+        for (start, near), numbers in groups.items():
             if self._predictor.per_shot and start not in self._contexts:
                 continue  # its context frame is still to come
+            context = self._contexts.get(start)
+            contexts = [self._context_of(a) for a in near]
+            if found := [c for c in contexts if c is not None]:
+                context = torch.cat(found, 2)
             lightness = torch.cat([self._waiting.pop(n) for n in numbers])
             shot = (start, self._body(start).stop)
             places: list[Place] = [(n, shot) for n in numbers]
             grade = self._plan.grade_at(start)
             with self._watch("predict"):
-                fields = self._predicted(lightness, places, self._contexts.get(start), grade)
+                fields = self._predicted(lightness, places, context, grade)
             self._fields.update(zip(numbers, fields.split(1), strict=True))
 
     def _predicted(
@@ -215,38 +271,6 @@ class Lookahead:
                         f"{self._predictor.device}; expected a smaller --short-side."
                     ) from None
             self._together //= 2
-
-
-def brightened(lightness: Tensor, gain: float) -> Tensor:
-    """Lightness of the same picture with its luma multiplied.
-
-    Args:
-        lightness: N×1×H×W, L*.
-        gain: factor on Y'.
-
-    Returns:
-        N×1×H×W, L*, 100 at most.
-    """
-    if abs(gain - 1) < 1e-3:
-        return lightness
-    steps = torch.linspace(0, 100, 1001, dtype=torch.float32, device=lightness.device)
-    table = luma_to_l((l_to_luma(steps) * gain).clamp_max(1))
-    place = lightness.clamp(0, 99.999) * 10
-    low = place.floor()
-    index = low.long()
-    return torch.lerp(table[index], table[index + 1], place - low)
-
-
-def l_to_luma(lightness: Tensor) -> Tensor:
-    """Y' (0 … 1) of neutral colors with these L*, any shape."""
-    neutral = lightness.reshape(1, 1, 1, -1)
-    lab = torch.cat([neutral, torch.zeros_like(neutral), torch.zeros_like(neutral)], 1)
-    return ops.lab_to_rgb(lab)[:, 1].reshape(lightness.shape)
-
-
-def luma_to_l(luma: Tensor) -> Tensor:
-    """L* of neutral colors with these Y' (0 … 1), any shape."""
-    return ops.rgb_to_lab(luma.reshape(1, 1, 1, -1).expand(-1, 3, -1, -1))[:, 0].reshape(luma.shape)
 
 
 def _contains(keys: Sequence[int], n: int) -> bool:

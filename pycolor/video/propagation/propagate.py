@@ -19,8 +19,9 @@ from torch import Tensor
 
 from pycolor import ops
 from pycolor.video.plan.plan import Plan, ShotBody, TransitionSpan
+from pycolor.video.propagation.brightness import l_to_luma
 from pycolor.video.propagation.flow import search
-from pycolor.video.propagation.lookahead import Lookahead, l_to_luma
+from pycolor.video.propagation.lookahead import Lookahead
 
 # How much more a key frame counts at itself for being guided, and how many frames around it do.
 GUIDED, GUIDED_FRAMES = 15.0, 12

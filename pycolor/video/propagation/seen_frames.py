@@ -58,6 +58,20 @@ class SeenFrames:
         sees = predictor.short_side, predictor.network.input_multiple, str(predictor.device)
         return self._of(("lightness", n, gain, *sees), make)
 
+    def context(
+        self, n: int, gain: float, predictor: Predictor, make: Callable[[], Tensor]
+    ) -> Tensor:
+        """What the places of an anchor look like, see `Predictor.context`.
+
+        Args:
+            n: number of the frame.
+            gain: on its luma.
+            predictor: of the model.
+            make: makes it where it is not kept.
+        """
+        model = predictor.loaded.sha256, predictor.short_side, str(predictor.dtype)
+        return self._of(("context", n, gain, *model, str(predictor.device)), make)
+
     def _of(
         self,
         key: Hashable,

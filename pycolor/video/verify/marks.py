@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import partial
 
 from pycolor.video.io import FilmInfo, Reader
-from pycolor.video.io.containers.capacity import unsupported_marks
+from pycolor.video.io.containers.capacity import stores_range, unsupported_marks
 from pycolor.video.io.containers.presets import LIMITED_RANGE_ENCODERS
 from pycolor.video.io.frame.pixel_formats import UNSPECIFIED
 from pycolor.video.verify.report import Check, same
@@ -27,7 +27,7 @@ def marks(before: Reader, result: FilmInfo, container: str) -> Iterator[Check]:
     yield check("size", f"{source.width}×{source.height}", f"{result.width}×{result.height}")
     aspects = [i.pixel_aspect or Fraction(1) for i in (source, result)]
     yield check("pixel aspect", *(f"{a.numerator}:{a.denominator}" for a in aspects))
-    yield _range(source, result)
+    yield _range(source, result, container)
     yield _matrix(source, result, lacking)
     yield check("primaries", _code(source.tags.primaries), _code(result.tags.primaries))
     yield check("transfer", _code(source.tags.transfer), _code(result.tags.transfer))
@@ -51,11 +51,12 @@ def marks(before: Reader, result: FilmInfo, container: str) -> Iterator[Check]:
         yield check("timecode", before.timecode or "none", result.timecode or "none")
 
 
-def _range(source: FilmInfo, result: FilmInfo) -> Check:
+def _range(source: FilmInfo, result: FilmInfo, container: str) -> Check:
     names = ["full" if i.encoding.full_range else "limited" for i in (source, result)]
     check = partial(Check, name="range", key="range", expected=names[0], got=names[1])
-    if names == ["full", "limited"] and result.codec in LIMITED_RANGE_ENCODERS:
-        detail = f"full carried as limited, all that {result.codec} has"
+    if names == ["full", "limited"] and not stores_range(container, result.codec):
+        what = result.codec if result.codec in LIMITED_RANGE_ENCODERS else container
+        detail = f"full carried as limited, all that {what} has"
         return check(state="note", detail=detail)
     if names == ["limited", "full"] and result.description.rgb:
         detail = "limited carried as full, all that R'G'B' has"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from pycolor.encoding import Encoding
+from pycolor.video.io.containers.presets import LIMITED_RANGE_ENCODERS
 from pycolor.video.io.containers.spec import spec_of
 from pycolor.video.io.containers.timecode import counts_at
 from pycolor.video.io.frame.film import FilmInfo
@@ -53,6 +54,13 @@ def stores_siting(container: str, codec: str, encoding: Encoding) -> bool:
     if encoding.subsampling != "420":
         return False
     return encoding.bit_depth == 8 if siting == "420 in 8 bits" else codec in ("h264", "hevc")
+
+
+def stores_range(container: str, codec: str) -> bool:
+    """Can an output say that it is of full range?  Where it cannot, every reader takes limited."""
+    if codec in LIMITED_RANGE_ENCODERS:
+        return False
+    return codec in _TELL_COLOR or "range" not in spec_of(container).lacks
 
 
 def _borne(info: FilmInfo) -> set[str]:

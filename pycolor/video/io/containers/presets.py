@@ -51,7 +51,7 @@ ARCHIVE = Preset(
     name="archive",
     purpose="lossless master: FFV1 version 3, intra, a checksum in every slice; .mkv's default",
     codec="ffv1",
-    suffixes=(".mkv", ".mxf"),
+    suffixes=(".mkv", ".mxf", ".avi"),
     # Context model 1 costs time for nothing on grain; range coder: Golomb is for 8 bits only.
     options={"level": "3", "g": "1", "slicecrc": "1", "coder": "1", "context": "0"},
     lossless=True,

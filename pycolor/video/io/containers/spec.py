@@ -34,14 +34,17 @@ class ContainerSpec:
         text: its codec of text subtitles, made of others' by FFmpeg's `text_filter`.
         free_keys: tags of any name need FFmpeg's `use_metadata_tags`.
         sound: the encoder for sound that it cannot hold; empty where such sound is refused.
-        pcm: its names of PCM, where it holds no other sound.
-        whole_sound: sound ends with the picture.
+        sound_codecs: those that it holds, where its muxer refuses others at their first packet
+            only; empty where it can be asked before.
+        whole_sound: sound begins and ends with the picture.
         trial_codec: an encoder that is quick to open, to ask the muxer with.
         counts_timecode: it stores the number of a frame, which its timecode must tell at its rate.
         reel: it holds the name of a reel beside its timecode.
         siting: of which chroma it can tell the place: of any; of what the codec tells itself
             ("codec"); of 4:2:0 in 8 bits.
-        lacks: marks of the picture that it cannot tell, see `capacity.unsupported_marks`.
+        lacks: marks of the picture that it cannot tell, see `capacity.unsupported_marks`; and
+            "range", of codecs that do not tell it themselves: they are written in limited range,
+            which is what readers take.
         fields_of: codecs whose order of fields it tells; None for all that tell it.
         aspect_not_of: codecs whose pixel aspect it does not tell.
         color_but: codes of H.273, by mark, that it does not tell of codecs without tags of their
@@ -68,7 +71,7 @@ class ContainerSpec:
     text_filter: str = ""
     free_keys: bool = False
     sound: str = ""
-    pcm: tuple[str, ...] = ()
+    sound_codecs: tuple[str, ...] = ()
     whole_sound: bool = False
     trial_codec: str = "mpeg4"
     counts_timecode: bool = False
@@ -177,7 +180,6 @@ SPECS = (
                 + [n * _NTSC for n in (24, 30, 48, 60, 72, 90, 96, 120)]
             )
         ),
-        pcm=("pcm_s16le", "pcm_s24le"),
         whole_sound=True,
         counts_timecode=True,
         trial_codec="mpeg2video",
@@ -191,6 +193,17 @@ SPECS = (
             "primaries": frozenset({4, 7, 8, 22}),
             "matrix": frozenset({4, 10}),
         },
+    ),
+    ContainerSpec(
+        name="avi",
+        presets={".avi": "archive"},
+        fixed_rate=True,
+        # Its index has no time for sound: what an encoder put before the film would be heard.
+        sound_codecs=("pcm_s16le", "pcm_s24le"),
+        whole_sound=True,
+        lacks=frozenset({"rotation", "timecode", "range"}),
+        aspect_not_of=("ffv1", "v210"),
+        color_but=dict.fromkeys(("matrix", "primaries", "transfer"), frozenset(range(256))),
     ),
     ContainerSpec(
         name="yuv4mpegpipe",

@@ -203,6 +203,22 @@ def _meaning(
     return tags, code, full, notes
 
 
+def _told_by_container(
+    path: Path, container: av.container.InputContainer, stream: VideoStream
+) -> dict[str, Any]:
+    """What is in the container besides the coded picture: fields of `FilmInfo`, by name."""
+    extras = matroska_extras(path) if path.is_file() else MatroskaExtras()
+    return {
+        "timecode": find_timecode(container, stream),
+        "reel": _find_reel(container, stream),
+        "streams": tuple(stream_info(s) for s in container.streams if s.index != stream.index),
+        "chapters": tuple(map(stored_chapter, container.chapters())),
+        "metadata": _film_tags(container, extras),
+        "unread": tuple(extras.lost),
+        "clean_aperture": clean_aperture(path, stream.index) if path.is_file() else None,
+    }
+
+
 def describe(
     path: Path,
     container: av.container.InputContainer,
@@ -234,7 +250,6 @@ def describe(
     told = notes_on(first.format.name, linear=codec == "exr")
     warnings = (*told, *getattr(container, "notes", ()), *said, *_truncation(path))
     rate, duration = frame_rate(stream), _duration(container, stream)
-    extras = matroska_extras(path) if path.is_file() else MatroskaExtras()
     order = _field_order(stream, first)
     matrix = display_matrix(first)
     info = FilmInfo(
@@ -257,16 +272,10 @@ def describe(
         rotation=int(first.rotation) if matrix else 0,
         field_order=order,
         interlaced=bool(first.interlaced_frame) or order not in ("unknown", "progressive"),
-        timecode=find_timecode(container, stream),
-        streams=tuple(stream_info(s) for s in container.streams if s.index != stream.index),
-        chapters=tuple(map(stored_chapter, container.chapters())),
-        metadata=_film_tags(container, extras),
         picture_metadata=dict(stream.metadata),
         picture_disposition=dispositions(stream),
         warnings=warnings,
-        reel=_find_reel(container, stream),
         captions="A53_CC" in _side_data(first),
-        clean_aperture=clean_aperture(path, stream.index) if path.is_file() else None,
-        unread=tuple(extras.lost),
+        **_told_by_container(path, container, stream),
     )
     return info, description

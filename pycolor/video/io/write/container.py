@@ -11,7 +11,6 @@ from typing import Any
 import av
 import av.container
 import av.error
-from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from pycolor.errors import FilmError, UsageError
@@ -38,6 +37,7 @@ from pycolor.video.io.write.streams.metadata import (
     TagSupport,
     carry_tags,
     film_metadata,
+    flags_of,
     supported_tags,
 )
 from pycolor.video.io.write.streams.support import UnsupportedStream
@@ -194,7 +194,7 @@ class ContainerWriter:
         if lost and self._streams:
             self.lost.append(f"{self.spoken} does not hold of the picture: {', '.join(lost)}")
         with suppress(ValueError):  # a name that this PyAV does not know
-            stream.disposition = _flags(info.picture_disposition)
+            stream.disposition = flags_of(info.picture_disposition)
         if self._reader.timecode:
             stream.metadata["timecode"] = self._reader.timecode
         elif info.timecode:
@@ -294,10 +294,3 @@ class ContainerWriter:
         if self.spec.clock != MILLISECOND:  # Matroska and its kin
             return False
         return self._aspect is not None or (self._streams and self.name == "matroska")
-
-
-def _flags(names: frozenset[str]) -> Disposition:
-    flags = Disposition(0)
-    for name in names:
-        flags |= Disposition[name]
-    return flags

@@ -44,7 +44,10 @@ class PacketTimes:
     def __init__(
         self, output: ContainerWriter, reader: Reader, timeline: Sequence[int], delay: int
     ) -> None:
-        self._shown = _rising(output.clock(pts) for pts in timeline)
+        # Each frame for the same time, or a muxer that knows gaps (AVI) would leave them.
+        counted = output.spec.fixed_rate and not reader.has_holes
+        times = range(len(timeline)) if counted else (output.clock(pts) for pts in timeline)
+        self._shown = _rising(times)
         self._delay = delay
         rate = output.rate or output.info.rate
         self._frame = max(1, round(1 / rate / output.clock.time_base))

@@ -86,10 +86,11 @@ class Writer:
         self._last: int | None = None
         if not isinstance(preset, Preset):
             preset = preset_for(ending_of(self.path, preset), preset)
-        config = choose(self.info, preset, codec=codec, options=options, chroma=chroma)
+        container = container_of(ending_of(self.path, preset.name))
+        config = choose(self.info, preset, container, codec=codec, options=options, chroma=chroma)
         if preset.pictures_only and self.path.suffix == ".mkv":
             config = as_segment(config)
-        config = sited(config, container_of(ending_of(self.path, preset.name)))
+        config = sited(config, container)
         self.factory = FrameFactory(self.info, config)
         self.encoding: Encoding = self.factory.encoding
         self.pixel_format = self.factory.pixel_format
@@ -100,6 +101,7 @@ class Writer:
             self.path, reader, preset, streams=streams, metadata=metadata or {}, name=name
         )
         self.clock: Clock = self._output.clock
+        self._counted = self._output.spec.fixed_rate and not reader.has_holes
         try:
             self._stream = add_picture(self._output.container, config, self.info, clock=self.clock)
             self._fields = mode_of_fields(self.info, config.codec)
@@ -156,7 +158,7 @@ class Writer:
         if (native.width, native.height, native.format.name) != expected:
             # PyAV would scale it without a word, luma included.
             raise AssertionError(f"{native} does not fit the stream {expected}")
-        pts = self.clock(picture.pts)
+        pts = self.written if self._counted else self.clock(picture.pts)
         if self._last is not None and pts <= self._last:  # two frames within a millisecond
             pts = self._last + 1
             self.moved += 1
@@ -244,8 +246,9 @@ def factory_of(
         UsageError: see `Writer`.
     """
     chosen = preset if isinstance(preset, Preset) else preset_for(suffix, preset)
-    config = choose(info, chosen, codec=codec, options=options)
-    return FrameFactory(info, sited(config, container_of(suffix)))
+    container = container_of(suffix)
+    config = choose(info, chosen, container, codec=codec, options=options)
+    return FrameFactory(info, sited(config, container))
 
 
 def sited(config: EncoderConfig, container: str) -> EncoderConfig:

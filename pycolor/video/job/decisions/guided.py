@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,11 +16,11 @@ from pycolor.models.guidance.looks import Grade
 from pycolor.models.guidance.marks import Mark, Marks, ab_of
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
-from pycolor.video.io import FilmInfo, Frame, FrameSource
+from pycolor.video.io import FilmInfo, Frame, FrameSource, SingleFrames
 from pycolor.video.io.frame.tensors import luma_on
 from pycolor.video.plan.plan import Plan, ShotBody
 from pycolor.video.plan.planning import with_guided
-from pycolor.video.propagation.lookahead import brightened
+from pycolor.video.propagation.brightness import brightened
 from pycolor.video.propagation.seen_frames import SeenFrames
 
 
@@ -192,21 +191,11 @@ def _looked_at(
 
 
 def _frames(source: FrameSource, numbers: Sequence[int]) -> Iterator[tuple[int, Frame, FilmInfo]]:
-    """Some frames, in order: one by one where they can be sought, else in one go."""
-    if not numbers:
-        return
-    if source.timeline is None:
-        with source.reader(numbers[0], numbers[-1] + 1) as reader:
-            for frame in reader:
-                n = frame.index - source.offset
-                if bisect_right(numbers, n) and numbers[bisect_right(numbers, n) - 1] == n:
-                    yield n, frame, reader.info
-        return
-    for n in numbers:
-        with source.reader(n, n + 1) as reader:
-            for frame in reader:
-                if frame.index - source.offset == n:
-                    yield n, frame, reader.info
+    """Some frames, in order."""
+    if numbers:
+        with SingleFrames(source, numbers[-1] + 1) as frames:
+            for n in numbers:
+                yield n, *frames(n)
 
 
 __all__ = ["Given", "given", "guided_pictures", "guided_plan"]

@@ -14,6 +14,7 @@ from pycolor.video.film_plan.document_text import plan_text
 from pycolor.video.film_plan.timeline import read_plan_timeline
 from pycolor.video.io import Reader
 from pycolor.video.io.containers.timecode import later_timecode
+from pycolor.video.io.frame.film import FilmInfo
 from pycolor.video.job.decisions.listed_shots import listed_shots
 from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.project import Project
@@ -69,8 +70,17 @@ def start_plan(
     )
     for damage in seen.damages:
         say(f"note: {source} {damage}")
-    film = SourceFilm(
-        name=source.name,
+    film = _source_film(info, sha256, seen, timecode)
+    plan = _decided_in(shots, seen, film) or new_plan(film, seen.shots, seen.colored)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    check_output(path, sources=[source], overwrite=overwrite)
+    _write_plan(path, plan, seen, overwrite=overwrite)
+    return plan
+
+
+def _source_film(info: FilmInfo, sha256: str, seen: FilmAnalysis, timecode: str) -> SourceFilm:
+    return SourceFilm(
+        name=info.path.name,
         sha256=sha256,
         frames=len(seen),
         rate=seen.rate,
@@ -78,11 +88,6 @@ def start_plan(
         width=info.width,
         height=info.height,
     )
-    plan = _decided_in(shots, seen, film) or new_plan(film, seen.shots, seen.colored)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    check_output(path, sources=[source], overwrite=overwrite)
-    _write_plan(path, plan, seen, overwrite=overwrite)
-    return plan
 
 
 def _write_plan(path: Path, plan: FilmPlan, seen: FilmAnalysis, *, overwrite: bool) -> None:

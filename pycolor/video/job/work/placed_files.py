@@ -11,7 +11,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from pycolor.errors import UsageError
 from pycolor.video.io.containers.sequence import pictures_of
+from pycolor.video.job.work.atomic_output import exists, pattern_of
 from pycolor.video.job.work.own_files import read_own, sealed, unsealed, write_whole
 
 _PLACED = "placed.json"
@@ -46,6 +48,34 @@ def has_placed(folder: Path, target: Path) -> bool:
         return bool(present) and all(placed.get(p.name) == _identity(p) for p in present)
     except (OSError, ValueError, AttributeError):
         return False
+
+
+def is_own_output(target: Path, preset: str | None, folder: Path) -> bool:
+    """Whether a run that was killed at its very end gave the output its name.
+
+    Args:
+        target: the output.
+        preset: its name, which decides the kind of output.
+        folder: the work folder.
+    """
+    try:
+        return has_placed(folder, pattern_of(target, preset))
+    except UsageError:  # told later, with all that else may be wrong
+        return False
+
+
+def refuse_finished(target: Path, preset: str | None, folder: Path) -> None:
+    """Between the first look at the output's name and the lock, another run may have ended.
+
+    Args: see `is_own_output`.
+
+    Raises:
+        UsageError: one has.
+    """
+    if exists(target, preset) and not has_placed(folder, pattern_of(target, preset)):
+        raise UsageError(
+            f"{target} was finished by another run while this one began; --overwrite replaces it."
+        )
 
 
 def _identity(path: Path) -> list[int]:

@@ -30,6 +30,11 @@ class FrameSource:
     timeline: Sequence[int] | None = None
     override: TagOverride | None = None
 
+    @property
+    def seekable(self) -> bool:
+        """Whether single frames can be had without those before."""
+        return self.timeline is not None
+
     def reader(self, first: int, stop: int) -> Reader:
         """Of frames first … stop − 1 of the range, and perhaps of some before.
 

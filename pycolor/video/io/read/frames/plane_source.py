@@ -52,6 +52,11 @@ class PlaneSource:
     path: Path
     offset: int = 0
 
+    @property
+    def seekable(self) -> bool:
+        """Frames lie in memory, or are made when they are asked for."""
+        return True
+
     def reader(self, first: int, stop: int) -> PlaneReader:
         """Of frames first … stop − 1."""
         return PlaneReader(self.info, self.frames(first, stop))

@@ -25,7 +25,7 @@ class SharedFrames:
     may run in two threads.
 
     Args:
-        source: the film's frames.
+        source: the film's frames; stays at hand.
         first: number of the first frame.
         stop: one past the last.
         apart: about how many frames lie between the two.
@@ -44,6 +44,7 @@ class SharedFrames:
         most_bytes: int = MOST_BYTES,
     ) -> None:
         self.offset = source.offset
+        self.source = source
         self._source, self._first, self._stop = source, first, stop
         self._apart, self._timed, self._bytes_left = apart, timed, most_bytes
         self._frame_bytes = 0  # of the first frame seen

@@ -10,6 +10,7 @@ import av.codec
 
 from pycolor.encoding import SUBSAMPLING_SHIFTS, Encoding, Subsampling
 from pycolor.errors import UsageError
+from pycolor.video.io.containers.capacity import stores_range
 from pycolor.video.io.containers.presets import ARCHIVE, LIMITED_RANGE_ENCODERS, Preset
 from pycolor.video.io.frame.film import FilmInfo
 from pycolor.video.io.frame.pixel_formats import MATRIX_OF_CODE, UNSPECIFIED, PixelFormat
@@ -48,6 +49,7 @@ class EncoderConfig:
 def choose(
     info: FilmInfo,
     preset: Preset,
+    container: str,
     *,
     codec: str | None = None,
     options: Mapping[str, str] | None = None,
@@ -57,6 +59,14 @@ def choose(
 
     Depth counts most, then the chroma asked for (the source's own; the preset's choice for a
     gray film), then economy.
+
+    Args:
+        info: of the film.
+        preset: what the output is for.
+        container: FFmpeg's name.
+        codec: FFmpeg's encoder in place of the preset's; `options` for it.
+        options: in place of the preset's.
+        chroma: the subsampling asked for.
 
     Raises:
         UsageError: for an unknown encoder, or one that takes no format that holds the film.
@@ -76,9 +86,12 @@ def choose(
     rgb = bool(preset.rgb_formats) and not own
     if rgb:
         warnings.append(_said_of_rgb(preset.name, info.encoding, target.bit_depth))
-    full_range = rgb or (info.encoding.full_range and name not in LIMITED_RANGE_ENCODERS)
+    full_range = rgb or (
+        info.encoding.full_range and stores_range(container, encoder.canonical_name)
+    )
     if info.encoding.full_range and not full_range:
-        warnings.append(f"{name} holds limited range only: full-range luma is scaled into it")
+        what = name if name in LIMITED_RANGE_ENCODERS else f"{name} in {container}"
+        warnings.append(f"{what} holds limited range only: full-range luma is scaled into it")
     encoding = replace(
         info.encoding,
         matrix=MATRIX_OF_CODE[matrix_code],

@@ -127,8 +127,8 @@ class StreamCopier:
             added: Any = self._output.add_stream_from_template(stream)
             added.metadata.update(stream.metadata)
             return None
-        if spec_of(name).whole_sound and stream.type == "audio":
-            reason = self._late_for_mxf(stream)
+        if stream.type == "audio":
+            reason = self._late_sound(stream, name)
             if reason is not None:
                 return reason
         out = self._output_stream(stream, info, name)
@@ -170,14 +170,16 @@ class StreamCopier:
             _name_layout(out)
         return out
 
-    def _late_for_mxf(self, stream: Any) -> str | None:
-        """MXF begins all its tracks together, and ends them with the picture."""
+    def _late_sound(self, stream: Any, name: str) -> str | None:
+        """Some containers begin all their tracks together, and end them with the picture."""
+        if not spec_of(name).whole_sound:
+            return None
         late = (stream.start_time or 0) * rational(stream.time_base) - self._shift
         if self._start is None and abs(late) > _AUDIBLE:
-            return f"it begins {float(late):+.3f} s from the picture, which mxf cannot say"
+            return f"it begins {float(late):+.3f} s from the picture, which {name} cannot say"
         said = (
-            "mxf ends sound with the picture: what is longer is cut, and what is shorter is filled "
-            "with silence"
+            f"{name} ends sound with the picture: what is longer is cut, and what is shorter is "
+            "filled with silence"
         )
         if said not in self.lost:
             self.lost.append(said)

@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 import av.error
+from av.stream import Disposition
 
 from pycolor.video.io.containers.spec import spec_of
 
@@ -178,6 +179,14 @@ def holds_languages(container: str) -> bool:
 def held_dispositions(container: str) -> frozenset[str]:
     """Names of the dispositions that a container can tell."""
     return spec_of(container).dispositions
+
+
+def flags_of(names: frozenset[str]) -> Disposition:
+    """FFmpeg's flags of those names; ValueError for one that this PyAV does not know."""
+    flags = Disposition(0)
+    for name in names:
+        flags |= Disposition[name]
+    return flags
 
 
 def carry_tags(

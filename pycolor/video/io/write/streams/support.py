@@ -94,6 +94,9 @@ def refusal(stream: Any, container: str) -> str | None:
     It is asked by writing a header with this one stream into memory: some refusals show only
     there.
     """
+    codecs = spec_of(container).sound_codecs
+    if stream.type == "audio" and codecs and stream.codec_context.name not in codecs:
+        return f"{container} holds {', '.join(codecs)}"
     if is_cover(stream) and not spec_of(container).cover_art:
         return f"{container} has no place for cover art that FFmpeg would fill"
     try:
