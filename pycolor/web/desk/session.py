@@ -85,8 +85,6 @@ class Desk:
         self.playing.close()
         self.frames.close()
 
-    # -- what the page shows ---------------------------------------------------------------------
-
     def state(self) -> dict[str, Any]:
         """All that the page has to know."""
         with self._lock:
@@ -157,8 +155,6 @@ class Desk:
             }
             for shot, document in zip(shots, self._kept.documents(first, stop), strict=True)
         ]
-
-    # -- changes ---------------------------------------------------------------------------------
 
     def edit(self, said: Said) -> dict[str, Any]:
         """Change the plan as the page says, and save it.

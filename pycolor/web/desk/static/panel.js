@@ -15,6 +15,8 @@ const swatch = (color) => {
 };
 
 const told = (entry) => {
+  const copied = /^stills\/alike-(\d+)-/.exec(entry.path ?? "");
+  if (entry.kind === "picture" && copied) return `like frame ${Number(copied[1])}`;
   const where = entry.frame === undefined ? "" : `, frame ${entry.frame}`;
   const what = entry.path ?? entry.colors?.join(" ") ?? entry.color ?? "";
   return `${entry.kind} ${what}${where}`;
