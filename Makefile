@@ -4,6 +4,7 @@
 # make test-long            further tests of what those have in short
 # make docs-check           generated pages say what their files say; links lead somewhere
 # make docs                 the guide and the API reference, into build/site
+# make vapoursynth          the tests of pycolor.vapoursynth in each Python 3.12 to 3.14 that is here
 # make sanitize             the kernels' tests under AddressSanitizer and UBSan
 # make format               ruff and clang-format put the code into shape
 # make bench                kernel timings beside other libraries
@@ -25,10 +26,10 @@ PIP     = $(BIN)/python -m pip --quiet --disable-pip-version-check
 TORCH ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint demo check test test-long docs docs-check sanitize format bench gpu results weights clean
+.PHONY: help setup lint demo check test test-long docs docs-check vapoursynth sanitize format bench gpu results weights clean
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 15
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 16
 
 setup: $(STAMP)
 
@@ -77,6 +78,14 @@ docs: $(STAMP)
 	$(PIP) install --constraint constraints.txt --editable '.[docs]'
 	$(BIN)/mkdocs build --strict --site-dir build/site
 
+# Each in an environment of its own, which `make test` finds too; PyTorch is fetched for each.
+vapoursynth:
+	@found=; for minor in 12 13 14; do \
+	  python3.$$minor -c '' 2>/dev/null || continue; found=1; \
+	  $(MAKE) --no-print-directory setup VENV=.venv-3.$$minor PYTHON=python3.$$minor && \
+	  .venv-3.$$minor/bin/pytest tests/test_vapoursynth.py || exit 1; \
+	done; test -n "$$found" || { echo "make vapoursynth needs Python 3.12 or newer" >&2; exit 1; }
+
 sanitize: $(STAMP)
 	PATH="$(abspath $(BIN)):$$PATH" tests/sanitize.sh
 
@@ -124,5 +133,5 @@ weights: $(STAMP)
 	done
 
 clean:
-	rm -rf $(VENV) build *.egg-info pycolor/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-3.* build *.egg-info pycolor/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find demo -type f ! -name '*.py' -delete

@@ -1,13 +1,16 @@
 """Workers on slices of one film, killed at random: whether the output has the bytes of one run.
 
-    python -m benchmarks.slices [--folder DIR] [--counts 1,2,3,7,16] [--kills 20] [--json FILE]
+    python -m benchmarks.slices [--folder DIR] [--counts 1,2,3,7,16] [--kills 20]
+        [--mount bindfs|"bindfs without locks"|sshfs] [--json FILE]
 
 For each number of slices N, workers for randomly chosen slices (often two for one) run side by side
-as processes of their own and get SIGKILL after a random time, until so many were killed; then the
-rest end by themselves.  Whenever an output appears it is compared with that of one run, and the
-film begins anew.  Half of the workers take the others for processes of another machine, of which
-nothing but the renewals of their claims tells that they live.  `--no-locks` makes flock and lockf
-fail in the workers, as they do on file systems without a lock service.
+as processes of their own and get SIGKILL after a random time of up to that of one run, until so
+many were killed; then the rest end by themselves.  Whenever an output appears it is compared with
+that of one run, and the film begins anew.  Half of the workers take the others for processes of
+another machine, of which nothing but the renewals of their claims tells that they live.
+`--no-locks` makes flock and lockf fail in the workers, as they do on file systems without a lock
+service.  `--mount` makes two mounts of one folder, which do not see each other's locks or have
+none, and each worker takes one of them.
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -40,10 +44,11 @@ from pycolor.video.job.decisions.start_plan import start_plan
 from pycolor.video.job.distribute import claims
 from pycolor.video.job.distribute.film_slice import color_slice
 from tests.films import make_film
+from tests.mounts import KINDS, CannotMount, mounts
 
 SECONDS_UNTIL_DEAD = 2.0
-LONGEST_LIFE = 1.5  # seconds, of those that are killed
 SIDE_BY_SIDE = 3
+SECONDS_CACHED = {"sshfs": 21.0}  # for which a mount still sees what is gone; others: 1.2
 FRAMES, SEGMENT_FRAMES = 40, 3
 
 
@@ -51,6 +56,7 @@ FRAMES, SEGMENT_FRAMES = 40, 3
 class Trial:
     """What became of a number of slices: outputs that were made, and how many differed."""
 
+    place: str
     slices: int
     workers: int
     killed: int
@@ -100,13 +106,15 @@ def fork(run: Callable[[], NoReturn]) -> int:
 
 
 class Film:
-    """A film with a plan in a folder, and the output of one run.
+    """A film with a plan in a folder, the output of one run, and its seconds.
 
     Args:
-        folder: new.
+        folders: new; where there are several, mounts of one.
+        place: what they are.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folders: Sequence[Path], place: str = "a folder") -> None:
+        self.folders, self.place, folder = folders, place, folders[0]
         self.folder, self.target = folder, folder / "out.mkv"
         film = make_film(folder / "in.mkv", frames=FRAMES)
         path = folder / "in.mkv.pycolor" / "plan.json"
@@ -114,8 +122,10 @@ class Film:
         for frame in (7, 12, 19, 31):
             plan = edit.split_shot(plan, frame)
         save_plan_file(path, plan)
+        began = time.monotonic()
         one = fork(lambda: worker(folder, "1/1", foreign=False, locks=True))
         assert os.waitpid(one, 0)[1] == 0
+        self.seconds = time.monotonic() - began
         self.whole = self.target.read_bytes()
         self.clear()
 
@@ -126,6 +136,8 @@ class Film:
             shutil.rmtree(self.folder / "in.mkv.pycolor" / name, ignore_errors=True)
         for path in (*self.folder.glob("out.*"), *self.folder.glob(".out.*")):
             path.unlink()
+        if len(self.folders) > 1:
+            time.sleep(SECONDS_CACHED.get(self.place, 1.2))
         return len(left)
 
 
@@ -145,9 +157,10 @@ def trial(film: Film, count: int, kills: int, chance: random.Random, *, locks: b
         most = 0 if film.target.exists() else most
         while len(alive) < most:
             part, foreign = f"{chance.randint(1, count)}/{count}", chance.random() < 0.5
-            life = chance.uniform(0, LONGEST_LIFE) if chance.random() < 0.8 else 1e9
+            life = chance.uniform(0, film.seconds) if chance.random() < 0.8 else 1e9
             life = life if told["killed"] < kills else 1e9
-            run = lambda p=part, f=foreign: worker(film.folder, p, foreign=f, locks=locks)  # noqa: E731
+            folder = chance.choice(film.folders)
+            run = lambda w=folder, p=part, f=foreign: worker(w, p, foreign=f, locks=locks)  # noqa: E731
             alive[fork(run)] = time.monotonic() + life
             told["workers"] += 1
         for process in [p for p, end in alive.items() if time.monotonic() > end]:
@@ -163,7 +176,7 @@ def trial(film: Film, count: int, kills: int, chance: random.Random, *, locks: b
     told["outputs"] += 1
     told["differing"] += film.target.read_bytes() != film.whole
     told["left_over"] += film.clear()
-    return Trial(slices=count, seconds=round(time.monotonic() - began, 1), **told)
+    return Trial(place=film.place, slices=count, seconds=round(time.monotonic() - began, 1), **told)
 
 
 def main() -> None:
@@ -173,11 +186,20 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-locks", action="store_true")
+    parser.add_argument("--mount", choices=KINDS)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     chance, trials = random.Random(given.seed), []
-    with tempfile.TemporaryDirectory(prefix="pycolor-", dir=given.folder) as folder:
-        film = Film(Path(folder))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=given.folder)))
+        folders = [folder]
+        if given.mount:
+            try:
+                folders = stack.enter_context(mounts(given.mount, folder))
+            except CannotMount as e:
+                raise SystemExit(f"{given.mount} cannot be mounted: {e}.") from None
+        place = given.mount or ("a folder without locks" if given.no_locks else "a folder")
+        film = Film(folders, place)
         for count in map(int, given.counts.split(",")):
             trials.append(trial(film, count, given.kills, chance, locks=not given.no_locks))
             print(json.dumps(asdict(trials[-1])), flush=True)

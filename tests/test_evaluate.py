@@ -354,7 +354,7 @@ def test_without_its_libraries_it_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "cv2", None)
     assert main(["evaluate", str(photos), "--quiet"]) == 2
-    assert "pip install 'pycolor[evaluate]'" in capsys.readouterr().err
+    assert "pip install 'pycolor-film[evaluate]'" in capsys.readouterr().err
 
 
 def test_a_share_of_no_color_is_no_number() -> None:

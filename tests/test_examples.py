@@ -148,7 +148,12 @@ def test_a_script_for_a_cluster_is_bash(path: Path) -> None:
         (
             "slurm.sh",
             ["in.mkv", "out.mkv"],
-            {"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "8"},
+            {
+                "SLURM_ARRAY_TASK_ID": "3",
+                "SLURM_ARRAY_TASK_COUNT": "1",  # given again alone
+                "SLURM_ARRAY_TASK_MAX": "8",
+                "SLURM_CPUS_PER_TASK": "4",
+            },
             ["video", "in.mkv", "out.mkv", "--slice", "3/8", "--progress", "plain"],
         ),
         (
@@ -180,7 +185,9 @@ def test_a_script_for_a_cluster_gives_options_that_are_there(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """With a pycolor, and an srun, that tell what they were given."""
-    (tmp_path / "srun").write_text('#!/bin/sh\nexec "$@"\n')
+    (tmp_path / "srun").write_text(
+        '#!/bin/sh\n[ "$1" = --cpus-per-task=4 ] || exit 3\nshift\nexec "$@"\n'
+    )
     (tmp_path / "pycolor").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     for stub in tmp_path.iterdir():
         stub.chmod(0o755)

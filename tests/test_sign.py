@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -154,11 +155,15 @@ def test_one_changed_bit_is_noticed(suffix: str, tmp_path: Path, signer: Pair) -
     kept = places(suffix, plain, signed)
     assert len(kept) > 0.9 * (len(plain) - 64)
     random = np.random.default_rng(7)
+    reasons = set()
     for place in (*random.choice(kept, 40), kept[-1]):
         changed = bytearray(signed)
         changed[place] ^= 1 << int(random.integers(8))
         path.write_bytes(changed)
-        assert check_credentials(path).state == "invalid", place
+        found = check_credentials(path)
+        assert found.state == "invalid", place
+        reasons.add(found.reason)
+    assert "bytes of the file were changed after it was signed" in reasons
     path.write_bytes(signed)
     assert check_credentials(path).state == "valid"
     # And of what was signed: the model's digest, the source's, the signature.
@@ -378,6 +383,7 @@ def test_verify_says_it(
 
     code, report = verify(str(path))
     assert (code, report["credentials"]["state"]) == (1, "unsigned")
+    assert report["checks"][0]["detail"] == "unsigned: none are in it"
     assert main(["sign", str(path), *signer.options]) == 0
     assert "signed by CN=signer" in capsys.readouterr().err
     code, report = verify(str(path))
@@ -390,6 +396,7 @@ def test_verify_says_it(
     assert main(["verify", str(path), *trust]) == 0
     table = capsys.readouterr().out
     assert "trusted" in table
+    assert WEIGHTS in re.sub(r"[\s│]", "", table), "digests are shown whole"
     record = path.with_suffix(".json")
     record.write_text(record.read_text().replace("0.9", "0.8"))
     code, report = verify(str(path))
@@ -398,6 +405,13 @@ def test_verify_says_it(
     assert verify(str(path))[0] == 0  # a record may stay at home
     assert main(["verify"]) == 2
     assert "a signed OUT alone; got none" in sentence(capsys)
+
+
+def test_a_film_without_its_signature_beside_it(tmp_path: Path, signer: Pair) -> None:
+    path = make_output(tmp_path / "out.mkv")
+    sign(path, signer).rename(tmp_path / "elsewhere.c2pa")
+    found = check_credentials(path)
+    assert (found.state, found.reason) == ("unsigned", "there is no out.c2pa beside it")
 
 
 def test_without_the_library(
@@ -416,7 +430,7 @@ def test_without_the_library(
     assert main(["verify", str(path)]) == 1
     assert "pip install" in capsys.readouterr().out
     assert main(["sign", str(plain), *signer.options, "--quiet"]) == 2
-    assert "pip install 'pycolor[sign]'" in sentence(capsys)
+    assert "pip install 'pycolor-film[sign]'" in sentence(capsys)
 
 
 def test_a_film_from_beginning_to_end(

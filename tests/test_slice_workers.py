@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from pycolor.video.job.work import source_digest
 from pycolor.video.job.work.folder_lock import OWNER, lock_folder
 from pycolor.video.job.work.source_digest import SourceDigest
 from tests.films import make_film
+from tests.mounts import CannotMount, no_locks_library
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICK = (
@@ -47,43 +47,14 @@ OPTIONS = VideoOptions(
     segment_frames=4,
 )
 
-# Locks of all kinds fail as on NFS without its lock service.
-NO_LOCKS = """
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
-int flock(int file, int how) { errno = ENOLCK; return -1; }
-static int asked(const char *name, int file, int command, void *given) {
-  int (*real)(int, int, ...) = dlsym(RTLD_NEXT, name);
-  switch (command) {
-    case F_SETLK: case F_SETLKW: case F_OFD_SETLK: case F_OFD_SETLKW: errno = ENOLCK; return -1;
-  }
-  return real(file, command, given);
-}
-int fcntl(int file, int command, ...) {
-  va_list more; va_start(more, command); void *given = va_arg(more, void *); va_end(more);
-  return asked("fcntl", file, command, given);
-}
-int fcntl64(int file, int command, ...) {
-  va_list more; va_start(more, command); void *given = va_arg(more, void *); va_end(more);
-  return asked("fcntl64", file, command, given);
-}
-"""
-
 
 @pytest.fixture(scope="module")
 def no_locks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """An environment in which nothing can be locked."""
-    compiler = shutil.which("cc")
-    if compiler is None or not sys.platform.startswith("linux"):
-        pytest.skip("needs Linux and a C compiler, to make locks fail")
-    folder = tmp_path_factory.mktemp("no_locks")
-    (folder / "no_locks.c").write_text(NO_LOCKS)
-    library = folder / "no_locks.so"
-    words = [compiler, "-shared", "-fPIC", str(folder / "no_locks.c"), "-o", str(library), "-ldl"]
-    subprocess.run(words, check=True)
+    try:
+        library = no_locks_library(tmp_path_factory.mktemp("no_locks"))
+    except CannotMount as e:
+        pytest.skip(str(e))
     return {"LD_PRELOAD": str(library)}
 
 

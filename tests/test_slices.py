@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import random
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from pycolor.cli import main
-from pycolor.errors import UsageError
+from pycolor.errors import FilmError, UsageError
 from pycolor.options import PredictOptions, VideoOptions, slice_of
 from pycolor.video.film_plan import edit
 from pycolor.video.job import segment as segments_made
@@ -183,6 +184,49 @@ def test_claims(tmp_path: Path) -> None:
             assert taken
             assert (tmp_path / "a.claim").read_text() == second.worker
     assert not list(tmp_path.iterdir())
+
+
+def test_what_dead_workers_left_is_removed_in_the_end(
+    folder: Path, whole: tuple[Path, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Claims on segments that were made, and files of a look or a takeover that was cut short."""
+    store = folder / "reel.mkv.pycolor" / "segments"
+    give_up = Claims._give_up
+    left: list[str] = []
+
+    def dying(claims: Claims, name: str) -> None:
+        if left:
+            give_up(claims, name)
+            return
+        left.append(name)
+        (store / ".clock-0123").write_text("4194305 of a process that is gone")
+        (store / f".{name}.claim-0123").write_text("01234567-1 of another machine")
+        (store / f"{name}.claim").write_text("01234567-1 of another machine")
+
+    monkeypatch.setattr(Claims, "_give_up", dying)
+    assert work(folder, "1/1")
+    assert left
+    assert not [p.name for p in store.iterdir() if "claim" in p.name or "clock" in p.name]
+    assert (folder / "out.mkv").read_bytes() == whole[1]
+
+
+def test_a_claim_where_a_taken_name_is_not_permitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a mount by SFTP says it; where the name is free, it is an error."""
+    first, second = Claims(tmp_path), Claims(tmp_path)
+    with first.claimed("a") as mine:
+        assert mine
+
+        def refused(*_: object) -> int:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "open", refused)
+            with second.claimed("a") as also:
+                assert not also
+            with pytest.raises(FilmError, match="not permitted"), second.claimed("b"):
+                pass
 
 
 def test_a_late_twin_loses_quietly(tmp_path: Path) -> None:

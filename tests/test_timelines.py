@@ -181,6 +181,17 @@ End Time (seconds),Length (frames),Length (timecode),Length (seconds)
 """
 
 
+# As its OpenCV backend writes it: the times of cuts are right, and the last scene ends by the rate,
+# before it begins.
+OF_OPENCV = """Timecode List:,00:00:01.600,00:00:02.520
+Scene Number,Start Frame,Start Timecode,Start Time (seconds),End Frame,End Timecode,\
+End Time (seconds),Length (frames),Length (timecode),Length (seconds)
+1,1,00:00:00.000,0.000,40,00:00:01.600,1.600,40,00:00:01.600,1.600
+2,41,00:00:01.600,1.600,63,00:00:02.520,2.520,23,00:00:00.920,0.920
+3,64,00:00:02.520,2.520,60,00:00:02.400,2.400,0,00:00:00.000,0.000
+"""
+
+
 def test_times_of_frames() -> None:
     assert TIMES.varies
     assert not FilmTimes(frames=60, rate=Fraction(25)).varies
@@ -193,6 +204,8 @@ def test_times_of_frames() -> None:
 
 def test_pyscenedetect_s_frames_are_put_right_by_time() -> None:
     assert [s.start for s in list_files.read(".csv", OF_PYSCENEDETECT, TIMES)] == [0, 20]
+    opencv = list_files.read(".csv", OF_OPENCV, TIMES)
+    assert [(s.start, s.stop) for s in opencv] == [(0, 20), (20, 43), (43, 60)]
     constant = FilmTimes(frames=80, rate=Fraction(25))
     assert [s.start for s in list_files.read(".csv", OF_PYSCENEDETECT, constant)] == [0, 40]
     ours = write_csv([Shot(0, 20), Shot(20, 60)], Fraction(25), times=TIMES)

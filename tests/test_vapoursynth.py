@@ -1,8 +1,9 @@
 """Color in VapourSynth: Y' untouched, the chroma of a colored film, properties, errors at once.
 
-VapourSynth needs Python 3.12.  An older one looks for a newer interpreter that has VapourSynth,
-torch, PyAV and this checkout's compiled module (PYCOLOR_VAPOURSYNTH names it), and runs this file
-there.
+VapourSynth needs Python 3.12.  An older one looks for newer interpreters that have VapourSynth,
+torch, PyAV and this checkout's compiled module, and runs this file there: those that
+PYCOLOR_VAPOURSYNTH names (with colons between), the environments that `make vapoursynth` makes, and
+whatever is installed.
 """
 
 from __future__ import annotations
@@ -37,25 +38,29 @@ FRAMES = 14
 RANGES = {"limited": 1, "full": 2}
 
 
-def interpreter() -> tuple[str | None, str]:
-    """A Python that can run this file, or why there is none."""
-    named = os.environ.get("PYCOLOR_VAPOURSYNTH")
-    found = [named] if named else [shutil.which(f"python3.{minor}") for minor in (14, 13, 12)]
-    said = "no Python 3.12 or newer is installed (PYCOLOR_VAPOURSYNTH names one)"
-    for path in filter(None, found):
-        probe = "import sys; assert sys.version_info >= (3, 12), 'it is older than 3.12'\n"
+def interpreter(minor: int) -> tuple[str | None, str]:
+    """A Python 3.`minor` that can run this file, or why there is none."""
+    named = os.environ.get("PYCOLOR_VAPOURSYNTH", "").split(os.pathsep)
+    made = ROOT / f".venv-3.{minor}" / "bin" / "python"
+    found = [*filter(None, named), str(made) if made.exists() else None]
+    said = f"no Python 3.{minor} is installed"
+    for path in filter(None, [*found, shutil.which(f"python3.{minor}")]):
+        probe = f"import sys; assert sys.version_info[:2] == (3, {minor}), 'another version'\n"
         probe += "import vapoursynth, torch, av, pytest, hypothesis, pycolor._C"
         done = subprocess.run([path, "-c", probe], cwd=ROOT, capture_output=True, text=True)
         if done.returncode == 0:
             return path, ""
-        said = f"{path}: {(done.stderr.strip().splitlines() or ['it does not start'])[-1]}"
+        if "another version" not in done.stderr:
+            why = (done.stderr.strip().splitlines() or ["it does not start"])[-1]
+            said = f"{path}: {why} (`make vapoursynth` makes an environment)"
     return None, said
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(HERE, reason="this Python has VapourSynth: the tests run here")
-def test_in_a_newer_python() -> None:
-    path, said = interpreter()
+@pytest.mark.parametrize("minor", [12, 13, 14])
+def test_in_a_newer_python(minor: int) -> None:
+    path, said = interpreter(minor)
     if path is None:
         pytest.skip(said)
     command = [path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n0", __file__]

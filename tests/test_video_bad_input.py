@@ -204,7 +204,7 @@ def test_a_sealed_folder_is_asked_about(tmp_path: Path, monkeypatch: pytest.Monk
         check_output(tmp_path / "out.mkv")
 
 
-@pytest.mark.parametrize("name", ["out.xyz", "out", "out.mp3", "out.avi"])
+@pytest.mark.parametrize("name", ["out.xyz", "out", "out.mp3", "out.flv"])
 def test_an_unknown_ending(tmp_path: Path, name: str) -> None:
     source = make_film(tmp_path / "in.mkv", frames=2)
     refused(source, tmp_path / name, UsageError, r"expected one of \.mkv")

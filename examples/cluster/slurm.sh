@@ -11,5 +11,7 @@
 set -euo pipefail
 in=$1 out=$2
 export OMP_NUM_THREADS="${SLURM_CPUS_PER_TASK:-1}"
-exec srun pycolor video "$in" "$out" \
-  --slice "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT" --progress plain
+# srun of SLURM 22.05 and newer does not take over the processors that the task has.  The highest
+# number counts the slices, so that `sbatch --array=3,5 slurm.sh ...` does some of them again.
+exec srun --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" pycolor video "$in" "$out" \
+  --slice "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_MAX" --progress plain

@@ -103,7 +103,7 @@ def _check_alone(flags: Flags, target: Path) -> int:
 def _print(title: str, checks: Iterable[Check]) -> None:
     table = Table(title=title)
     for column in ("check", "result", "detail"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")  # digests are to be read whole
     for check in checks:
         color = {"ok": "green", "differs": "red"}.get(check.state, "yellow")
         table.add_row(check.name, f"[{color}]{check.state}[/]", escape(check.detail))

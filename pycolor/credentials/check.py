@@ -28,7 +28,7 @@ class Credentials:
             there are some, and the library is not installed.
         trusted: whether a certificate that was given as trusted vouches for the signer; None where
             none was given.
-        reason: why it is invalid, or not trusted.
+        reason: why it is invalid, not trusted, or unsigned.
         store: what the library read; None where there is nothing to read.
     """
 
@@ -96,17 +96,22 @@ def check_credentials(target: str | Path, trust: Path | None = None) -> Credenti
     signed = asset.is_signed
     if not installed("c2pa"):
         if not signed and trust is None:
-            return Credentials(target=asset.target, state="unsigned")
-        reason = "c2pa-python is not installed: pip install 'pycolor[sign]'"
+            return _unsigned(asset)
+        reason = "c2pa-python is not installed: pip install 'pycolor-film[sign]'"
         return Credentials(target=asset.target, state="unchecked", reason=reason)
     anchors = None if trust is None else check_certificates(trust)
     if not signed:
-        return Credentials(target=asset.target, state="unsigned")
+        return _unsigned(asset)
     try:
         store = read_store(asset.path, asset.media_type, asset.manifest, anchors)
     except CredentialsError as error:
         return Credentials(target=asset.target, state="invalid", reason=str(error))
     return _judged(asset, store, trust)
+
+
+def _unsigned(asset: Asset) -> Credentials:
+    where = f"there is no {asset.manifest.name} beside it" if asset.manifest else "none are in it"
+    return Credentials(target=asset.target, state="unsigned", reason=where)
 
 
 def _judged(asset: Asset, store: ManifestStore | None, trust: Path | None) -> Credentials:

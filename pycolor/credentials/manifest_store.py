@@ -13,6 +13,10 @@ from pycolor.credentials.certificate import SigningKey
 from pycolor.errors import FilmError
 from pycolor.system.optional import extra
 
+# Hashes of a file's bytes that are other than signed (C2PA 2.2, 15.2.2), and what that means.
+_HASHES = {f"assertion.{kind}Hash.mismatch" for kind in ("data", "bmff", "boxes")}
+_CHANGED = "bytes of the file were changed after it was signed"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ManifestStore:
@@ -20,7 +24,7 @@ class ManifestStore:
 
     Attributes:
         state: Trusted: valid, by a certificate that a trusted one vouches for; Valid; Invalid.
-        failures: why it is invalid, in the library's words.
+        failures: why it is invalid, in the library's words but for changed bytes.
         codes: what was found good or worth knowing, by C2PA's names (C2PA 2.2, 15.2).
         active: the manifest of the file itself, as the library tells it in JSON.
     """
@@ -146,7 +150,7 @@ def read_store(
     active = told["manifests"].get(told.get("active_manifest"), {})
     results = (told.get("validation_results") or {}).get("activeManifest") or {}
     failures = [
-        str(each.get("explanation") or each["code"])
+        _CHANGED if each["code"] in _HASHES else str(each.get("explanation") or each["code"])
         for each in results.get("failure", ())
         if each["code"] != "signingCredential.untrusted"
     ]

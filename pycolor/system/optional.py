@@ -35,7 +35,7 @@ def extra(module: str) -> Any:
         return importlib.import_module(module)
     except ImportError as e:
         raise UsageError(
-            f"{name} is not installed; expected it here: pip install 'pycolor[{group}]' ({e})."
+            f"{name} is not installed; expected it here: pip install 'pycolor-film[{group}]' ({e})."
         ) from None
 
 

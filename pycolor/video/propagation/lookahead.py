@@ -139,8 +139,8 @@ class Lookahead:
         if len(self._waiting) >= self._batch and not waits:
             self._predict(sorted(self._waiting))
 
-    def _context_of(self, anchor: int, lightness: Tensor | None = None) -> Tensor:
-        """What the places of an anchor look like."""
+    def _context_of(self, anchor: int, lightness: Tensor | None = None) -> Tensor | None:
+        """What the places of an anchor look like; None where damage keeps it from being sought."""
         if anchor not in self._anchors:
             gain = float(self._plan.gain[anchor])
 
@@ -151,10 +151,13 @@ class Lookahead:
                 assert context is not None
                 return context
 
-            if self._seen is None:
-                self._anchors[anchor] = make()
-            else:
-                self._anchors[anchor] = self._seen.context(anchor, gain, self._predictor, make)
+            try:
+                if self._seen is None:
+                    self._anchors[anchor] = make()
+                else:
+                    self._anchors[anchor] = self._seen.context(anchor, gain, self._predictor, make)
+            except FilmError:  # read in its turn, such a frame may be there
+                return None
         return self._anchors[anchor]
 
     def _lightness_apart(self, n: int) -> Tensor:
@@ -233,8 +236,9 @@ class Lookahead:
             if self._predictor.per_shot and start not in self._contexts:
                 continue  # its context frame is still to come
             context = self._contexts.get(start)
-            if near:
-                context = torch.cat([self._context_of(a) for a in near], 2)
+            contexts = [self._context_of(a) for a in near]
+            if found := [c for c in contexts if c is not None]:
+                context = torch.cat(found, 2)
             lightness = torch.cat([self._waiting.pop(n) for n in numbers])
             shot = (start, self._body(start).stop)
             places: list[Place] = [(n, shot) for n in numbers]

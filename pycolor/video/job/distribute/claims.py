@@ -9,17 +9,18 @@ results are the same, and the first to take the name stays.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pycolor.errors import FilmError
-from pycolor.system.process_tag import is_gone, process_tag
+from pycolor.system.process_tag import is_gone, is_left_behind, process_tag
 
 SECONDS_UNTIL_DEAD = 300.0
 _RENEWALS = 5  # in that time
@@ -68,6 +69,17 @@ class Claims:
         """Wait a little before the next look at what others do."""
         time.sleep(max(0.01, self.seconds / _LOOKS))
 
+    def forget(self, names: Iterable[str]) -> None:
+        """Remove the claims on what is done, and what killed workers left in the folder."""
+        with suppress(OSError):
+            for name in names:
+                self._path(name).unlink(missing_ok=True)
+            for aside in self.folder.glob(".*.claim-*"):
+                aside.unlink(missing_ok=True)
+            for clock in self.folder.glob(".clock-*"):
+                if is_left_behind(clock, clock.read_text(encoding="utf-8", errors="replace")):
+                    clock.unlink(missing_ok=True)
+
     def _outlives(self, name: str) -> bool:
         """Whether who has a claim is found dead before it is seen to be renewed."""
         before = self._renewed(name)
@@ -111,6 +123,11 @@ class Claims:
             file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
         except FileExistsError:
             return False
+        except PermissionError as e:
+            # SFTP has no word for a name that is taken; sshfs makes this of it.
+            if e.errno == errno.EPERM and os.path.lexists(path):
+                return False
+            raise
         with os.fdopen(file, "w", encoding="utf-8") as f:
             f.write(self.worker)
         return True

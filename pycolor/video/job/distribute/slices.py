@@ -100,6 +100,7 @@ def last_of_all(
             if not store.is_done(segment):
                 make(segment)  # it was damaged
         store.remove_parts(segments)
+        claims.forget(segment.path.stem for segment in segments)
         yield
 
 

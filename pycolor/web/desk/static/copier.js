@@ -15,6 +15,10 @@ export class Copier {
       for (const shot of this.tiles.keys()) this.touched.set(shot, false);
       this.choose();
     });
+    by("copier").addEventListener("close", () => {
+      for (const image of by("copy-shots").querySelectorAll("img")) image.removeAttribute("src");
+      by("copy-shots").replaceChildren();
+    });
     by("copy-go").addEventListener("click", () => this.go());
   }
 
@@ -26,6 +30,7 @@ export class Copier {
     this.tiles.clear();
     by("copy-shots").replaceChildren();
     by("copy-from").textContent = number + 1;
+    by("copy-shots").removeAttribute("data-all");
     by("copier").showModal();
     this.look();
   }
@@ -44,6 +49,7 @@ export class Copier {
       if (told.shots.length !== this.found.length) this.show(told.shots);
       const open = told.looked < told.all;
       by("copy-looked").value = open ? `looked at ${told.looked} of ${told.all} shots …` : "";
+      by("copy-shots").toggleAttribute("data-all", !open);
       if (!open) return;
       await new Promise((done) => setTimeout(done, PAUSE));
     }
@@ -102,6 +108,7 @@ export class Copier {
     const to = this.chosen;
     if (!groups.length || !to.length) return;
     by("copier").close();
+    this.actions.say(`copying to ${to.length} shot${to.length === 1 ? "" : "s"} …`);
     const done = await this.actions.copy({ do: "copy", shot: this.number, to, groups });
     if (done) this.actions.say(`copied to ${to.length} shot${to.length === 1 ? "" : "s"}; Z takes it back`);
   }

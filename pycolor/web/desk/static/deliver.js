@@ -67,6 +67,8 @@ export class Deliver {
       failed: told.lines.join(" "),
     };
     by("delivery").textContent = texts[told.state];
+    const begun = by("delivery").dataset.state !== told.state && told.state !== "none";
     by("delivery").dataset.state = told.state;
+    if (begun) by("delivery").scrollIntoView({ block: "nearest" });
   }
 }

@@ -3,6 +3,8 @@
 import { isMade } from "./api.js";
 
 const PITCH = 124; // pixels from one shot to the next
+const AT_ONCE = 2; // thumbnails that are asked for: a frame never waits behind all that was passed
+const REST = 80; // milliseconds after which the strip stands still
 const SIGNS = { new: "·", accepted: "✓", rejected: "✗", changed: "△" };
 export const WARNINGS = { jump: "color jump", hues: "two hues", gray: "gray patch", skin: "skin", doubt: "doubt" };
 const OPEN = { rejected: 0, changed: 1, new: 2, accepted: 3 };
@@ -19,8 +21,13 @@ export class Strip {
     this.made = new Set(); // digests of shots whose color was made since the page was opened
     this.images = new Map(); // address → thumbnail, so that it is not fetched again
     this.strip.addEventListener("scroll", () => requestAnimationFrame(() => this.draw()), { passive: true });
-    this.find.addEventListener("input", () => this.list());
-    this.order.addEventListener("input", () => this.list());
+    for (const field of [this.find, this.order]) {
+      field.addEventListener("input", () => {
+        this.list();
+        this.choose(this.chosen);
+      });
+    }
+    this.loading = 0; // thumbnails that are on their way
     new ResizeObserver(() => this.draw()).observe(this.strip);
   }
 
@@ -122,6 +129,25 @@ export class Strip {
       this.tiles.set(n, tile);
       this.reel.append(tile);
     }
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.load(), REST);
+  }
+
+  // Asks for the thumbnails of the tiles that are in the page.
+  load() {
+    for (const tile of this.tiles.values()) {
+      if (this.loading >= AT_ONCE) return;
+      const image = tile.firstChild;
+      if (image.hasAttribute("src")) continue;
+      this.loading++;
+      const done = () => {
+        this.loading--;
+        this.load();
+      };
+      image.addEventListener("load", done, { once: true });
+      image.addEventListener("error", done, { once: true });
+      image.src = image.dataset.src;
+    }
   }
 
   tile(n) {
@@ -135,10 +161,9 @@ export class Strip {
     const made = this.made.has(shot.digest) ? "&made" : "";
     const src = `api/thumbnail/${(shot.start + shot.stop) >> 1}.jpg?of=${shot.digest.slice(0, 12)}${made}`;
     const image = this.images.get(src) ?? document.createElement("img");
-    if (!image.src) {
+    if (!image.dataset.src) {
       image.alt = "";
-      image.loading = "lazy";
-      image.src = src;
+      image.dataset.src = src;
       this.images.set(src, image);
       if (this.images.size > 200) this.images.delete(this.images.keys().next().value);
     }

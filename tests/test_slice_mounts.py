@@ -1,0 +1,66 @@
+"""Workers on several mounts of one folder, as machines are on a NAS: locks tell them nothing.
+
+`benchmarks/slices.py --mount` kills a hundred of them, of up to 16 slices, and mounts by SFTP too.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.slices import Film, trial
+from pycolor.errors import FilmError
+from pycolor.video.job.work.folder_lock import OWNER, lock_folder
+from tests.mounts import KINDS, CannotMount, mounts
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(params=KINDS[:2])
+def mounted(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, list[Path]]]:
+    """Two mounts of one folder."""
+    try:
+        with mounts(request.param, tmp_path / "mounts") as places:
+            yield request.param, places
+    except CannotMount as e:
+        pytest.skip(str(e))
+
+
+def locked_twice(one: Path, other: Path) -> bool:
+    """Whether the mounts' locks do not see each other; False where there are none."""
+    with (one / "lock").open("wb") as first, (other / "lock").open("ab") as second:
+        try:
+            fcntl.flock(first, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as e:
+            if e.errno != errno.ENOLCK:
+                raise
+            return False
+        fcntl.flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+
+
+def test_killed_on_two_mounts(mounted: tuple[str, list[Path]]) -> None:
+    kind, (one, other) = mounted
+    assert locked_twice(one, other) == (kind != "bindfs without locks")
+    film = Film([one, other], kind)
+    told = trial(film, 3, 2, random.Random(1), locks=True)
+    assert told.outputs >= 1
+    assert (told.differing, told.failed) == (0, 0)
+    assert told.killed >= 2
+
+
+def test_a_work_folder_is_held_without_locks(tmp_path: Path) -> None:
+    try:
+        with mounts("bindfs without locks", tmp_path / "mounts", count=2) as (one, other):
+            held = lock_folder(one / "work")
+            with pytest.raises(FilmError, match="another run is at work"):
+                lock_folder(other / "work")
+            held.close()
+            assert not (one / "work" / OWNER).exists()
+    except CannotMount as e:
+        pytest.skip(str(e))
