@@ -119,7 +119,7 @@ def test_the_cross_entropy_of_both_axes() -> None:
     objective = Luv(replace(TINY, uniform=1.0), torch.device("cpu"))
     network = Hwang2016(0.05).eval()
     even = [1 / BINS] * BINS
-    objective.use(network, {"prior_u": even, "prior_v": even})
+    objective.load_statistics(network, {"prior_u": even, "prior_v": even})
     rgb = torch.rand(2, 3, 16, 16)
     lightness = torch.rand(2, 1, 16, 16) * 100
     sample = Sample(lightness, rgb, (), torch.Generator(), 0)

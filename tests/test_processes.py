@@ -65,8 +65,8 @@ class Slope:
 
 with distributed.joined(torch.device("cpu")) as group:
     network = torch.nn.Linear(1, 1, bias=False)
-    lesson = distributed.shared(distributed.Lesson(network, Slope()), group)
-    lesson(float(group.rank + 1)).backward()
+    loss_module = distributed.shared(distributed.LossModule(network, Slope()), group)
+    loss_module(float(group.rank + 1)).backward()
     told = {
         "gradient": float(network.weight.grad),
         "from_first": group.from_first(lambda: group.rank),

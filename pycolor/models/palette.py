@@ -1,4 +1,4 @@
-"""A color alphabet: the chroma bins that a classifier chooses from.
+"""A palette: the chroma bins that a classifier chooses from.
 
 The 313 bins of Zhang et al. 2016 are made from first principles; soft encoding, the prior and the
 rebalancing weights follow section 2.2 of that paper.

@@ -91,7 +91,7 @@ def own_device(device: torch.device) -> torch.device:
     return device
 
 
-class Lesson(nn.Module):
+class LossModule(nn.Module):
     """A network and its objective as one module, whose output is the loss: what DDP can wrap."""
 
     def __init__(self, network: Colorizer, objective: Objective) -> None:
@@ -104,9 +104,9 @@ class Lesson(nn.Module):
         return self.objective.loss(self.network, sample)
 
 
-def shared(lesson: Lesson, processes: Processes) -> nn.Module:
-    """The lesson, whose gradients are averaged over all processes."""
+def shared(loss_module: LossModule, processes: Processes) -> nn.Module:
+    """The loss module, whose gradients are averaged over all processes."""
     if processes.count == 1:
-        return lesson
+        return loss_module
     # Some objectives teach only a part of the network at first.
-    return DistributedDataParallel(lesson, find_unused_parameters=True)
+    return DistributedDataParallel(loss_module, find_unused_parameters=True)

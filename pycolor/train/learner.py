@@ -90,11 +90,13 @@ class Learner:
             model=model, average=average, optimizer=optimizer, objective=objective, trunk=trunk
         )
 
-    def step(self, lesson: nn.Module, sample: Sample, options: TrainOptions) -> tuple[float, float]:
+    def step(
+        self, loss_module: nn.Module, sample: Sample, options: TrainOptions
+    ) -> tuple[float, float]:
         """Learn from a batch.
 
         Args:
-            lesson: the network and its objective as one module, see `distributed.Lesson`.
+            loss_module: the network and its objective as one module, see `distributed.LossModule`.
             sample: the batch.
             options: of the run.
 
@@ -113,8 +115,8 @@ class Learner:
         rate = learning_rate(step, options)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group.get("share", 1.0)
-        self.objective.before(step, (self.model, self.averaged))
-        loss = lesson(sample)
+        self.objective.on_step(step, (self.model, self.averaged))
+        loss = loss_module(sample)
         loss.backward()
         nn.utils.clip_grad_norm_(self._weights, options.clip)
         self.optimizer.step()

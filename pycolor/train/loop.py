@@ -18,7 +18,7 @@ from pycolor.train.data.augment import film_luma
 from pycolor.train.data.made import Bank, grays
 from pycolor.train.data.photos import Batch, Photo, Stream, find_photos
 from pycolor.train.data.resident import ResidentStream
-from pycolor.train.distributed import Lesson, Processes, joined, own_device, shared
+from pycolor.train.distributed import LossModule, Processes, joined, own_device, shared
 from pycolor.train.learner import Learner
 from pycolor.train.monitor.log import Log, Progress
 from pycolor.train.monitor.validation import luma_lightness, split, validate
@@ -80,8 +80,8 @@ def _train(
         step, skipped, found = restored(out / CHECKPOINT, learner, options)
     else:
         found = processes.from_first(lambda: learner.objective.measure(learner.model, stream))
-    learner.objective.use(learner.model, found)
-    lesson = shared(Lesson(learner.model, learner.objective), processes)
+    learner.objective.load_statistics(learner.model, found)
+    loss_module = shared(LossModule(learner.model, learner.objective), processes)
 
     log = Log(out, step, tensorboard=options.tensorboard) if processes.first else None
     pace = _Pace(options, step)
@@ -92,7 +92,7 @@ def _train(
         batch = next(batches)
         skipped.update(batch.skipped)
         sample = _sample(batch, step, options, processes, device, made)
-        loss, rate = learner.step(lesson, sample, options)
+        loss, rate = learner.step(loss_module, sample, options)
         step += 1
         pace.take(loss)
 
@@ -185,15 +185,15 @@ def _sample(
     """A batch as film might have recorded it, some of its pictures replaced by made ones."""
     made = round(options.made * options.batch / processes.count)
     rgb = batch.rgb.to(device).float() / 255
-    chance = _chance(options.seed, step, processes.rank)
+    generator = _generator(options.seed, step, processes.rank)
     if made:
-        rgb[:made] = bank.draw(made, chance) if bank else grays(rgb[:made], chance)
-    of_film = chance
+        rgb[:made] = bank.draw(made, generator) if bank else grays(rgb[:made], generator)
+    of_film = generator
     if device.type != "cpu":  # grain alone is a number for each pixel
-        of_film = torch.Generator(device).manual_seed(chance.initial_seed())
+        of_film = torch.Generator(device).manual_seed(generator.initial_seed())
     lightness = luma_lightness(film_luma(rgb, options.film, of_film))
     lightness = lightness.contiguous(memory_format=torch.channels_last)
-    return Sample(lightness, rgb, batch.photos, chance, step, made)
+    return Sample(lightness, rgb, batch.photos, generator, step, made)
 
 
 def _write(
@@ -204,7 +204,7 @@ def _write(
     weight_files.write(path, options.model, network.state_dict(), network.options, provenance)
 
 
-def _chance(seed: int, step: int, rank: int) -> Generator:
+def _generator(seed: int, step: int, rank: int) -> Generator:
     """Of the film and the objective in one step of one process."""
     return torch.Generator().manual_seed(seed * 1_000_003 + step + rank * 2**40)
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pycolor.models import palette as alphabet
+from pycolor.models import palette as palettes
 
 
 def soft_cross_entropy(logits: Tensor, weights: Tensor, index: Tensor) -> Tensor:
@@ -72,7 +72,7 @@ def rebalanced_classification(
         The weighted mean over pixels, a scalar.
     """
     flat = ab.permute(0, 2, 3, 1).reshape(-1, 2)
-    weights, index = alphabet.soft_encode(flat, palette)
+    weights, index = palettes.soft_encode(flat, palette)
     pixel = class_weights[index[:, 0]]
     colored = (ab.abs().flatten(1).amax(1) > gray_limit).to(pixel.dtype)
     pixel = pixel * colored.repeat_interleave(ab.shape[2] * ab.shape[3])

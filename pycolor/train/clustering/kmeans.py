@@ -10,14 +10,14 @@ from torch import Tensor
 
 
 def kmeans(
-    samples: Tensor, clusters: int, chance: torch.Generator, iterations: int = 50
+    samples: Tensor, clusters: int, generator: torch.Generator, iterations: int = 50
 ) -> tuple[Tensor, Tensor]:
     """Cluster samples by Euclidean distance.
 
     Args:
         samples: M×D.
         clusters: K, 1 … M.
-        chance: chooses the seeds.
+        generator: chooses the seeds.
         iterations: at most; it ends early where nothing moves.
 
     Returns:
@@ -28,7 +28,7 @@ def kmeans(
     """
     if not 1 <= clusters <= len(samples):
         raise ValueError(f"clusters must lie in 1 to {len(samples)} samples, got {clusters}")
-    centers = _seeds(samples, clusters, chance)
+    centers = _seeds(samples, clusters, generator)
     label = torch.cdist(samples, centers).argmin(1)
     for _ in range(iterations):
         count = torch.bincount(label, minlength=clusters)
@@ -42,15 +42,15 @@ def kmeans(
     return centers, label
 
 
-def _seeds(samples: Tensor, clusters: int, chance: torch.Generator) -> Tensor:
+def _seeds(samples: Tensor, clusters: int, generator: torch.Generator) -> Tensor:
     """Samples drawn one by one, each by its squared distance from those before it."""
-    first = int(torch.randint(len(samples), (1,), generator=chance))
+    first = int(torch.randint(len(samples), (1,), generator=generator))
     chosen = [first]
     squared = (samples - samples[first]).square().sum(1)
     for _ in range(clusters - 1):
         # Where all samples lie on seeds already, any other one will do.
         weight = squared if squared.sum() > 0 else torch.ones_like(squared)
-        new = int(torch.multinomial(weight, 1, generator=chance))
+        new = int(torch.multinomial(weight, 1, generator=generator))
         chosen.append(new)
         squared = torch.minimum(squared, (samples - samples[new]).square().sum(1))
     return samples[chosen].clone()

@@ -1,4 +1,4 @@
-"""A self-organizing map: a small color alphabet learned from a set of colors.
+"""A self-organizing map: a small palette learned from a set of colors.
 
 Kohonen's batch map (T. Kohonen, "The self-organizing map", Proc. IEEE 78, 1990; the batch rule in
 "Self-Organizing Maps", 1995, section 3.6).  Unlike the online rule it has no learning rate and

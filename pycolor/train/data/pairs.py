@@ -21,13 +21,13 @@ from pycolor.train.data.photos import Photo, random_crop
 from pycolor.train.option_groups import CropOptions, PairOptions
 
 
-def reference_of(rgb: Tensor, options: PairOptions, chance: torch.Generator) -> Tensor:
+def reference_of(rgb: Tensor, options: PairOptions, generator: torch.Generator) -> Tensor:
     """Another view of each picture.
 
     Args:
         rgb: N×3×H×W, display-encoded, 0 … 1.
         options: see `PairOptions`.
-        chance: the only source of chance (on the CPU).
+        generator: the only source of chance (on the CPU).
 
     Returns:
         N×3×H×W, 0 … 1.
@@ -35,7 +35,7 @@ def reference_of(rgb: Tensor, options: PairOptions, chance: torch.Generator) -> 
     n, _, h, w = rgb.shape
 
     def uniform(low: float, high: float, *size: int) -> Tensor:
-        return torch.rand(n, *size, generator=chance).to(rgb.device) * (high - low) + low
+        return torch.rand(n, *size, generator=generator).to(rgb.device) * (high - low) + low
 
     # A crop of a share of each side, somewhere inside, slightly turned and stretched.
     side = uniform(options.min_side, 1, 2, 1)
@@ -74,7 +74,7 @@ class OthersOfClass:
             if label != UNKNOWN:
                 self.members[label].append(i)
 
-    def draw(self, photo: int, chance: torch.Generator) -> Tensor | None:
+    def draw(self, photo: int, generator: torch.Generator) -> Tensor | None:
         """A crop of another photograph of this one's class, 3×S×S in 0 … 1.
 
         None if there is no other, or it cannot be read.
@@ -82,7 +82,7 @@ class OthersOfClass:
         others = self.members.get(self.labels[photo], [])
         if len(others) < 2:
             return None
-        place, seed = torch.randint(0, 2**31, (2,), generator=chance).tolist()
+        place, seed = torch.randint(0, 2**31, (2,), generator=generator).tolist()
         at = place % len(others)
         other = others[at] if others[at] != photo else others[at - 1]
         try:

@@ -71,10 +71,10 @@ def validate(
     with torch.no_grad():
         for crops in validation_batches(held_out, options.crop.size_pixels, options.batch):
             rgb = crops.to(device)
-            chance = torch.Generator().manual_seed(options.seed)
+            generator = torch.Generator().manual_seed(options.seed)
             lightness = luma_lightness((rgb * clean).sum(1, keepdim=True))
             lightness = lightness.contiguous(memory_format=torch.channels_last)
-            sample = Sample(lightness, rgb, (), chance, step)
+            sample = Sample(lightness, rgb, (), generator, step)
             if pictures == 0:
                 shown = lightness[:SHOWN]
                 temperature = zoo.card(options.model).temperature or 0.0

@@ -49,17 +49,17 @@ class ScenesThenPerceptrons(Objective):
         assert isinstance(network, Cheng2015)
         if not network.classes:
             return {"class_centers": []}
-        chance = torch.Generator().manual_seed(self.options.seed)
+        generator = torch.Generator().manual_seed(self.options.seed)
         samples: list[Tensor] = []
         for batch in stream.batches():
             for h in self.deep_features(batch.rgb.to(self.device).float() / 255).flatten(2).cpu():
-                samples.append(h[:, torch.randint(h.shape[1], (48,), generator=chance)].T)
+                samples.append(h[:, torch.randint(h.shape[1], (48,), generator=generator)].T)
             if len(samples) >= PICTURES_CLUSTERED:
                 break
-        return {"class_centers": kmeans(torch.cat(samples), network.classes, chance)[0].tolist()}
+        return {"class_centers": kmeans(torch.cat(samples), network.classes, generator)[0].tolist()}
 
-    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
-        self.centers = torch.tensor(found["class_centers"], device=self.device)
+    def load_statistics(self, network: Colorizer, statistics: dict[str, Any]) -> None:
+        self.centers = torch.tensor(statistics["class_centers"], device=self.device)
 
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
         assert isinstance(network, Cheng2015)

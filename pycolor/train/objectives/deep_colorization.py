@@ -83,16 +83,16 @@ def describe(
     )
     n = 0
     for i, photo in enumerate(photos):
-        chance = torch.Generator().manual_seed(seed * 1_000_003 + i)
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + i)
         try:
             rgb = _picture(photo, options.short_side)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
             continue
-        luma = film_luma(rgb, film, chance)
+        luma = film_luma(rgb, film, generator)
         lightness = rgb_to_lab(luma.expand(-1, 3, -1, -1))[:, :1]
         semantic = network.semantic_map(lightness)
         features = network.features(lightness, semantic).flatten(2)[0]
-        pixel = torch.randint(features.shape[1], (samples,), generator=chance)
+        pixel = torch.randint(features.shape[1], (samples,), generator=generator)
         kept.features[n] = features[:, pixel].T
         kept.chroma[n] = rgb_to_yuv(rgb)[0, 1:].flatten(1)[:, pixel].T
         kept.gist[n] = gist(gray_of(lightness))[0]
@@ -117,19 +117,19 @@ def cluster_references(
     references: References, options: ClusteringOptions, seed: int
 ) -> list[Layer]:
     """Algorithm 3: the layers, the top one first."""
-    chance = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     alive = torch.arange(len(references.gist))
     start = None
     if options.common_steps:
         steps, rate = options.common_steps, _COMMON_RATE
-        start = train_perceptrons(references, [alive], steps, rate, chance)
+        start = train_perceptrons(references, [alive], steps, rate, generator)
     count = min(options.clusters, len(alive))
     layers: list[Layer] = []
     while not layers or (len(alive) >= options.fewest and len(layers) < options.layers):
-        centers, label = _scenes(references.gist[alive], count, options.fewest, chance)
+        centers, label = _scenes(references.gist[alive], count, options.fewest, generator)
         members = [alive[label == k] for k in range(len(centers))]
         steps, rate = options.perceptron_steps, options.perceptron_rate
-        ensemble = train_perceptrons(references, members, steps, rate, chance, start)
+        ensemble = train_perceptrons(references, members, steps, rate, generator, start)
         histograms = torch.stack([references.shares[m].mean(0) for m in members])
         layers.append(Layer(ensemble, centers, histograms))
         left = [m[psnr(ensemble, k, references, m) < options.enough] for k, m in enumerate(members)]
@@ -139,10 +139,10 @@ def cluster_references(
 
 
 def _scenes(
-    gists: Tensor, count: int, fewest: int, chance: torch.Generator
+    gists: Tensor, count: int, fewest: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Clusters by gist; those with less than a quarter of the wanted pictures are dissolved."""
-    centers, label = kmeans(gists, count, chance)
+    centers, label = kmeans(gists, count, generator)
     size = torch.bincount(label, minlength=count)
     kept = size >= min(fewest / 4, int(size.max()))
     centers = centers[kept]
@@ -154,7 +154,7 @@ def train_perceptrons(
     members: Sequence[Tensor],
     steps: int,
     rate: float,
-    chance: torch.Generator,
+    generator: torch.Generator,
     start: Ensemble | None = None,
 ) -> Ensemble:
     """A perceptron for each cluster, all side by side, by least squares of U and V (equation 1).
@@ -164,12 +164,12 @@ def train_perceptrons(
         members: of each cluster, indices of its pictures.
         steps: of AdamW.
         rate: its first, falling to 0 along a cosine.
-        chance: draws the samples and the first weights.
+        generator: draws the samples and the first weights.
         start: a single perceptron that all begin from, in place of chance.
     """
     samples, inputs = references.features.shape[1:]
     features, chroma = references.features.flatten(0, 1), references.chroma.flatten(0, 1)
-    ensemble = _fresh(len(members), inputs, chance)
+    ensemble = _fresh(len(members), inputs, generator)
     if start is not None:
         for own, common in zip(ensemble.parameters(), start.parameters(), strict=True):
             own.data.copy_(common.expand_as(own))
@@ -179,8 +179,8 @@ def train_perceptrons(
     for _ in range(steps):
         rows = torch.stack(
             [
-                m[torch.randint(len(m), (batch,), generator=chance)] * samples
-                + torch.randint(samples, (batch,), generator=chance)
+                m[torch.randint(len(m), (batch,), generator=generator)] * samples
+                + torch.randint(samples, (batch,), generator=generator)
                 for m in members
             ]
         )
@@ -193,10 +193,10 @@ def train_perceptrons(
     return ensemble.requires_grad_(False)
 
 
-def _fresh(networks: int, inputs: int, chance: torch.Generator) -> Ensemble:
+def _fresh(networks: int, inputs: int, generator: torch.Generator) -> Ensemble:
     """An ensemble whose first weights come from this source of chance alone."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(torch.randint(2**31, (1,), generator=chance)))
+        torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
         return Ensemble(networks, inputs)
 
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
-from pycolor.models import palette as alphabet
+from pycolor.models import palette as palettes
 from pycolor.models.colorizer import Colorizer
 from pycolor.models.networks.hwang2016 import BINS, LIMIT, Hwang2016, bin_of
 from pycolor.ops.reference import rgb_to_luv
@@ -38,10 +38,10 @@ class Luv(Objective):
         priors = smooth / smooth.sum(axis=1, keepdims=True)
         return {"prior_u": priors[0].tolist(), "prior_v": priors[1].tolist()}
 
-    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
+    def load_statistics(self, network: Colorizer, statistics: dict[str, Any]) -> None:
         self.class_weights = [
             torch.tensor(
-                alphabet.rebalancing_weights(np.array(found[name]), self.options.uniform),
+                palettes.rebalancing_weights(np.array(statistics[name]), self.options.uniform),
                 dtype=torch.float32,
                 device=self.device,
             )

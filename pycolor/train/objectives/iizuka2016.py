@@ -32,8 +32,8 @@ class Joint(Objective):
         source = label_source(self.options.labels, stream.photos)
         return {"labels": source.labels(stream.photos, self.options.seed)}
 
-    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
-        self.labels = found["labels"]
+    def load_statistics(self, network: Colorizer, statistics: dict[str, Any]) -> None:
+        self.labels = statistics["labels"]
 
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
         assert isinstance(network, Iizuka2016)

@@ -26,7 +26,7 @@ class Sample:
         lightness: N×1×S×S, L* of the luma that film might have recorded, 0 … 100.
         rgb: N×3×S×S, the truth, display-encoded, 0 … 1.
         photos: which photograph of the stream each crop is of; empty in validation.
-        chance: the only source of chance.
+        generator: the only source of chance.
         step: of the training.
         made: first pictures of the batch that are made, and known to have no color.
     """
@@ -34,7 +34,7 @@ class Sample:
     lightness: Tensor
     rgb: Tensor
     photos: Sequence[int]
-    chance: torch.Generator
+    generator: torch.Generator
     step: int
     made: int = 0
 
@@ -58,10 +58,10 @@ class Objective:
         """What must be known of the photographs before the first step, as plain lists."""
         return {}
 
-    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
+    def load_statistics(self, network: Colorizer, statistics: dict[str, Any]) -> None:
         """Take what `measure` found, now or before the run was interrupted."""
 
-    def before(self, step: int, networks: Sequence[Colorizer]) -> None:
+    def on_step(self, step: int, networks: Sequence[Colorizer]) -> None:
         """Called before each step with the network and its average."""
 
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:

@@ -35,11 +35,11 @@ class Pairs(Classification):
             labels = source.labels(stream.photos, self.options.seed)
         return super().measure(network, stream) | {"labels": labels}
 
-    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
-        super().use(network, found)
-        self.others = OthersOfClass(self.photos, found["labels"], self.options.crop)
+    def load_statistics(self, network: Colorizer, statistics: dict[str, Any]) -> None:
+        super().load_statistics(network, statistics)
+        self.others = OthersOfClass(self.photos, statistics["labels"], self.options.crop)
 
-    def before(self, step: int, networks: Sequence[Colorizer]) -> None:
+    def on_step(self, step: int, networks: Sequence[Colorizer]) -> None:
         if step == self.options.pair.reference_steps > 0:
             for network in networks:
                 assert isinstance(network, Varga2017)
@@ -50,11 +50,11 @@ class Pairs(Classification):
         options = self.options.pair
         others = sample.rgb.clone()
         for i, photo in enumerate(sample.photos):
-            if float(torch.rand((), generator=sample.chance)) < options.same_class:
-                other = self.others.draw(photo, sample.chance)
+            if float(torch.rand((), generator=sample.generator)) < options.same_class:
+                other = self.others.draw(photo, sample.generator)
                 if other is not None:
                     others[i] = other.to(others.device)
-        return reference_of(others, options, sample.chance)
+        return reference_of(others, options, sample.generator)
 
     def loss(self, network: Colorizer, sample: Sample) -> Tensor:
         assert isinstance(network, Varga2017)
@@ -65,7 +65,7 @@ class Pairs(Classification):
             with self.arithmetic():
                 logits = network.reference_logits(lab)
             return self.of_logits(logits, reference_ab)
-        alone = torch.rand(len(lab), 1, 1, 1, generator=sample.chance) < options.alone
+        alone = torch.rand(len(lab), 1, 1, 1, generator=sample.generator) < options.alone
         with self.arithmetic():
             context = network.guided_context(lab)
             heard = (~alone).to(self.device, context.dtype)

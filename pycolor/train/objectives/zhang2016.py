@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pycolor.errors import UsageError
-from pycolor.models import palette as alphabet
+from pycolor.models import palette as palettes
 from pycolor.models.colorizer import Colorizer, Guidance
 from pycolor.train.data.guidance import simulated
 from pycolor.train.data.guidance_batch import simulated_together
@@ -27,11 +27,11 @@ class Classification(Objective):
         prior = measure_prior(stream, network.output_stride, self.options.gray_limit)
         return {"prior": prior.tolist()}
 
-    def use(self, network: Colorizer, found: dict[str, Any]) -> None:
-        prior = np.array(found["prior"])
-        weights = alphabet.rebalancing_weights(prior, self.options.uniform)
+    def load_statistics(self, network: Colorizer, statistics: dict[str, Any]) -> None:
+        prior = np.array(statistics["prior"])
+        weights = palettes.rebalancing_weights(prior, self.options.uniform)
         self.class_weights = torch.tensor(weights, dtype=torch.float32, device=self.device)
-        light = alphabet.rebalancing_weights(
+        light = palettes.rebalancing_weights(
             prior, self.options.last_uniform or self.options.uniform
         )
         light = (1 - self.options.restore) * light + self.options.restore
@@ -61,7 +61,7 @@ class Classification(Objective):
         inputs: list[Tensor | Guidance | None] = [sample.lightness]
         if network.training and self.options.guided:
             simulate = simulated if ab.device.type == "cpu" else simulated_together
-            inputs += [None, simulate(ab, self.options.guided, sample.chance)]
+            inputs += [None, simulate(ab, self.options.guided, sample.generator)]
         return self.of_logits(self.run(network, *inputs), ab, sample.made)
 
     def finish(self, network: Colorizer) -> Colorizer:
@@ -99,5 +99,5 @@ def measure_prior(stream: Stream, stride: int, gray_limit: float) -> Any:
     for rgb in measured_crops(stream):
         ab = color_target(rgb, stride)
         colored = ab.abs().flatten(1).amax(1) > gray_limit
-        counts += alphabet.histogram(ab[colored].permute(0, 2, 3, 1).reshape(-1, 2))
-    return alphabet.prior_from_histogram(counts, alphabet.gamut_bins())
+        counts += palettes.histogram(ab[colored].permute(0, 2, 3, 1).reshape(-1, 2))
+    return palettes.prior_from_histogram(counts, palettes.gamut_bins())

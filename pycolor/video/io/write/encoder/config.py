@@ -86,12 +86,9 @@ def choose(
     rgb = bool(preset.rgb_formats) and not own
     if rgb:
         warnings.append(_said_of_rgb(preset.name, info.encoding, target.bit_depth))
-    full_range = rgb or (
-        info.encoding.full_range and stores_range(container, encoder.canonical_name)
-    )
-    if info.encoding.full_range and not full_range:
-        what = name if name in LIMITED_RANGE_ENCODERS else f"{name} in {container}"
-        warnings.append(f"{what} holds limited range only: full-range luma is scaled into it")
+    full_range, of_range = _full_range(info, name, encoder.canonical_name, container)
+    full_range |= rgb
+    warnings += [] if full_range else of_range
     encoding = replace(
         info.encoding,
         matrix=MATRIX_OF_CODE[matrix_code],
@@ -109,6 +106,14 @@ def choose(
         matrix_code=matrix_code,
         warnings=tuple(warnings),
     )
+
+
+def _full_range(info: FilmInfo, encoder: str, codec: str, container: str) -> tuple[bool, list[str]]:
+    """Whether an output holds the film's full range, and a sentence if it does not."""
+    if not info.encoding.full_range or stores_range(container, codec):
+        return info.encoding.full_range, []
+    what = encoder if encoder in LIMITED_RANGE_ENCODERS else f"{encoder} in {container}"
+    return False, [f"{what} holds limited range only: full-range luma is scaled into it"]
 
 
 def _encoder(name: str) -> av.codec.Codec:
