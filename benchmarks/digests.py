@@ -40,6 +40,7 @@ SOURCES: dict[str, dict[str, Any]] = {
     "anamorphic.mkv": {"width": 90, "pixel_aspect": 2, "frames": 20},
     "rotated.mov": {"codec": "libx264", "rotation": 90, "frames": 20},
     "odd.mkv": {"width": 65, "height": 49, "frames": 20, "pixel_format": "yuv444p"},
+    "wide.mkv": {"width": 256, "height": 128, "frames": 20},
     "long.mkv": {"frames": 120},
 }
 
@@ -67,7 +68,7 @@ CASES: dict[str, tuple[str, str, list[str]]] = {
     "h264, lossless": ("yuv420.mkv", ".mkv", ["--preset", "lossless-h264"]),
     "prores": ("yuv422p10.mkv", ".mov", ["--preset", "prores"]),
     "prores 4444": ("yuv444p16.mkv", ".mov", ["--preset", "prores4444"]),
-    "dnxhr": ("yuv420.mkv", ".mxf", []),
+    "dnxhr": ("wide.mkv", ".mxf", []),
     "v210": ("yuv422p10.mkv", ".mov", ["--preset", "v210"]),
     "access (VP9)": ("yuv420.mkv", ".webm", []),
     "y4m": ("yuv420.mkv", ".y4m", []),
