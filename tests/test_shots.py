@@ -217,7 +217,6 @@ def test_depth_and_range_do_not_matter(depth: int, full: bool):
     assert boundaries(detect(lumas, options)) == expected(film)
 
 
-@pytest.mark.long
 def test_a_slice_with_overlap_gives_the_same_fades():
     film = list(MadeFilm("fade", 5, motion=LIVELY, wear=RUINED, seed=4, size=(90, 120)))
     whole = boundaries(detect(film, FULL))
