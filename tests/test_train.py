@@ -316,7 +316,7 @@ def test_tensorboard_is_asked_for_by_name(
 ) -> None:
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     loop.train(replace(TINY, steps=1), [photos], tmp_path / "without")
-    with pytest.raises(UsageError, match=r"pip install 'pycolor\[tensorboard\]'"):
+    with pytest.raises(UsageError, match=r"pip install 'pycolor-film\[tensorboard\]'"):
         loop.train(replace(TINY, steps=1, tensorboard=True), [photos], tmp_path / "with")
 
 
