@@ -23,18 +23,21 @@ SDI_CODES = (4, 1019)
 LEAST_PSNR_DB = 28.0
 # Coders err by the sample; what was changed errs by the place.  The mean of 16×16 samples is off by
 # at most 2.5 codes of 8 bits at CRF 20 (archival films, H.264 and VP9), a changed one by more than
-# these, or by more than the other frames' are.
+# these, or by more than the other frames' are.  A single one may be off by what the film flickers,
+# where the coder repeats a block of another frame: little is said of a place by one block alone.
 MOST_BLOCK_ERROR = 8.0
 _NOTABLE_BLOCK_ERROR, _TIMES_THE_MEDIAN = 3.0, 2.5
 _BLOCK = 16
 
 
-def _block_error(error: npt.NDArray[np.float32]) -> float:
-    """The largest mean, without its sign, of a block of an error."""
+def _block_errors(error: npt.NDArray[np.float32]) -> tuple[float, float]:
+    """The largest mean, without its sign, of a block of an error, and the second largest."""
     height, width = (max(1, size // _BLOCK) for size in error.shape)
     rows, columns = (min(size, _BLOCK) for size in error.shape)
     whole = error[: height * rows, : width * columns]
-    return float(np.abs(whole.reshape(height, rows, width, columns).mean((1, 3))).max())
+    means = np.abs(whole.reshape(height, rows, width, columns).mean((1, 3))).ravel()
+    first, second = np.partition(means, -2)[:-3:-1] if means.size > 1 else (means[0], means[0])
+    return float(first), float(second)
 
 
 class Pictures:
@@ -47,8 +50,10 @@ class Pictures:
         self.digest = hashlib.sha256()
         self.least_psnr = math.inf
         self.worst = -1
-        self.block_errors = array("f")  # of each lossy frame, in codes of 8 bits
-        self._block_at = -1
+        # In codes of 8 bits, at what frame: of one block, and of a place of more than one.
+        self._block: tuple[float, int] = (0.0, -1)
+        self._place: tuple[float, int] = (0.0, -1)
+        self._places = array("f")  # of each lossy frame
         self._sum_psnr = 0.0
         self._finite = 0
         self._shift = shift
@@ -110,21 +115,20 @@ class Pictures:
         if psnr < self.least_psnr:
             self.least_psnr, self.worst = psnr, index
 
-        block = _block_error(error) * 255 / peak
-        if block > max(self.block_errors, default=0.0):
-            self._block_at = index
-        self.block_errors.append(block)
+        block, place = (each * 255 / peak for each in _block_errors(error))
+        self._block = max(self._block, (block, index), key=lambda each: each[0])
+        self._place = max(self._place, (place, index), key=lambda each: each[0])
+        self._places.append(place)
 
     def _changed(self) -> str:
         """Where a place of a frame is another, not a coarser one; empty if nowhere."""
-        worst = max(self.block_errors, default=0.0)
-        usual = median(self.block_errors) if len(self.block_errors) >= _BLOCK // 2 else worst
-        stands_out = worst > _NOTABLE_BLOCK_ERROR and worst > _TIMES_THE_MEDIAN * usual
-        if worst <= MOST_BLOCK_ERROR and not stands_out:
+        worst, at = self._place
+        usual = median(self._places) if len(self._places) >= _BLOCK // 2 else worst
+        if self._block[0] > MOST_BLOCK_ERROR:
+            worst, at = self._block
+        elif worst <= _NOTABLE_BLOCK_ERROR or worst <= _TIMES_THE_MEDIAN * usual:
             return ""
-        return (
-            f"; a part of frame {self._block_at} is off by {worst:.1f} codes of 8 bits on average"
-        )
+        return f"; a part of frame {at} is off by {worst:.1f} codes of 8 bits on average"
 
     def _score_nothing(self, index: int) -> None:
         self.least_psnr, self.worst = 0.0, index
