@@ -245,15 +245,20 @@ class Predictor:
                 guide = most_similar(lightness, self.guides)
                 return self.network.guided_context(resized(guide, lightness.shape[2:]))
             if isinstance(self.network, Pycolor2026) and self.network.anchored:
-                return self.network.materials(*self._looked_at(lightness))
+                return self.network.materials(*self._looked_at(lightness, keep=True))
             return self.network.context(lightness)
 
-    def _looked_at(self, lightness: Tensor) -> tuple[Encoded, Decoded]:
-        """What the layers make of pictures, without any guidance."""
+    def _looked_at(self, lightness: Tensor, *, keep: bool = False) -> tuple[Encoded, Decoded]:
+        """What the layers make of pictures, without any guidance; kept, or not."""
         network = self.network
         assert isinstance(network, Pycolor2026)
-        seen = self._encoded(lightness)
-        return seen, self._remembered.decoded(lightness, lambda: network.decode(seen))
+        x = lightness.contiguous(memory_format=torch.channels_last)
+
+        def decode() -> tuple[Encoded, Decoded]:
+            seen = self._encoded(lightness) if self._remembered.many else network.encode(x)
+            return seen, network.decode(seen)
+
+        return self._remembered.decoded(lightness, decode, keep=keep)
 
     @torch.inference_mode()
     def field(

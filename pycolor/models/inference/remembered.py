@@ -13,7 +13,7 @@ from pycolor.models.networks.pycolor2026 import Decoded, Encoded
 from pycolor.system.bounded import Bounded
 
 FEW = 8  # pictures, some megabytes each
-LATEST = 4  # of which what was decoded is kept as well
+LATEST = 4  # anchors of which what was decoded is kept as well
 MOST_GUIDED = 24  # pictures of guides
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ class Remembered:
     def __init__(self, most: int = FEW) -> None:
         self.many = most > FEW  # somebody looks at the same pictures again and again
         self._encoded: Bounded[Encoded] = Bounded(most)
-        self._decoded: Bounded[Decoded] = Bounded(LATEST)
+        self._decoded: Bounded[tuple[Encoded, Decoded]] = Bounded(LATEST)
         self._guides: Bounded[Guide] = Bounded(MOST_GUIDED)
 
     def encoded(self, lightness: Tensor, encode: Callable[[], Encoded]) -> Encoded:
@@ -40,14 +40,18 @@ class Remembered:
         """
         return _of(self._encoded, lightness, encode)
 
-    def decoded(self, lightness: Tensor, decode: Callable[[], Decoded]) -> Decoded:
-        """What the decoder makes of that: an anchor's colors are wanted soon after its context.
+    def decoded(
+        self, lightness: Tensor, decode: Callable[[], tuple[Encoded, Decoded]], *, keep: bool
+    ) -> tuple[Encoded, Decoded]:
+        """What the trunk and the decoder make of a picture.
 
         Args:
             lightness: 1×1×h×w.
             decode: finds out.
+            keep: what is found out: of an anchor, whose colors are wanted some time after its
+                context.
         """
-        return _of(self._decoded, lightness, decode)
+        return _of(self._decoded, lightness, decode, keep=keep)
 
     def guide(
         self,
@@ -64,14 +68,15 @@ class Remembered:
         return found
 
 
-def _of(known: Bounded[T], lightness: Tensor, make: Callable[[], T]) -> T:
+def _of(known: Bounded[T], lightness: Tensor, make: Callable[[], T], *, keep: bool = True) -> T:
     if lightness.device.type != "cpu" or len(lightness) != 1:
         return make()
     key = _digest(lightness)
     found = known.get(key)
     if found is None:
         found = make()
-        known.put(key, found)
+        if keep:
+            known.put(key, found)
     return found
 
 

@@ -81,6 +81,7 @@ class PlaneReader:
         native = av.VideoFrame(info.width, info.height, info.pixel_format)
         for number, plane in enumerate(raw.planes):
             np.copyto(plane_view(native, number, info.description.dtype), plane)
+        native.key_frame = True  # type: ignore[misc]  # can be set: it needs no others
         frame = Frame(
             native,
             index=raw.index,
