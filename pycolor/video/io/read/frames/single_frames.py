@@ -11,7 +11,6 @@ from pycolor.video.io.frame.film import FilmInfo
 from pycolor.video.io.frame.frame import Frame
 from pycolor.video.io.read.frames.frame_source import FrameSource
 
-
 READ_ON = 128  # frames, instead of seeking
 
 
