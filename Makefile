@@ -1,6 +1,6 @@
 # make demo [FILM=my.mov]   color a film
 # make check                format, lint, types and the fast tests (a minute and a half)
-# make test                 format, lint, types and all tests of the product (ten minutes)
+# make test                 format, lint, types and all tests of the product (eight minutes)
 # make test-long            further tests of what those have in short
 # make docs-check           generated pages say what their files say; links lead somewhere
 # make docs                 the guide and the API reference, into build/site
