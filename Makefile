@@ -1,5 +1,5 @@
 # make demo [FILM=my.mov]   color a film
-# make check                format, lint, types and the fast tests (a minute and a half)
+# make check                format, lint, types and the fast tests
 # make test                 format, lint, types and all tests of the product (eight minutes)
 # make test-long            further tests of what those have in short
 # make docs-check           generated pages say what their files say; links lead somewhere
