@@ -50,6 +50,7 @@ SECONDS_UNTIL_DEAD = 2.0
 SIDE_BY_SIDE = 3
 SECONDS_CACHED = {"sshfs": 21.0}  # for which a mount still sees what is gone; others: 1.2
 FRAMES, SEGMENT_FRAMES = 40, 3
+MOST_FAILED = 5  # workers; then something is wrong that more of them would not mend
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +100,7 @@ def _no_locks(*_: Any) -> NoReturn:
 
 
 def fork(run: Callable[[], NoReturn]) -> int:
+    """A worker; what has run torch on threads of its own may not be forked, so nothing else does."""
     child = os.fork()
     if child == 0:
         run()
@@ -147,6 +149,8 @@ def trial(film: Film, count: int, kills: int, chance: random.Random, *, locks: b
     alive: dict[int, float] = {}  # process → when it is killed
     told = dict.fromkeys(("workers", "killed", "failed", "outputs", "differing", "left_over"), 0)
     while told["killed"] < kills or alive or not film.target.exists():
+        if told["failed"] > MOST_FAILED and not alive:
+            raise SystemExit(f"{told['failed']} of {told['workers']} workers failed; see above.")
         if not alive and film.target.exists():
             told["outputs"] += 1
             told["differing"] += film.target.read_bytes() != film.whole
@@ -154,7 +158,7 @@ def trial(film: Film, count: int, kills: int, chance: random.Random, *, locks: b
             told["left_over"] += film.clear()
         # When enough were killed one more may have to come, as a scheduler would start it again.
         most = SIDE_BY_SIDE if told["killed"] < kills else 0 if alive else 1
-        most = 0 if film.target.exists() else most
+        most = 0 if film.target.exists() or told["failed"] > MOST_FAILED else most
         while len(alive) < most:
             part, foreign = f"{chance.randint(1, count)}/{count}", chance.random() < 0.5
             life = chance.uniform(0, film.seconds) if chance.random() < 0.8 else 1e9
