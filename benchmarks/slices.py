@@ -100,7 +100,7 @@ def _no_locks(*_: Any) -> NoReturn:
 
 
 def fork(run: Callable[[], NoReturn]) -> int:
-    """A worker; what has run torch on threads of its own may not be forked, so nothing else does."""
+    """A worker.  Only this program may do it: a process that has run models has threads."""
     child = os.fork()
     if child == 0:
         run()

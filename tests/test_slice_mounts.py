@@ -54,7 +54,7 @@ def test_locks_are_as_said(mounted: tuple[str, list[Path]]) -> None:
 
 @pytest.mark.parametrize("kind", KINDS[:2])
 def test_killed_on_two_mounts(kind: str, tmp_path: Path) -> None:
-    """In a process of its own: its workers are forks, and a fork of this one might wait for ever."""
+    """In a process of its own: its workers are forks, and one of this process might never end."""
     try:
         with mounts(kind, tmp_path / "tried"):
             pass
