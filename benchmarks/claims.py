@@ -40,8 +40,8 @@ from pycolor.ops.reference import lab_to_luv, rgb_to_lab
 from pycolor.options import Decode, PredictOptions
 from pycolor.train.data.augment import CLEAN
 from pycolor.train.loop import train
-from pycolor.train.option_groups import ClusteringOptions, CropOptions
-from pycolor.train.options import TrainOptions
+from pycolor.train.recipes.option_groups import ClusteringOptions, CropOptions
+from pycolor.train.recipes.options import TrainOptions
 
 # ---- what is trained -----------------------------------------------------------------------------
 

@@ -35,7 +35,7 @@ from pycolor.video.job.distribute import ray_cluster
 from pycolor.video.job.distribute.ray_cluster import RayWorkers
 from pycolor.video.job.distribute.segment_worker import Answer, SegmentWorker
 from pycolor.video.job.film import color_film
-from pycolor.video.job.work.segment_store import SegmentStore
+from pycolor.video.job.work.segments.segment_store import SegmentStore
 from tests.films import make_film
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -3,7 +3,7 @@
     python -m benchmarks.shot_weights PICTURES [--transitions 60]
 
 PICTURES is a folder of photographs, any but those that `benchmarks.shots` measures with.  The
-printed vector is `pycolor.video.shots.dissolves.DissolveFinder.WEIGHTS`.
+printed vector is `pycolor.video.shots.gradual.dissolves.DissolveFinder.WEIGHTS`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.shot_films import CALM, LIVELY, OLD, RUINED, Event, Kind, MadeFilm, Motion, Plane
-from pycolor.video.shots.dissolves import DissolveFinder
-from pycolor.video.shots.mixtures import MedianThumbnails
+from pycolor.video.shots.gradual.dissolves import DissolveFinder
+from pycolor.video.shots.gradual.mixtures import MedianThumbnails
 from pycolor.video.shots.similarity import Scales, scales, thumbnail
 
 BRISK = Motion(pan=0.03, zoom=0.007, thing=0.35, speed=0.045)

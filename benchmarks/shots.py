@@ -4,7 +4,7 @@
                                [--detector pycolor] [--seed 2024] [--films FOLDER] [--json FILE]
 
 Each of --kind, --motion, --wear and --detector takes several names; all by default.  The weights
-of `pycolor.video.shots.dissolves` were chosen on films of other seeds and other photographs.
+of `pycolor.video.shots.gradual.dissolves` were chosen on films of other seeds and photographs.
 
 FOLDER holds colour/, archival/ and edge/ clips with known cuts; without it only made films are
 measured.  A transition counts as found where a boundary lies inside it, give or take two frames.

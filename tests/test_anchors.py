@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from pycolor.errors import FilmError
 from pycolor.image.guidance.guides import load_predictor
-from pycolor.models.layers.surfaces import STRIDE, descriptors, materials, unified
+from pycolor.models.networks.layers.surfaces import STRIDE, descriptors, materials, unified
 from pycolor.options import PredictOptions, PropagationOptions
 from pycolor.video.io import FrameSource, Reader, SharedFrames, SingleFrames
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film

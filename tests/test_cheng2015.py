@@ -15,18 +15,18 @@ from pycolor.errors import UsageError
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import gray_of
-from pycolor.models.features.daisy import daisy
-from pycolor.models.features.domain_transform import domain_transform
-from pycolor.models.features.gist import gist
 from pycolor.models.networks.cheng2015 import Cheng2015, Ensemble, recognize, rgb_to_yuv, yuv_to_rgb
+from pycolor.models.networks.features.daisy import daisy
+from pycolor.models.networks.features.domain_transform import domain_transform
+from pycolor.models.networks.features.gist import gist
 from pycolor.ops import reference
 from pycolor.train import loop
 from pycolor.train.data.augment import CLEAN
 from pycolor.train.monitor.log import Progress
 from pycolor.train.objectives import deep_colorization
 from pycolor.train.objectives.deep_colorization import References
-from pycolor.train.option_groups import ClusteringOptions, CropOptions
-from pycolor.train.options import TrainOptions
+from pycolor.train.recipes.option_groups import ClusteringOptions, CropOptions
+from pycolor.train.recipes.options import TrainOptions
 
 PUBLISHED_PARAMETERS = 13_283  # 114 → 57 → 57 → 57 → 2
 

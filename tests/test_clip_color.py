@@ -25,11 +25,11 @@ from pycolor.video.io.read.frames.plane_source import (
     planes_format,
     planes_info,
 )
-from pycolor.video.job.clips.clip_color import ClipColor
-from pycolor.video.job.clips.clip_layer import ClipLayer
 from pycolor.video.job.decisions.project import project_of
 from pycolor.video.job.decisions.start_plan import start_plan
 from pycolor.video.job.film import color_film
+from pycolor.video.job.frames.clip_color import ClipColor
+from pycolor.video.job.frames.clip_layer import ClipLayer
 
 QUICK = VideoOptions(predict=PredictOptions(short_side=32, dtype="float32", device="cpu"))
 FRAMES, CUT = 40, 22

@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from pycolor.cli import main
 from pycolor.errors import FilmError
 from pycolor.models import zoo
-from pycolor.models.foreign.detect import read_foreign
-from pycolor.models.foreign.torch7 import Module
+from pycolor.models.checkpoints.foreign.detect import read_foreign
+from pycolor.models.checkpoints.foreign.torch7 import Module
 from pycolor.models.networks.iizuka2016 import GRAY_MEAN, Iizuka2016
 from tests.torch7_writer import torch7_bytes
 

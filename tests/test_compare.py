@@ -11,8 +11,8 @@ from PIL import Image
 
 from pycolor.cli import main
 from pycolor.errors import FilmError, UsageError
-from pycolor.evaluate.burn_in import BurnIn
-from pycolor.evaluate.compare import compare
+from pycolor.evaluate.comparison.burn_in import BurnIn
+from pycolor.evaluate.comparison.compare import compare
 from pycolor.options import CompareOptions
 from pycolor.video.io import Reader
 from tests.films import colored_film, make_film

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from pycolor.video.shots.contrast import Contrast, energies
+from pycolor.video.shots.gradual.contrast import Contrast, energies
 from pycolor.video.shots.similarity import (
     Scales,
     Thumbnail,

@@ -30,9 +30,9 @@ from pycolor.video.io.frame.planes import chroma_planes
 from pycolor.video.job.decisions.plan_file import read_plan_file, save_plan_file
 from pycolor.video.job.decisions.project import Project, project_of
 from pycolor.video.job.decisions.start_plan import start_plan
-from pycolor.video.shown import shown_codes
+from pycolor.video.render.shown import shown_codes
 from pycolor.web.desk.delivery import Deliveries
-from pycolor.web.desk.journal import Journal, difference
+from pycolor.web.desk.plan.journal import Journal, difference
 from pycolor.web.desk.server import bind, desk_app, server_of
 from pycolor.web.desk.session import Desk
 from tests.films import make_film

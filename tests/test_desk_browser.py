@@ -13,7 +13,7 @@ from PIL import Image
 from pycolor.video.io import Reader
 from pycolor.video.io.frame.planes import chroma_planes
 from pycolor.video.job.decisions.project import project_of
-from pycolor.video.shown import shown_codes
+from pycolor.video.render.shown import shown_codes
 from tests.test_desk import TOKEN, browser, canvas, make_started, opened, shown
 
 __all__ = ["browser"]

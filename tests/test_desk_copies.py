@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pycolor.web.desk.alike import Alike
-from pycolor.web.desk.journal import Journal, difference
+from pycolor.web.desk.plan.journal import Journal, difference
+from pycolor.web.desk.shots.alike import Alike
 from tests.test_desk import TOKEN, Page, browser, make_started, opened, shown
 
 __all__ = ["browser"]

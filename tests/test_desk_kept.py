@@ -27,8 +27,8 @@ from pycolor.video.plan.planning import KnownBodies, plan_of
 from pycolor.video.propagation.layer import predict_layers
 from pycolor.video.propagation.layer_store import pieces_of
 from pycolor.video.propagation.seen_frames import SeenFrames
-from pycolor.web.desk.decoder import Decoder
-from pycolor.web.desk.turns import Turns
+from pycolor.web.desk.rendering.decoder import Decoder
+from pycolor.web.desk.rendering.turns import Turns
 from tests.test_desk import Page, make_started, opened
 
 SMALL = PredictOptions(short_side=64, dtype="float32", device="cpu")

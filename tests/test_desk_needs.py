@@ -14,7 +14,7 @@ import torch
 
 from pycolor.models.inference.uncertain import doubt
 from pycolor.models.palette import gamut_bins
-from pycolor.web.desk.needs import (
+from pycolor.web.desk.shots.needs import (
     RANGES,
     Sample,
     gray_share,
@@ -25,7 +25,7 @@ from pycolor.web.desk.needs import (
     skin_out,
     warnings_of,
 )
-from pycolor.web.desk.needs_kept import Needs
+from pycolor.web.desk.shots.needs_kept import Needs
 from tests.test_desk import make_started, opened
 
 SIZE = 24, 32
@@ -142,7 +142,7 @@ def test_needs_are_kept_in_the_project(film: Path) -> None:
 
 
 def test_they_are_found_while_nobody_waits(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pycolor.web.desk.turns.IDLE", 0.0)
+    monkeypatch.setattr("pycolor.web.desk.rendering.turns.IDLE", 0.0)
     with opened(film) as page:
         page.desk.needs.start()
         for _ in range(600):

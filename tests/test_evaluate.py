@@ -31,7 +31,7 @@ from pycolor.video.io import Frame, Reader
 from pycolor.video.io.frame.film import known_format
 from pycolor.video.io.frame.planes import chroma_planes
 from pycolor.video.job.film import color_film
-from pycolor.video.shown import on_luma
+from pycolor.video.render.shown import on_luma
 from tests.films import colorize, make_film
 from tests.films import picture as make_picture
 

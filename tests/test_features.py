@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from skimage.feature import daisy as skimage_daisy
 
-from pycolor.models.features import gist as gist_module
-from pycolor.models.features.daisy import CHANNELS, daisy
-from pycolor.models.features.domain_transform import domain_transform
-from pycolor.models.features.gist import gist
+from pycolor.models.networks.features import gist as gist_module
+from pycolor.models.networks.features.daisy import CHANNELS, daisy
+from pycolor.models.networks.features.domain_transform import domain_transform
+from pycolor.models.networks.features.gist import gist
 
 
 def picture(seed: int, height: int, width: int) -> torch.Tensor:

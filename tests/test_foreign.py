@@ -14,9 +14,9 @@ from pycolor.cli import main
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
-from pycolor.models.foreign.caffe import read_blobs, read_caffemodel
-from pycolor.models.foreign.detect import caffe_layers, read_foreign
-from pycolor.models.foreign.torch7 import Module, read_torch7
+from pycolor.models.checkpoints.foreign.caffe import read_blobs, read_caffemodel
+from pycolor.models.checkpoints.foreign.detect import caffe_layers, read_foreign
+from pycolor.models.checkpoints.foreign.torch7 import Module, read_torch7
 from pycolor.models.networks import zhang2016
 from tests.caffe_writer import Blobs, caffemodel
 from tests.torch7_writer import torch7_bytes

@@ -22,12 +22,12 @@ from pycolor.cli import main
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import zoo
 from pycolor.models.checkpoints import cache, weight_files
+from pycolor.models.checkpoints.foreign.caffe import read_blobs, read_caffemodel
+from pycolor.models.checkpoints.foreign.detect import read_foreign
+from pycolor.models.checkpoints.foreign.iizuka_graph import layers_of
+from pycolor.models.checkpoints.foreign.pickled import read_pickled
+from pycolor.models.checkpoints.foreign.torch7 import Module, read_torch7
 from pycolor.models.checkpoints.published import Published
-from pycolor.models.foreign.caffe import read_blobs, read_caffemodel
-from pycolor.models.foreign.detect import read_foreign
-from pycolor.models.foreign.iizuka_graph import layers_of
-from pycolor.models.foreign.pickled import read_pickled
-from pycolor.models.foreign.torch7 import Module, read_torch7
 from tests.caffe_writer import field, varint
 from tests.torch7_writer import torch7_bytes
 

@@ -22,8 +22,8 @@ from pycolor.train.data import made
 from pycolor.train.data.augment import CLEAN, film_luma
 from pycolor.train.data.photos import Stream, find_photos
 from pycolor.train.losses import rebalanced_classification
-from pycolor.train.option_groups import CropOptions, FilmOptions
-from pycolor.train.options import TrainOptions
+from pycolor.train.recipes.option_groups import CropOptions, FilmOptions
+from pycolor.train.recipes.options import TrainOptions
 
 
 def a_tar(path: Path, color: tuple[int, int, int], count: int) -> None:

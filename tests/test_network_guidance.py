@@ -10,9 +10,9 @@ import torch.nn.functional as functional
 
 from pycolor.models import zoo
 from pycolor.models.colorizer import Guidance, gray_of
-from pycolor.models.layers.ends import within_ends
-from pycolor.models.layers.levels import lightness_of, normalized, presence
-from pycolor.models.layers.surfaces import descriptors, grid_of, unified
+from pycolor.models.networks.layers.ends import within_ends
+from pycolor.models.networks.layers.levels import lightness_of, normalized, presence
+from pycolor.models.networks.layers.surfaces import descriptors, grid_of, unified
 from pycolor.models.networks.pycolor2026 import Pycolor2026
 from pycolor.train.data.guidance import simulated
 

@@ -22,15 +22,15 @@ from pycolor.train import loop
 from pycolor.train.data.labels import UNKNOWN, label_source
 from pycolor.train.data.pairs import OthersOfClass
 from pycolor.train.data.photos import find_photos
-from pycolor.train.learner import learning_rate
+from pycolor.train.learning.learner import learning_rate
+from pycolor.train.learning.optimizers import make_optimizer
 from pycolor.train.losses import mean_square
 from pycolor.train.objectives import objective
 from pycolor.train.objectives.hwang2016 import Luv
 from pycolor.train.objectives.objective import Sample
-from pycolor.train.optimizers import make_optimizer
-from pycolor.train.option_groups import CropOptions, PairOptions
-from pycolor.train.options import TrainOptions
 from pycolor.train.recipes import recipe
+from pycolor.train.recipes.option_groups import CropOptions, PairOptions
+from pycolor.train.recipes.options import TrainOptions
 
 TINY = TrainOptions(
     width=0.05,

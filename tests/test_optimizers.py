@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from pycolor.errors import UsageError
-from pycolor.train.optimizers import MuonAndAdamW, make_optimizer
-from pycolor.train.options import TrainOptions
+from pycolor.train.learning.optimizers import MuonAndAdamW, make_optimizer
+from pycolor.train.recipes.options import TrainOptions
 
 OPTIONS = TrainOptions(optimizer="muon", lr=1e-2, weight_decay=1e-2)
 

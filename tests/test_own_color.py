@@ -18,7 +18,7 @@ from pycolor.video.plan.analysis import analyze_film
 from pycolor.video.plan.own_color import OwnColor, picture_color, shot_color, tints_note
 from pycolor.video.plan.plan import ShotBody, TransitionSpan
 from pycolor.video.plan.planning import plan_of
-from pycolor.video.render import render_picture
+from pycolor.video.render.chroma_planes import render_picture
 from tests.films import make_film
 
 LUMA = np.tile(np.linspace(16, 235, 32), (24, 1))

@@ -20,7 +20,7 @@ from pycolor.video.io import Reader, Writer
 from pycolor.video.io.frame.tensors import as_tensor
 from pycolor.video.io.read.packets import packet_records
 from pycolor.video.job.film import color_film
-from pycolor.video.render import render_picture as render
+from pycolor.video.render.chroma_planes import render_picture as render
 from pycolor.video.verify import verify
 from tests.films import data_film, make_film
 
@@ -106,7 +106,7 @@ def test_failure_in_the_middle_leaves_nothing(
         if calls == 7:
             raise FilmError("the disk is full.")
 
-    monkeypatch.setattr("pycolor.video.render.render_picture", failing)
+    monkeypatch.setattr("pycolor.video.render.chroma_planes.render_picture", failing)
     with pytest.raises(FilmError, match="full"):
         color_film(source, tmp_path / "out.mkv", QUICK)
     assert [p.name for p in tmp_path.iterdir()] == ["in.mkv"]

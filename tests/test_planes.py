@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from pycolor.encoding import Encoding
-from pycolor.video.render import render_picture as render
+from pycolor.video.render.chroma_planes import render_picture as render
 
 GRAY = 120
 

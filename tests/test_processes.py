@@ -17,10 +17,11 @@ from PIL import Image
 
 from pycolor.errors import UsageError
 from pycolor.models.checkpoints import weight_files
-from pycolor.train import distributed, loop
+from pycolor.train import loop
 from pycolor.train.data.photos import Stream, find_photos
-from pycolor.train.option_groups import CropOptions
-from pycolor.train.options import TrainOptions
+from pycolor.train.learning import distributed
+from pycolor.train.recipes.option_groups import CropOptions
+from pycolor.train.recipes.options import TrainOptions
 from tests.made_once import made_once
 
 OPTIONS = {
@@ -41,8 +42,8 @@ import hashlib, json, os, sys
 from pathlib import Path
 import torch
 from pycolor.models import zoo
-from pycolor.train.option_groups import CropOptions
-from pycolor.train.options import TrainOptions
+from pycolor.train.recipes.option_groups import CropOptions
+from pycolor.train.recipes.options import TrainOptions
 from pycolor.train import distributed, loop
 from pycolor.train.objectives import objective
 

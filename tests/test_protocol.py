@@ -25,8 +25,8 @@ from pycolor.models.predictor import Predictor
 from pycolor.ops.reference import lab_to_rgb
 from pycolor.options import Dtype, PredictOptions
 from pycolor.train import loop
-from pycolor.train.option_groups import CropOptions
-from pycolor.train.options import TrainOptions
+from pycolor.train.recipes.option_groups import CropOptions
+from pycolor.train.recipes.options import TrainOptions
 
 GRAY = Encoding(full_range=True, subsampling="444")
 

@@ -17,8 +17,8 @@ from pycolor.errors import UsageError
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import gray_of
-from pycolor.models.layers import efficientnet_lite
 from pycolor.models.networks import pycolor2026
+from pycolor.models.networks.layers import efficientnet_lite
 
 # Of EfficientNet-Lite2: 6,092,072 with its classifier (published), less the classifier's
 # 352·1280 + 2·1280 + 1280·1000 + 1000, less the stem's kernels of two of three colors.

@@ -22,11 +22,11 @@ import torch
 
 from pycolor.errors import FilmError, UsageError
 from pycolor.options import PredictOptions, PropagationOptions, VideoOptions
-from pycolor.video import render as planes_of_a_frame
 from pycolor.video.io import Reader
 from pycolor.video.job.film import color_film
 from pycolor.video.job.work import job_folder as work_folders
 from pycolor.video.job.work.job_folder import job_folder
+from pycolor.video.render import chroma_planes as planes_of_a_frame
 from pycolor.video.verify import verify
 from tests.films import colored_film, make_film
 
@@ -97,7 +97,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
             raise KeyboardInterrupt
         render(*args, **kwargs)
 
-    monkeypatch.setattr("pycolor.video.render.render_picture", failing)
+    monkeypatch.setattr("pycolor.video.render.chroma_planes.render_picture", failing)
 
 
 def test_an_interrupted_run_goes_on(source, whole, tmp_path, monkeypatch):
@@ -135,7 +135,7 @@ def test_a_run_interrupted_at_its_survey_keeps_nothing_and_says_nothing(
         raise KeyboardInterrupt
 
     said: list[str] = []
-    monkeypatch.setattr("pycolor.video.job.preparation.analyze_film", interrupted)
+    monkeypatch.setattr("pycolor.video.job.stages.preparation.analyze_film", interrupted)
     with pytest.raises(KeyboardInterrupt):
         color_film(source, tmp_path / "out.mkv", QUICK, say=said.append)
     assert not any("kept" in text for text in said)

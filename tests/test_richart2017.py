@@ -16,8 +16,8 @@ from pycolor.models.checkpoints import weight_files
 from pycolor.models.networks.richart2017 import PATCH, Richart2017, recognize
 from pycolor.train import loop
 from pycolor.train.data.augment import CLEAN
-from pycolor.train.option_groups import CropOptions
-from pycolor.train.options import TrainOptions
+from pycolor.train.recipes.option_groups import CropOptions
+from pycolor.train.recipes.options import TrainOptions
 
 
 def test_the_convolution_is_the_perceptron_on_every_patch() -> None:

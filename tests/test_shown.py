@@ -10,7 +10,7 @@ import torch
 
 from pycolor.encoding import Encoding
 from pycolor.ops import reference
-from pycolor.video.shown import on_luma, shown_codes
+from pycolor.video.render.shown import on_luma, shown_codes
 
 
 @pytest.mark.parametrize("depth", [8, 10, 16])

@@ -23,12 +23,12 @@ from pycolor.ops.reference import rgb_to_lab
 from pycolor.train import loop
 from pycolor.train.data.augment import CLEAN, film_luma
 from pycolor.train.data.photos import Stream, find_photos, random_crop
-from pycolor.train.learner import learning_rate
+from pycolor.train.learning.learner import learning_rate
 from pycolor.train.losses import rebalanced_classification, soft_cross_entropy
 from pycolor.train.monitor.log import Progress
 from pycolor.train.monitor.validation_sheet import sheet
-from pycolor.train.option_groups import CropOptions, FilmOptions
-from pycolor.train.options import TrainOptions
+from pycolor.train.recipes.option_groups import CropOptions, FilmOptions
+from pycolor.train.recipes.options import TrainOptions
 
 TINY = TrainOptions(
     width=0.05,

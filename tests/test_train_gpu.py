@@ -24,8 +24,8 @@ from pycolor.train.data.made import Bank
 from pycolor.train.data.photos import Stream, find_photos
 from pycolor.train.data.resident import ResidentStream
 from pycolor.train.objectives import objective
-from pycolor.train.option_groups import CropOptions
-from pycolor.train.options import TrainOptions
+from pycolor.train.recipes.option_groups import CropOptions
+from pycolor.train.recipes.options import TrainOptions
 
 CPU = torch.device("cpu")
 

@@ -16,9 +16,9 @@ from pycolor.models.checkpoints import weight_files
 from pycolor.train import loop
 from pycolor.train.data.labels import label_source
 from pycolor.train.data.photos import Photo, find_photos
-from pycolor.train.distributed import Processes
-from pycolor.train.option_groups import CropOptions
-from pycolor.train.options import TrainOptions
+from pycolor.train.learning.distributed import Processes
+from pycolor.train.recipes.option_groups import CropOptions
+from pycolor.train.recipes.options import TrainOptions
 
 TINY = TrainOptions(
     model="richart2017",

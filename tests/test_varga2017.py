@@ -23,8 +23,8 @@ from pycolor.train import loop
 from pycolor.train.data.pairs import reference_of
 from pycolor.train.monitor.log import Progress
 from pycolor.train.objectives import objective
-from pycolor.train.option_groups import CropOptions, PairOptions
-from pycolor.train.options import TrainOptions
+from pycolor.train.recipes.option_groups import CropOptions, PairOptions
+from pycolor.train.recipes.options import TrainOptions
 
 GRAY = Encoding(full_range=True, subsampling="444")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pycolor.models.foreign.torch7 import Module
+from pycolor.models.checkpoints.foreign.torch7 import Module
 
 
 class Writer:

@@ -36,7 +36,7 @@ class Flags(Command):
 
 
 def run(flags: Flags) -> int:
-    from pycolor.evaluate.compare import compare
+    from pycolor.evaluate.comparison.compare import compare
 
     with Progress(flags.target.name, None, "frames", flags.output.style) as progress:
         compare(flags.first, flags.second, flags.target, flags.compare, progress)

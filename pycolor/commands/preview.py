@@ -16,7 +16,7 @@ from pycolor.system.progress import Progress
 
 if TYPE_CHECKING:
     from pycolor.video.job.decisions.plan_file import PlanFile
-    from pycolor.video.job.previews.preview import Preview
+    from pycolor.video.job.frames.preview import Preview
 
 EXAMPLES = """
 pycolor preview in.mkv --frame 1200 frame.png    by in.mkv.pycolor/plan.json
@@ -60,7 +60,7 @@ def run(flags: Flags) -> int:
     from pycolor.system.atomic_file import check_output
     from pycolor.video.job.decisions.plan_file import read_plan_file
     from pycolor.video.job.decisions.project import project_of
-    from pycolor.video.job.previews.preview import open_preview
+    from pycolor.video.job.frames.preview import open_preview
     from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 
     out = flags.output
@@ -77,7 +77,7 @@ def run(flags: Flags) -> int:
 
         preview = open_preview(flags.source, file, film, analyze)
         if flags.draft:
-            from pycolor.video.job.previews.draft import write_draft
+            from pycolor.video.job.frames.draft import write_draft
 
             write_draft(
                 preview, flags.target, flags.height, overwrite=film.overwrite, progress=progress

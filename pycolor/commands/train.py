@@ -12,7 +12,7 @@ from tyro.conf import arg
 
 from pycolor.commands.base import Command
 from pycolor.system.progress import Progress
-from pycolor.train.options import TrainOptions
+from pycolor.train.recipes.options import TrainOptions
 
 EXAMPLES = """
 pycolor train --data photographs/ --out run/ --recipe pycolor2026
@@ -54,7 +54,8 @@ def defaults(arguments: Sequence[str]) -> Flags | None:
 
 
 def run(flags: Flags) -> int:
-    from pycolor.train import distributed, loop
+    from pycolor.train import loop
+    from pycolor.train.learning import distributed
     from pycolor.train.monitor import log
 
     out = flags.output if distributed.is_first() else replace(flags.output, quiet=True)

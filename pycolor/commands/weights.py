@@ -119,8 +119,8 @@ def _import(flags: Flags, path: Path) -> None:
 def _write(flags: Flags, path: Path, expected: Published | None) -> None:
     """Make a weight file of ours from a foreign one."""
     from pycolor.models.checkpoints import cache, weight_files
+    from pycolor.models.checkpoints.foreign.detect import read_foreign
     from pycolor.models.checkpoints.published import published
-    from pycolor.models.foreign.detect import read_foreign
 
     foreign = read_foreign(path)
     item = published(foreign.name)

@@ -15,7 +15,7 @@ from pycolor.errors import FilmError
 from pycolor.ops import reference
 from pycolor.video.io import FilmInfo, Frame
 from pycolor.video.io.frame.planes import chroma_planes, rgb_planes
-from pycolor.video.shown import on_luma
+from pycolor.video.render.shown import on_luma
 
 _RATE_TOLERANCE = Fraction(2, 1000)
 

@@ -14,7 +14,6 @@ from pycolor.errors import UsageError
 from pycolor.models.card import Card as Card  # which other packages take from here
 from pycolor.models.card import State
 from pycolor.models.colorizer import Colorizer
-from pycolor.models.layers import efficientnet_lite
 from pycolor.models.networks import (
     cheng2015,
     hwang2016,
@@ -25,6 +24,7 @@ from pycolor.models.networks import (
     zhang2016,
     zhang2017,
 )
+from pycolor.models.networks.layers import efficientnet_lite
 
 CARDS = [
     Card(

@@ -13,17 +13,17 @@ from pycolor.errors import UsageError
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer
 from pycolor.models.inference.device import choose_device
-from pycolor.train.checkpoint import restored, save
 from pycolor.train.data.augment import film_luma
 from pycolor.train.data.made import Bank, grays
 from pycolor.train.data.photos import Batch, Photo, Stream, find_photos
 from pycolor.train.data.resident import ResidentStream
-from pycolor.train.distributed import LossModule, Processes, joined, own_device, shared
-from pycolor.train.learner import Learner
+from pycolor.train.learning.checkpoint import restored, save
+from pycolor.train.learning.distributed import LossModule, Processes, joined, own_device, shared
+from pycolor.train.learning.learner import Learner
 from pycolor.train.monitor.log import Log, Progress
 from pycolor.train.monitor.validation import luma_lightness, split, validate
 from pycolor.train.objectives.objective import Sample
-from pycolor.train.options import TrainOptions
+from pycolor.train.recipes.options import TrainOptions
 
 CHECKPOINT = "checkpoint.pt"
 BANK = 1024  # made pictures that a run on a GPU draws once

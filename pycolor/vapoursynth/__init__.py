@@ -25,8 +25,8 @@ from pycolor.options.checks import as_path
 from pycolor.system.optional import extra
 from pycolor.vapoursynth.clip_frames import codes_of, from_floats, is_interlaced, plane_source
 from pycolor.vapoursynth.clip_shape import LOCATIONS, ClipShape, check_frame
-from pycolor.video.job.clips.clip_color import ClipColor
-from pycolor.video.job.clips.clip_layer import ClipLayer
+from pycolor.video.job.frames.clip_color import ClipColor
+from pycolor.video.job.frames.clip_layer import ClipLayer
 
 __all__ = ["color", "layer"]
 

@@ -22,11 +22,11 @@ from torch import Tensor
 from pycolor.errors import FilmError, UsageError
 from pycolor.models import zoo
 from pycolor.models.checkpoints.file_metadata import check_options, parse_metadata
+from pycolor.models.checkpoints.foreign.detect import read_foreign
 from pycolor.models.checkpoints.header import in_order
 from pycolor.models.checkpoints.size import size_of_weights
 from pycolor.models.checkpoints.weight_names import OPEN, located, packaged
 from pycolor.models.colorizer import Colorizer
-from pycolor.models.foreign.detect import read_foreign
 from pycolor.models.inference.building import Unfilled, usual_torch
 from pycolor.system.atomic_file import atomic_write
 

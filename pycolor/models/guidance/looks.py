@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from pycolor.errors import UsageError
-from pycolor.models.layers.ends import within_ends
+from pycolor.models.networks.layers.ends import within_ends
 
 WARMER = 12.0  # b* that warmth 1 adds, a third of it to a*, where it is neither dark nor light
 

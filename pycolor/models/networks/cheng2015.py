@@ -23,8 +23,8 @@ from torch import Tensor, nn
 
 from pycolor import ops
 from pycolor.models.colorizer import Colorizer, Guidance, gray_of, scaled, width_of
-from pycolor.models.features import daisy, gist
-from pycolor.models.features.domain_transform import domain_transform
+from pycolor.models.networks.features import daisy, gist
+from pycolor.models.networks.features.domain_transform import domain_transform
 from pycolor.models.networks.zhang2016 import Zhang2016
 
 PATCH = 7

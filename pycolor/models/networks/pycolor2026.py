@@ -23,12 +23,12 @@ from torch import Tensor, nn
 
 from pycolor.models import colorizer
 from pycolor.models.colorizer import Colorizer, Guidance, check_width, gray_of, scaled, width_of
-from pycolor.models.layers.attention import Attention
-from pycolor.models.layers.efficientnet_lite import STAGES, TAPPED, Layer, Trunk
-from pycolor.models.layers.ends import within_ends
-from pycolor.models.layers.hints import Hints
-from pycolor.models.layers.levels import lightness_of, normalized, presence
-from pycolor.models.layers.surfaces import descriptors, grid_of, materials, unified
+from pycolor.models.networks.layers.attention import Attention
+from pycolor.models.networks.layers.efficientnet_lite import STAGES, TAPPED, Layer, Trunk
+from pycolor.models.networks.layers.ends import within_ends
+from pycolor.models.networks.layers.hints import Hints
+from pycolor.models.networks.layers.levels import lightness_of, normalized, presence
+from pycolor.models.networks.layers.surfaces import descriptors, grid_of, materials, unified
 from pycolor.models.palette import gamut_bins
 
 DECODER = (192, 192, 144, 128)  # channels from the deepest map up

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pycolor.train.option_groups import FilmOptions
+from pycolor.train.recipes.option_groups import FilmOptions
 
 CLEAN = FilmOptions(emulsion=0, tone=0, vignette=0, blur=0, grain=0, scratch=0, fade=0)
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from pycolor.train.data.labels import UNKNOWN
 from pycolor.train.data.photos import Photo, random_crop
-from pycolor.train.option_groups import CropOptions, PairOptions
+from pycolor.train.recipes.option_groups import CropOptions, PairOptions
 
 
 def reference_of(rgb: Tensor, options: PairOptions, generator: torch.Generator) -> Tensor:

@@ -21,7 +21,7 @@ from PIL import Image
 from torch import Tensor
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.train.option_groups import CropOptions
+from pycolor.train.recipes.option_groups import CropOptions
 
 UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)  # what Pillow raises
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from pycolor.train.data.photos import UNREADABLE, Batch, Photo, Stream, given, random_box
-from pycolor.train.option_groups import CropOptions
+from pycolor.train.recipes.option_groups import CropOptions
 
 AHEAD = 3  # batches whose boxes are drawn ahead
 

@@ -11,11 +11,11 @@ from torch import Tensor
 from pycolor.models import zoo
 from pycolor.ops.reference import rgb_to_lab
 from pycolor.train.data.photos import Photo, center_crop
-from pycolor.train.learner import Learner
+from pycolor.train.learning.learner import Learner
 from pycolor.train.monitor.log import Log
 from pycolor.train.monitor.validation_sheet import SHOWN, color, sheet
 from pycolor.train.objectives.objective import Sample
-from pycolor.train.options import TrainOptions
+from pycolor.train.recipes.options import TrainOptions
 
 _EYE = (0.299, 0.587, 0.114)  # BT.601
 

@@ -18,7 +18,7 @@ from pycolor.train.clustering.kmeans import kmeans
 from pycolor.train.data.photos import Stream
 from pycolor.train.objectives import deep_colorization
 from pycolor.train.objectives.objective import Objective, Sample
-from pycolor.train.options import TrainOptions
+from pycolor.train.recipes.options import TrainOptions
 
 PICTURES_CLUSTERED = 768
 

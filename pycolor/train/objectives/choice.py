@@ -22,7 +22,7 @@ from pycolor.train.objectives.objective import Objective
 from pycolor.train.objectives.richart2017 import MapThenClasses
 from pycolor.train.objectives.varga2017 import Pairs
 from pycolor.train.objectives.zhang2016 import Classification, Regression
-from pycolor.train.options import TrainOptions
+from pycolor.train.recipes.options import TrainOptions
 
 # Models that are taught more than the plain objectives do.
 OWN: dict[type[Colorizer], type[Objective]] = {

@@ -21,13 +21,13 @@ from torch import Tensor
 
 from pycolor.errors import FilmError
 from pycolor.models.colorizer import gray_of
-from pycolor.models.features.gist import CHANNELS, gist
 from pycolor.models.networks.cheng2015 import Cheng2015, Ensemble, rgb_to_yuv, yuv_to_rgb
+from pycolor.models.networks.features.gist import CHANNELS, gist
 from pycolor.ops.reference import rgb_to_lab
 from pycolor.train.clustering.kmeans import kmeans
 from pycolor.train.data.augment import film_luma
 from pycolor.train.data.photos import Photo
-from pycolor.train.option_groups import ClusteringOptions, FilmOptions
+from pycolor.train.recipes.option_groups import ClusteringOptions, FilmOptions
 
 _COMMON_RATE = 2e-3  # of the perceptron that all clusters begin from
 _DECAY = 1e-3  # of the weights

@@ -13,7 +13,7 @@ from torch import Tensor
 from pycolor.models.colorizer import Colorizer, Guidance
 from pycolor.ops.reference import rgb_to_lab
 from pycolor.train.data.photos import Photo, Stream
-from pycolor.train.options import TrainOptions
+from pycolor.train.recipes.options import TrainOptions
 
 PICTURES_MEASURED = 4096
 

@@ -1,1 +1,1 @@
-"""The options of training runs, one TOML file each."""
+"""The options of training runs: those there are, and what was chosen, one TOML file each."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pycolor.errors import UsageError
-from pycolor.train.options import TrainOptions
+from pycolor.train.recipes.options import TrainOptions
 
 RECIPES = Path(__file__).parent
 

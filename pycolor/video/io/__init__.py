@@ -10,6 +10,7 @@
 from pycolor.video.io.frame.film import ColorTags, FilmInfo, StreamInfo
 from pycolor.video.io.frame.frame import Frame
 from pycolor.video.io.frame.pixel_formats import Plane, change_codes
+from pycolor.video.io.read.decode.timeline import scan
 from pycolor.video.io.read.frames.frame_source import FrameSource
 from pycolor.video.io.read.frames.shared_frames import SharedFrames
 from pycolor.video.io.read.frames.single_frames import SingleFrames
@@ -17,7 +18,6 @@ from pycolor.video.io.read.integrity.checksums import frame_checksums
 from pycolor.video.io.read.integrity.damage import Damage
 from pycolor.video.io.read.integrity.same_packets import holds_packets
 from pycolor.video.io.read.reader import Reader
-from pycolor.video.io.read.timeline import scan
 from pycolor.video.io.write.concat import concat_segments
 from pycolor.video.io.write.encoder.frame_factory import FrameFactory, Picture
 from pycolor.video.io.write.preview import PreviewWriter

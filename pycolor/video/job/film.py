@@ -23,13 +23,11 @@ from pycolor.system.trace import traced
 from pycolor.video.film_plan.document_text import plan_text
 from pycolor.video.io import Damage, concat_segments
 from pycolor.video.io.containers.presets import PIPE
-from pycolor.video.job.coloring import FilmColoring
 from pycolor.video.job.decisions.listed_shots import listed_shots
 from pycolor.video.job.decisions.plan_file import read_plan_file
 from pycolor.video.job.decisions.planned import PlannedFilm
 from pycolor.video.job.decisions.project import Project, cache_bytes
 from pycolor.video.job.distribute.slices import LeftToOthers, last_of_all, slices_plan
-from pycolor.video.job.prepared import PreparedFilm
 from pycolor.video.job.record.report import FilmReport
 from pycolor.video.job.record.sidecar import (
     framemd5_path,
@@ -40,11 +38,13 @@ from pycolor.video.job.record.sidecar import (
     write_sidecar,
 )
 from pycolor.video.job.record.versions import versions
+from pycolor.video.job.stages.coloring import FilmColoring
+from pycolor.video.job.stages.prepared import PreparedFilm
 from pycolor.video.job.work.atomic_output import atomic_output, placed_files
-from pycolor.video.job.work.delivery import check_output_luma, is_checked
 from pycolor.video.job.work.job_folder import job_folder
 from pycolor.video.job.work.placed_files import is_own_output
-from pycolor.video.job.work.segment_store import SegmentStore, segment_key
+from pycolor.video.job.work.segments.delivery import check_output_luma, is_checked
+from pycolor.video.job.work.segments.segment_store import SegmentStore, segment_key
 from pycolor.video.job.work.stdin import materialize_stdin
 from pycolor.video.plan.plan import ShotBody
 

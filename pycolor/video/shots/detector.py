@@ -14,9 +14,9 @@ from typing import Any
 import numpy.typing as npt
 
 from pycolor.video.shots.cuts import CutFinder
-from pycolor.video.shots.dissolves import LEAST_DISSOLVE, RIVAL_REACH, SIDE, DissolveFinder
-from pycolor.video.shots.fades import LEAST_FADE, FadeFinder
-from pycolor.video.shots.mixtures import GradualTransition, MedianThumbnails
+from pycolor.video.shots.gradual.dissolves import LEAST_DISSOLVE, RIVAL_REACH, SIDE, DissolveFinder
+from pycolor.video.shots.gradual.fades import LEAST_FADE, FadeFinder
+from pycolor.video.shots.gradual.mixtures import GradualTransition, MedianThumbnails
 from pycolor.video.shots.shot import Shot, Transition
 from pycolor.video.shots.shot_options import LEAST_SHOT, ShotOptions
 from pycolor.video.shots.similarity import scales, thumbnail

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pycolor.video.shots.dissolves import CONTRAST_REACH, RIVAL_REACH, SIDE
-from pycolor.video.shots.fades import FADE_REACH, SLOPE_REACH
+from pycolor.video.shots.gradual.dissolves import CONTRAST_REACH, RIVAL_REACH, SIDE
+from pycolor.video.shots.gradual.fades import FADE_REACH, SLOPE_REACH
 
 # Frames; a dissolve so near a cut or a fade's ends is what these left of a contrast dip.
 LEAST_SHOT = 10

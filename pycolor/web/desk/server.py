@@ -18,9 +18,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from pycolor.errors import FilmError, PycolorError
-from pycolor.web.desk.changes import whole
 from pycolor.web.desk.delivery import KINDS, Deliveries
 from pycolor.web.desk.guard import PICTURES, Guard, refusal
+from pycolor.web.desk.plan.changes import whole
 from pycolor.web.desk.session import Desk
 from pycolor.web.local_server import HERE, RefusedError, json_object
 

@@ -16,18 +16,18 @@ from pycolor.options import VideoOptions
 from pycolor.video.film_plan.decisions import TREATMENTS, FilmPlan, PlanError
 from pycolor.video.job.decisions.planned import Colors
 from pycolor.video.plan.analysis import FilmAnalysis
-from pycolor.web.desk.alike import Alike
-from pycolor.web.desk.changes import Said, add_guidance, change, copied_shot, copy, whole
-from pycolor.web.desk.copying import PREFIX, frames_to_copy
-from pycolor.web.desk.editor import Editor
-from pycolor.web.desk.frames import VIEWS, Frames, View
-from pycolor.web.desk.journal import Change, ShotDocument, Step
-from pycolor.web.desk.kept_plan import KeptPlan
-from pycolor.web.desk.needs_kept import Needs
-from pycolor.web.desk.palette import Palette
-from pycolor.web.desk.pictures import kept, packed, suffix_of
-from pycolor.web.desk.playing import Playing
-from pycolor.web.desk.ready import Ready
+from pycolor.web.desk.plan.changes import Said, add_guidance, change, copied_shot, copy, whole
+from pycolor.web.desk.plan.copying import PREFIX, frames_to_copy
+from pycolor.web.desk.plan.journal import Change, ShotDocument, Step
+from pycolor.web.desk.plan.kept_plan import KeptPlan
+from pycolor.web.desk.project.editor import Editor
+from pycolor.web.desk.project.palette import Palette
+from pycolor.web.desk.project.pictures import kept, packed, suffix_of
+from pycolor.web.desk.rendering.frames import VIEWS, Frames, View
+from pycolor.web.desk.rendering.playing import Playing
+from pycolor.web.desk.rendering.ready import Ready
+from pycolor.web.desk.shots.alike import Alike
+from pycolor.web.desk.shots.needs_kept import Needs
 from pycolor.web.local_server import RefusedError
 
 MOST_NEWS = 9

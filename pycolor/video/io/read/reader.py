@@ -19,15 +19,15 @@ from pycolor.video.io.containers.y4m import without_rate
 from pycolor.video.io.frame.film import rational
 from pycolor.video.io.frame.frame import Frame
 from pycolor.video.io.frame.unpack import unpacked
+from pycolor.video.io.read.decode.film_range import FilmRange, bounds
+from pycolor.video.io.read.decode.pulldown import find_pulldown
+from pycolor.video.io.read.decode.timeline import scan
 from pycolor.video.io.read.describe import describe
-from pycolor.video.io.read.film_range import FilmRange, bounds
 from pycolor.video.io.read.integrity import completeness
 from pycolor.video.io.read.integrity.continuity import Continuity
 from pycolor.video.io.read.integrity.damage import Damage, DamageLog
 from pycolor.video.io.read.pictures.picture_tags import stored_tags
-from pycolor.video.io.read.pulldown import find_pulldown
 from pycolor.video.io.read.source import UNCLOCKED, declared_end, frame_rate, origin_of
-from pycolor.video.io.read.timeline import scan
 
 # Of these FFmpeg counts the frames.
 _WITHOUT_TIMES = ("image2", "yuv4mpegpipe", *UNCLOCKED)

@@ -18,7 +18,7 @@ from pycolor.options import PredictOptions
 from pycolor.video.job.record.arithmetic import arithmetic_of
 from pycolor.video.job.record.encoder_threads import encoder_threads
 from pycolor.video.job.record.versions import versions
-from pycolor.video.job.segment import SegmentJob, run_segments
+from pycolor.video.job.stages.segment import SegmentJob, run_segments
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 from pycolor.options import Slice
 from pycolor.video.job.decisions.plan_file import PLAN_NAME, PROJECT_SUFFIX
 from pycolor.video.job.distribute.claims import Claims
-from pycolor.video.job.work.segment_files import Segment
-from pycolor.video.job.work.segment_store import SegmentStore
+from pycolor.video.job.work.segments.segment_files import Segment
+from pycolor.video.job.work.segments.segment_store import SegmentStore
 
 
 class LeftToOthers(Exception):  # noqa: N818  (no error)

@@ -30,13 +30,13 @@ from pycolor.video.io.containers.presets import find_preset, master_preset
 from pycolor.video.io.containers.sequence import picture_name
 from pycolor.video.io.frame.tensors import luma_on
 from pycolor.video.job.decisions.plan_file import PlanFile
-from pycolor.video.job.previews.preview import Preview, open_preview
+from pycolor.video.job.frames.preview import Preview, open_preview
 from pycolor.video.job.record.sidecar import synthetic_media_tag
 from pycolor.video.job.work.atomic_output import atomic_pictures
 from pycolor.video.master.blocks import holds, spread, unfolded
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.propagation.propagate import Parts
-from pycolor.video.render import graded, render_picture
+from pycolor.video.render.chroma_planes import graded, render_picture
 
 BITS = (10, 12, 16)
 TAG = "CHROMA_MASTER"

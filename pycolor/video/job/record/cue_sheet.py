@@ -21,7 +21,7 @@ from pycolor.record import read_sidecar
 from pycolor.video.io import Reader
 from pycolor.video.io.containers.timecode import later_timecode
 from pycolor.video.io.frame.planes import chroma_planes
-from pycolor.video.shown import shown_codes
+from pycolor.video.render.shown import shown_codes
 
 WIDTH = 192  # of a thumbnail, pixels
 

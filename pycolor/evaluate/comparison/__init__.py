@@ -1,0 +1,1 @@
+"""Two films beside each other, to be looked at."""

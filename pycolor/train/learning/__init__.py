@@ -1,0 +1,1 @@
+"""What learns: a network, its optimizer, its checkpoints, its processes."""

@@ -1,0 +1,1 @@
+"""Packets to frames: decoded, in order, within a range."""

@@ -1,1 +1,0 @@
-"""Clips of other programs, colored frame by frame in any order."""

@@ -1,0 +1,1 @@
+"""Frames by themselves, in any order: previews, and the clips of other programs."""

@@ -1,0 +1,1 @@
+"""A film by stages: prepared, then colored and encoded segment by segment."""

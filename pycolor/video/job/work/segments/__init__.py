@@ -1,0 +1,1 @@
+"""Encoded segments: kept, found again, joined to an output."""

@@ -1,0 +1,1 @@
+"""Color layers into the chroma planes of frames."""

@@ -1,0 +1,1 @@
+"""Transitions that take many frames: dissolves and fades."""

@@ -1,0 +1,1 @@
+"""The plan on the desk: its changes, their journal, its file."""

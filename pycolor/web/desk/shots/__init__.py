@@ -1,0 +1,1 @@
+"""What is found about shots while nobody waits for a picture."""
