@@ -26,7 +26,7 @@ PIP     = $(BIN)/python -m pip --quiet --disable-pip-version-check
 TORCH ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint demo check test test-long docs docs-check vapoursynth sanitize format bench gpu results weights clean
+.PHONY: help setup lint style types demo check fast-tests test test-long docs docs-check vapoursynth sanitize format bench gpu results weights clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 16
@@ -47,22 +47,30 @@ $(STAMP): pyproject.toml constraints.txt $(NATIVE)
 	@touch $@
 
 # See pycolor/cli.py: spinning threads are ruinous beside anything else that runs.
-demo check test test-long docs-check sanitize results weights: export OMP_WAIT_POLICY ?= PASSIVE
+demo check fast-tests test test-long docs-check sanitize results weights: export OMP_WAIT_POLICY ?= PASSIVE
 # A process for each core, at most eight; each computes in one thread.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 8 ? n : 8)))
-check test test-long docs-check: export OMP_NUM_THREADS ?= 1
+check fast-tests test test-long docs-check: export OMP_NUM_THREADS ?= 1
 PYTEST = $(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup
 
 demo: $(STAMP)
 	@$(BIN)/python demo/run.py $(if $(FILM),"$(FILM)")
 
-lint: $(STAMP)
+lint: style types
+
+style: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/clang-format --dry-run --Werror $$(find csrc -name '*.h' -o -name '*.cpp' -o -name '*.cu')
+
+types: $(STAMP)
 	$(BIN)/mypy
 
-check: lint
+# Types beside tests: mypy's first run takes half a minute, the later ones a second.
+check: style
+	@$(MAKE) --no-print-directory --jobs=2 types fast-tests
+
+fast-tests: $(STAMP)
 	$(PYTEST) -m "not slow and not docs and not long"
 
 test: lint

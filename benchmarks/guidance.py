@@ -164,7 +164,7 @@ def pixel_ciede2000(a: Tensor, b: Tensor) -> np.ndarray[Any, np.dtype[np.float64
     from skimage import color
 
     first, second = (x[0].movedim(0, -1).numpy() for x in (a, b))
-    return np.asarray(color.deltaE_ciede2000(first, second), np.float64).ravel()  # type: ignore[no-untyped-call]
+    return np.asarray(color.deltaE_ciede2000(first, second), np.float64).ravel()
 
 
 # ---- photographs -------------------------------------------------------------------------------

@@ -102,11 +102,12 @@ def fit(
 
 def pictures(folder: Path, count: int, seed: int) -> list[Plane]:
     """Some photographs of a folder, gray."""
-    from skimage import color, io
+    from skimage import color
+    from skimage.io import imread
 
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".jpg", ".png"))
     chosen = np.random.default_rng(seed).permutation(len(paths))[:count]
-    read = [io.imread(paths[n]) for n in chosen]
+    read = [imread(paths[n]) for n in chosen]
     gray = [color.rgb2gray(p[..., :3]) * 255 if p.ndim == 3 else p for p in read]
     return [p.astype(np.float32) for p in gray]
 
