@@ -49,7 +49,7 @@ $(STAMP): pyproject.toml constraints.txt $(NATIVE)
 # See pycolor/cli.py: spinning threads are ruinous beside anything else that runs.
 demo check fast-tests test test-long docs-check sanitize results weights: export OMP_WAIT_POLICY ?= PASSIVE
 # A process for each core, at most eight; each computes in one thread.
-JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 8 ? n : 8)))
+JOBS ?= $(shell n=$$(env -u OMP_NUM_THREADS nproc 2>/dev/null || echo 2); echo $$((n < 8 ? n : 8)))
 check fast-tests test test-long docs-check: export OMP_NUM_THREADS ?= 1
 PYTEST = $(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup
 
