@@ -93,6 +93,11 @@ def cuda_missing() -> str:
     return "" if info["cuda"] else f"no CUDA module: {info['cuda_reason']}"
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Files of which -m selects nothing are not even imported."""
+    return lanes.is_left_out(collection_path.stem, config.option.markexpr) or None
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Marked at once, before -m selects."""
     lanes.mark(item)

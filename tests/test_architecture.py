@@ -69,7 +69,8 @@ def imports(path: Path) -> frozenset[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.update(f"{node.module}.{alias.name}" for alias in node.names)
         for child in ast.iter_child_nodes(node):
-            visit(child)
+            if not isinstance(child, ast.expr):  # which holds no import, and most of the nodes
+                visit(child)
 
     visit(ast.parse(path.read_text(encoding="utf-8")))
     return frozenset(found)
