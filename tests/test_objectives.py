@@ -26,7 +26,7 @@ from pycolor.train.learning.learner import learning_rate
 from pycolor.train.learning.optimizers import make_optimizer
 from pycolor.train.losses import mean_square
 from pycolor.train.objectives import objective
-from pycolor.train.objectives.hwang2016 import Luv
+from pycolor.train.objectives.hwang2016 import Hwang2016Objective
 from pycolor.train.objectives.objective import Sample
 from pycolor.train.recipes import recipe
 from pycolor.train.recipes.option_groups import CropOptions, PairOptions
@@ -116,7 +116,7 @@ def test_regression_learns_one_color(tmp_path: Path) -> None:
 
 def test_the_cross_entropy_of_both_axes() -> None:
     """Without rebalancing it is the mean of −log p of U's bin plus that of V's."""
-    objective = Luv(replace(TINY, uniform=1.0), torch.device("cpu"))
+    objective = Hwang2016Objective(replace(TINY, uniform=1.0), torch.device("cpu"))
     network = Hwang2016(0.05).eval()
     even = [1 / BINS] * BINS
     objective.load_statistics(network, {"prior_u": even, "prior_v": even})

@@ -86,8 +86,8 @@ def test_a_bank_of_made_pictures() -> None:
     one, two = (Bank(crops.byte(), 5, workers).pictures for workers in (1, 3))
     torch.testing.assert_close(one, two, rtol=0, atol=0)
     bank = Bank(crops.byte(), 5, 1)
-    chance = torch.Generator().manual_seed(2)
-    drawn = bank.draw(40, chance)
+    rng = torch.Generator().manual_seed(2)
+    drawn = bank.draw(40, rng)
     assert drawn.shape == (40, 3, 32, 32)
     assert (drawn[:, 0] == drawn[:, 2]).all()
     mirrored = {
@@ -123,8 +123,8 @@ def test_guidance_of_a_batch_is_as_that_of_single_pictures() -> None:
 def test_points_of_a_batch_tell_the_truth() -> None:
     """On one color, whatever is hinted by a point is that color."""
     ab = torch.tensor([30.0, -20.0]).view(1, 2, 1, 1).repeat(50, 1, 24, 32)
-    chance = guidance_batch._Chance(ab, torch.Generator().manual_seed(6))
-    hints, weight = guidance_batch._points(ab, chance)
+    rng = guidance_batch._BatchRng(ab, torch.Generator().manual_seed(6))
+    hints, weight = guidance_batch._points(ab, rng)
     known = (weight > 0).expand(-1, 2, -1, -1)
     assert known.flatten(1).any(1).all()
     torch.testing.assert_close(hints[known], ab[known])

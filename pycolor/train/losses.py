@@ -63,8 +63,8 @@ def rebalanced_classification(
         ab: N×2×h×w, true chroma at the logits' resolution.
         palette: Q×2.
         class_weights: Q, from `palette.rebalancing_weights` (ones: no rebalancing).
-        gray_limit: a picture whose every |a| and |b| stays within it teaches nothing and is left
-            out, as in the authors' code.
+        gray_limit: a picture whose every |a| and |b| stays within it has no color to learn and is
+            left out, as in the authors' code.
         made: first pictures that are known to be gray; each of their pixels weighs 1, the mean of
             all weights.
 
@@ -90,7 +90,7 @@ def mean_square(
     Args:
         ab: N×2×h×w, predicted.
         truth: N×2×h×w.
-        gray_limit: pictures that stay within it teach nothing, as above.
+        gray_limit: pictures that stay within it count for nothing, as above.
         unit: of the error, in ab; chroma itself would give gradients of several hundred.
 
     Returns:

@@ -25,7 +25,7 @@ def simulated(ab: Tensor, share: float, generator: torch.Generator) -> Guidance:
     Args:
         ab: N×2×h×w, the true chroma field.
         share: of the pictures that get any.
-        generator: the only source of chance (on the CPU).
+        generator: the only source of randomness (on the CPU).
     """
     n = len(ab)
     hints, weight = torch.zeros_like(ab), torch.zeros_like(ab[:, :1])

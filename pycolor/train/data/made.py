@@ -28,7 +28,7 @@ def grays(rgb: Tensor, generator: torch.Generator) -> Tensor:
 
     Args:
         rgb: N×3×S×S, 0 … 1.
-        generator: the only source of chance.
+        generator: the only source of randomness.
 
     Returns:
         N×3×S×S, the three channels alike.
@@ -44,7 +44,7 @@ def grays(rgb: Tensor, generator: torch.Generator) -> Tensor:
 
 
 class Bank:
-    """Made pictures that are drawn once and shown again, mirrored by chance: for a GPU.
+    """Made pictures that are drawn once and shown again, mirrored at random: for a GPU.
 
     Args:
         photographs: crops N×3×S×S, uint8, a picture for each.
@@ -68,7 +68,7 @@ class Bank:
 
         Args:
             number: N.
-            generator: the only source of chance (on the CPU).
+            generator: the only source of randomness (on the CPU).
         """
         device = self.pictures.device
         which = torch.randint(len(self.pictures), (number,), generator=generator)
@@ -84,7 +84,7 @@ def made_picture(luma: Plane, rng: Generator) -> Plane:
 
     Args:
         luma: S×S of a photograph, 0 … 1, for the kinds that are derived from one.
-        rng: the only source of chance.
+        rng: the only source of randomness.
 
     Returns:
         S×S, 0 … 1.

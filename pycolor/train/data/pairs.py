@@ -27,7 +27,7 @@ def reference_of(rgb: Tensor, options: PairOptions, generator: torch.Generator) 
     Args:
         rgb: N×3×H×W, display-encoded, 0 … 1.
         options: see `PairOptions`.
-        generator: the only source of chance (on the CPU).
+        generator: the only source of randomness (on the CPU).
 
     Returns:
         N×3×H×W, 0 … 1.

@@ -108,5 +108,5 @@ def shared(loss_module: LossModule, processes: Processes) -> nn.Module:
     """The loss module, whose gradients are averaged over all processes."""
     if processes.count == 1:
         return loss_module
-    # Some objectives teach only a part of the network at first.
+    # Some objectives train only a part of the network at first.
     return DistributedDataParallel(loss_module, find_unused_parameters=True)

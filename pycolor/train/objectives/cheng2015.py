@@ -23,7 +23,7 @@ from pycolor.train.recipes.options import TrainOptions
 PICTURES_CLUSTERED = 768
 
 
-class ScenesThenPerceptrons(Objective):
+class Cheng2015Objective(Objective):
     """Cross-entropy of semantic classes; the perceptrons follow when the steps are over.
 
     The classes are learned without labels: they are clusters of the deep features of our

@@ -1,4 +1,4 @@
-"""Which objective teaches which network."""
+"""Which objective trains which network."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from pycolor.models.networks.richart2017 import Richart2017
 from pycolor.models.networks.varga2017 import Varga2017
 from pycolor.train.data.labels import label_source
 from pycolor.train.data.photos import Photo
-from pycolor.train.objectives.cheng2015 import ScenesThenPerceptrons
-from pycolor.train.objectives.hwang2016 import Luv
-from pycolor.train.objectives.iizuka2016 import Joint
+from pycolor.train.objectives.cheng2015 import Cheng2015Objective
+from pycolor.train.objectives.hwang2016 import Hwang2016Objective
+from pycolor.train.objectives.iizuka2016 import Iizuka2016Objective
 from pycolor.train.objectives.objective import Objective
-from pycolor.train.objectives.richart2017 import MapThenClasses
-from pycolor.train.objectives.varga2017 import Pairs
+from pycolor.train.objectives.richart2017 import Richart2017Objective
+from pycolor.train.objectives.varga2017 import Varga2017Objective
 from pycolor.train.objectives.zhang2016 import Classification, Regression
 from pycolor.train.recipes.options import TrainOptions
 
-# Models that are taught more than the plain objectives do.
+# Models with an objective of their own.
 OWN: dict[type[Colorizer], type[Objective]] = {
-    Iizuka2016: Joint,
-    Hwang2016: Luv,
-    Varga2017: Pairs,
-    Cheng2015: ScenesThenPerceptrons,
-    Richart2017: MapThenClasses,
+    Iizuka2016: Iizuka2016Objective,
+    Hwang2016: Hwang2016Objective,
+    Varga2017: Varga2017Objective,
+    Cheng2015: Cheng2015Objective,
+    Richart2017: Richart2017Objective,
 }
 
 
 def objective_for(network: Colorizer, options: TrainOptions, device: torch.device) -> Objective:
-    """What a network is taught: its own objective, or the plain one for what it puts out."""
+    """The objective of a network: its own, or the plain one for its kind of output."""
     for kind, own in OWN.items():
         if isinstance(network, kind):
             return own(options, device)

@@ -4,8 +4,8 @@ Algorithm 3 of the paper groups the reference pictures by their gist and trains 
 each cluster; pictures that it then colors well leave, and the rest is clustered anew on the next
 layer.  A picture's error is taken over its sampled pixels, before refinement (the paper colors the
 whole picture), and the number of layers is bounded: where no picture leaves, the paper's loop does
-not end.  A perceptron may begin from one that was trained on all pictures: from chance, as in the
-paper, those of small clusters learn their few pictures by heart.
+not end.  A perceptron may begin from one that was trained on all pictures: with random weights, as
+in the paper, those of small clusters overfit their few pictures.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def train_perceptrons(
         steps: of AdamW.
         rate: its first, falling to 0 along a cosine.
         generator: draws the samples and the first weights.
-        start: a single perceptron that all begin from, in place of chance.
+        start: a single perceptron that all begin from, in place of random weights.
     """
     samples, inputs = references.features.shape[1:]
     features, chroma = references.features.flatten(0, 1), references.chroma.flatten(0, 1)
@@ -194,7 +194,7 @@ def train_perceptrons(
 
 
 def _fresh(networks: int, inputs: int, generator: torch.Generator) -> Ensemble:
-    """An ensemble whose first weights come from this source of chance alone."""
+    """An ensemble whose first weights are drawn from this generator alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
         return Ensemble(networks, inputs)

@@ -19,7 +19,7 @@ from pycolor.train.losses import huber
 from pycolor.train.objectives.objective import Objective, Sample, color_target, measured_crops
 
 
-class Luv(Objective):
+class Hwang2016Objective(Objective):
     """U and V: cross-entropy of both bins, or L2 or Huber (Hwang and Zhou 2016, 3.5 and 3.6).
 
     The paper's cross-entropy weighs every pixel alike (`uniform` 1), and gray wins; below 1 the

@@ -16,7 +16,7 @@ from pycolor.train.losses import mean_square
 from pycolor.train.objectives.objective import Objective, Sample, color_target
 
 
-class Joint(Objective):
+class Iizuka2016Objective(Objective):
     """Squared error of chroma and cross-entropy of scene classes (Iizuka et al. 2016, eq. 6).
 
     Chroma is taken on the sigmoid's scale of 0 … 1, where both terms are of one size at α = 1/300.

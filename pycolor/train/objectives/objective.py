@@ -26,7 +26,7 @@ class Sample:
         lightness: N×1×S×S, L* of the luma that film might have recorded, 0 … 100.
         rgb: N×3×S×S, the truth, display-encoded, 0 … 1.
         photos: which photograph of the stream each crop is of; empty in validation.
-        generator: the only source of chance.
+        generator: the only source of randomness.
         step: of the training.
         made: first pictures of the batch that are made, and known to have no color.
     """

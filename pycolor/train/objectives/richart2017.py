@@ -17,7 +17,7 @@ from pycolor.train.data.photos import Stream
 from pycolor.train.objectives.objective import Objective, Sample, color_target, measured_crops
 
 
-class MapThenClasses(Objective):
+class Richart2017Objective(Objective):
     """Cross-entropy of the neuron nearest to the true color."""
 
     measured = ("colors",)

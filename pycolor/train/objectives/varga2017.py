@@ -1,4 +1,4 @@
-"""Pairs of a picture and a reference (Varga and Szirányi 2017)."""
+"""Varga2017Objective of a picture and a reference (Varga and Szirányi 2017)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pycolor.train.objectives.objective import Sample, color_target
 from pycolor.train.objectives.zhang2016 import Classification
 
 
-class Pairs(Classification):
+class Varga2017Objective(Classification):
     """The rebalanced loss of both branches (Varga and Szirányi 2017, eq. 1), in two phases.
 
     First the reference's branch alone on references; then the input's branch starts from it, and

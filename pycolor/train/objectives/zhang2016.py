@@ -65,7 +65,7 @@ class Classification(Objective):
         return self.of_logits(self.run(network, *inputs), ab, sample.made)
 
     def finish(self, network: Colorizer) -> Colorizer:
-        """From the weights w that were taught to those that are to be shown.
+        """From the class weights w of the training to those of prediction.
 
         What is learned is p w, likelihood times weight; p ((1 − r) v + r) instead weighs errors by
         a mixture of all colors alike, as far as the λ of v goes, and all pixels alike.  Where it is

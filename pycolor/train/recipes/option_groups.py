@@ -37,14 +37,14 @@ class FilmOptions:
     """How often (a probability) and how much.
 
     Attributes:
-        emulsion: chance of a blue- or green-sensitive response in place of the eye's.
-        tone: chance of another gamma and contrast, with lifted blacks and dim whites.
-        vignette: chance of dark corners.
-        blur: chance of a soft lens or a copy of a copy.
-        grain: chance of grain.
-        scratch: chance of vertical scratches.
-        fade: chance of a faded print or a thin scan, blacks up to 0.45 and a span down to 0.15,
-            kept in 8 bits.
+        emulsion: probability of a blue- or green-sensitive response in place of the eye's.
+        tone: probability of another gamma and contrast, with lifted blacks and dim whites.
+        vignette: probability of dark corners.
+        blur: probability of a soft lens or a copy of a copy.
+        grain: probability of grain.
+        scratch: probability of vertical scratches.
+        fade: probability of a faded print or a thin scan, blacks up to 0.45 and a span down to
+            0.15, kept in 8 bits.
         grain_codes: largest standard deviation of grain, in 8-bit codes.
     """
 
@@ -76,7 +76,7 @@ class ClusteringOptions:
         enough: PSNR in dB at which a photograph leaves (the paper's −ε).
         layers: at most.
         common_steps: optimizer steps of a perceptron for all photographs, from which those of the
-            clusters begin (0: they begin from chance, as in the paper).
+            clusters begin (0: random weights, as in the paper).
         perceptron_steps: optimizer steps of each layer.
         perceptron_rate: learning rate there.
     """

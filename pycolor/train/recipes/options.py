@@ -44,7 +44,7 @@ class TrainOptions:
         ema: decay of the averaged weights that are shipped.
         uniform: λ of the class rebalancing (1: none).
         last_uniform: λ of the rebalancing that the last layer is moved to once the steps are over
-            (0: that which was taught); one too small to be taught, since a few pixels of the rarest
+            (0: that of the training); one too small to train with, since a few pixels of the rarest
             colors would then weigh as much as whole photographs.
         restore: share of that rebalancing that the last layer takes back, from 0, rare colors as
             often as it makes them, to 1, as often as they occur.

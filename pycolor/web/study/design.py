@@ -115,18 +115,18 @@ def plan(
         raise UsageError(
             f"{practice} practice trials of {len(names)} pictures would leave none; expected fewer."
         )
-    chance = random.Random(f"{seed}/{participant}")
-    chance.shuffle(names)
+    rng = random.Random(f"{seed}/{participant}")
+    rng.shuffle(names)
     if most:
         names = names[: practice + most]
     ways = list(gallery.ways if question == "natural" else gallery.ways[1:])
-    chance.shuffle(ways)
+    rng.shuffle(ways)
     turns = [ways[i % len(ways)] for i in range(len(names))]
     counted = turns[practice:]
-    chance.shuffle(counted)
+    rng.shuffle(counted)
     trials = []
     for number, (name, way) in enumerate(zip(names, turns[:practice] + counted, strict=True)):
         shown = [way] if question == "natural" else [gallery.ways[0], way]
-        chance.shuffle(shown)
+        rng.shuffle(shown)
         trials.append(Trial(number, name, tuple(shown), practice=number < practice))
     return trials
