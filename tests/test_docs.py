@@ -103,5 +103,28 @@ def test_the_readme_has_every_command() -> None:
     assert all(f"`pycolor {name}" in text for name in COMMANDS)
 
 
+def names_nothing(name: str) -> bool:
+    """Whether `pycolor.a.b.c` or `pycolor/a/b.py` is neither a file nor a name that a file has."""
+    parts = [part for part in re.split(r"[./]", name) if part]
+    if "/" in name:
+        return not (ROOT / name).exists()
+    for count in range(len(parts), 0, -1):
+        stem = ROOT.joinpath(*parts[:count])
+        file = next(
+            (f for f in (stem.with_suffix(".py"), stem / "__init__.py") if f.exists()), None
+        )
+        if file is not None:
+            return count < len(parts) and parts[count] not in file.read_text(encoding="utf-8")
+    return True
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_modules_and_files_that_a_page_names_are_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    modules = re.findall(r"(?<![\w./-])pycolor(?:\.[A-Za-z]\w*)+", text)
+    files = re.findall(r"`(pycolor/[\w./]+)`", text)
+    assert [name for name in modules + files if names_nothing(name)] == []
+
+
 def test_one_version() -> None:
     assert f"\nversion: {__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")

@@ -14,13 +14,13 @@ from pycolor.errors import UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class Flags(Command):
-    """Remove what a film's project holds beside its plan, and what can be made again: encoded
-    segments first, then color, what was used longest ago in front.
+    """Remove what a film's project can make again: encoded segments first, then color, the least
+    recently used first.  The plan stays.
 
     Attributes:
         source: the film, or its project IN.pycolor.
-        to_size: how much is left, such as 20G or 500M.
-        dry_run: tell what would be removed, and remove nothing.
+        to_size: how much may stay, such as 20G or 500M.
+        dry_run: print what would be removed, and remove nothing.
     """
 
     source: Annotated[Positional[Path], arg(metavar="IN")]

@@ -29,6 +29,7 @@ GROUPS = {
 # Options that are listed elsewhere than the rest of their class.
 MOVED = {
     ("VideoOptions", "color_shots"): "color",
+    ("VideoOptions", "tints"): "color",
     ("VideoOptions", "shots"): "temporal",
     ("VideoOptions", "sensitivity"): "temporal",
     ("VideoOptions", "plan"): "temporal",
@@ -37,7 +38,7 @@ MOVED = {
         ("VideoOptions", name): "advanced"
         for name in (
             *("batch", "work_dir", "keep_work", "segment_frames", "framemd5", "trace"),
-            *("cache_size", "slice", "mix"),
+            *("cache_size", "slice", "ray", "mix"),
         )
     },
     **{

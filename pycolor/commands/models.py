@@ -27,10 +27,10 @@ class Flags(Command):
     """List the models, or show one model's card.
 
     Attributes:
-        name: of the model to show.
+        name: the model whose card is shown; without it, all models are listed.
     """
 
-    name: Annotated[Positional[str | None], arg(metavar="NAME")] = None
+    name: Annotated[Positional[str | None], arg(metavar="[NAME]")] = None
 
 
 def run(flags: Flags) -> int:
@@ -54,7 +54,7 @@ def run(flags: Flags) -> int:
         table.add_row(name, escape(c.paper), *numbers, escape(_packaged(c)))
     console.print(table)
     console.print(
-        "Parameters and GFLOPs (256x256) are the papers'; pycolor models NAME tells more."
+        "Parameters and GFLOPs (256x256) are the papers'; `pycolor models NAME` has more."
     )
     return 0
 

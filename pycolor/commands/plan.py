@@ -19,22 +19,23 @@ from pycolor.system.progress import Progress
 class Flags(Command):
     """Begin a film's project: IN.pycolor/plan.json, a list of its shots to decide on.
 
-    The plan is edited by hand, by a script or by a page; `pycolor video IN OUT --plan FILE` colors
-    by it.  Of a plan that exists, its state is told.
+    The plan is edited by hand, by a script or with `pycolor desk`, and `pycolor video IN OUT --plan
+    FILE` colors by it.  If the plan exists already, its state is printed.
 
     Attributes:
         source: the film.
         to: where the plan is written (default: IN.pycolor/plan.json).
-        shots: a list of shots in place of the detector's: .csv, .edl, .json, .otio or .xml.
+        shots: take the shots from this list instead of detecting them: .csv, .edl, .json, .otio or
+            .xml.
         csv: write the plan's shots in PySceneDetect's layout.
         edl: write them as a CMX3600 edit list.
         json: write them as `pycolor shots` does.
-        otio: write the plan as an OpenTimelineIO timeline, which `--shots` takes back whole.
+        otio: write the plan as an OpenTimelineIO timeline, which `--shots` reads back without loss.
         xml: write the shots as Final Cut Pro 7 XML.
         sensitivity: of the detector; 1 is balanced; more finds more transitions.
-        rate: frames per second of numbered pictures (default: 24), and of a film that does not
-            tell; N or N/D.
-        overwrite: begin anew where there is a plan.
+        rate: frames per second of numbered pictures and of films that do not state it, N or N/D
+            (default: 24).
+        overwrite: replace an existing plan.
     """
 
     source: Annotated[Positional[Path], arg(metavar="IN")]

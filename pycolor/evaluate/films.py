@@ -68,7 +68,7 @@ def frame_pairs(
         true: a film in its own colors.
         found: the same, colored.
         short_side: at which frames are judged; 0: as stored.
-        rate: frames per second where a film does not tell, see `Reader`.
+        rate: frames per second where a film does not state it, see `Reader`.
 
     Raises:
         FilmError: they cannot be read, or differ in size, rate or in the number of frames.

@@ -70,32 +70,30 @@ class VideoOptions:
             Timecodes, HH:MM:SS:FF-HH:MM:SS:FF, count from the film's first frame.
         rate: frames per second of numbered pictures and of films that do not state it, N, N/D or
             a decimal; 23.976 is 24000/1001 (default: 24).
-        range: of the source's codes, where it does not state it or states a wrong one (the gray of
-            a pipe without a tag is taken as full).
-        matrix: likewise of its Y'CbCr.
+        range: range of the source's codes, where it does not state it or states a wrong one (gray
+            from a pipe without a tag is taken as full).
+        matrix: Y'CbCr matrix of the source, where it does not state it or states a wrong one.
         preset: codec settings: archive (FFV1), h264, access (small), lossless-h264, prores,
             prores4444, dnxhr, v210, png, tiff, dpx, y4m (default: by OUT's extension: .mkv
             archive, .mp4 and .mov h264, .mxf dnxhr, .webm access, .avi archive).
         codec: video encoder by FFmpeg's name, in place of the preset's.
         codec_options: options of the encoder.
         overwrite: replace OUT if it exists.
-        batch: key frames that wait for each other before they go through the network; 0: one on a
-            CPU, eight on a GPU.
+        batch: key frames that go through the network together; 0: one on a CPU, eight on a GPU.
         color_shots: what is done with shots that are in true color already.
-        tints: what is done with the one color of shots that are tinted or toned as a whole: remove
-            (the model's color takes its place), keep (it stays under the model's color) or leave
-            (such a shot is not colored).
+        tints: what is done with shots that are tinted or toned as a whole: remove (the model's
+            color replaces the tint), keep (the tint stays under the model's color) or leave (the
+            shot is not colored).
         shots: take the cuts from this .csv, .edl or .json list of `pycolor shots`; it counts from
             the film's first frame.
-        plan: color by this document, which `pycolor plan` writes; what is made by it is kept in the
-            project's folder, and made anew only where the plan changes.
-        cache_size: how much of that is kept in the end, such as 20G or 500M.
+        plan: color by this document, which `pycolor plan` writes; the color is cached in the
+            project's folder, and computed again only where the plan changes.
+        cache_size: limit of that cache once the film is done, such as 20G or 500M.
         slice: K/N: be the K-th of N workers on one film in a shared folder, each started with the
             same command but for K; the last one to end joins the film.
-        ray: the address of a Ray cluster whose machines color the film, one worker a device; auto:
-            the one that runs here. All of them see IN and OUT under the same names.
-        mix: let workers on unlike machines share a film: chroma may differ between them in its
-            last bits.
+        ray: color the film on the Ray cluster at this address, one worker a device; auto: the
+            cluster that runs on this machine. All machines need IN and OUT under the same names.
+        mix: let machines of different kinds share a film, whose chroma may differ in the last bits.
         sensitivity: of shot detection; above 1 finds more transitions, and more false ones.
         work_dir: folder for the unfinished work (default: beside OUT).
         keep_work: keep that folder when OUT is finished.

@@ -56,27 +56,26 @@ class TrainOptions:
             FILE.csv:COLUMN, a list of file names and labels (auto: folder where there are several,
             else clusters:32).
         gray_limit: pictures whose every |a| and |b| stays within it are left out.
-        sampling: stem=weight,... of the tars or folders whose photographs are to be seen more or
-            less often than once a pass, 0 to 16.
-        made: share of each batch that are drawn and derived pictures without color (see `made`),
-            for a network to say gray where nothing is known.
+        sampling: stem=weight,... of the tar files or folders whose photographs are sampled more or
+            less than once an epoch, 0 to 16.
+        made: share of each batch that is synthetic gray pictures, so that the network predicts gray
+            where there is nothing to recognize.
         guided: share of the pictures that come with hints, for a network that takes them.
         validation: photographs held out, not trained on.
         validate_every: steps between validations and checkpoints.
         patience: validations without a smaller loss after which the run ends early (0: never).
         tensorboard: also write the validations and their pictures for TensorBoard.
-        seed: of everything random.
+        seed: of all random numbers.
         dtype: of the arithmetic inside the network; float32 weights either way.
         device: cpu, cuda, cuda:1, …
-        threads: 0 leaves torch's own choice.
+        threads: threads of torch; 0: its own choice.
         workers: decoding threads.
-        resident: decode all photographs once and keep them in the device's memory, where crops are
-            cut (see `resident`), and draw a bank of made pictures once: for a GPU, which would else
-            wait for the processor.
+        resident: decode all photographs once, keep them in the device's memory and cut the crops
+            there; for a GPU that would otherwise wait for the processor.
         keep: share of the weights of `init` in those that are written, where it has them; the rest
             are the averaged ones (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR
             2022).
-        init: weights to start from, instead of from noise.
+        init: weights to start from, instead of random ones.
     """
 
     model: str = "zhang2016"

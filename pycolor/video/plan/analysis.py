@@ -83,7 +83,7 @@ def analyze_film(
     Args:
         source: the film.
         frames: (first, stop), None for the whole film.
-        rate: frames per second where the source does not tell, see `Reader`.
+        rate: frames per second where the source does not state it, see `Reader`.
         sensitivity: of the shot detector; 1 is balanced.
         shots: gives the shots, of the frames' number and times, in place of the detector.
         progress: advanced by each frame.

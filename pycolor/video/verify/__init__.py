@@ -58,7 +58,7 @@ def verify(
         source: the film that was colored.
         result: what came of it.
         frames: the range of the source that was colored, None for all.
-        rate: frames per second of a source that does not tell, see `Reader`.
+        rate: frames per second of a source that does not state it, see `Reader`.
         lossless: demand equal luma; None demands it of codecs that are lossless by nature.
         override: tags in place of the source's own, see `Reader`.
 

@@ -1,4 +1,4 @@
-"""The clean aperture of a QuickTime or MP4 picture, which PyAV does not tell (ISO 14496-12)."""
+"""The clean aperture of a QuickTime or MP4 picture, which PyAV does not report (ISO 14496-12)."""
 
 from __future__ import annotations
 

@@ -46,8 +46,8 @@ class ContainerSpec:
             "range", of codecs that do not tell it themselves: they are written in limited range,
             which is what readers take.
         fields_of: codecs whose order of fields it tells; None for all that tell it.
-        aspect_not_of: codecs whose pixel aspect it does not tell.
-        color_but: codes of H.273, by mark, that it does not tell of codecs without tags of their
+        aspect_not_of: codecs whose pixel aspect it does not store.
+        color_but: codes of H.273, by mark, that it does not store of codecs without tags of their
             own.
         new_readers: codecs in it that new programs alone read, see docs/readers.md.
         options: for the muxer.

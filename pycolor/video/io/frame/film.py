@@ -102,7 +102,7 @@ class FilmInfo:
         reel: name of the reel that the timecode belongs to, empty if none.
         captions: the first frame carries captions (CTA-708, ATSC A/53).
         clean_aperture: (width, height) of what is meant to be seen, None for all.
-        unread: phrases on what the container holds that FFmpeg does not tell.
+        unread: phrases on what the container holds that FFmpeg does not report.
     """
 
     path: Path

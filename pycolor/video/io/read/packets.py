@@ -26,7 +26,7 @@ class PacketRecord:
         data: its bytes.
         time: in seconds, None if it has none.
         hidden: an edit list keeps it from being shown.
-        lasting: seconds, 0 if it does not tell.
+        lasting: seconds, 0 if it does not state it.
     """
 
     data: bytes

@@ -235,7 +235,7 @@ class Reader:
             )
 
     def _note_rate(self) -> None:
-        """What is to be said of the rate that the film tells, or does not tell."""
+        """The note on the rate that the film states, or does not state."""
         info, said = self.info, ""
         if self._rate is None and self.path.is_file() and without_rate(self.path):
             said = f"its header tells no rate; {info.rate} frames per second is taken (--rate)"

@@ -38,7 +38,7 @@ def open_source(path: Path, rate: Fraction | None = None) -> av.container.InputC
 
     Args:
         path: of it.
-        rate: frames per second, for what does not tell.
+        rate: frames per second, for a source that does not state it.
 
     Raises:
         FilmError: in a sentence, if there is no such file or FFmpeg cannot read it.

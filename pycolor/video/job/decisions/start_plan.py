@@ -42,7 +42,7 @@ def start_plan(
         path: of the plan; a folder for it is made where there is none.
         shots: a list of shots in place of the detector's; an .otio of ours brings its decisions.
         sensitivity: of the detector.
-        rate: frames per second where the film does not tell.
+        rate: frames per second where the film does not state it.
         overwrite: replace an existing plan.
         note: see `SourceDigest`.
         say: called with each warning.

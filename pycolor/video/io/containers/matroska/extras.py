@@ -36,7 +36,7 @@ class MatroskaExtras:
     """What is found.
 
     Attributes:
-        lost: phrases on what FFmpeg does not tell.
+        lost: phrases on what FFmpeg does not report.
         film: the film's own tags, of those whose name stands at another level too.
     """
 
