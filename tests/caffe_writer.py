@@ -1,4 +1,4 @@
-"""The other direction of `models.foreign.caffe`, for the tests: a protocol buffer by hand."""
+"""The reverse of `models.checkpoints.foreign.caffe`, for the tests: a protocol buffer by hand."""
 
 from __future__ import annotations
 

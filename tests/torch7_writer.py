@@ -1,4 +1,4 @@
-"""The other direction of `models.foreign.torch7`, for the tests: writes what it must read."""
+"""The reverse of `models.checkpoints.foreign.torch7`, for the tests: writes what it must read."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class ManifestStore:
         state: Trusted: valid, by a certificate that a trusted one vouches for; Valid; Invalid.
         failures: why it is invalid, in the library's words but for changed bytes.
         codes: what was found good or worth knowing, by C2PA's names (C2PA 2.2, 15.2).
-        active: the manifest of the file itself, as the library tells it in JSON.
+        active: the manifest of the file itself, as the library gives it in JSON.
     """
 
     state: str

@@ -53,7 +53,7 @@ def manifest_of(
 
 
 def ingredient_of(source: Mapping[str, Any]) -> dict[str, Any]:
-    """The source as an ingredient, told by its hash: its bytes stay where they are."""
+    """The source as an ingredient, identified by its hash: its bytes stay where they are."""
     kind, _ = mimetypes.guess_type(source["name"])
     return {
         "title": source["name"],

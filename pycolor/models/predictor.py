@@ -377,7 +377,7 @@ class Predictor:
 def filled_up(
     lightness: Tensor, places: Sequence[Place], count: int
 ) -> tuple[Tensor, Sequence[Place]]:
-    """So many pictures, the last one repeated, and their places where these are told."""
+    """A batch of `count` pictures, the last one repeated, and their places where they are given."""
     lacking = count - len(lightness)
     if not lacking:
         return lightness, places

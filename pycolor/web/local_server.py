@@ -111,8 +111,8 @@ class LocalServer(ThreadingHTTPServer):
 
     Args:
         pages: what it shows.
-        port: 0 takes a free one; `server_port` tells which.
-        say: told of what fails on this side.
+        port: 0 takes a free one; `server_port` has its number.
+        say: called with what fails on this side.
 
     Raises:
         FilmError: the port is taken.

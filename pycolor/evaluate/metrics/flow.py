@@ -1,4 +1,4 @@
-"""Where each pixel of a frame was one frame before: optical flow with a mask of what can be told.
+"""Where each pixel of a frame was one frame before: optical flow with a mask of where it is known.
 
 The flow is taken from luma, which is the same in the film, its true colors and every coloring of
 it: all of them are measured along the same motion.

@@ -82,7 +82,7 @@ def fetch(item: Published, report: Report = lambda *_: None) -> Path:
 
     Args:
         item: what to fetch.
-        report: told of the progress.
+        report: called with the progress.
 
     Returns:
         The file in the cache.

@@ -43,7 +43,7 @@ def confidence(match: Match, scenes: float) -> Tensor:
 
 
 def sure(known: Guidance) -> Guidance:
-    """What of some guidance a network is told: weights from `SURE` to 1 as weights from 0 to 1.
+    """Guidance as hints for a network: weights from `SURE` to 1 become weights from 0 to 1.
 
     A network believes its hints.  Told everything, 4 of 18 pictures that were led by one of
     something else came out worse by more than 3 %; told what is sure, 1, as when told nothing.

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Remembered:
-    """See the module; on a CPU, where a network takes longer than to tell one picture from another.
+    """See the module; on a CPU, where a network takes longer than comparing two pictures.
 
     Args:
         most: pictures whose features are kept.

@@ -118,7 +118,7 @@ class Varga2017(Colorizer):
         Args:
             lightness: N×1×h×w, L*.
             context: N×C×h/8×w/8, from `guided_context`.
-            heard: N×1×1×1, 0 where the input's branch is not told of the reference.
+            heard: N×1×1×1, 0 where the input's branch does not get the reference.
         """
         x, r = self._exchanged(lightness, context, heard)
         return self.input.logits_of(x), self.reference.logits_of(r)

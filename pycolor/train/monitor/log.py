@@ -1,4 +1,4 @@
-"""What a training tells: a CSV of its validations, their pictures, and TensorBoard's files."""
+"""The log of a training run: a CSV of its validations, their pictures, and TensorBoard's files."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ class ShotPlan:
 
     @property
     def shot(self) -> Shot:
-        """As the detector tells it."""
+        """As the detector gives it."""
         return Shot(self.start, self.stop, self.opening, self.closing, self.disturbances)
 
     def keeps_own_color(self, *, recolor: bool) -> bool:

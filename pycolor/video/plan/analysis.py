@@ -26,10 +26,10 @@ from pycolor.video.shots.shot_options import ShotOptions
 
 @dataclass(frozen=True, kw_only=True)
 class FilmAnalysis:
-    """What one look at some frames of a film tells; frames count from the range's first.
+    """What the first pass over some frames of a film finds; frames count from the range's first.
 
     Attributes:
-        timeline: pts of each frame; like all that is told of each, in an array: films are long.
+        timeline: pts of each frame; like all that is known of each, in an array: films are long.
         shots: in order, without gaps.
         lightness: mean luma of each frame, 0 (black) … 1 (white).
         change: of each frame against the one before, 0 … 1 (see `shots.ShotDetector`).

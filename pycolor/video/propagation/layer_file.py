@@ -31,7 +31,7 @@ def layer_bytes(layer: Layer, key: str) -> bytes:
 
     Args:
         layer: of 1 frame or more.
-        key: what the layer is of; it is told again when the file is read.
+        key: what the layer is of; it is returned when the file is read.
     """
     parts = [part for frame in layer.frames for part in frame or ()]
     sizes = sorted({(p.field.shape[1], p.field.shape[2]) for p in parts})

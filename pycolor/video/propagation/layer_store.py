@@ -66,7 +66,7 @@ def piece_key(
         plan: of the film.
         piece: of the plan.
         film: what all pieces depend on: the source, the arithmetic, the versions.
-        model: what tells the model of the shot whose body begins at a frame from others.
+        model: identifies the model of the shot whose body begins at a frame.
     """
     spans: list[PlanSpan] = [piece.span, *(s for s in piece.sides if s is not piece.span)]
     content = {

@@ -34,7 +34,7 @@ class Lookahead:
             when one has to be decoded.
         first: number of the first of them.
         begin: number of the first whose motion frame or field will be asked for.
-        plan: tells key frames and gains.
+        plan: has the key frames and gains.
         predictor: colors the key frames.
         info: of the film.
         watch: times a stage.

@@ -1,4 +1,4 @@
-"""The film made from the desk, in a process of its own: told how far it is, ended when asked."""
+"""The film made from the desk, in a process of its own: its progress, and its end on demand."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class Deliveries:
 
 
 class _Piped(Progress):
-    """Progress that is told to the desk."""
+    """Progress that is reported to the desk."""
 
     def __init__(self, title: str, pipe: Connection) -> None:
         super().__init__(title, None, style="none")

@@ -101,7 +101,7 @@ def desk_app(
         token: the first part of every path.
         port: that the server listens at.
         deliveries: makes films.
-        say: told of what fails on this side.
+        say: called with what fails on this side.
     """
     pages = _Pages(desk, deliveries)
     app = Starlette(

@@ -1,4 +1,4 @@
-"""A film's project on the desk: its plan as it is, every change saved before it is told."""
+"""A film's project on the desk: its plan as it is, every change saved before it is reported."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class AnswerFile:
 
     Args:
         path: made with its header where it does not exist.
-        say: told of lines that are no answers.
+        say: called for lines that are no answers.
 
     Raises:
         UsageError: a file of another kind stands there.
@@ -124,7 +124,7 @@ def _is_formula(text: str) -> bool:
 
 
 def read_answers(path: Path, say: Callable[[str], None] = lambda _: None) -> list[Answer]:
-    """The answers of a file.  A line that is none, cut or edited, is left out and told.
+    """The answers of a file.  A line that is none, cut or edited, is left out and reported.
 
     Raises:
         UsageError: it is missing, or is not what `AnswerFile` writes.

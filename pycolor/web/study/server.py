@@ -79,7 +79,7 @@ class Study:
         }
 
     def answer(self, key: str, number: int, choice: str, milliseconds: int) -> dict[str, Any]:
-        """Write down an answer; tells of a practice trial whether it was right.
+        """Write down an answer; returns whether it was right, of a practice trial.
 
         Raises:
             RefusedError: the session or trial is not known, was answered, or the choice is none.

@@ -51,7 +51,7 @@ def _bank() -> Tensor:
 
 @functools.cache
 def _low_pass() -> Tensor:
-    """The Gaussian that tells shading from structure."""
+    """The Gaussian that separates shading from structure."""
     fy, fx = _frequencies(SIDE + 2 * _MARGIN)
     cut = _CONTRAST_CYCLES / SIDE / math.sqrt(math.log(2))
     return torch.exp(-(fy**2 + fx**2) / cut**2).float()

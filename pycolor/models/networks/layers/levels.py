@@ -55,7 +55,7 @@ def normalized(lightness: Tensor, *, faded_only: bool = False) -> Tensor:
 
 
 def presence(lightness: Tensor) -> Tensor:
-    """Whether anything is in a picture: from a card of one gray, no color can be told.
+    """Whether anything is in a picture: the color of a card of one gray cannot be known.
 
     Args:
         lightness: N×1×h×w, L* in 0 … 100.

@@ -22,15 +22,15 @@ class ContainerSpec:
 
     Attributes:
         name: FFmpeg's, of the muxer; `spoken` what messages call it, if otherwise.
-        presets: endings of its files, each with the name of what is written unless told otherwise.
+        presets: extensions of its files, each with the preset that is used by default.
         pictures_only: it holds a picture and nothing else: no sound, no tags, no times.
         fixed_rate: it shows every frame for the same time, from 0.
-        rates: frames a second that it can tell; empty for all.
+        rates: frames a second that it can store; empty for all.
         clock: seconds a tick, where it has one clock for all.
         edit_list: it can hide what a decoder needs before the first frame shown.
         chapters, attachments, cover_art, languages: it holds them.
         chapter_tags: it holds tags of a chapter besides its title.
-        dispositions: names of FFmpeg's flags of streams that it tells.
+        dispositions: names of FFmpeg's flags of streams that it stores.
         text: its codec of text subtitles, made of others' by FFmpeg's `text_filter`.
         free_keys: tags of any name need FFmpeg's `use_metadata_tags`.
         sound: the encoder for sound that it cannot hold; empty where such sound is refused.
@@ -38,7 +38,7 @@ class ContainerSpec:
             only; empty where it can be asked before.
         whole_sound: sound begins and ends with the picture.
         trial_codec: an encoder that is quick to open, to ask the muxer with.
-        counts_timecode: it stores the number of a frame, which its timecode must tell at its rate.
+        counts_timecode: it stores the number of a frame, which its timecode must hold at its rate.
         reel: it holds the name of a reel beside its timecode.
         siting: of which chroma it can tell the place: of any; of what the codec tells itself
             ("codec"); of 4:2:0 in 8 bits.

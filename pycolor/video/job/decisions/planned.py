@@ -139,7 +139,7 @@ class Colors:
         return piece_key(self.plan, piece, self.film, self._identity)
 
     def _identity(self, shot: int) -> dict[str, Any]:
-        """What tells a shot's model, with all that decides its bits, from others."""
+        """Identifies a shot's model, with all that decides its bits."""
         options = without_grade(self.models[shot])
         predictor = self.pool.of(options)
         return {

@@ -78,7 +78,7 @@ class ShotPredictors:
 
 
 def given_identity(given: Given | None) -> Any:
-    """What tells what was given for a shot from anything else."""
+    """Identifies the guidance of a shot."""
     if given is None:
         return None
     return {

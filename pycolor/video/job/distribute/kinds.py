@@ -14,7 +14,7 @@ _FOLDER = "kinds"
 
 
 def unlike_kinds(project: Path, own: Mapping[str, str]) -> Iterator[str]:
-    """Note a worker's kind in the project, and tell of each other kind how it differs.
+    """Note a worker's kind in the project, and report how each other kind differs.
 
     Args:
         project: that the workers share.

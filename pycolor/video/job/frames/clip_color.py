@@ -95,7 +95,7 @@ class ClipColor:
 
     @cached_property
     def analysis(self) -> FilmAnalysis:
-        """What one look at all frames tells."""
+        """The analysis of all frames."""
         with self._source.reader(0, self._planes.info.frames) as reader:
             return analyze_frames(reader, sensitivity=self._options.sensitivity)
 

@@ -40,7 +40,7 @@ class AppliedMaster:
     """What was written.
 
     Attributes:
-        target: the colored version; `sidecar` the file that tells of it, None for a pipe.
+        target: the colored version; `sidecar` its record, None for a pipe.
         frames: in it.
         pixel_format: of it.
         seconds: it took.

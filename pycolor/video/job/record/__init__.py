@@ -1,1 +1,1 @@
-"""What is told of a colored film: report, sidecar, cue sheet, and what decided its bits."""
+"""The record of a colored film: report, sidecar, cue sheet, and what decided its bits."""

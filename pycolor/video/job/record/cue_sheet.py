@@ -49,7 +49,7 @@ class Cue:
 
 @dataclass(frozen=True, kw_only=True)
 class CueSheet:
-    """What the sidecar of a colored film tells.
+    """The content of a colored film's sidecar.
 
     Attributes:
         target: the film.

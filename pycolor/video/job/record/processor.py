@@ -39,7 +39,7 @@ def processor() -> str:
 
 @cache
 def _made() -> tuple[str, ...]:
-    """Maker, instruction sets and caches, as Linux tells them; nothing where it does not."""
+    """Maker, instruction sets and caches, as Linux reports them; nothing where it does not."""
     try:
         told = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -15,7 +15,7 @@ class FilmReport:
 
     Attributes:
         source: the film.
-        target: the colored film; `sidecar` the JSON file that tells how it was made,
+        target: the colored film; `sidecar` the JSON file that records how it was made,
             None for a pipe.
         info: of the source.
         frames: of the output, `kept` of them with the source's own color.

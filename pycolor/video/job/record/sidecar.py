@@ -1,4 +1,4 @@
-"""What is told about a colored film: in its metadata, and in a file beside it."""
+"""The record of a colored film: in its metadata, and in a file beside it."""
 
 from __future__ import annotations
 

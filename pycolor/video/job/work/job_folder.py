@@ -129,7 +129,7 @@ class JobFolder:
                 self._say(f"what is finished is kept in {self.path} for the same command to go on")
 
     def _leave(self, *, keep_survey: bool = False) -> bool:
-        """Keep what is finished and tell whether anything is; if not, leave no folder either."""
+        """Keep what is finished and return whether anything is; if not, leave no folder either."""
         kept = any(self.path.glob(f"segment-*{self._suffix}"))
         if kept or (keep_survey and (self.path / SURVEY).exists()):
             self._remove_parts()

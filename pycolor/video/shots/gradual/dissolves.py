@@ -116,7 +116,7 @@ class DissolveFinder:
         return self._contrast.dip(t, half)
 
     def features(self, t: int, half: int, first: int, last: int) -> npt.NDArray[np.float64] | None:
-        """What tells a transition in a sag; None where the pictures beside it are alike.
+        """Features of a transition in a contrast dip; None where the pictures beside it are alike.
 
         How deep the contrast sags and in how much of the picture, how alike the frames of the
         two sides and of the middle are wherever they moved, and how well the middle is a mixture

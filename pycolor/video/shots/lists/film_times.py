@@ -1,4 +1,4 @@
-"""When a film's frames are shown: lists of shots tell frames, times, or both."""
+"""When a film's frames are shown: lists of shots hold frames, times, or both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plan as it is in its file: each change saved before it is told, each taken back at wish."""
+"""The plan as it is in its file: each change saved before it is reported, and undone on demand."""
 
 from __future__ import annotations
 

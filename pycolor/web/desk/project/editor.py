@@ -32,7 +32,7 @@ class Editor:
 
     Args:
         folder: of the pictures that are away; it is made with the first.
-        returned: told of a frame's number and the picture that came back.
+        returned: called with a frame's number and the picture that came back.
     """
 
     def __init__(self, folder: Path, returned: Callable[[int, bytes], None]) -> None:

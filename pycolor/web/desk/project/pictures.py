@@ -21,7 +21,7 @@ def kept(folder: Path, name: str, content: bytes) -> Iterator[str]:
 
     Args:
         folder: of the project.
-        name: of the file, relative to the folder, before what tells its content.
+        name: of the file, relative to the folder, before the digest of its content.
         content: PNG or JPEG.
 
     Yields:

@@ -32,7 +32,7 @@ def sampled_frames(body: ShotBody) -> list[int]:
 
 
 def sample(ready: Ready, frame: Frame, info: FilmInfo, kept: Layer | None) -> Sample:
-    """What a frame tells.
+    """What is seen in a frame.
 
     Args:
         ready: what gives the film's frames.

@@ -44,7 +44,7 @@ class Sample:
         frame: its number.
         lightness: h×w, L*.
         color: 2×h×w, ab as the film will have it.
-        doubt: h×w, 0 … 1; None: the model tells none.
+        doubt: h×w, 0 … 1; None: the model has none.
         skin: h×w, whether the model takes a place for skin; None likewise.
     """
 

@@ -37,7 +37,7 @@ class SegmentStore:
         self._sound: dict[Path, bool] = {}  # segments that were looked at
 
     def segment(self, first: int, stop: int, key: str) -> Segment:
-        """The segment of these frames whose making is told by `key`, see `segment_key`."""
+        """The segment of these frames made under `key`, see `segment_key`."""
         return Segment(first=first, stop=stop, path=self.folder / f"{key}{self._suffix}")
 
     def part(self, segment: Segment) -> Path:
