@@ -299,7 +299,7 @@ class Pycolor2026(Colorizer):
         return field
 
     def places(self, seen: Encoded, decoded: Decoded) -> Tensor:
-        """Features that find places of one material, N×D×h×w at an 8th of the size, see `surfaces`."""
+        """Features that find places of one material, N×D×h×w, an 8th of the size: `surfaces`."""
         maps = [(seen.taps[k], w) for k, w in ALIKE_TAPS] + [
             *zip(decoded.maps, ALIKE_MAPS, strict=True)
         ]
