@@ -4,7 +4,8 @@ A logistic regression on what is known without the truth: how far the descriptor
 around and over the whole picture, how much the matched colors differ among themselves, and how like
 the scenes are.  It was fitted to the least error of the mixture of match and model on halves of
 training photographs, mirrored and relit crops of them, unrelated ones, and three films; where the
-mixture errs more than the model alone, the error counted more.
+mixture errs more than the model alone, the error counted six times.  Of 480 unrelated photographs
+that led another one, 4 then made it worse by more than 3 %.
 """
 
 from __future__ import annotations
