@@ -34,7 +34,7 @@ from pycolor.evaluate.environment import record
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, place
-from pycolor.models.inference.compilation import compile_network
+from pycolor.models.predictor.compilation import compile_network
 
 SIDE, TEMPERATURE = 256, 0.38
 CPU = torch.device("cpu")

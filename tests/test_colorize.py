@@ -17,10 +17,10 @@ from pycolor.errors import UsageError
 from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.inference.device import choose_device, choose_dtype
-from pycolor.models.inference.pictures import network_size
 from pycolor.models.inference.uncertain import CHROMA_PIVOT, suppress_uncertain_chroma
 from pycolor.models.networks.zhang2016 import Zhang2016
 from pycolor.models.predictor import Predictor
+from pycolor.models.predictor.pictures import network_size
 from pycolor.options import PredictOptions
 
 GRAY = Encoding(full_range=True, subsampling="444")

@@ -20,8 +20,8 @@ from pycolor.models import zoo
 from pycolor.models.checkpoints import weight_files
 from pycolor.models.colorizer import Colorizer, Guidance, decode, gray_of, scaled, width_of
 from pycolor.models.inference.device import bfloat16_in_hardware
-from pycolor.models.inference.pictures import most_similar
 from pycolor.models.predictor import Predictor
+from pycolor.models.predictor.pictures import most_similar
 from pycolor.ops.reference import lab_to_rgb
 from pycolor.options import Dtype, PredictOptions
 from pycolor.train import loop

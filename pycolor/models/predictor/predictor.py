@@ -15,30 +15,22 @@ from torch import Tensor
 from pycolor import ops
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
-from pycolor.models.checkpoints import weight_files
-from pycolor.models.colorizer import Guidance, Guide, place
+from pycolor.models.colorizer import Guidance
 from pycolor.models.guidance.gate import sure
-from pycolor.models.guidance.guide import Guide as Examples
-from pycolor.models.guidance.guide import GuidedPicture, Place, blend
+from pycolor.models.guidance.guide import Place, blend
 from pycolor.models.guidance.looks import Grade
-from pycolor.models.inference.compilation import compile_network, frozen_weights
-from pycolor.models.inference.device import (
-    check_not_forked,
-    choose_device,
-    choose_dtype,
-    why_cpu,
-)
-from pycolor.models.inference.pictures import input_size, most_similar, network_size, resized
-from pycolor.models.inference.remembered import Remembered
 from pycolor.models.inference.uncertain import suppress_uncertain_chroma
-from pycolor.models.networks.pycolor2026 import Decoded, Encoded, Pycolor2026
+from pycolor.models.networks.pycolor2026 import Pycolor2026
+from pycolor.models.predictor.compilation import frozen_weights
+from pycolor.models.predictor.led_network import LedNetwork
+from pycolor.models.predictor.pictures import input_size
 from pycolor.options import PredictOptions
 
 # What the decodes are called (Zhang et al. 2016, eq. 5 and figure 2).
 TEMPERATURES = {"mean": 1.0, "annealed": 0.38, "mode": 0.0}
 
 
-class Predictor:
+class Predictor(LedNetwork):
     """A model on a device, from planes of luma to fields of chroma.
 
     Args:
@@ -53,21 +45,8 @@ class Predictor:
     """
 
     def __init__(self, options: PredictOptions) -> None:
-        check_not_forked()
-        self.options = options
-        self.device = choose_device(options.device)
-        note = why_cpu(options.device)
-        self.notes = (note,) if note else ()
-        self.dtype = choose_dtype(options.dtype, self.device)
-        self.loaded = weight_files.load(options.model, options.weights)
-        self.network = place(self.loaded.network, self.device)
-        if options.compile:
-            compile_network(self.network, self.device)
-        self.short_side = options.short_side or self.loaded.short_side
+        super().__init__(options)
         self.temperature = self._temperature()
-        self.guides: list[Tensor] = []  # each 1×3×h×w Lab
-        self.examples: Examples | None = None
-        self._remembered = Remembered()
 
     def _temperature(self) -> float:
         """Of the decode that was asked for."""
@@ -79,125 +58,6 @@ class Predictor:
                 f"expected decode auto, got {self.options.decode}."
             )
         return TEMPERATURES[self.options.decode]
-
-    def guide_by(self, kind: Guide, pictures: Sequence[Tensor]) -> None:
-        """Have pictures lead the model.
-
-        Args:
-            kind: what the model takes them for.
-            pictures: 3×H×W R'G'B' in 0 … 1, of any size.
-
-        Raises:
-            UsageError: the model takes no such pictures.
-        """
-        if self.network.guide != kind:
-            name, takes = self.loaded.card.name, self.network.guide or "none"
-            raise UsageError(f"{name} takes no {kind} picture; what it takes is: {takes}.")
-        self.guides = [self.lab_of(picture) for picture in pictures]
-
-    def lead_by(self, pictures: Sequence[GuidedPicture]) -> None:
-        """Have guided pictures lead every frame; none: no longer.
-
-        Raises:
-            UsageError: the model cannot find their like in a frame.
-        """
-        if pictures:
-            self.lead_by_any()
-        with torch.inference_mode():
-            self.examples = self._remembered.guide(pictures, self.taps) if pictures else None
-
-    def lead_by_any(self) -> None:
-        """Refuse a model that guided pictures cannot lead.
-
-        Raises:
-            UsageError: it is one.
-        """
-        if not isinstance(self.network, Pycolor2026):
-            raise UsageError(
-                f"{self.loaded.card.name} takes no reference picture, point or mask; what it takes "
-                f"is: {self.network.guide or 'none'}."
-            )
-
-    def guidance(
-        self,
-        lightness: Tensor,
-        frame: int | None = None,
-        shot: tuple[int, int] | None = None,
-    ) -> Guidance | None:
-        """What the guided pictures say of a frame, for `field`; None without any.
-
-        Args:
-            lightness: 1×1×h×w, from `lightness`.
-            frame: its number in the film.
-            shot: first frame, and one past the last, of its shot.
-        """
-        if self.examples is None:
-            return None
-        return self.examples.guidance(self.taps(lightness), lightness, frame, shot)
-
-    @torch.inference_mode()
-    def taps(self, lightness: Tensor) -> Sequence[Tensor]:
-        """What the network's trunk sees, see `guidance.descriptors`.
-
-        Args:
-            lightness: N×1×h×w, from `lightness`.
-        """
-        return self._encoded(lightness.to(self.device)).taps
-
-    def remember(self, most: int) -> None:
-        """Keep, on a CPU, what the network sees of the last pictures, some megabytes each.
-
-        Whoever marks a frame again and again is not kept waiting.
-
-        Args:
-            most: pictures.
-        """
-        self._remembered = Remembered(most)
-
-    def _encoded(self, lightness: Tensor) -> Encoded:
-        network = self.network
-        assert isinstance(network, Pycolor2026)
-        x = lightness.contiguous(memory_format=torch.channels_last)
-        with self._arithmetic():
-            return self._remembered.encoded(lightness, lambda: network.encode(x))
-
-    @torch.inference_mode()
-    def likelihoods(self, lightness: Tensor) -> Tensor | None:
-        """What the model makes of the colors that a place may have, before what is known.
-
-        Args:
-            lightness: N×1×h×w, from `lightness`.
-
-        Returns:
-            N×Q×h/s×w/s of the network's palette, sum 1; None for a model that tells one color only.
-        """
-        if self.network.palette is None:
-            return None
-        x = lightness.to(self.device).contiguous(memory_format=torch.channels_last)
-        with self._arithmetic():
-            network = self.network
-            if isinstance(network, Pycolor2026) and self._remembered.many:
-                scores = network.logits(network.decode(self._encoded(x)).last)
-            else:
-                scores = network(x)
-            likelihoods: Tensor = scores.float().softmax(1)
-        return likelihoods
-
-    def lab_of(self, rgb: Tensor) -> Tensor:
-        """A picture as 1×3×h×w Lab at the network's working size."""
-        h, w = rgb.shape[1:]
-        size = network_size(h, w, 1.0, self.short_side, self.network.input_multiple)
-        return ops.rgb_to_lab(resized(rgb[None], size).clamp(0, 1).to(self.device))
-
-    @property
-    def anchored(self) -> bool:
-        """Whether the `context` of a shot's anchors, joined, keeps a material's color."""
-        return self.network.anchored and not self.guides
-
-    @property
-    def per_shot(self) -> bool:
-        """Whether `context` gives anything, which `field` then wants for each frame of a shot."""
-        return self.network.per_shot or bool(self.guides)
 
     def lightness(
         self, luma: Tensor, encoding: Encoding, pixel_aspect: float = 1.0, quarter_turns: int = 0
@@ -228,37 +88,6 @@ class Predictor:
             raise UsageError(f"{self.loaded.card.name} {e}.") from None
         lightness = ops.mean_lightness(luma.to(self.device), size, encoding=encoding)
         return torch.rot90(lightness, quarter_turns, (2, 3))
-
-    @torch.inference_mode()
-    def context(self, lightness: Tensor) -> Tensor | None:
-        """What the model computes once a shot: give it to `field` with every frame of it.
-
-        Args:
-            lightness: 1×1×h×w of one frame of the shot, from `lightness`; of an `anchored` network,
-                of one of several.
-
-        Returns:
-            None for a model that colors each frame by itself.
-        """
-        with self._arithmetic():
-            if self.guides:
-                guide = most_similar(lightness, self.guides)
-                return self.network.guided_context(resized(guide, lightness.shape[2:]))
-            if isinstance(self.network, Pycolor2026) and self.network.anchored:
-                return self.network.materials(*self._looked_at(lightness, keep=True))
-            return self.network.context(lightness)
-
-    def _looked_at(self, lightness: Tensor, *, keep: bool = False) -> tuple[Encoded, Decoded]:
-        """What the layers make of pictures, without any guidance; kept, or not."""
-        network = self.network
-        assert isinstance(network, Pycolor2026)
-        x = lightness.contiguous(memory_format=torch.channels_last)
-
-        def decode() -> tuple[Encoded, Decoded]:
-            seen = self._encoded(lightness) if self._remembered.many else network.encode(x)
-            return seen, network.decode(seen)
-
-        return self._remembered.decoded(lightness, decode, keep=keep)
 
     @torch.inference_mode()
     def field(
@@ -360,10 +189,6 @@ class Predictor:
             raise FilmError(
                 f"the compiled network fails, and may run without compile: {first}."
             ) from e
-
-    def _arithmetic(self) -> torch.autocast:
-        low = self.dtype != torch.float32
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=low)
 
     def predict(
         self, luma: Tensor, encoding: Encoding, pixel_aspect: float = 1.0, quarter_turns: int = 0
