@@ -36,7 +36,7 @@ from pycolor.evaluate.environment import record
 from pycolor.options import PropagationOptions, VideoOptions
 from pycolor.options.video import Slice
 from pycolor.video.job.distribute.slices import in_order
-from pycolor.video.job.work.segments.segment_files import Segment
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.plan.analysis import analyze_film
 from pycolor.video.plan.planning import plan_of
 

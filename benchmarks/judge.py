@@ -37,7 +37,7 @@ from pycolor.evaluate.frames import picture_of
 from pycolor.evaluate.pairs import Pair
 from pycolor.evaluate.stills import gray_of, judged_size, read_pair
 from pycolor.image.colorize import color_still
-from pycolor.image.picture_files import StillImage, StillInfo
+from pycolor.image.files.picture_files import StillImage, StillInfo
 from pycolor.models.palette import gamut_bins
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions, VideoOptions

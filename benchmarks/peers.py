@@ -39,7 +39,7 @@ from pycolor.evaluate.environment import record
 from pycolor.evaluate.metrics.measures import judge, own_values
 from pycolor.evaluate.pairs import Pair
 from pycolor.evaluate.stills import gray_of, read_pair, read_rgb
-from pycolor.image.picture_files import SUFFIXES
+from pycolor.image.files.picture_files import SUFFIXES
 from pycolor.models import zoo
 from pycolor.models.palette import gamut_bins
 from pycolor.models.predictor import Predictor

@@ -34,10 +34,10 @@ from pycolor.video.io import Reader
 from pycolor.video.job.decisions.plan_file import read_plan_file, save_plan_file
 from pycolor.video.job.decisions.project import project_of
 from pycolor.video.job.decisions.start_plan import start_plan
+from pycolor.video.job.distribute import segment as segments_made
 from pycolor.video.job.film import color_film
 from pycolor.video.job.masters.apply_master import apply_master
 from pycolor.video.job.masters.make_master import write_master
-from pycolor.video.job.stages import segment as segments_made
 
 SHOTS, HEIGHT, WIDTH, RATE = 40, 120, 160, 24
 SATURATED, STILL = 7, 20  # the shots that change

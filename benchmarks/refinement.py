@@ -37,7 +37,7 @@ from pycolor import ops
 from pycolor.encoding import Encoding
 from pycolor.evaluate.environment import record
 from pycolor.evaluate.stills import read_rgb
-from pycolor.image.picture_files import SUFFIXES
+from pycolor.image.files.picture_files import SUFFIXES
 from pycolor.models.predictor import Predictor
 from pycolor.ops import reference
 from pycolor.options import PredictOptions

@@ -24,8 +24,8 @@ from typing import Any
 
 from benchmarks.judge_table import EXPLAINED, judge_table
 from benchmarks.page import table
-from pycolor.evaluate.films import TIMES
 from pycolor.evaluate.metrics.measures import MEASURES, OWN
+from pycolor.evaluate.metrics.over_time import TIMES
 from pycolor.evaluate.reports.report import digits
 from pycolor.models import zoo
 

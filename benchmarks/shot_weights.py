@@ -18,7 +18,7 @@ import numpy.typing as npt
 from benchmarks.shot_films import CALM, LIVELY, OLD, RUINED, Event, Kind, MadeFilm, Motion, Plane
 from pycolor.video.shots.gradual.dissolves import DissolveFinder
 from pycolor.video.shots.gradual.mixtures import MedianThumbnails
-from pycolor.video.shots.similarity import Scales, scales, thumbnail
+from pycolor.video.shots.measures.similarity import Scales, scales, thumbnail
 
 BRISK = Motion(pan=0.03, zoom=0.007, thing=0.35, speed=0.045)
 FILMS: tuple[tuple[Kind, Motion, bool], ...] = (

@@ -42,7 +42,7 @@ from pycolor.video.film_plan import edit
 from pycolor.video.job.decisions.plan_file import save_plan_file
 from pycolor.video.job.decisions.start_plan import start_plan
 from pycolor.video.job.distribute import claims
-from pycolor.video.job.distribute.film_slice import color_slice
+from pycolor.video.job.stages.film_slice import color_slice
 from tests.films import make_film
 from tests.mounts import KINDS, CannotMount, mounts
 

@@ -129,6 +129,27 @@ def test_no_module_needs_itself() -> None:
     graphlib.TopologicalSorter(needs()).prepare()
 
 
+# Folders that need each other: what a room begins with and what it ends in stand side by side.
+_BOTH_WAYS = {
+    ("models", "models/networks"),  # colorizer.py, which networks are, and zoo.py, their list
+    ("models", "models/networks/layers"),
+    ("models/checkpoints", "models/checkpoints/foreign"),  # size.py, and who reads any file
+    ("train", "train/objectives"),  # losses.py, and the loop
+}
+
+
+def test_folders_do_not_need_each_other() -> None:
+    folders = {name_of(path): path.parent.relative_to(PACKAGE).as_posix() for path in modules()}
+    found = {
+        (folders[name], folders[other])
+        for name, wanted in needs().items()
+        for other in wanted & folders.keys()
+        if name != "video"  # the public names
+    }
+    both = {(a, b) for a, b in found if a < b and (b, a) in found and a != "."}
+    assert both == _BOTH_WAYS
+
+
 def great_room(module: str) -> str:
     """The folder below `pycolor` that a module stands in, of which video/io is one of its own."""
     return "video.io" if module.startswith("video.io") else module.partition(".")[0]

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from pycolor.video.shots.gradual.contrast import Contrast, energies
-from pycolor.video.shots.similarity import (
+from pycolor.video.shots.measures.contrast import Contrast, energies
+from pycolor.video.shots.measures.similarity import (
     Scales,
     Thumbnail,
     phase_correlation_peak,

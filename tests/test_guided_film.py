@@ -23,7 +23,7 @@ from pycolor.models.networks.pycolor2026 import Pycolor2026
 from pycolor.options import PredictOptions, PropagationOptions
 from pycolor.video.io import FrameSource, Reader
 from pycolor.video.job.decisions import guided
-from pycolor.video.job.stages.segment import SegmentJob
+from pycolor.video.job.distribute.segment import SegmentJob
 from pycolor.video.plan.analysis import analyze_film
 from pycolor.video.plan.plan import Plan, ShotBody
 from pycolor.video.plan.plan_json import plan_from_json, plan_to_json

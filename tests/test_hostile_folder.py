@@ -25,11 +25,11 @@ from pycolor.record import free_sidecar
 from pycolor.system import atomic_file
 from pycolor.system.atomic_file import atomic_write, check_output
 from pycolor.video.job.film import color_film
+from pycolor.video.job.record.source_digest import SourceDigest, file_digest
 from pycolor.video.job.work import own_files
 from pycolor.video.job.work.atomic_output import atomic_output
 from pycolor.video.job.work.job_folder import JobFolder, job_folder
 from pycolor.video.job.work.placed_files import has_placed, write_placed
-from pycolor.video.job.work.source_digest import SourceDigest, file_digest
 from pycolor.video.job.work.stdin import materialize_stdin
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.shots.shot import Shot
@@ -298,7 +298,7 @@ def test_a_source_that_changes_meanwhile_is_told(
     change: str, film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, target = film / "in.mkv", film / "other.mkv"
-    joined = "pycolor.video.job.film.concat_segments"
+    joined = "pycolor.video.job.stages.film_run.concat_segments"
     from pycolor.video.io import concat_segments
 
     def changing(*arguments: Any, **options: Any) -> None:

@@ -16,9 +16,9 @@ import tifffile
 from PIL import Image, ImageCms, PngImagePlugin
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.image import profiles
 from pycolor.image.colorize import color_stills
-from pycolor.image.picture_files import StillInfo, read_image, write_image
+from pycolor.image.files import profiles
+from pycolor.image.files.picture_files import StillInfo, read_image, write_image
 from pycolor.options import PredictOptions
 
 HEIGHT, WIDTH = 37, 53

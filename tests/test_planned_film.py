@@ -24,9 +24,9 @@ from pycolor.video.io.frame.planes import chroma_planes
 from pycolor.video.job.decisions.plan_file import read_plan_file, save_plan_file
 from pycolor.video.job.decisions.project import Project, cache_bytes, project_of
 from pycolor.video.job.decisions.start_plan import start_plan
+from pycolor.video.job.distribute import segment as segments_made
 from pycolor.video.job.film import color_film
 from pycolor.video.job.frames.preview import open_preview
-from pycolor.video.job.stages import segment as segments_made
 from pycolor.video.render.shown import shown_codes
 from pycolor.video.verify import verify
 from tests.films import make_film

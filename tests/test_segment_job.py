@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from pycolor.image.guidance.guides import load_predictor
 from pycolor.options import PredictOptions, PropagationOptions
 from pycolor.video.io import FrameSource
-from pycolor.video.job.stages.segment import SegmentJob, run_segment
+from pycolor.video.job.distribute.segment import SegmentJob, run_segment
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.plan.plan import Plan, ShotBody, TransitionSpan
 from pycolor.video.plan.plan_json import plan_from_json, plan_to_json
@@ -107,7 +107,7 @@ def test_a_pickled_job_gives_the_same_segment_in_another_process(
     content = job.output.read_bytes()
     job.output.unlink()
     code = (
-        "import pickle, sys; from pycolor.video.job.stages.segment import run_segment; "
+        "import pickle, sys; from pycolor.video.job.distribute.segment import run_segment; "
         "print(b''.join(run_segment(pickle.load(open(sys.argv[1], 'rb'))).luma).hex())"
     )
     stored = tmp_path / "job.pickle"

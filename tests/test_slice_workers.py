@@ -20,12 +20,12 @@ from pycolor.system import process_tag
 from pycolor.system.atomic_file import atomic_write
 from pycolor.video.job.decisions.start_plan import start_plan
 from pycolor.video.job.distribute.claims import Claims
-from pycolor.video.job.distribute.film_slice import color_slice
 from pycolor.video.job.film import color_film
+from pycolor.video.job.record import source_digest
+from pycolor.video.job.record.source_digest import SourceDigest
 from pycolor.video.job.record.versions import versions
-from pycolor.video.job.work import source_digest
+from pycolor.video.job.stages.film_slice import color_slice
 from pycolor.video.job.work.folder_lock import OWNER, lock_folder
-from pycolor.video.job.work.source_digest import SourceDigest
 from tests.films import make_film
 from tests.mounts import CannotMount, no_locks_library
 
@@ -204,7 +204,7 @@ def test_a_twin_that_comes_late_leaves_output_and_sidecar(
     plan = tmp_path / "in.mkv.pycolor" / "plan.json"
     start_plan(film, plan)
     options = VideoOptions(plan=plan, predict=OPTIONS.predict, slice="1/1")
-    from pycolor.video.job.film import FilmRun
+    from pycolor.video.job.stages.film_run import FilmRun
 
     join = FilmRun._join
 

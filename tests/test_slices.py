@@ -22,13 +22,13 @@ from pycolor.video.film_plan import edit
 from pycolor.video.job.decisions.plan_file import read_plan_file, save_plan_file
 from pycolor.video.job.decisions.start_plan import start_plan
 from pycolor.video.job.distribute import claims as claims_made
+from pycolor.video.job.distribute import segment as segments_made
 from pycolor.video.job.distribute.claims import Claims
-from pycolor.video.job.distribute.film_slice import color_slice
 from pycolor.video.job.distribute.slices import in_order, slices_plan
 from pycolor.video.job.film import color_film
 from pycolor.video.job.record.processor import processor
-from pycolor.video.job.stages import segment as segments_made
-from pycolor.video.job.work.segments.segment_files import Segment
+from pycolor.video.job.stages.film_slice import color_slice
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segments.segment_store import SegmentStore
 from tests.films import make_film
 

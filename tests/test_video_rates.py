@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pycolor.video.io.write.clock import constant_clock, drift, grid_of
+from pycolor.video.io.write.timing.clock import constant_clock, drift, grid_of
 from pycolor.video.verify import verify
 from tests.films import by_segments, make_film
 

@@ -17,7 +17,7 @@ import pytest
 from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.io import Reader
 from pycolor.video.io.containers.matroska.extras import matroska_extras
-from pycolor.video.io.read.integrity.truncation import missing_bytes
+from pycolor.video.io.read.opening.truncation import missing_bytes
 from pycolor.video.job.film import color_film
 from pycolor.video.verify import verify
 from tests.films import by_segments, colorize, make_film, picture

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.image.picture_files import write_image
+from pycolor.image.files.picture_files import write_image
 from pycolor.options import PredictOptions, VideoOptions
 from pycolor.options.frame_ranges import frame_rate
 from pycolor.video.io import Reader

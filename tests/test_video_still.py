@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.image.picture_files import StillInfo, read_image, write_image
+from pycolor.image.files.picture_files import StillInfo, read_image, write_image
 
 
 def samples(*shape: int, deep: bool) -> Any:

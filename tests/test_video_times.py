@@ -9,7 +9,7 @@ import pytest
 
 from pycolor.errors import UsageError
 from pycolor.video.io import Reader, scan
-from pycolor.video.io.write.clock import exact_clock, grid_clock
+from pycolor.video.io.write.timing.clock import exact_clock, grid_clock
 from pycolor.video.verify import verify
 from tests.films import colorize, make_film
 from tests.test_video_luma import failures

@@ -67,7 +67,7 @@ def run(flags: VideoFlags) -> int:
         source, target = flags.films
         film = replace(film, frames=range_in_frames(source, film.frames, film.rate))
         if film.slice is not None:
-            from pycolor.video.job.distribute.film_slice import color_slice
+            from pycolor.video.job.stages.film_slice import color_slice
 
             joined = color_slice(source, target, film, say=out.say, progress=progress)
             for line in joined.summary() if joined is not None else ():

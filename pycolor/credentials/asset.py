@@ -11,7 +11,7 @@ from pathlib import Path
 from pycolor.errors import FilmError, UsageError
 from pycolor.record import names_beside
 from pycolor.video.io.containers.sequence import is_pattern, natural_order, pictures_of
-from pycolor.video.job.work.source_digest import file_digest
+from pycolor.video.job.record.source_digest import file_digest
 
 # Endings of files that hold credentials themselves, with their media types.
 EMBEDDED = {

@@ -14,7 +14,7 @@ from pycolor.credentials.manifest_store import CredentialsError, ManifestStore, 
 from pycolor.credentials.statement import COLOR, RECORD
 from pycolor.errors import UsageError
 from pycolor.system.optional import installed
-from pycolor.video.job.work.source_digest import file_digest
+from pycolor.video.job.record.source_digest import file_digest
 from pycolor.video.verify.report import Check, State
 
 

@@ -17,13 +17,13 @@ from pycolor.credentials.certificate import SigningKey, load_signing_key
 from pycolor.credentials.manifest_store import CredentialsError, read_store, write_store
 from pycolor.credentials.statement import manifest_of
 from pycolor.errors import FilmError, UsageError
-from pycolor.image.picture_files import read_image
+from pycolor.image.files.picture_files import read_image
 from pycolor.options.checks import take_paths
 from pycolor.record import read_sidecar
 from pycolor.system.atomic_file import atomic_write
 from pycolor.system.optional import extra
 from pycolor.video.io.read.packets import packets_digest
-from pycolor.video.job.work.source_digest import file_digest
+from pycolor.video.job.record.source_digest import file_digest
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product, zip_longest
 from pathlib import Path
@@ -16,6 +16,7 @@ from pycolor.errors import FilmError
 from pycolor.evaluate import metrics
 from pycolor.evaluate.frames import Picture, check_fit, picture_of
 from pycolor.evaluate.metrics.flow import SMALLEST
+from pycolor.evaluate.metrics.over_time import Timeline
 from pycolor.evaluate.metrics.video import chroma_codes
 from pycolor.evaluate.stills import judged_size
 from pycolor.video.io import Reader
@@ -23,31 +24,6 @@ from pycolor.video.shots.shot import Shot
 
 FRAMES_JUDGED = 24  # of a film, as pictures, evenly spaced
 SHORTEST_CLIP = 5  # frames, for color distribution consistency
-
-# Measures of color over time, as people read them; less is better, the truth's own is the floor.
-TIMES = {
-    "chroma_flicker": "chroma flicker, ab units a frame",
-    "warp_error": "warp error of RGB",
-    "chroma_cdc": "CDC of chroma",
-    "cdc": "CDC as published",
-}
-
-
-@dataclass
-class Timeline:
-    """Measures of color over time.
-
-    Attributes:
-        values: by measure, then by whose (found, true, gray): one a pair of frames (flicker,
-            warp error; NaN across a cut) or one a shot of five frames or more (CDC).
-        cuts: frames at which a shot begins, the first one's apart.
-    """
-
-    values: dict[str, dict[str, list[float]]] = field(default_factory=dict)
-    cuts: list[int] = field(default_factory=list)
-
-    def add(self, measure: str, whose: str, value: float) -> None:
-        self.values.setdefault(measure, {}).setdefault(whose, []).append(value)
 
 
 @dataclass(frozen=True)

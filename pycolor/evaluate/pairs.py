@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.image.picture_files import SUFFIXES as STILLS
+from pycolor.image.files.picture_files import SUFFIXES as STILLS
 
 Kind = Literal["picture", "film"]
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from pycolor.evaluate import films, metrics, stills
 from pycolor.evaluate.environment import record
 from pycolor.evaluate.metrics.measures import Judgement, judge, own_values
+from pycolor.evaluate.metrics.over_time import Timeline
 from pycolor.evaluate.pairs import Pair, pair_up
 from pycolor.evaluate.reports.report import Report, Row, curve
 from pycolor.evaluate.reports.sheets import SampleRow, thumbnail
@@ -138,7 +139,7 @@ def _film(
     tally: Accumulator,
     say: Callable[[str], None],
     progress: Progress | None,
-) -> films.Timeline:
+) -> Timeline:
     """A film; colored first where nothing was found, through all of the pipeline."""
     with tempfile.TemporaryDirectory(prefix="pycolor-") as folder:
         found = pair.found

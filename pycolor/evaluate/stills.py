@@ -14,7 +14,7 @@ from pycolor.encoding import LUMA_COEFFICIENTS
 from pycolor.errors import FilmError
 from pycolor.evaluate.pairs import Pair
 from pycolor.image.colorize import color_still
-from pycolor.image.picture_files import StillImage, StillInfo, read_image
+from pycolor.image.files.picture_files import StillImage, StillInfo, read_image
 from pycolor.models.predictor import Predictor
 
 Pixels = npt.NDArray[np.uint8]

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from pycolor.errors import UsageError
 from pycolor.image.colorize import color_still
+from pycolor.image.files.picture_files import StillImage, StillInfo
 from pycolor.image.guidance.guides import load_predictor
-from pycolor.image.picture_files import StillImage, StillInfo
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 

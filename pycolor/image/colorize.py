@@ -12,9 +12,7 @@ import torch
 
 from pycolor import ops
 from pycolor.errors import FilmError, PycolorError, UsageError
-from pycolor.image.guidance.given import GivenForPicture, given_for_pictures
-from pycolor.image.guidance.guides import load_predictor
-from pycolor.image.picture_files import (
+from pycolor.image.files.picture_files import (
     MOST_MEGAPIXELS,
     READABLE,
     SUFFIXES,
@@ -24,6 +22,8 @@ from pycolor.image.picture_files import (
     read_image,
     write_image,
 )
+from pycolor.image.guidance.given import GivenForPicture, given_for_pictures
+from pycolor.image.guidance.guides import load_predictor
 from pycolor.image.picture_record import write_picture_record
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions

@@ -6,8 +6,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from pycolor.evaluate.films import TIMES
 from pycolor.evaluate.metrics.measures import MEASURES
+from pycolor.evaluate.metrics.over_time import TIMES
 from pycolor.evaluate.reports.report import Report
 from pycolor.system.optional import extra
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from pycolor.evaluate.films import TIMES, Timeline
 from pycolor.evaluate.metrics.measures import ERRORS, MEASURES, OWN
+from pycolor.evaluate.metrics.over_time import TIMES, Timeline
 
 FORMAT = 1  # of the JSON; raised when a name in it changes its meaning
 QUANTILES = (10, 25, 50, 75, 90)

@@ -62,7 +62,7 @@ def read_guide(path: Path, kind: Guide) -> Tensor:
         UsageError: a reference is gray.
         FilmError: it cannot be read.
     """
-    from pycolor.image.picture_files import read_image  # it knows many formats
+    from pycolor.image.files.picture_files import read_image  # it knows many formats
 
     image = read_image(path)
     if kind == "reference" and image.pixels.ndim == 2:

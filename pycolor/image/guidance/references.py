@@ -17,7 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from pycolor.errors import UsageError
-from pycolor.image.picture_files import SUFFIXES
+from pycolor.image.files.picture_files import SUFFIXES
 
 _TIME = r"(\d{2})[:;_.-](\d{2})[:;_.-](\d{2})[:;_.-](\d{2,3})"
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pycolor.video.shots.measures.similarity import Scales, block_dissimilarity, difference
 from pycolor.video.shots.shot import Transition
 from pycolor.video.shots.shot_options import ShotOptions
-from pycolor.video.shots.similarity import Scales, block_dissimilarity, difference
 
 _FADED = 0.45  # of the variance a few frames away: a fade is under way
 

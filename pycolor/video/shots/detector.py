@@ -17,9 +17,9 @@ from pycolor.video.shots.cuts import CutFinder
 from pycolor.video.shots.gradual.dissolves import LEAST_DISSOLVE, RIVAL_REACH, SIDE, DissolveFinder
 from pycolor.video.shots.gradual.fades import LEAST_FADE, FadeFinder
 from pycolor.video.shots.gradual.mixtures import GradualTransition, MedianThumbnails
+from pycolor.video.shots.measures.similarity import scales, thumbnail
 from pycolor.video.shots.shot import Shot, Transition
 from pycolor.video.shots.shot_options import LEAST_SHOT, ShotOptions
-from pycolor.video.shots.similarity import scales, thumbnail
 
 
 class ShotDetector:

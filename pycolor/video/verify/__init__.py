@@ -14,7 +14,7 @@ from pycolor.encoding import TagOverride
 from pycolor.video.io import Reader
 from pycolor.video.io.containers.sequence import pictures_of
 from pycolor.video.io.containers.spec import spec_of, spec_of_suffix
-from pycolor.video.io.write.muxing import beginning
+from pycolor.video.io.write.timing.muxing import beginning
 from pycolor.video.verify.marks import marks
 from pycolor.video.verify.pictures import Pictures
 from pycolor.video.verify.report import Check, State, VerifyReport

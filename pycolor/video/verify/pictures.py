@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from pycolor.video.io import Frame, Plane, Reader, change_codes
 from pycolor.video.io.frame.digest import luma_digest
-from pycolor.video.io.write.clock import JITTER, MILLISECOND
+from pycolor.video.io.write.timing.clock import JITTER, MILLISECOND
 from pycolor.video.verify.report import Check, State
 
 # What v210 can hold: SDI keeps the codes outside for synchronization.

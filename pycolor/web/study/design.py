@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.image.picture_files import SUFFIXES
+from pycolor.image.files.picture_files import SUFFIXES
 
 Question = Literal["natural", "real"]
 

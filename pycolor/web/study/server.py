@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from pycolor.image.picture_files import read_image
+from pycolor.image.files.picture_files import read_image
 from pycolor.options import StudyOptions
 from pycolor.web.local_server import LocalServer, RefusedError, Reply, json_reply
 from pycolor.web.study.answers import Answer, AnswerFile, is_believed, read_answers, way_judged

@@ -37,7 +37,8 @@ from pycolor.video.io.frame.pixel_formats import (
     pixel_format,
 )
 from pycolor.video.io.frame.unpack import READ_AS, notes_on
-from pycolor.video.io.read.integrity.truncation import missing_bytes
+from pycolor.video.io.read.opening.source import AV_TIME_BASE, frame_rate, is_cover
+from pycolor.video.io.read.opening.truncation import missing_bytes
 from pycolor.video.io.read.pictures.picture_tags import (
     chroma_location_of,
     color_tags,
@@ -45,7 +46,6 @@ from pycolor.video.io.read.pictures.picture_tags import (
     frame_fields,
     overridden,
 )
-from pycolor.video.io.read.source import AV_TIME_BASE, frame_rate, is_cover
 
 
 def stream_info(stream: Any) -> StreamInfo:

@@ -15,7 +15,7 @@ from av.packet import Packet
 from av.stream import Discard
 
 from pycolor.video.io.frame.film import rational
-from pycolor.video.io.read.source import open_source, refuse_unreadable
+from pycolor.video.io.read.opening.source import open_source, refuse_unreadable
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,8 +26,8 @@ from pycolor.video.io.read.describe import describe
 from pycolor.video.io.read.integrity import completeness
 from pycolor.video.io.read.integrity.continuity import Continuity
 from pycolor.video.io.read.integrity.damage import Damage, DamageLog
+from pycolor.video.io.read.opening.source import UNCLOCKED, declared_end, frame_rate, origin_of
 from pycolor.video.io.read.pictures.picture_tags import stored_tags
-from pycolor.video.io.read.source import UNCLOCKED, declared_end, frame_rate, origin_of
 
 # Of these FFmpeg counts the frames.
 _WITHOUT_TIMES = ("image2", "yuv4mpegpipe", *UNCLOCKED)

@@ -12,8 +12,8 @@ import av.error
 from pycolor.errors import FilmError
 from pycolor.video.io.containers.presets import Preset, ending_of, preset_for
 from pycolor.video.io.read.integrity.damage import Damage
+from pycolor.video.io.read.opening.source import open_source, picture_stream
 from pycolor.video.io.read.reader import Reader
-from pycolor.video.io.read.source import open_source, picture_stream
 from pycolor.video.io.write.container import ContainerWriter
 from pycolor.video.io.write.packet_times import PacketTimes, presentation_order
 from pycolor.video.io.write.writer import Writer

@@ -21,17 +21,9 @@ from pycolor.video.io.containers.sequence import address_of, numbered, picture_n
 from pycolor.video.io.containers.spec import ContainerSpec, spec_of
 from pycolor.video.io.containers.y4m import Y4mFile
 from pycolor.video.io.frame.film import FilmInfo, rational
-from pycolor.video.io.read.address import as_address
 from pycolor.video.io.read.integrity.damage import Damage
+from pycolor.video.io.read.opening.address import as_address
 from pycolor.video.io.read.reader import Reader
-from pycolor.video.io.write.clock import MILLISECOND, drift, grid_of
-from pycolor.video.io.write.muxing import (
-    beginning,
-    muxer_options,
-    output_clock,
-    refuse_rate,
-    with_scan_header,
-)
 from pycolor.video.io.write.streams.copier import StreamCopier
 from pycolor.video.io.write.streams.metadata import (
     TagSupport,
@@ -41,6 +33,14 @@ from pycolor.video.io.write.streams.metadata import (
     supported_tags,
 )
 from pycolor.video.io.write.streams.support import UnsupportedStream
+from pycolor.video.io.write.timing.clock import MILLISECOND, drift, grid_of
+from pycolor.video.io.write.timing.muxing import (
+    beginning,
+    muxer_options,
+    output_clock,
+    refuse_rate,
+    with_scan_header,
+)
 
 
 class ContainerWriter:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pycolor.errors import FilmError
+from pycolor.video.io.read.opening.source import open_source, picture_stream
 from pycolor.video.io.read.reader import Reader
-from pycolor.video.io.read.source import open_source, picture_stream
 from pycolor.video.io.write.container import ContainerWriter
 
 # Of these the header tells when the picture ends; for others FFmpeg estimates it.

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from pycolor.errors import FilmError
 from pycolor.video.io.containers.presets import container_of
-from pycolor.video.io.read.address import as_address
+from pycolor.video.io.read.opening.address import as_address
 
 
 class PreviewWriter:

@@ -23,13 +23,13 @@ from pycolor.video.io.frame.frame import Frame
 from pycolor.video.io.frame.rgb import rgb_frame, rgb_of
 from pycolor.video.io.read.integrity.damage import Damage
 from pycolor.video.io.read.reader import Reader
-from pycolor.video.io.write.clock import Clock
 from pycolor.video.io.write.container import ContainerWriter
 from pycolor.video.io.write.encoder.config import EncoderConfig, as_segment, choose
 from pycolor.video.io.write.encoder.field_marks import marked, mode_of_fields
 from pycolor.video.io.write.encoder.frame_factory import FrameFactory, Picture
 from pycolor.video.io.write.encoder.opening import add_picture
 from pycolor.video.io.write.streams.support import UnsupportedStream
+from pycolor.video.io.write.timing.clock import Clock
 
 
 class Writer:

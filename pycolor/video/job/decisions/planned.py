@@ -22,9 +22,9 @@ from pycolor.video.job.decisions.project import Project
 from pycolor.video.job.decisions.shot_predictors import given_identity
 from pycolor.video.job.record.arithmetic import arithmetic_of
 from pycolor.video.job.record.encoder_threads import depends_on_threads, encoder_threads
-from pycolor.video.job.work.segments.segment_files import Segment
+from pycolor.video.job.record.source_digest import file_digest
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segments.segment_store import SegmentStore, segment_key
-from pycolor.video.job.work.source_digest import file_digest
 from pycolor.video.master.framing import FilmCrop
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.grade import Grades, combined, film_grade

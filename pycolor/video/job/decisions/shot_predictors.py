@@ -14,7 +14,7 @@ from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 from pycolor.video.io import FrameSource
 from pycolor.video.job.decisions.guided import Given, guided_pictures
-from pycolor.video.job.work.source_digest import file_digest
+from pycolor.video.job.record.source_digest import file_digest
 from pycolor.video.plan.plan import Plan
 from pycolor.video.propagation.seen_frames import SeenFrames
 

@@ -18,7 +18,7 @@ from pycolor.video.io.frame.film import FilmInfo
 from pycolor.video.job.decisions.listed_shots import listed_shots
 from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.project import Project
-from pycolor.video.job.work.source_digest import SourceDigest
+from pycolor.video.job.record.source_digest import SourceDigest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.shots.lists.list_files import read_file
 

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 
 from pycolor import ops
 from pycolor.errors import UsageError
-from pycolor.image.picture_files import write_image
+from pycolor.image.files.picture_files import write_image
 from pycolor.models.inference.uncertain import doubt
 from pycolor.models.predictor import Predictor
 from pycolor.system.atomic_file import check_output

@@ -1,1 +1,1 @@
-"""One film by several workers on a shared folder."""
+"""A film in parts: a segment as a job, slices of workers on a shared folder, a cluster."""

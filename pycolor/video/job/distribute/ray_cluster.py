@@ -16,10 +16,10 @@ from typing import Any
 from pycolor.errors import FilmError, PycolorError, UsageError
 from pycolor.options import PredictOptions
 from pycolor.system.optional import extra
+from pycolor.video.job.distribute.segment import SegmentJob
 from pycolor.video.job.distribute.segment_worker import Answer, SegmentWorker
-from pycolor.video.job.stages.segment import SegmentJob
 from pycolor.video.job.work.job_folder import JobFolder
-from pycolor.video.job.work.segments.segment_files import Segment
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segments.segment_store import SegmentStore
 
 TRIES = 4  # of a segment, and of workers that are lost or refused at their start

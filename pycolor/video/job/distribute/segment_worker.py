@@ -15,10 +15,10 @@ from uuid import uuid4
 from pycolor.errors import FilmError, PycolorError, UsageError
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.options import PredictOptions
+from pycolor.video.job.distribute.segment import SegmentJob, run_segments
 from pycolor.video.job.record.arithmetic import arithmetic_of
 from pycolor.video.job.record.encoder_threads import encoder_threads
 from pycolor.video.job.record.versions import versions
-from pycolor.video.job.stages.segment import SegmentJob, run_segments
 
 
 @dataclass(frozen=True, kw_only=True)

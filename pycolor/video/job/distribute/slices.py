@@ -9,7 +9,7 @@ from pathlib import Path
 from pycolor.options import Slice
 from pycolor.video.job.decisions.plan_file import PLAN_NAME, PROJECT_SUFFIX
 from pycolor.video.job.distribute.claims import Claims
-from pycolor.video.job.work.segments.segment_files import Segment
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segments.segment_store import SegmentStore
 
 

@@ -20,8 +20,8 @@ from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.planned import Colors, colors_of
 from pycolor.video.job.decisions.project import Project, survey_key
 from pycolor.video.job.decisions.shot_predictors import ShotPredictors
+from pycolor.video.job.record.source_digest import file_digest
 from pycolor.video.job.record.versions import versions
-from pycolor.video.job.work.source_digest import file_digest
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.grade import Grades, film_grade
 from pycolor.video.plan.planning import KnownBodies

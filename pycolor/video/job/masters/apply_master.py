@@ -23,9 +23,9 @@ from pycolor.video.io.frame.digest import luma_digest
 from pycolor.video.job.masters.make_master import told_of
 from pycolor.video.job.masters.master_frames import Chroma, MasterFrames, in_matrix
 from pycolor.video.job.record.sidecar import DIGITAL_SOURCE_TYPE, free_sidecar, removed_on_error
+from pycolor.video.job.record.source_digest import file_digest
 from pycolor.video.job.work.atomic_output import atomic_output
 from pycolor.video.job.work.segments.delivery import check_luma, is_checked
-from pycolor.video.job.work.source_digest import file_digest
 from pycolor.video.master.blocks import fold
 from pycolor.video.master.framing import Crop, check_aspect, scaled_plane
 

@@ -14,8 +14,8 @@ from pycolor.system.progress import Progress
 from pycolor.video.io import Reader
 from pycolor.video.job.decisions.planned import PlannedFilm, View
 from pycolor.video.job.decisions.project import survey_key
-from pycolor.video.job.film import FilmRun
 from pycolor.video.job.record.report import FilmReport
+from pycolor.video.job.stages.film_run import FilmRun
 from pycolor.video.master.framing import Crop, FilmCrop, check_aspect
 from pycolor.video.plan.alignment import offset_of
 from pycolor.video.plan.analysis import FilmAnalysis

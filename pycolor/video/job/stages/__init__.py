@@ -1,1 +1,1 @@
-"""A film by stages: prepared, then colored and encoded segment by segment."""
+"""A film by stages: prepared, colored and encoded segment by segment, joined, checked."""

@@ -11,15 +11,15 @@ from pycolor.models.predictor import Predictor
 from pycolor.options import slice_of
 from pycolor.video.job.distribute.kinds import unlike_kinds
 from pycolor.video.job.distribute.ray_cluster import RayWorkers
+from pycolor.video.job.distribute.segment import SegmentJob, run_segments
 from pycolor.video.job.distribute.slices import work_off
 from pycolor.video.job.record.arithmetic import arithmetic_of
 from pycolor.video.job.record.encoder_threads import depends_on_threads, encoder_threads
 from pycolor.video.job.record.versions import versions
 from pycolor.video.job.stages.preparation import FilmPreparation
 from pycolor.video.job.stages.prepared import PreparedFilm
-from pycolor.video.job.stages.segment import SegmentJob, run_segments
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segments.delivery import neighbors
-from pycolor.video.job.work.segments.segment_files import Segment
 from pycolor.video.job.work.segments.segment_store import SegmentStore
 
 

@@ -26,15 +26,15 @@ from pycolor.video.job.decisions.listed_shots import ListedShots
 from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.planned import PlannedFilm, View, colors_of, planned_film
 from pycolor.video.job.decisions.project import Project, survey_key
-from pycolor.video.job.record.fingerprint import fingerprint
+from pycolor.video.job.record.source_digest import DIGEST_NOTE, SourceDigest
 from pycolor.video.job.record.versions import versions
+from pycolor.video.job.stages.fingerprint import fingerprint
 from pycolor.video.job.stages.prepared import PreparedFilm
 from pycolor.video.job.work.job_folder import JobFolder, job_folder
 from pycolor.video.job.work.placed_files import refuse_finished
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segments.delivery import frames_made
-from pycolor.video.job.work.segments.segment_files import Segment
 from pycolor.video.job.work.segments.segment_store import SegmentStore
-from pycolor.video.job.work.source_digest import DIGEST_NOTE, SourceDigest
 from pycolor.video.plan.analysis import FilmAnalysis, analyze_film
 from pycolor.video.plan.own_color import tints_note
 from pycolor.video.plan.planning import plan_of

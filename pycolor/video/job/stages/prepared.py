@@ -9,10 +9,10 @@ from pycolor.models.guidance.guide import GuidedPicture
 from pycolor.models.predictor import Predictor
 from pycolor.video.io import Reader
 from pycolor.video.job.decisions.planned import PlannedFilm
+from pycolor.video.job.record.source_digest import SourceDigest
 from pycolor.video.job.work.job_folder import JobFolder
-from pycolor.video.job.work.segments.segment_files import Segment
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segments.segment_store import SegmentStore
-from pycolor.video.job.work.source_digest import SourceDigest
 from pycolor.video.plan.analysis import FilmAnalysis
 from pycolor.video.plan.plan import Plan
 

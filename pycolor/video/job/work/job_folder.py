@@ -30,7 +30,7 @@ from pycolor.video.job.work.own_files import (
     write_whole,
 )
 from pycolor.video.job.work.placed_files import write_placed
-from pycolor.video.job.work.segments.segment_files import Segment
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.survey_file import SURVEY, read_analysis, write_analysis
 from pycolor.video.plan.analysis import FilmAnalysis
 

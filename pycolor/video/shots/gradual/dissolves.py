@@ -16,7 +16,6 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from pycolor.video.shots.gradual.contrast import NO_SAG, REACH, Contrast, ContrastDip
 from pycolor.video.shots.gradual.mixtures import (
     FLAT_VARIANCE,
     NOISE,
@@ -25,7 +24,8 @@ from pycolor.video.shots.gradual.mixtures import (
     crossing,
     mixture,
 )
-from pycolor.video.shots.similarity import (
+from pycolor.video.shots.measures.contrast import NO_SAG, REACH, Contrast, ContrastDip
+from pycolor.video.shots.measures.similarity import (
     Scales,
     Spectrum,
     Thumbnail,

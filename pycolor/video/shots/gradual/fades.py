@@ -28,7 +28,7 @@ from pycolor.video.shots.gradual.mixtures import (
     crossing,
     mixture,
 )
-from pycolor.video.shots.similarity import block_dissimilarity, global_shift
+from pycolor.video.shots.measures.similarity import block_dissimilarity, global_shift
 
 LONG_FLAT = 20  # so many frames of nothing are a shot of their own
 SLOPE_REACH = 33  # frames from the middle to the shots around

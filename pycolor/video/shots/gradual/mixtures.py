@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from pycolor.video.shots.similarity import Scales, Thumbnail, global_shift
+from pycolor.video.shots.measures.similarity import Scales, Thumbnail, global_shift
 
 MEDIAN_REACH = 2  # frames on each side of the median
 FLAT_VARIANCE = 8.0  # squared 8-bit codes: nothing to see

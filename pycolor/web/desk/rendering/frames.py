@@ -22,9 +22,9 @@ from pycolor.video.propagation.seen_frames import SeenFrames
 from pycolor.video.render.shown import shown_codes
 from pycolor.web.desk.rendering.ahead import Ahead
 from pycolor.web.desk.rendering.decoder import Decoder
+from pycolor.web.desk.rendering.doubt_view import doubt_at, tinted
 from pycolor.web.desk.rendering.png import quick_png
 from pycolor.web.desk.rendering.ready import Ready
-from pycolor.web.desk.rendering.samples import doubt_at, tinted
 from pycolor.web.desk.rendering.turns import Turns
 
 View = Literal["color", "gray", "doubt"]

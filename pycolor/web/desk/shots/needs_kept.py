@@ -20,8 +20,8 @@ from pycolor.video.plan.plan import ShotBody
 from pycolor.video.propagation.layer_store import pieces_of
 from pycolor.web.desk.rendering.frames import Frames
 from pycolor.web.desk.rendering.ready import Ready
-from pycolor.web.desk.rendering.samples import sample, sampled_frames
 from pycolor.web.desk.shots.needs import Sample, score, warnings_of
+from pycolor.web.desk.shots.samples import sample, sampled_frames
 
 VERSION = 1  # of what is found
 LOOK_EVERY = 2.0  # seconds, for a plan that was changed

@@ -14,7 +14,7 @@ from pycolor.video.io.containers.codecs.ffv1 import SliceChecks
 from pycolor.video.io.containers.codecs.mjpeg import EndMarkers
 from pycolor.video.io.frame.film import rational
 from pycolor.video.io.read.integrity.damage import DamageLog
-from pycolor.video.io.read.source import frame_rate, refuse_unreadable
+from pycolor.video.io.read.opening.source import frame_rate, refuse_unreadable
 
 # What a packet says of itself, where decoders do not tell when it is broken.
 _CHECKS: dict[str, type[SliceChecks | EndMarkers]] = {"ffv1": SliceChecks, "mjpeg": EndMarkers}

@@ -16,7 +16,7 @@ from pycolor.video.io.frame.film import rational
 from pycolor.video.io.read.decode.decoder import Decoder
 from pycolor.video.io.read.decode.timeline import scan
 from pycolor.video.io.read.integrity.damage import DamageLog
-from pycolor.video.io.read.source import open_source, picture_stream
+from pycolor.video.io.read.opening.source import open_source, picture_stream
 
 # (frame, index, pts)
 Numbered = Generator[tuple[av.VideoFrame, int, int], None, None]

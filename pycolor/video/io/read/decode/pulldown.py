@@ -14,7 +14,7 @@ from pathlib import Path
 import av.error
 
 from pycolor.video.io.frame.film import rational
-from pycolor.video.io.read.source import frame_rate, open_source, picture_stream
+from pycolor.video.io.read.opening.source import frame_rate, open_source, picture_stream
 
 _CODECS = ("mpeg2video", "h264", "vc1")
 _CONTAINERS = ("mpeg", "mpegts", "mpegvideo")

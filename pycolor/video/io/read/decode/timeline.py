@@ -10,7 +10,7 @@ from pathlib import Path
 
 import av.error
 
-from pycolor.video.io.read.source import open_source, picture_stream, refuse_unreadable
+from pycolor.video.io.read.opening.source import open_source, picture_stream, refuse_unreadable
 
 
 def scan(path: str | Path, rate: Fraction | None = None) -> Sequence[int] | None:

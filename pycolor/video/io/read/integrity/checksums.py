@@ -7,8 +7,8 @@ from typing import Any
 
 import av
 
-from pycolor.video.io.read.address import as_address
-from pycolor.video.io.read.source import open_source, picture_stream
+from pycolor.video.io.read.opening.address import as_address
+from pycolor.video.io.read.opening.source import open_source, picture_stream
 
 
 def frame_checksums(film: Path, path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import av.error
 
-from pycolor.video.io.read.source import open_source, picture_stream
+from pycolor.video.io.read.opening.source import open_source, picture_stream
 
 # What a decoder is given: its parameters, then packets.
 _Fed = tuple[str, bytes]

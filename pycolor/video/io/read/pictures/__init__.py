@@ -1,1 +1,1 @@
-"""Films that are pictures: files and numbered sequences of any kind, their tags and headers."""
+"""Films that are pictures: picture files of any kind decoded, their tags and headers."""

@@ -14,9 +14,9 @@ from av.video.stream import VideoStream
 from pycolor.errors import UsageError
 from pycolor.video.io.frame.film import FilmInfo
 from pycolor.video.io.frame.pixel_formats import FULL, LIMITED
-from pycolor.video.io.write.clock import Clock
 from pycolor.video.io.write.encoder.config import EncoderConfig
 from pycolor.video.io.write.encoder.field_marks import CODES_FIELDS
+from pycolor.video.io.write.timing.clock import Clock
 
 _FIELD_ORDER_CODES = {"progressive": 1, "tt": 2, "bb": 3, "tb": 4, "bt": 5}
 

@@ -18,8 +18,13 @@ from pycolor.video.io.containers.spec import spec_of
 from pycolor.video.io.frame.film import StreamInfo, rational
 from pycolor.video.io.read.describe import dispositions, stream_info
 from pycolor.video.io.read.integrity.damage import MOST_DAMAGES, Damage
+from pycolor.video.io.read.opening.source import (
+    is_cover,
+    open_source,
+    picture_stream,
+    refuse_unreadable,
+)
 from pycolor.video.io.read.packets import is_blank
-from pycolor.video.io.read.source import is_cover, open_source, picture_stream, refuse_unreadable
 from pycolor.video.io.write.streams.chapters import carry_chapters
 from pycolor.video.io.write.streams.metadata import carry_tags
 from pycolor.video.io.write.streams.sound import SoundEncoder, encoder_for

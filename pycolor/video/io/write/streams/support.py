@@ -14,7 +14,7 @@ import av.error
 from pycolor.video.io.containers.spec import spec_of
 from pycolor.video.io.frame.film import StreamInfo
 from pycolor.video.io.read.describe import stream_info
-from pycolor.video.io.read.source import is_cover, open_source, picture_stream
+from pycolor.video.io.read.opening.source import is_cover, open_source, picture_stream
 from pycolor.video.io.write.streams.sound import encoder_for, why_not_coded
 
 # Text subtitles that one container family writes one way and the other another: of each kind, what

@@ -9,7 +9,7 @@ from typing import Any
 from av.packet import Packet
 
 from pycolor.video.io.frame.film import rational
-from pycolor.video.io.write.clock import MILLISECOND
+from pycolor.video.io.write.timing.clock import MILLISECOND
 
 
 class RisingTimes:

@@ -10,7 +10,7 @@ from pycolor.video.io import Reader, holds_packets
 from pycolor.video.io.containers.presets import Preset
 from pycolor.video.io.frame.digest import luma_digest
 from pycolor.video.job.work.job_folder import JobFolder
-from pycolor.video.job.work.segments.segment_files import Segment
+from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segments.segment_store import SegmentStore
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from pycolor.errors import FilmError
 from pycolor.system.process_tag import is_left_behind, process_tag
 from pycolor.video.job.work.own_files import digest_of, read_own, sealed, unsealed, write_shared
-from pycolor.video.job.work.segments.segment_files import Segment
+from pycolor.video.job.work.segment_files import Segment
 
 
 class SegmentStore:

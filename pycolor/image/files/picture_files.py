@@ -15,8 +15,8 @@ from PIL import Image, UnidentifiedImageError
 
 from pycolor.encoding import Encoding
 from pycolor.errors import FilmError, UsageError
-from pycolor.image import decode, encode, profiles
-from pycolor.image.decode import Decoded
+from pycolor.image.files import decode, encode, profiles
+from pycolor.image.files.decode import Decoded
 from pycolor.system.atomic_file import atomic_write
 
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]

@@ -14,8 +14,8 @@ from pycolor.video.io.containers.presets import segment_suffix
 from pycolor.video.job.decisions.guided import Given
 from pycolor.video.job.record.arithmetic import arithmetic_of
 from pycolor.video.job.record.encoder_threads import depends_on_threads, encoder_threads
+from pycolor.video.job.record.source_digest import file_digest
 from pycolor.video.job.record.versions import versions
-from pycolor.video.job.work.source_digest import file_digest
 
 # Options that change where and when, not what.
 _IGNORED = frozenset(

@@ -14,10 +14,10 @@ from pycolor.system.progress import Progress
 from pycolor.video.job.decisions.start_plan import start_plan
 from pycolor.video.job.distribute.claims import Claims
 from pycolor.video.job.distribute.slices import slices_plan
-from pycolor.video.job.film import FilmRun
 from pycolor.video.job.record.report import FilmReport
 from pycolor.video.job.record.sidecar import made_before
-from pycolor.video.job.work.source_digest import DIGEST_NOTE
+from pycolor.video.job.record.source_digest import DIGEST_NOTE
+from pycolor.video.job.stages.film_run import FilmRun
 
 
 def color_slice(

@@ -20,9 +20,9 @@ from pycolor.video.io.containers.presets import PIPE
 from pycolor.video.io.containers.sequence import sequence_of
 from pycolor.video.io.containers.y4m import RatedY4m, without_rate
 from pycolor.video.io.frame.film import rational
-from pycolor.video.io.read.address import as_address
-from pycolor.video.io.read.integrity.truncation import missing_bytes
-from pycolor.video.io.read.pictures.picture_sequence import SequenceContainer
+from pycolor.video.io.read.opening.address import as_address
+from pycolor.video.io.read.opening.picture_sequence import SequenceContainer
+from pycolor.video.io.read.opening.truncation import missing_bytes
 
 # What a playlist or a film names is read from this machine alone.
 _LOCAL = {"protocol_whitelist": "file,crypto,data"}

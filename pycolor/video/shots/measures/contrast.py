@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pycolor.video.shots.similarity import BLOCK, Scales, Thumbnail, smooth
+from pycolor.video.shots.measures.similarity import BLOCK, Scales, Thumbnail, smooth
 
 Parts = npt.NDArray[np.float32]  # three scales × parts of the picture
 

@@ -13,7 +13,7 @@ from pycolor.video.io.containers.presets import Preset
 from pycolor.video.io.containers.spec import ContainerSpec, spec_of
 from pycolor.video.io.containers.timecode import later_timecode
 from pycolor.video.io.read.reader import Reader
-from pycolor.video.io.write.clock import Clock, Grid, constant_clock, grid_clock
+from pycolor.video.io.write.timing.clock import Clock, Grid, constant_clock, grid_clock
 
 
 def beginning(reader: Reader, container: str) -> Fraction:

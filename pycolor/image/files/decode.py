@@ -15,7 +15,7 @@ import tifffile
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pycolor.errors import FilmError
-from pycolor.image.profiles import UnreadProfileError, to_srgb_by_tables
+from pycolor.image.files.profiles import UnreadProfileError, to_srgb_by_tables
 from pycolor.video.io.frame.pixel_formats import Plane
 from pycolor.video.io.read.pictures.deep_picture import decode_deep, probe_picture
 from pycolor.video.io.read.pictures.tiff import upright

@@ -23,7 +23,7 @@ from pycolor.errors import FilmError
 from pycolor.video.io.containers.codecs.scan_header import HEADER_BYTES, ScanHeader, scan_header
 from pycolor.video.io.containers.sequence import DEFAULT_RATE, PictureSequence
 from pycolor.video.io.containers.timecode import later_timecode
-from pycolor.video.io.read.address import as_address
+from pycolor.video.io.read.opening.address import as_address
 from pycolor.video.io.read.pictures.picture_file import decode_picture, notes_on_picture
 
 _AHEAD = min(4, os.cpu_count() or 1)  # pictures decoded before they are asked for
