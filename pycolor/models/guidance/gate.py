@@ -19,8 +19,8 @@ from pycolor.models.colorizer import Guidance
 from pycolor.models.guidance.matching import Match
 
 # Of the features below, and what is added.
-COEFFICIENTS = (-2.92, -1.29, -9.91, -5.81, 4.57)
-OFFSET = 8.95
+COEFFICIENTS = (0.57, -3.50, -25.7, -7.15, 7.06)
+OFFSET = 15.16
 _UNIT = 20.0  # ab units
 # Weight of guidance up to which a network is told nothing of it.
 SURE = 0.5
