@@ -20,6 +20,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ def same_pictures(one: Path, other: Path) -> bool:
 def race(films: dict[int, Path], rounds: int, work: Path) -> list[dict[str, Any]]:
     """All ways with both films, in turns."""
     colored, piped = work / "video.mkv", work / "piped.mkv"
-    ways = {
+    ways: dict[str, Callable[[str], list[str]]] = {
         "video": lambda film: ["pycolor", "video", film, str(colored), "--overwrite", "--quiet"],
         "clip": lambda film: ["benchmarks.clip_race", "--clip", film],
         "clip into FFV1": lambda film: ["benchmarks.clip_race", "--clip", film, str(piped)],

@@ -290,7 +290,7 @@ def test_in_vspipe(tmp_path: Path) -> None:
     )
     target = tmp_path / "out.y4m"
     command = [vspipe, "-c", "y4m", str(script), str(target)]
-    # vspipe finds Python and VapourSynth by a file in the user's folder: here one of the test's own.
+    # vspipe finds VapourSynth by a file in the user's folder: here one of the test's own.
     own = {"PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(tmp_path), "APPDATA": str(tmp_path)}
     environment = {**os.environ, **own}
     configure = [sys.executable, "-m", "vapoursynth", "config"]
