@@ -27,7 +27,7 @@ from pycolor.video.io.read.opening.source import (
 from pycolor.video.io.read.packets import is_blank
 from pycolor.video.io.write.streams.chapters import carry_chapters
 from pycolor.video.io.write.streams.metadata import carry_tags
-from pycolor.video.io.write.streams.sound import SoundEncoder, encoder_for
+from pycolor.video.io.write.streams.sound import SoundEncoder, encoder_for, name_layout
 from pycolor.video.io.write.streams.support import (
     UnsupportedStream,
     carried_otherwise,
@@ -172,7 +172,7 @@ class StreamCopier:
             return encoder.stream
         out = self._output.add_stream_from_template(stream, opaque=True)
         if stream.type == "audio":
-            _name_layout(out)
+            name_layout(out)
         return out
 
     def _late_sound(self, stream: Any, name: str) -> str | None:
@@ -294,10 +294,3 @@ class StreamCopier:
         self.damage_count += 1
         if len(self.damages) < MOST_DAMAGES:
             self.damages.append(Damage(time=time, what=what))
-
-
-def _name_layout(out: Any) -> None:
-    """PCM of one or two channels is often stored without saying that it is mono or stereo."""
-    layout = out.codec_context.layout
-    if layout.nb_channels <= 2 and layout.name not in ("mono", "stereo", "downmix"):
-        out.codec_context.layout = "mono" if layout.nb_channels == 1 else "stereo"

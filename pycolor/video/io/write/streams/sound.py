@@ -142,3 +142,10 @@ class SoundEncoder:
 
 def _form_of(frame: AudioFrame) -> str:
     return f"{frame.layout.name} {frame.format.name} at {frame.sample_rate} Hz"
+
+
+def name_layout(out: Any) -> None:
+    """PCM of one or two channels is often stored without saying that it is mono or stereo."""
+    layout = out.codec_context.layout
+    if layout.nb_channels <= 2 and layout.name not in ("mono", "stereo", "downmix"):
+        out.codec_context.layout = "mono" if layout.nb_channels == 1 else "stereo"
