@@ -387,8 +387,8 @@ def ray_queue(workers: int, seconds: float, segments: int) -> dict[str, float]:
     import ray
 
     ray.init(num_cpus=workers, log_to_driver=False, include_dashboard=False)
-    nodes: Callable[[], list[dict[str, Any]]] = ray.nodes
-    ray.nodes = lambda: [{**n, "Resources": {"CPU": 1}} for n in nodes()]  # a device each
+    ray.nodes = lambda: [{"Alive": True, "Resources": {"CPU": 1}}] * workers  # a device each
+    began = time.monotonic()
     times: list[float] = []
     memory: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -411,6 +411,9 @@ def ray_queue(workers: int, seconds: float, segments: int) -> dict[str, float]:
         "workers": workers,
         "segments": segments,
         "seconds_each": seconds,
+        "seconds_until_all": times[0] - began,
+        "done_until_all": segments - len(times),
+        "efficiency_with_start": segments * seconds / workers / (times[-1] - began),
         "efficiency": (len(times) - 1) * seconds / workers / spent,
         "driver_mb_after_a_tenth": memory[len(memory) // 10],
         "driver_mb_at_the_end": memory[-1],

@@ -33,9 +33,10 @@ from pycolor.options import PredictOptions, VideoOptions
 from pycolor.system.progress import Progress
 from pycolor.video.job.distribute import ray_cluster
 from pycolor.video.job.distribute.ray_cluster import RayWorkers
-from pycolor.video.job.distribute.segment_worker import Answer, SegmentWorker
+from pycolor.video.job.distribute.segment_worker import Answer
 from pycolor.video.job.film import color_film
 from pycolor.video.job.work.segments.segment_store import SegmentStore
+from tests.counting_worker import CountingWorker
 from tests.films import make_film
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,23 +55,6 @@ class IdleWorker:
         output = part.with_name(f"{part.stem}-idle{part.suffix}")
         output.write_bytes(b"film" * 4096)
         return Answer(node="here", part=output, luma=(bytes(32),) * (stop - first))
-
-
-class CountingWorker(SegmentWorker):
-    """Notes each load of its model."""
-
-    def introduce(self) -> Answer:
-        from pycolor.models.checkpoints import weight_files
-
-        load = weight_files.load
-
-        def counted(*given: Any) -> Any:
-            with Path(os.environ["PYCOLOR_LOADS"], str(os.getpid())).open("a") as f:
-                f.write("load\n")
-            return load(*given)
-
-        weight_files.load = counted  # type: ignore[assignment]
-        return super().introduce()
 
 
 class Killer(Progress):

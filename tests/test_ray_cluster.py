@@ -20,6 +20,7 @@ from pycolor.system.progress import Progress
 from pycolor.video.job.distribute import ray_cluster
 from pycolor.video.job.distribute.segment_worker import Answer, SegmentWorker
 from pycolor.video.job.film import color_film
+from tests.counting_worker import CountingWorker
 from tests.films import make_film
 
 QUICK = VideoOptions(
@@ -32,24 +33,10 @@ needs_ray = pytest.mark.skipif(
 )
 
 
-class CountingWorker(SegmentWorker):
-    """Notes each load of its model, in a folder that PYCOLOR_LOADS names."""
-
-    def introduce(self) -> Answer:
-        from pycolor.models.checkpoints import weight_files
-
-        load = weight_files.load
-
-        def counted(*given: Any) -> Any:
-            with Path(os.environ["PYCOLOR_LOADS"], str(os.getpid())).open("a") as f:
-                f.write("load\n")
-            return load(*given)
-
-        weight_files.load = counted  # type: ignore[assignment]
-        return super().introduce()
+class WaitingWorker(CountingWorker):
+    """Begins when there are two, however long the second took to start."""
 
     def color(self, *given: Any) -> Answer:
-        """Begin when there are two, however long the second took to start."""
         end = time.monotonic() + 120
         while len(list(Path(os.environ["PYCOLOR_LOADS"]).iterdir())) < 2:
             assert time.monotonic() < end, "no second worker came"
@@ -101,7 +88,7 @@ class Killer(Progress):
 def test_a_node_is_lost(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     film = make_film(tmp_path / "in.mkv", frames=FRAMES)
     color_film(film, tmp_path / "whole.mkv", QUICK)
-    monkeypatch.setattr(ray_cluster, "SegmentWorker", CountingWorker)
+    monkeypatch.setattr(ray_cluster, "SegmentWorker", WaitingWorker)
     progress, said = Killer(cluster), list[str]()
     chosen = replace(QUICK, ray=cluster.address)
     report = color_film(film, tmp_path / "out.mkv", chosen, progress=progress, say=said.append)
@@ -204,6 +191,7 @@ class Call:
 
     def __init__(self, call: Any, given: tuple[Any, ...]) -> None:
         self._call, self._given = call, given
+        self.name: str = call.__name__
 
     def run(self) -> Any:
         return self._call(*self._given)
@@ -265,3 +253,27 @@ def test_a_gpu_each_with_its_share_of_the_processors(
     ray = FakeRay(set(), [{"CPU": 4}, {"CPU": 32, "GPU": 4}, {"CPU": 16, "GPU": 1}])
     colored(ray, tmp_path, monkeypatch, predict=replace(QUICK.predict, device="auto"))
     assert ray.asked[0] == {"num_gpus": 1, "num_cpus": 8}
+
+
+class NotingRay(FakeRay):
+    """Notes how many actors there were when the first segment was done."""
+
+    at_first = 0
+
+    def get(self, ref: Any) -> Any:
+        if ref.name == "color":
+            self.at_first = self.at_first or len(self.asked)
+        return super().get(ref)
+
+
+def test_all_devices_are_asked_for_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not one after the other: a worker takes its time to load the model."""
+    ray = NotingRay(set(), [{"CPU": 1}, {"CPU": 3}, {}])
+    colored(ray, tmp_path, monkeypatch)
+    assert ray.at_first == 4
+
+
+def test_no_more_than_there_are_segments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = NotingRay(set(), [{"CPU": 1}] * 50)
+    colored(ray, tmp_path, monkeypatch)
+    assert ray.at_first == 7, "one to be there before the film, and six segments"

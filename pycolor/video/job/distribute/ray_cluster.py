@@ -16,6 +16,7 @@ from typing import Any
 from pycolor.errors import FilmError, PycolorError, UsageError
 from pycolor.options import PredictOptions
 from pycolor.system.optional import extra
+from pycolor.video.job.distribute.ray_devices import count_devices, nodes_of, one_device
 from pycolor.video.job.distribute.segment_worker import Answer, SegmentWorker
 from pycolor.video.job.stages.segment import SegmentJob
 from pycolor.video.job.work.job_folder import JobFolder
@@ -75,7 +76,8 @@ class RayWorkers:
             told = " ".join(str(e).split())[:200]
             raise UsageError(f"no Ray cluster answers at {self._address}: {told}.") from None
         try:
-            self._device = self._ray.remote(**self._resources())(self._class)
+            self._one = one_device(nodes_of(self._ray), self._given[0].device)
+            self._device = self._ray.remote(**self._one)(self._class)
             while not self._idle:
                 self._ask(1)
                 list(self._news())
@@ -116,7 +118,7 @@ class RayWorkers:
         """
         common, left, tries = self._ray.put(film), deque(segments), Counter[int]()
         while left or self._busy:
-            self._ask(min(len(left), max(1, len(self._idle) + len(self._busy))))  # a cluster grows
+            self._ask(min(len(left), self._lacking()))
             while left and self._idle:
                 actor, segment = self._idle.pop(), left.popleft()
                 given = (segment.first, segment.stop, store.part(segment))
@@ -134,14 +136,10 @@ class RayWorkers:
                 self._say(f"{frames} are tried again; {answer.node}: {answer.error}")
                 left.appendleft(segment)
 
-    def _resources(self) -> dict[str, float]:
-        """What one device takes of its machine: a GPU and its share of the processors, or these."""
-        nodes = [n["Resources"] for n in self._ray.nodes() if n["Alive"]]
-        gpus, device = [n for n in nodes if n.get("GPU")], self._given[0].device
-        if device == "cuda" or (gpus and device == "auto"):
-            share = min((n.get("CPU", 1) // n["GPU"] for n in gpus), default=1)
-            return {"num_gpus": 1, "num_cpus": max(1, share)}
-        return {"num_cpus": min((n["CPU"] for n in nodes if n.get("CPU")), default=1)}
+    def _lacking(self) -> int:
+        """How many are to start: one for each device, else as many again, as a cluster grows."""
+        at_work = len(self._idle) + len(self._busy)
+        return max(1, at_work, count_devices(nodes_of(self._ray), self._one) - at_work)
 
     def _ask(self, most: int) -> None:
         """Have workers start until so many do."""
