@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -89,9 +90,8 @@ def test_no_queries_are_none():
     ],
 )
 def test_what_does_not_fit_is_refused(shapes, message):
-    with pytest.raises(ValueError) as refused:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         ops.attention(*(torch.zeros(shape) for shape in shapes))
-    assert str(refused.value) == message
 
 
 def digest() -> str:
@@ -100,8 +100,8 @@ def digest() -> str:
     for sizes in ((9, 40, 13, 6), (37, 17, 64, 2)):
         query, key, value, bias = inputs(*sizes)
         out, log_sum = torch.empty(sizes[0], sizes[3]), torch.empty(sizes[0])
-        addresses = [x.data_ptr() for x in (query, key, bias, value, out, log_sum)]
-        _C.attention(*addresses, *sizes, torch.get_num_threads())
+        q, k, b, v, o, s = (x.data_ptr() for x in (query, key, bias, value, out, log_sum))
+        _C.attention(q, k, b, v, o, s, *sizes, torch.get_num_threads())
         total.update(out.numpy().tobytes() + log_sum.numpy().tobytes())
     return total.hexdigest()
 
@@ -131,10 +131,10 @@ def test_attention_has_the_same_bytes_with_every_instruction_set():
 def test_torch_products_give_the_same_but_for_rounding(close):
     from pycolor.ops.attention import _by_products
 
-    given = inputs(50, 30, 8, 3)
+    query, key, value, bias = inputs(50, 30, 8, 3)
     out, log_sum = torch.empty(50, 3), torch.empty(50)
-    _by_products(*given, out, log_sum)
-    for found, want in zip((out, log_sum), ops.attention(*given), strict=True):
+    _by_products(query, key, value, bias, out, log_sum)
+    for found, want in zip((out, log_sum), ops.attention(query, key, value, bias), strict=True):
         close("attention", found, want)
 
 

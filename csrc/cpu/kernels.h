@@ -1,10 +1,10 @@
 // What each instruction set implements: the ops on one share of the work.
 //
-// ops.cpp, render.cpp, motion.cpp and attention.cpp check nothing and compute nothing a pixel: they lay out a job
-// and call these, a row or a band at a time, from several threads.  The table of the best set that
-// the machine runs is chosen once (dispatch.cpp), and its rows are functions of a translation unit
-// that is compiled for that set: kernels_plain.cpp, kernels_avx2.cpp and kernels_avx512.cpp include
-// the same sources after another simd_*.h.
+// ops.cpp, render.cpp, motion.cpp and attention.cpp check nothing and compute nothing: they lay out
+// a job and call these, a row or a band at a time, from several threads.  The table of the best set
+// that the machine runs is chosen once (dispatch.cpp), and its rows are functions of a translation
+// unit that is compiled for that set: kernels_plain.cpp, kernels_avx2.cpp and kernels_avx512.cpp
+// include the same sources after another simd_*.h.
 #pragma once
 
 #include "../attention.h"

@@ -21,8 +21,8 @@ def _on_cpu(
     if _C.simd_in_use() == "baseline" and platform.machine() in ("x86_64", "AMD64"):
         return _by_products(query, key, value, bias, out, log_sum)
     (queries, depth), (keys, width) = query.shape, value.shape
-    addresses = [x.data_ptr() for x in (query, key, bias, value, out, log_sum)]
-    _C.attention(*addresses, queries, keys, depth, width, threads())
+    q, k, b, v, o, s = (x.data_ptr() for x in (query, key, bias, value, out, log_sum))
+    _C.attention(q, k, b, v, o, s, queries, keys, depth, width, threads())
 
 
 def _by_products(
@@ -46,8 +46,8 @@ define(
 
 @implements(reference.attention)
 def attention(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-    """An x86 processor without AVX2 has no fused multiply-adds: there, as on a GPU, the products are
-    torch's, and the last bits may differ.
+    """An x86 processor without AVX2 has no fused multiply-adds: there, as on a GPU, the products
+    are torch's, and the last bits may differ.
     """
     query, key = _floats("query", query, "Q×D", 2), _floats("key", key, "K×D", 2)
     value, bias = _floats("value", value, "K×M", 2), _floats("bias", bias, "K", 1)

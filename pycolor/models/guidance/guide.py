@@ -176,8 +176,8 @@ def _frame(known: _Known) -> int:
 
 
 def _cells(known: _Known, bias: float, pictures: int) -> Cells:
-    """Of one or two pictures every cell, of more every second as on a checkerboard: five cost little
-    more than two.
+    """Of one or two pictures every cell, of more every second as on a checkerboard: four cost what
+    two do.
     """
     h, w, _ = known.keys.shape
     row, column = torch.arange(h)[:, None], torch.arange(w)
