@@ -85,6 +85,25 @@ PYBIND11_MODULE(_C, m) {
                               threads);
       },
       unlocked);
+  // Addresses of query Q×D, key K×D, bias K, value K×M, out Q×M and log_sum Q; then Q, K, D, M.
+  m.def(
+      "attention",
+      [](uintptr_t query, uintptr_t key, uintptr_t bias, uintptr_t value, uintptr_t out,
+         uintptr_t log_sum, int64_t queries, int64_t keys, int64_t depth, int64_t width,
+         int threads) {
+        pycolor::AttentionJob job{};
+        job.query = reinterpret_cast<const float*>(query);
+        job.out = reinterpret_cast<float*>(out);
+        job.log_sum = reinterpret_cast<float*>(log_sum);
+        job.queries = queries;
+        job.keys = keys;
+        job.depth = depth;
+        job.width = width;
+        pycolor::attention(job, reinterpret_cast<const float*>(key),
+                           reinterpret_cast<const float*>(bias),
+                           reinterpret_cast<const float*>(value), threads);
+      },
+      unlocked);
   // The table as bytes, for the GPU's copy of it.
   m.def("gamut_table", [](float kr, float kb) {
     return py::bytes(reinterpret_cast<const char*>(pycolor::gamut_of(kr, kb).table),

@@ -81,6 +81,19 @@ def carry_chroma(
     out: _View,
     threads: int,
 ) -> None: ...
+def attention(
+    query: int,
+    key: int,
+    bias: int,
+    value: int,
+    out: int,
+    log_sum: int,
+    queries: int,
+    keys: int,
+    depth: int,
+    width: int,
+    threads: int,
+) -> None: ...
 def gamut_table(kr: float, kb: float) -> bytes: ...
 def simd_levels() -> list[str]: ...
 def simd_in_use() -> str: ...

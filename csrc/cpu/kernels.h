@@ -1,12 +1,13 @@
 // What each instruction set implements: the ops on one share of the work.
 //
-// ops.cpp, render.cpp and motion.cpp check nothing and compute nothing a pixel: they lay out a job
-// and call these, a row or a band at a time, from several threads.  The table of the best set that
-// the machine runs is chosen once (dispatch.cpp), and its rows are functions of a translation unit
-// that is compiled for that set: kernels_plain.cpp, kernels_avx2.cpp and kernels_avx512.cpp include
-// the same sources after another simd_*.h.
+// ops.cpp, render.cpp, motion.cpp and attention.cpp check nothing and compute nothing: they lay out
+// a job and call these, a row or a band at a time, from several threads.  The table of the best set
+// that the machine runs is chosen once (dispatch.cpp), and its rows are functions of a translation
+// unit that is compiled for that set: kernels_plain.cpp, kernels_avx2.cpp and kernels_avx512.cpp
+// include the same sources after another simd_*.h.
 #pragma once
 
+#include "../attention.h"
 #include "../image.h"
 #include "../motion.h"
 #include "../render.h"
@@ -141,6 +142,8 @@ struct Kernels {
   void (*chain_flows)(const ChainJob& job, int64_t frame, int64_t first, int64_t last);
   void (*flow_to_field)(const FieldFlowJob& job, int64_t key, int64_t channel);
   void (*carry_chroma)(const CarryJob& job, int64_t first, int64_t last);
+  // Queries first … last − 1, kQueriesInCache of them at most.
+  void (*attention)(const AttentionJob& job, int64_t first, int64_t last);
 };
 
 const Kernels& kernels_plain();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "annealed_mean_cpu.h"
+#include "attention_cpu.h"
 #include "convert_cpu.h"
 #include "joint_bilateral_cpu.h"
 #include "luma_cpu.h"
@@ -14,9 +15,9 @@ namespace pycolor {
 namespace {
 
 Kernels all_kernels(const char* name) {
-  return {name,         annealed_mean, mean_lightness,  lightness,     low_chroma,
-          column_taps,  render,        joint_bilateral, upsample,      convert,
-          yab_to_ycbcr, motion_search, chain_flows,     flow_to_field, carry_chroma};
+  return {name,        annealed_mean,   mean_lightness, lightness, low_chroma,   column_taps,
+          render,      joint_bilateral, upsample,       convert,   yab_to_ycbcr, motion_search,
+          chain_flows, flow_to_field,   carry_chroma,   attention};
 }
 
 }  // namespace

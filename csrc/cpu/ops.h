@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "../attention.h"
 #include "../motion.h"
 #include "../render.h"
 
@@ -62,5 +63,9 @@ void motion_search(const MotionJob& job, int threads);
 void chain_flows(const ChainJob& job, int threads);
 void flow_to_field(const FieldFlowJob& job, int threads);
 void carry_chroma(const CarryJob& job, int threads);
+
+// keys K×D, bias K, values K×M, rows in one piece each; of the job all but what is laid out here.
+void attention(AttentionJob job, const float* keys, const float* bias, const float* values,
+               int threads);
 
 }  // namespace pycolor

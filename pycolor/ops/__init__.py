@@ -14,6 +14,7 @@ arguments, so that `torch.compile(fullgraph=True)` keeps them in its graph.
 
 from __future__ import annotations
 
+from pycolor.ops.attention import attention
 from pycolor.ops.color import (
     lab_to_luv,
     lab_to_rgb,
@@ -49,6 +50,7 @@ from pycolor.ops.render import fused_frame, render_chroma, render_rgb
 __all__ = [
     "MOTION_CELL",
     "annealed_mean",
+    "attention",
     "build_info",
     "carry_chroma",
     "chain_flows",

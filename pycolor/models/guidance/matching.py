@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pycolor import ops
+
 TEMPERATURE = 0.042  # τ, in squared distances between descriptors
 GROWTH = 1.6
-_LEAST = -50.0  # of a score below the best
-_ROWS = 128  # cells that are compared at once, so that their scores stay in the cache
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,14 +78,14 @@ def match(queries: Tensor, pictures: Sequence[Cells], temperature: float = TEMPE
     values = torch.cat(
         [color * weight, weight, squared * weight, squared.sqrt() * weight, bias[:, None]], 1
     )
-    found, soft = _attend(q * (2 / temperature), keys, offset, values)
+    found, log_sum = ops.attention(q * (2 / temperature), keys, values, offset)
     known = found[:, 2:3]
     mean = found[:, :2] / known.clamp_min(1e-6)
     variance = found[:, 3:4] / known.clamp_min(1e-6) - (mean * mean).sum(1, keepdim=True)
     length = found[:, 4:5] / known.clamp_min(1e-6)
     shorter = (mean * mean).sum(1, keepdim=True).sqrt()
     mean = mean * (length / shorter.clamp_min(1e-3)).clamp(1, GROWTH)
-    distance = (q * q).sum(1, keepdim=True) - temperature * soft + found[:, 5:6]
+    distance = (q * q).sum(1, keepdim=True) - temperature * log_sum[:, None] + found[:, 5:6]
 
     def planes(x: Tensor) -> Tensor:
         return x.reshape(n, h, w, -1).movedim(-1, 1).contiguous()
@@ -96,30 +96,3 @@ def match(queries: Tensor, pictures: Sequence[Cells], temperature: float = TEMPE
         distance=planes(distance.clamp_min(0)),
         spread=planes(variance.clamp_min(0).sqrt()),
     )
-
-
-def _attend(q: Tensor, keys: Tensor, offset: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-    """softmax(q kᵀ + offset) v, and the logarithm of the sum of the exponentials.
-
-    Args:
-        q: Q×d.
-        keys: K×d.
-        offset: K.
-        values: K×m.
-
-    Returns:
-        Q×m and Q×1.
-    """
-    found = q.new_empty(len(q), values.shape[1])
-    soft = q.new_empty(len(q), 1)
-    transposed = keys.T.contiguous()
-    for start in range(0, len(q), _ROWS):
-        rows = slice(start, start + _ROWS)
-        scores = torch.addmm(offset, q[rows], transposed)
-        most = scores.amax(1, keepdim=True)
-        # Of what is smaller a processor would make denormal numbers, which take it long.
-        scores.sub_(most).clamp_(min=_LEAST).exp_()
-        total = scores.sum(1, keepdim=True)
-        found[rows] = scores @ values / total
-        soft[rows] = most + total.log()
-    return found, soft

@@ -7,6 +7,7 @@ entries, `h×w` network output, `H×W` frame; L in 0…100, a and b in about ±1
 
 from __future__ import annotations
 
+from pycolor.ops.reference.attention import attention
 from pycolor.ops.reference.color import (
     LAB_KNEE,
     LINEAR_TO_XYZ,
@@ -52,6 +53,7 @@ __all__ = [
     "WHITE_XYZ",
     "XYZ_TO_LINEAR",
     "annealed_mean",
+    "attention",
     "carry_chroma",
     "chain_flows",
     "flow_to_field",
