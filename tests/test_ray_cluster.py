@@ -83,7 +83,7 @@ class Killer(Progress):
 
 
 @needs_ray
-@pytest.mark.slow
+@pytest.mark.long  # beside other work the nodes of Ray take minutes to start
 @pytest.mark.filterwarnings("ignore")  # of Ray's own
 def test_a_node_is_lost(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     film = make_film(tmp_path / "in.mkv", frames=FRAMES)
