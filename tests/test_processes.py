@@ -44,7 +44,8 @@ import torch
 from pycolor.models import zoo
 from pycolor.train.recipes.option_groups import CropOptions
 from pycolor.train.recipes.options import TrainOptions
-from pycolor.train import distributed, loop
+from pycolor.train import loop
+from pycolor.train.learning import distributed
 from pycolor.train.objectives import objective
 
 objective.PICTURES_MEASURED = 128
