@@ -180,7 +180,7 @@ def running(folder: Path, answers: Path, options: StudyOptions) -> Iterator[int]
     """A study on a free port; yields the port."""
     gallery = find_gallery(folder, options.truth, options.question)
     with serve(Study(gallery, options, AnswerFile(answers)), 0) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
             yield server.server_port
