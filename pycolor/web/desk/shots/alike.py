@@ -29,6 +29,7 @@ from pycolor.models.predictor import Predictor
 from pycolor.video.film_plan.decisions import FilmPlan
 from pycolor.video.io.frame.tensors import luma_on
 from pycolor.web.desk.rendering.frames import Frames
+from pycolor.web.desk.shots.background import Background
 
 VERSION = 1  # of what is found
 MODEL = "pycolor2026"  # whose trunk looks
@@ -40,7 +41,7 @@ MOST = 400  # shots that are told
 Vector = npt.NDArray[np.float32]
 
 
-class Alike:
+class Alike(Background):
     """See the module.
 
     Args:
@@ -54,18 +55,8 @@ class Alike:
         self._known: dict[int, Vector] = {}  # by frame
         self._by = ""  # what has looked
         self._asked, self._near = -ASKED, 0
-        self._lock, self._ended = threading.Lock(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="alike", daemon=True)
-
-    def start(self) -> None:
-        """Look at the shots in the background, until `close`."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Look no more."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join(60)
+        self._lock = threading.Lock()
+        super().__init__("alike")
 
     def use(self, plan: FilmPlan) -> None:
         """From now on, shots are those of this plan."""

@@ -20,6 +20,7 @@ from pycolor.video.plan.plan import ShotBody
 from pycolor.video.propagation.layer_store import pieces_of
 from pycolor.web.desk.rendering.frames import Frames
 from pycolor.web.desk.rendering.ready import Ready
+from pycolor.web.desk.shots.background import Background
 from pycolor.web.desk.shots.needs import Sample, score, warnings_of
 from pycolor.web.desk.shots.samples import sample, sampled_frames
 
@@ -29,7 +30,7 @@ LOOK_EVERY = 2.0  # seconds, for a plan that was changed
 Told = dict[str, Any]
 
 
-class Needs:
+class Needs(Background):
     """See the module.
 
     Args:
@@ -44,18 +45,7 @@ class Needs:
         self._of: Ready | None = None  # what the keys are of
         self._serial = 1
         self._lock = threading.Lock()
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="needs", daemon=True)
-
-    def start(self) -> None:
-        """Look at the shots in the background, until `close`."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Look no more."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join(60)
+        super().__init__("needs")
 
     def told(self, since: int = 0) -> Told:
         """What is known of the shots in use.
