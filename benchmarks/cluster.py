@@ -49,14 +49,14 @@ class Costs:
 
     Attributes:
         color: decoding, network, propagation, rendering, encoding.
-        survey: of the first look.
+        analyze: of the first pass.
         check: of reading a lossless output back.
         read: bytes of the source.
         written: bytes of the output.
     """
 
     color: float
-    survey: float
+    analyze: float
     check: float
     read: float
     written: float
@@ -268,10 +268,10 @@ def costs_at(height: int, read: float, bits: float) -> Costs:
     (row,) = (r for r in rows if (r["preset"], r["height"]) == ("archive", 1080))
     ms, scale = row["stage_ms"], (height / 1080) ** 2
     pixels = ("decode", "render", "encode")
-    color = sum(ms[k] * scale for k in pixels) + ms["predict"] + ms["steady"]
+    color = sum(ms[k] * scale for k in pixels) + ms["predict"] + ms["propagate"]
     return Costs(
         color=color / 1e3,
-        survey=ms["survey"] * scale / 1e3,
+        analyze=ms["analyze"] * scale / 1e3,
         check=ms["check"] * scale / 1e3,
         read=read / 24,
         written=height * height * 16 / 9 * bits / 8,
@@ -311,11 +311,11 @@ def rows(lengths: Sequence[int], costs: Costs, seeds: int) -> Iterator[dict[str,
 
 
 def ends(lengths: Sequence[int], costs: Costs, fleet: Fleet) -> dict[str, float]:
-    """Seconds of what one machine does alone: the survey, the digest, the joining, the check."""
+    """Seconds of what one machine does alone: the analysis, the digest, the joining, the check."""
     frames = sum(lengths)
     source, output = frames * costs.read, frames * costs.written
     return {
-        "survey": max(frames * costs.survey / fleet.processors, 2 * source / fleet.link),
+        "analyze": max(frames * costs.analyze / fleet.processors, 2 * source / fleet.link),
         "join": 3 * output / fleet.link,  # read for its digests, read, written
         "check": max(frames * costs.check / fleet.processors, output / fleet.link),
     }

@@ -32,7 +32,7 @@ from pycolor.models import zoo
 ROOT = Path(__file__).resolve().parents[1]
 PAGE, FILES = ROOT / "docs" / "results.md", ROOT / "docs" / "results"
 FILMS = ("davis_bmx.mp4", "sav_cups.mp4")
-STEADY = ("off", "fast")
+MODES = ("off", "fast")
 Json = dict[str, Any]
 
 
@@ -44,13 +44,13 @@ def runs(data: Path) -> dict[str, list[str]]:
     evaluate = ["pycolor", "evaluate", "--quiet", "--out", "{out}"]
     commands = {"photographs": [*evaluate, str(data / "eval")]}
     for film in FILMS:
-        for steady in STEADY:
+        for mode in MODES:
             path = str(data / "video" / "colour" / film)
-            commands[f"film-{Path(film).stem}-{steady}"] = [
+            commands[f"film-{Path(film).stem}-{mode}"] = [
                 *evaluate,
                 path,
                 "--propagation",
-                steady,
+                mode,
             ]
     speed = ["--models", zoo.DEFAULT, "--heights", "360", "1080"]
     commands["video"] = ["benchmarks.video", *speed, "--json", "{json}"]
@@ -162,7 +162,7 @@ def over_time(films: dict[str, Json]) -> list[str]:
         ]
         gray = number(summary["cdc"]["gray"]["mean"])
         color = [number(summary[m]["found"]["mean"]) for m in ("ciede2000", "colorfulness")]
-        rows.append([f"`{settings['true']}`", settings["steady"], *values, gray, *color])
+        rows.append([f"`{settings['true']}`", settings["propagation"], *values, gray, *color])
     columns = [
         "film",
         "`--propagation`",

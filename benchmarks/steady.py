@@ -105,7 +105,7 @@ def measure(film: Path, options: Steady, folder: Path) -> dict[str, dict[str, fl
             overwrite=True,
             color_shots="recolor",
             predict=options.predict,
-            steady=PropagationOptions(steady=mode),
+            propagation=PropagationOptions(mode=mode),
         )
         color_film(film, target, chosen)
         colored.append(target)

@@ -122,14 +122,14 @@ PYBIND11_MODULE(_cuda, m) {
       unlocked);
   // chroma and flow K×2×h×w, cost K×1×h×w, weight the address of K floats, out 1×2×h×w.
   m.def(
-      "carry_chroma",
+      "blend_warped_chroma",
       [](const Image<const float>& chroma, const Image<const float>& flow,
          const Image<const float>& cost, uintptr_t weight, double sigma, double floor,
          double growth, const Image<float>& out, int device, uintptr_t stream) {
-        cuda::carry_chroma({chroma, flow, cost, reinterpret_cast<const float*>(weight),
-                            static_cast<float>(0.5 / (sigma * sigma)), static_cast<float>(floor),
-                            static_cast<float>(growth), out},
-                           on(device, stream));
+        cuda::blend_warped_chroma({chroma, flow, cost, reinterpret_cast<const float*>(weight),
+                                   static_cast<float>(0.5 / (sigma * sigma)),
+                                   static_cast<float>(floor), static_cast<float>(growth), out},
+                                  on(device, stream));
       },
       unlocked);
   // The chips that the module has code for.

@@ -1,5 +1,6 @@
 // How the two modules read their arguments.  Arrays come as (address, shape, strides), four
-// dimensions, strides in elements; pycolor/ops has checked them.
+// dimensions, strides in elements, and what lies in one piece as an address; pycolor/ops has
+// checked them.
 //
 // Reading a tuple of numbers takes a fraction of a microsecond and needs neither torch's nor
 // NumPy's headers: the modules build in seconds and fit every version of torch.

@@ -11,7 +11,7 @@
 //   chain_flows     u(p) = v(p) + w(p + v(p)): from A to C of v from A to B and w from B to C.
 //   flow_to_field   a flow in pixels and its cost, resized to a chroma field's cells and counted in
 //                   them.
-//   carry_chroma    the mean of the key frames' fields c_k at p + v_k(p), weighed by
+//   blend_warped_chroma    the mean of the key frames' fields c_k at p + v_k(p), weighed by
 //                   w_k = a_k (exp(−e_k²/2σ²) + ε), e_k the cost, and lengthened to the weighed
 //                   mean of |c_k|, γ times at most: hues that differ do not gray each other.
 //
@@ -224,9 +224,10 @@ static PYCOLOR_HD V resized_value(bool weights_first, V y, V x, V v00, V v01, V 
   return fma(fma(v00, west, v01 * x), north, fma(v10, west, v11 * x) * y);
 }
 
-// ---- carry_chroma -------------------------------------------------------------------------------
+// ---- blend_warped_chroma
+// -------------------------------------------------------------------------------
 
-struct CarryJob {
+struct BlendJob {
   Image<const float> chroma;  // K×2×h×w: the key frames' fields; a plane below 2^31 floats
   Image<const float> flow;    // K×2×h×w: to each key frame, in cells
   Image<const float> cost;    // K×1×h×w: how little the two frames are alike there
@@ -262,14 +263,14 @@ static PYCOLOR_HD Pair<V> sample_chroma(const Image<const float>& image, int64_t
 
 // Σ w_k, Σ w_k c_k and Σ w_k |c_k| of a cell.
 template <class V>
-struct CarriedSum {
+struct BlendSum {
   V weights, a, b, length;
 };
 
 // Adds key frame k to the sums of the cell (y, x), whose flow to it is (dy, dx).
 template <class V>
-static PYCOLOR_HD void carry_from(const CarryJob& job, int64_t k, V y, V x, V dy, V dx, V cost,
-                                  CarriedSum<V>& sum) {
+static PYCOLOR_HD void blend_from(const BlendJob& job, int64_t k, V y, V x, V dy, V dx, V cost,
+                                  BlendSum<V>& sum) {
   const Pair<V> c = sample_chroma(job.chroma, k, y + dy, x + dx);
   const V alike = natural_exp((V(0.0f) - cost) * cost * V(job.cost_scale));
   const V w = V(job.weight[k]) * (alike + V(job.floor));
@@ -281,7 +282,7 @@ static PYCOLOR_HD void carry_from(const CarryJob& job, int64_t k, V y, V x, V dy
 
 // The color of a cell whose sums are complete.
 template <class V>
-static PYCOLOR_HD Pair<V> carried(const CarryJob& job, const CarriedSum<V>& sum) {
+static PYCOLOR_HD Pair<V> blended(const BlendJob& job, const BlendSum<V>& sum) {
   const V own = sqrt(sum.a * sum.a + sum.b * sum.b);  // times Σ w_k, as sum.length is
   const V growth = select(V(0.0f) < own, sum.length / own, V(1.0f));
   const V scale = min(growth, V(job.growth)) / sum.weights;

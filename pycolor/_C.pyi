@@ -1,4 +1,4 @@
-# csrc/bindings.cpp
+# The ops of csrc/cpu.
 from collections.abc import Sequence
 
 _View = tuple[int, tuple[int, ...], tuple[int, ...]]  # address, shape, strides
@@ -70,7 +70,7 @@ def chain_flows(first: _View, second: _View, out: _View, threads: int) -> None: 
 def flow_to_field(
     flow: _View, cost: _View, field_flow: _View, field_cost: _View, threads: int
 ) -> None: ...
-def carry_chroma(
+def blend_warped_chroma(
     chroma: _View,
     flow: _View,
     cost: _View,

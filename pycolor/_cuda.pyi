@@ -79,7 +79,7 @@ def chain_flows(first: _View, second: _View, out: _View, device: int, stream: in
 def flow_to_field(
     flow: _View, cost: _View, field_flow: _View, field_cost: _View, device: int, stream: int
 ) -> None: ...
-def carry_chroma(
+def blend_warped_chroma(
     chroma: _View,
     flow: _View,
     cost: _View,

@@ -50,7 +50,7 @@ TOLERANCES = {
     "joint_bilateral": Tolerance(2e-3),
     "joint_bilateral_upsample": Tolerance(3e-3),
     "attention": Tolerance(5e-5),
-    "carry_chroma": Tolerance(2e-3),
+    "blend_warped_chroma": Tolerance(2e-3),
     "chain_flows": Tolerance(2e-4),
     "flow_to_field": Tolerance(5e-4),
     "rgb": Tolerance(2e-5),

@@ -47,7 +47,7 @@ def plan_for(frames: int, mode: str = "fast") -> Plan:
         starts=(Fraction(0),),
         rate=Fraction(24),
     )
-    return plan_of(analysis, PropagationOptions(steady=mode), recolor=False)  # type: ignore[arg-type]
+    return plan_of(analysis, PropagationOptions(mode=mode), recolor=False)  # type: ignore[arg-type]
 
 
 def body_of(plan: Plan) -> ShotBody:

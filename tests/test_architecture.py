@@ -204,9 +204,12 @@ def test_native_code_knows_neither_torch_nor_python() -> None:
         if path.suffix in (".h", ".cpp", ".cu"):
             text = path.read_text(encoding="utf-8")
             assert "torch/" not in text, path
-            if path.name not in ("bindings.cpp", "bindings_cuda.cpp", "casters.h"):
+            if path.name not in ("bindings.cpp", "bindings_cuda.cpp", "casters.h", "module.h"):
                 assert "pybind11" not in text, path
                 assert "Python.h" not in text, path
+    # What is compiled for each instruction set knows nothing of the module either.
+    for path in [*ROOT.glob("csrc/*.h"), *ROOT.glob("csrc/cpu/*_cpu.h"), *ROOT.glob("csrc/cpu/k*")]:
+        assert "module.h" not in path.read_text(encoding="utf-8"), path
 
 
 def test_no_drawers_for_odds_and_ends() -> None:

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.cluster import Costs, Fleet, Policy, page_table, simulate
 from benchmarks.page import DOCS, RESULTS, filled_in
 
-COSTS = Costs(color=0.8, survey=0, check=0, read=0, written=0)
+COSTS = Costs(color=0.8, analyze=0, check=0, read=0, written=0)
 POLICIES: list[Policy] = ["slices", "queue"]
 
 
@@ -26,7 +26,7 @@ def test_alike_machines_and_equal_segments(count: int, policy: Policy) -> None:
 
 def test_the_folder_is_shared() -> None:
     """No work but traffic: 80 segments of 240 frames, 3 bytes a frame, 24 bytes a second."""
-    costs = Costs(color=0, survey=0, check=0, read=1, written=1)
+    costs = Costs(color=0, analyze=0, check=0, read=1, written=1)
     fleet = Fleet(count=8, start=0, link=1e9, folder=24)
     found = simulate([240] * 80, costs, fleet)
     assert (found.read, found.written) == (2 * 240 * 80, 240 * 80)

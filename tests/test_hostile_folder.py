@@ -124,17 +124,17 @@ def test_swapped_segments_are_made_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("name", ["survey.json", "survey.npz"])
-def test_a_damaged_survey_is_made_again(damage: str, name: str, tmp_path: Path) -> None:
+def test_a_damaged_analysis_is_made_again(damage: str, name: str, tmp_path: Path) -> None:
     path = left_behind(tmp_path / "work")
     DAMAGES[damage](path / name)
     said: list[str] = []
     with folder_at(path, said) as work:
         assert work.load_analysis() is None
         assert work.is_done(work.segment(0, 4))
-    assert said == ["the survey of an earlier run is damaged: the film is surveyed again"]
+    assert said == ["the analysis of an earlier run is damaged: the film is analyzed again"]
 
 
-def test_an_edited_survey_is_made_again(tmp_path: Path) -> None:
+def test_an_edited_analysis_is_made_again(tmp_path: Path) -> None:
     path = left_behind(tmp_path / "work") / "survey.json"
     with folder_at(path.parent) as work:
         known = work.load_analysis()
@@ -245,7 +245,7 @@ def test_a_lossy_output_from_a_damaged_folder_is_the_same(film: Path) -> None:
     assert (film / "out.mp4").read_bytes() == whole
     assert report.resumed == 8
     assert any("frames 4 to 7 of an earlier run are damaged" in text for text in said)
-    assert any("surveyed again" in text for text in said)
+    assert any("analyzed again" in text for text in said)
 
 
 KILLED = """

@@ -27,7 +27,7 @@ from pycolor.models.checkpoints.foreign.detect import read_foreign
 from pycolor.models.checkpoints.foreign.iizuka_graph import layers_of
 from pycolor.models.checkpoints.foreign.pickled import read_pickled
 from pycolor.models.checkpoints.foreign.torch7 import Module, read_torch7
-from pycolor.models.checkpoints.published import Published
+from pycolor.models.checkpoints.published import ReleaseFile
 from tests.caffe_writer import field, varint
 from tests.torch7_writer import torch7_bytes
 
@@ -394,11 +394,11 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     thread.join()
 
 
-def item(url: str, size: int | None) -> Published:
+def item(url: str, size: int | None) -> ReleaseFile:
     import hashlib
 
     digest = hashlib.sha256(CONTENT).hexdigest()
-    return Published(
+    return ReleaseFile(
         name="toy", model="toy", urls=(url,), bytes=size, digest=f"sha256:{digest}", license="CC0"
     )
 

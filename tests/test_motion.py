@@ -100,15 +100,15 @@ def test_what_does_not_fit_is_said(change, message):
 def test_carry_chroma_is_its_reference(size, k, close):
     chroma, flow = torch.randn(k, 2, *size) * 30, torch.randn(k, 2, *size) * 4
     cost, weight = torch.rand(k, 1, *size) * 40, torch.rand(k) + 0.01
-    got = ops.carry_chroma(chroma, flow, cost, weight, sigma=9.0)
+    got = ops.blend_warped_chroma(chroma, flow, cost, weight, sigma=9.0)
     args = (t.double() for t in (chroma, flow, cost, weight))
-    close("carry_chroma", got, reference.carry_chroma(*args, sigma=9.0))
+    close("blend_warped_chroma", got, reference.blend_warped_chroma(*args, sigma=9.0))
 
 
 def test_one_key_frame_is_carried_as_it_is():
     chroma = torch.randn(1, 2, 8, 8) * 30
     zero = torch.zeros_like(chroma)
-    out = ops.carry_chroma(chroma, zero, zero[:, :1], torch.ones(1))
+    out = ops.blend_warped_chroma(chroma, zero, zero[:, :1], torch.ones(1))
     assert torch.allclose(out, chroma, rtol=1e-5, atol=1e-5)
 
 
@@ -117,15 +117,17 @@ def test_hues_that_differ_do_not_gray_each_other():
     chroma[0, 0], chroma[1, 1] = 30, 30
     zero = torch.zeros_like(chroma)
     args = (chroma, zero, zero[:, :1], torch.ones(2))
-    assert float(ops.carry_chroma(*args, growth=2.0).norm()) == pytest.approx(30, rel=1e-5)
-    assert float(ops.carry_chroma(*args, growth=1.0).norm()) == pytest.approx(30 / 2**0.5, rel=1e-5)
+    assert float(ops.blend_warped_chroma(*args, growth=2.0).norm()) == pytest.approx(30, rel=1e-5)
+    assert float(ops.blend_warped_chroma(*args, growth=1.0).norm()) == pytest.approx(
+        30 / 2**0.5, rel=1e-5
+    )
 
 
 def test_what_is_not_alike_counts_little():
     chroma = torch.zeros(2, 2, 1, 1)
     chroma[0, 0], chroma[1, 0] = 10, -50
     cost = torch.tensor([0.0, 200.0]).reshape(2, 1, 1, 1)
-    out = ops.carry_chroma(chroma, torch.zeros_like(chroma), cost, torch.ones(2), floor=0.0)
+    out = ops.blend_warped_chroma(chroma, torch.zeros_like(chroma), cost, torch.ones(2), floor=0.0)
     assert out.flatten().tolist() == pytest.approx([10, 0], abs=1e-4)
 
 
@@ -196,7 +198,7 @@ def digest() -> str:
         flow = ops.chain_flows(flow + 0.3, flow)
         chroma = torch.randn(2, 2, 11, 37, generator=chance) * 30
         flow, cost = ops.flow_to_field(flow, cost, (11, 37))
-        out = ops.carry_chroma(chroma, flow, cost, torch.tensor([0.4, 1.0]))
+        out = ops.blend_warped_chroma(chroma, flow, cost, torch.tensor([0.4, 1.0]))
         total.update(torch.cat([flow[:1], flow[1:], out]).numpy().tobytes())
     return total.hexdigest()
 
@@ -209,7 +211,7 @@ def test_any_number_of_threads_gives_the_same_bytes():
     for threads in (1, 3):
         torch.set_num_threads(threads)
         flows, cost = ops.motion_search(guide, other)
-        carried = ops.carry_chroma(chroma, flow, cost, torch.ones(2))
+        carried = ops.blend_warped_chroma(chroma, flow, cost, torch.ones(2))
         chained = ops.chain_flows(flow, flows)
         found.append((flows, cost, carried, chained, *ops.flow_to_field(flow, cost, (70, 99))))
     torch.set_num_threads(before)
@@ -224,7 +226,7 @@ def test_the_ops_are_known_to_torch():
     )
     chroma = torch.rand(1, 2, 2, 2)
     torch.library.opcheck(
-        torch.ops.pycolor.carry_chroma.default,
+        torch.ops.pycolor.blend_warped_chroma.default,
         (chroma, flow, cost, torch.ones(1), 1.0, 0.1, 1.5, torch.empty(1, 2, 2, 2)),
     )
 
@@ -237,9 +239,9 @@ def test_a_gpu_agrees(close):
     on_gpu = ops.motion_search(guide.cuda(), other.cuda())
     assert torch.equal(on_gpu[0].cpu(), flow)
     assert torch.equal(on_gpu[1].cpu(), cost)
-    want = ops.carry_chroma(chroma, flow, cost, torch.ones(2))
-    got = ops.carry_chroma(chroma.cuda(), flow.cuda(), cost.cuda(), torch.ones(2).cuda())
-    close("carry_chroma", got.cpu(), want)
+    want = ops.blend_warped_chroma(chroma, flow, cost, torch.ones(2))
+    got = ops.blend_warped_chroma(chroma.cuda(), flow.cuda(), cost.cuda(), torch.ones(2).cuda())
+    close("blend_warped_chroma", got.cpu(), want)
     want = ops.chain_flows(flow, flow.flip(0))
     close("chain_flows", ops.chain_flows(flow.cuda(), flow.flip(0).cuda()).cpu(), want)
     here_both = ops.flow_to_field(flow, cost, (48, 88))

@@ -58,11 +58,11 @@ def times(frames: int) -> FilmTimes:
         (VideoOptions, {"sensitivity": 0.0}, "sensitivity must be above 0"),
         (VideoOptions, {"sensitivity": NAN}, "sensitivity must be above 0"),
         (VideoOptions, {"batch": 1.5}, "batch must be a whole number"),
-        (VideoOptions, {"steady": "best"}, "steady must be PropagationOptions, got str"),
+        (VideoOptions, {"propagation": "best"}, "propagation must be PropagationOptions, got str"),
         (VideoOptions, {"predict": None}, "predict must be PredictOptions, got NoneType"),
         (VideoOptions, {"shots": 3}, "shots must be a path, got int"),
-        (PropagationOptions, {"steady": "bset"}, "steady must be one of off, fast, best"),
-        (PropagationOptions, {"steady": "off", "key_every": 6}, "left out where steady is off"),
+        (PropagationOptions, {"mode": "bset"}, "mode must be one of off, fast, best"),
+        (PropagationOptions, {"mode": "off", "key_every": 6}, "left out where the mode is off"),
         (PropagationOptions, {"key_every": 0}, "key_every must lie in 1 to 24"),
         (PropagationOptions, {"key_every": 2.5}, "key_every must be a whole number"),
         (PredictOptions, {"decode": "foo"}, "decode must be one of auto, mean, annealed, mode"),
@@ -94,7 +94,7 @@ def test_paths_may_be_text() -> None:
     assert options.reference == (Path("a.png"), Path("b.png"))
     given = {"shots": "l.csv", "work_dir": "w"}
     assert VideoOptions(**given).work_dir == Path("w")
-    assert PropagationOptions(steady="off", key_every=1).stride_frames == 1
+    assert PropagationOptions(mode="off", key_every=1).stride_frames == 1
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_an_interrupted_run_goes_on(source, whole, tmp_path, monkeypatch):
     assert not job_folder(tmp_path / "out.mkv", None).exists()
 
 
-def test_a_run_interrupted_before_its_first_segment_keeps_the_survey(
+def test_a_run_interrupted_before_its_first_segment_keeps_the_analysis(
     source, whole, tmp_path, monkeypatch
 ):
     said: list[str] = []
@@ -124,11 +124,11 @@ def test_a_run_interrupted_before_its_first_segment_keeps_the_survey(
     assert "kept in" in said[-1]
     report = color_film(source, tmp_path / "out.mkv", QUICK)
     assert report.resumed == 0
-    assert "survey" not in report.stage_seconds
+    assert "analyze" not in report.stage_seconds
     assert (tmp_path / "out.mkv").read_bytes() == whole.read_bytes()
 
 
-def test_a_run_interrupted_at_its_survey_keeps_nothing_and_says_nothing(
+def test_a_run_interrupted_at_its_analysis_keeps_nothing_and_says_nothing(
     source, tmp_path, monkeypatch
 ):
     def interrupted(*args: object, **kwargs: object) -> None:
@@ -186,7 +186,7 @@ def test_other_work_is_not_mixed_in(change, source, tmp_path, monkeypatch):
     if change == "source":
         make_film(source, pixel_format="gray", frames=60, width=96)
     elif change == "options":
-        options = replace(QUICK, steady=PropagationOptions(steady="best"))
+        options = replace(QUICK, propagation=PropagationOptions(mode="best"))
     else:
         options = replace(
             QUICK, predict=PredictOptions(model="richart2017", short_side=32, saturation=0.5)

@@ -148,7 +148,7 @@ def test_needs_are_counted_from_the_frame_that_is_shown(
         starts=(Fraction(0),),
         rate=Fraction(24),
     )
-    plan = plan_of(analysis, PropagationOptions(steady=mode), recolor=False)  # type: ignore[arg-type]
+    plan = plan_of(analysis, PropagationOptions(mode=mode), recolor=False)  # type: ignore[arg-type]
     (body,) = plan.spans
     assert isinstance(body, ShotBody)
     forgotten = 0

@@ -65,10 +65,10 @@ def survey_of(lumas: list[np.ndarray]) -> FilmAnalysis:
         shots += detector.push(luma)
         change.append(detector.last_change)
     shots += detector.finish()
-    return a_survey(shots, [float(luma.mean()) / 255 for luma in lumas], change)
+    return an_analysis(shots, [float(luma.mean()) / 255 for luma in lumas], change)
 
 
-def a_survey(shots: list[Shot], lightness: list[float], change: list[float]) -> FilmAnalysis:
+def an_analysis(shots: list[Shot], lightness: list[float], change: list[float]) -> FilmAnalysis:
     return FilmAnalysis(
         timeline=tuple(range(len(lightness))),
         shots=tuple(shots),
@@ -154,8 +154,8 @@ def test_a_plan_covers_every_frame_once(lengths, mode, data):
              (Transition("flash", a, min(a + 2, b), 1.0),) if b - a > 4 else ())
         for i, (a, b) in enumerate(pairwise(ends))
     ]  # fmt: skip
-    seen = a_survey(shots, [0.5] * ends[-1], [0.02] * ends[-1])
-    plan = plan_of(seen, PropagationOptions(steady=mode), recolor=False)
+    seen = an_analysis(shots, [0.5] * ends[-1], [0.02] * ends[-1])
+    plan = plan_of(seen, PropagationOptions(mode=mode), recolor=False)
     at = 0
     for span in plan.spans:
         assert span.start == at < span.stop
@@ -167,7 +167,7 @@ def test_a_plan_covers_every_frame_once(lengths, mode, data):
             assert (span.keys[0], span.keys[-1]) == (usable[0], usable[-1])
             assert set(span.keys) <= set(usable)
             gaps = np.diff(span.keys)
-            assert (gaps <= PropagationOptions(steady=mode).stride_frames + 5).all()
+            assert (gaps <= PropagationOptions(mode=mode).stride_frames + 5).all()
     assert at == ends[-1]
     needed = [plan.first_needed(n) for n in range(at)]
     assert all(a <= n for n, a in enumerate(needed))
@@ -181,10 +181,8 @@ def test_a_plan_covers_every_frame_once(lengths, mode, data):
 def test_lively_shots_have_more_key_frames():
     shots = [Shot(0, 100)]
     quiet, lively = (
-        plan_of(a_survey(shots, [0.5] * 100, [c] * 100), PropagationOptions(), recolor=False).spans[
-            0
-        ]
-        for c in (0.005, 0.1)
+        plan_of(seen, PropagationOptions(), recolor=False).spans[0]
+        for seen in (an_analysis(shots, [0.5] * 100, [c] * 100) for c in (0.005, 0.1))
     )
     assert isinstance(quiet, ShotBody)
     assert isinstance(lively, ShotBody)
@@ -196,7 +194,7 @@ def test_flashes_are_no_key_frames():
         0, 40, disturbances=(Transition("flash", 0, 2, 1.0), Transition("flash", 39, 40, 1))
     )
     span = plan_of(
-        a_survey([shot], [0.5] * 40, [0.01] * 40), PropagationOptions(), recolor=False
+        an_analysis([shot], [0.5] * 40, [0.01] * 40), PropagationOptions(), recolor=False
     ).spans[0]
     assert isinstance(span, ShotBody)
     assert (span.keys[0], span.keys[-1]) == (2, 38)
@@ -211,7 +209,7 @@ def test_any_slicing_gives_the_same_fields(mode):
     wide = np.concatenate([scene(1), scene(2)], 1)
     lumas = [np.ascontiguousarray(wide[:, n : n + WIDTH]) for n in range(60)]
     lumas += [np.ascontiguousarray(wide[:, WIDTH - n // 2 :][:, :WIDTH]) for n in range(50)]
-    plan = plan_of(survey_of(lumas), PropagationOptions(steady=mode), recolor=False)
+    plan = plan_of(survey_of(lumas), PropagationOptions(mode=mode), recolor=False)
     whole = colors(lumas, plan, Painter(by_lightness))
     assert len(whole) == len(lumas)
     for size in (7, 37):
@@ -235,7 +233,7 @@ def test_flicker_of_the_light_is_none_of_the_color(share):
     still = scene(1, 40, 190).astype(np.float32)
     gains = 1 + share * chance.uniform(-1, 1, 80)
     lumas = [np.clip(still * g, 0, 255).round().astype(np.uint8) for g in gains]
-    plan = plan_of(survey_of(lumas), PropagationOptions(steady="best"), recolor=False)
+    plan = plan_of(survey_of(lumas), PropagationOptions(mode="best"), recolor=False)
     assert len(plan.spans) == 1
     found = torch.stack(colors(lumas, plan, Painter(by_lightness)))
     drift = (found[1:] - found[:-1]).norm(dim=1).mean()
@@ -257,7 +255,7 @@ def test_frames_by_themselves_need_no_guides(monkeypatch):
     first, second = scene(1), scene(2)
     mixed = [((first * (8.0 - n) + second * float(n)) / 8).astype(np.uint8) for n in range(9)]
     lumas = [first] * 30 + mixed + [second] * 20 + [np.full_like(first, 255)] + [second] * 20
-    plan = plan_of(survey_of(lumas), PropagationOptions(steady="off"), recolor=False)
+    plan = plan_of(survey_of(lumas), PropagationOptions(mode="off"), recolor=False)
     alone = len(colors(lumas, plan, Painter(by_lightness)))
     assert (alone, plan.carries) == (len(lumas), False)
     assert sights_of_a_film._motion_size(HEIGHT, WIDTH) not in looked
@@ -277,12 +275,10 @@ def test_flicker_of_the_model_is_averaged_out():
     lumas = [scene(1)] * 120
     seen = survey_of(lumas)
     alone = torch.stack(
-        colors(
-            lumas, plan_of(seen, PropagationOptions(steady="off"), recolor=False), Painter(moody)
-        )
+        colors(lumas, plan_of(seen, PropagationOptions(mode="off"), recolor=False), Painter(moody))
     )
     for mode in ("fast", "best"):
-        plan = plan_of(seen, PropagationOptions(steady=mode), recolor=False)
+        plan = plan_of(seen, PropagationOptions(mode=mode), recolor=False)
         found = torch.stack(colors(lumas, plan, Painter(moody)))
         flicker = (found[1:] - found[:-1]).norm(dim=1).mean()
         assert float(flicker) < 0.2 * float((alone[1:] - alone[:-1]).norm(dim=1).mean())
@@ -310,7 +306,7 @@ def test_a_dissolve_shows_both_in_the_measured_shares():
     dissolve = Transition("dissolve", 31, 60, 1.0)
     shots = [Shot(0, 45, None, dissolve), Shot(45, 90, dissolve, None)]
     lightness = [float(luma.mean()) / 255 for luma in lumas]
-    plan = plan_of(a_survey(shots, lightness, [0.01] * 90), PropagationOptions(), recolor=False)
+    plan = plan_of(an_analysis(shots, lightness, [0.01] * 90), PropagationOptions(), recolor=False)
     assert [type(span) for span in plan.spans] == [ShotBody, TransitionSpan, ShotBody]
     found = torch.stack(colors(lumas, plan, Painter(two_scenes)))
     want = torch.stack([(1 - s) * RED + s * GREEN for s in shares.tolist()])
@@ -330,7 +326,7 @@ def test_a_moving_dissolve_has_no_ghost():
     dissolve = Transition("dissolve", 31, 60, 1.0)
     shots = [Shot(0, 45, None, dissolve), Shot(45, 90, dissolve, None)]
     lightness = [float(luma.mean()) / 255 for luma in lumas]
-    plan = plan_of(a_survey(shots, lightness, [0.01] * 90), PropagationOptions(), recolor=False)
+    plan = plan_of(an_analysis(shots, lightness, [0.01] * 90), PropagationOptions(), recolor=False)
     found = torch.stack(colors(lumas, plan, Painter(two_scenes)))
     want = torch.stack([(1 - s) * RED + s * GREEN for s in shares.tolist()])
     error = (found - want[:, :, None, None]).norm(dim=1)
@@ -343,7 +339,7 @@ def test_a_fade_takes_its_color_with_it():
     lumas = [(s * picture).round().astype(np.uint8) for s in shares]
     shots = [Shot(0, 50, None, Transition("fade", 30, 50, 1.0))]
     lightness = [float(luma.mean()) / 255 for luma in lumas]
-    plan = plan_of(a_survey(shots, lightness, [0.01] * 50), PropagationOptions(), recolor=False)
+    plan = plan_of(an_analysis(shots, lightness, [0.01] * 50), PropagationOptions(), recolor=False)
     found = torch.stack(colors(lumas, plan, Painter(two_scenes)))
     strength = found.norm(dim=1).mean((1, 2)) / RED.norm()
     assert np.abs(strength.numpy() - shares).max() < 0.06
@@ -372,7 +368,7 @@ def test_color_follows_what_moves():
         luma = ground.copy()
         luma[24:48, n : n + 24] = scene(5, 215, 245)[24:48, :24]
         lumas.append(luma)
-    plan = plan_of(survey_of(lumas), PropagationOptions(steady="best"), recolor=False)
+    plan = plan_of(survey_of(lumas), PropagationOptions(mode="best"), recolor=False)
     found = torch.stack(colors(lumas, plan, Painter(paint)))
     for n, field in enumerate(found):
         inside = field[:, 8:10, (n + 8) // 4 : (n + 16) // 4].mean((1, 2))

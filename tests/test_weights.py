@@ -16,7 +16,7 @@ from pycolor.cli import main
 from pycolor.errors import FilmError, UsageError
 from pycolor.models.checkpoints import cache
 from pycolor.models.checkpoints import published as catalog
-from pycolor.models.checkpoints.published import PUBLISHED, Published, published
+from pycolor.models.checkpoints.published import PUBLISHED, ReleaseFile, published
 
 CONTENT = bytes(range(256)) * 8000  # 2 MB, more than one chunk
 
@@ -74,8 +74,8 @@ def cache_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def item(*urls: str, content: bytes = CONTENT, **other: object) -> Published:
-    base = Published(
+def item(*urls: str, content: bytes = CONTENT, **other: object) -> ReleaseFile:
+    base = ReleaseFile(
         name="toy",
         model="toy",
         urls=urls,

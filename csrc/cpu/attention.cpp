@@ -2,11 +2,13 @@
 #include <algorithm>
 
 #include "kernels.h"
-#include "ops.h"
+#include "module.h"
 #include "rows.h"
 
 namespace pycolor {
+namespace {
 
+// keys K×D, bias K, values K×M, rows in one piece each; of the job all but what is laid out here.
 void attention(AttentionJob job, const float* keys, const float* bias, const float* values,
                int threads) {
   const int64_t padded = ceil_divide(job.keys, 16) * 16, depth = job.depth;
@@ -27,6 +29,29 @@ void attention(AttentionJob job, const float* keys, const float* bias, const flo
     const int64_t first = i * kQueriesInCache;
     kernels().attention(job, first, std::min(job.queries, first + kQueriesInCache));
   });
+}
+
+}  // namespace
+
+PYCOLOR_OP(attention) {
+  // Addresses of query Q×D, key K×D, bias K, value K×M, out Q×M and log_sum Q; then Q, K, D, M.
+  m.def(
+      "attention",
+      [](uintptr_t query, uintptr_t key, uintptr_t bias, uintptr_t value, uintptr_t out,
+         uintptr_t log_sum, int64_t queries, int64_t keys, int64_t depth, int64_t width,
+         int threads) {
+        AttentionJob job{};
+        job.query = at<const float>(query);
+        job.out = at<float>(out);
+        job.log_sum = at<float>(log_sum);
+        job.queries = queries;
+        job.keys = keys;
+        job.depth = depth;
+        job.width = width;
+        attention(job, at<const float>(key), at<const float>(bias), at<const float>(value),
+                  threads);
+      },
+      unlocked);
 }
 
 }  // namespace pycolor

@@ -5,14 +5,17 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "kernels.h"
-#include "ops.h"
+#include "module.h"
 
 namespace pycolor {
+namespace {
 
-// AVX2 counts with FMA, AVX-512 with the four parts that the code uses; the system's saving of the
-// registers is part of what the compiler's built-in asks.
+// What this machine runs, the best one last.  AVX2 counts with FMA, AVX-512 with the four parts
+// that the code uses; the system's saving of the registers is part of what the compiler's built-in
+// asks.
 std::vector<std::string> simd_levels() {
   std::vector<std::string> levels = {"baseline"};
 #if PYCOLOR_X86
@@ -26,8 +29,6 @@ std::vector<std::string> simd_levels() {
 #endif
   return levels;
 }
-
-namespace {
 
 const Kernels& named(const std::string& name) {
 #if PYCOLOR_X86
@@ -59,6 +60,9 @@ const Kernels& kernels() {
   return chosen;
 }
 
-std::string simd_in_use() { return kernels().name; }
+PYCOLOR_OP(dispatch) {
+  m.def("simd_levels", &simd_levels);
+  m.def("simd_in_use", [] { return std::string(kernels().name); });
+}
 
 }  // namespace pycolor

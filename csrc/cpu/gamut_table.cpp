@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "module.h"
+
 namespace pycolor {
 namespace {
 
@@ -161,6 +163,13 @@ Gamut gamut_of(float kr, float kb) {
   auto& table = tables[{kr, kb}];
   if (!table) table = std::make_unique<const std::vector<float>>(make_table(luma));
   return {luma, table->data()};
+}
+
+PYCOLOR_OP(gamut_table) {
+  // The table as bytes, for the GPU's copy of it.
+  m.def("gamut_table", [](float kr, float kb) {
+    return bytes_of(gamut_of(kr, kb).table, sizeof(float) * kGamutFloats);
+  });
 }
 
 }  // namespace pycolor

@@ -1,13 +1,12 @@
 // What each instruction set implements: the ops on one share of the work.
 //
-// ops.cpp, render.cpp, motion.cpp and attention.cpp check nothing and compute nothing: they lay out
-// a job and call these, a row or a band at a time, from several threads.  The table of the best set
+// The ops' own files (ops.cpp, render.cpp …) check nothing and compute nothing: they lay out a job
+// and call these, a row or a band at a time, from several threads.  The table of the best set
 // that the machine runs is chosen once (dispatch.cpp), and its rows are functions of a translation
 // unit that is compiled for that set: kernels_plain.cpp, kernels_avx2.cpp and kernels_avx512.cpp
 // include the same sources after another simd_*.h.
 #pragma once
 
-#include "../attention.h"
 #include "../image.h"
 #include "../motion.h"
 #include "../render.h"
@@ -110,40 +109,67 @@ struct ConvertJob {
   Step step[8];
 };
 
+// Attention with one bias a key, see attention_cpu.h.
+constexpr int64_t kQueriesInCache = 32;  // whose scores with all keys are held at once
+
+struct AttentionJob {
+  const float* query;   // Q×D
+  const float* packed;  // ⌈K/16⌉×D×16: keys as vectors, those past the last one 0
+  const float* bias;    // ⌈K/16⌉×16, −3.4e38 past the last one
+  const float* value;   // M×⌈K/16⌉×16, 0 past the last one
+  float* out;           // Q×M
+  float* log_sum;       // Q
+  int64_t queries, keys, depth, width;
+};
+
+// The kernels: a line each.  A kernel is a function of that name in a *_cpu.h, on one share of the
+// work; the build includes all of these, and makes a table for each instruction set.
+//
+//   annealed_mean    `count` pixels from x on; strides in floats
+//   mean_lightness   mean lightness × scale of each cell in one low-resolution row
+//   lightness        L* of each of `count` codes
+//   low_chroma       `count` samples of a row of the low-resolution chroma planes, as numbers that
+//                    all sums with weights have room for; NaN and ∞ count as 0; whole vectors are
+//                    written
+//   column_taps      writes what the job's taps then are
+//   render           a band of a frame, all columns
+//   joint_bilateral, upsample
+//                    rows first … last − 1 of a frame
+//   convert, yab_to_ycbcr
+//                    one row of a frame
+//   motion_search, chain_flows, blend_warped_chroma
+//                    rows first … last − 1 of cells
+//   flow_to_field    one plane: channel 2 is the cost
+//   attention        queries first … last − 1, kQueriesInCache of them at most
+#define PYCOLOR_KERNELS(KERNEL)                                                                    \
+  KERNEL(annealed_mean, const float* x, int64_t entries, int64_t entry_stride,                     \
+         int64_t pixel_stride, int64_t count, const float* palette, float scale, float* a,         \
+         float* b, int64_t out_stride)                                                             \
+  KERNEL(mean_lightness, const void* luma, int is_uint16, int64_t row_stride, int64_t height,      \
+         int64_t width, int64_t low_height, int64_t low_width, int64_t row, const FrameCode& code, \
+         float scale, float* out)                                                                  \
+  KERNEL(lightness, const void* luma, int is_uint16, int64_t count, const FrameCode& code,         \
+         float* out)                                                                               \
+  KERNEL(low_chroma, const float* from, int64_t stride, int64_t count, float unit, float* to)      \
+  KERNEL(column_taps, const RenderJob& job, const ColumnTaps& taps)                                \
+  KERNEL(render, const RenderJob& job, int64_t frame, const Band& band)                            \
+  KERNEL(joint_bilateral, const JointBilateralJob& job, int64_t frame, int64_t first_row,          \
+         int64_t last_row)                                                                         \
+  KERNEL(upsample, const UpsampleJob& job, int64_t frame, int64_t first_row, int64_t last_row)     \
+  KERNEL(convert, const ConvertJob& job, int64_t frame, int64_t row)                               \
+  KERNEL(yab_to_ycbcr, const Gamut& gamut, const Image<const float>& in, const Image<float>& out,  \
+         int64_t frame, int64_t row)                                                               \
+  KERNEL(motion_search, const MotionJob& job, int64_t frame, int64_t first, int64_t last)          \
+  KERNEL(chain_flows, const ChainJob& job, int64_t frame, int64_t first, int64_t last)             \
+  KERNEL(flow_to_field, const FieldFlowJob& job, int64_t key, int64_t channel)                     \
+  KERNEL(blend_warped_chroma, const BlendJob& job, int64_t first, int64_t last)                    \
+  KERNEL(attention, const AttentionJob& job, int64_t first, int64_t last)
+
 struct Kernels {
   const char* name;
-  // `count` pixels from x on; strides in floats.
-  void (*annealed_mean)(const float* x, int64_t entries, int64_t entry_stride, int64_t pixel_stride,
-                        int64_t count, const float* palette, float scale, float* a, float* b,
-                        int64_t out_stride);
-  // Mean lightness × scale of each cell in one low-resolution row.
-  void (*mean_lightness)(const void* luma, int is_uint16, int64_t row_stride, int64_t height,
-                         int64_t width, int64_t low_height, int64_t low_width, int64_t row,
-                         const FrameCode& code, float scale, float* out);
-  // L* of each of `count` codes.
-  void (*lightness)(const void* luma, int is_uint16, int64_t count, const FrameCode& code,
-                    float* out);
-  // The low-resolution chroma planes' samples: `count` of a row, as numbers that all sums with
-  // weights have room for; NaN and ∞ count as 0.  Whole vectors are written.
-  void (*low_chroma)(const float* from, int64_t stride, int64_t count, float unit, float* to);
-  // Writes what the job's taps then are.
-  void (*column_taps)(const RenderJob& job, const ColumnTaps& taps);
-  // A band of a frame, all columns.
-  void (*render)(const RenderJob& job, int64_t frame, const Band& band);
-  void (*joint_bilateral)(const JointBilateralJob& job, int64_t frame, int64_t first_row,
-                          int64_t last_row);
-  void (*upsample)(const UpsampleJob& job, int64_t frame, int64_t first_row, int64_t last_row);
-  // One row of each.
-  void (*convert)(const ConvertJob& job, int64_t frame, int64_t row);
-  void (*yab_to_ycbcr)(const Gamut& gamut, const Image<const float>& in, const Image<float>& out,
-                       int64_t frame, int64_t row);
-  // Color over time: rows first … last − 1 of cells; flow_to_field one plane, channel 2 the cost.
-  void (*motion_search)(const MotionJob& job, int64_t frame, int64_t first, int64_t last);
-  void (*chain_flows)(const ChainJob& job, int64_t frame, int64_t first, int64_t last);
-  void (*flow_to_field)(const FieldFlowJob& job, int64_t key, int64_t channel);
-  void (*carry_chroma)(const CarryJob& job, int64_t first, int64_t last);
-  // Queries first … last − 1, kQueriesInCache of them at most.
-  void (*attention)(const AttentionJob& job, int64_t first, int64_t last);
+#define KERNEL(name, ...) void (*name)(__VA_ARGS__);
+  PYCOLOR_KERNELS(KERNEL)
+#undef KERNEL
 };
 
 const Kernels& kernels_plain();

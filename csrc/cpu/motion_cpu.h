@@ -276,15 +276,15 @@ void flow_to_field(const FieldFlowJob& job, int64_t k, int64_t channel) {
 }
 
 // All key frames of 16 cells before the next 16: their sums stay in registers.
-void carry_chroma(const CarryJob& job, int64_t first, int64_t last) {
+void blend_warped_chroma(const BlendJob& job, int64_t first, int64_t last) {
   for (int64_t y = first; y < last; ++y) {
     for (int64_t x = 0; x < job.out.size[3]; x += 16) {
       const Lanes row(static_cast<float>(y)), column = counted(x), zero(0.0f);
-      CarriedSum<Lanes> sum = {zero, zero, zero, zero};
+      BlendSum<Lanes> sum = {zero, zero, zero, zero};
       for (int64_t k = 0; k < job.chroma.size[0]; ++k)
-        carry_from(job, k, row, column, load_columns(job.flow, k, 0, y, x),
+        blend_from(job, k, row, column, load_columns(job.flow, k, 0, y, x),
                    load_columns(job.flow, k, 1, y, x), load_columns(job.cost, k, 0, y, x), sum);
-      const Pair<Lanes> color = carried(job, sum);
+      const Pair<Lanes> color = blended(job, sum);
       put_columns(job.out, 0, 0, y, x, color.first);
       put_columns(job.out, 0, 1, y, x, color.second);
     }

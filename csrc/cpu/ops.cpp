@@ -1,7 +1,5 @@
 // The ops on whole arrays: what is worked out once a call, in double where it costs nothing, and
 // how the rows are shared out.
-#include "ops.h"
-
 #include <algorithm>
 #include <cmath>
 
@@ -9,11 +7,14 @@
 #include "../joint_bilateral.h"
 #include "gamut_table.h"
 #include "kernels.h"
+#include "module.h"
 #include "rows.h"
 
 namespace pycolor {
+namespace {
 
-void annealed_mean(const Image<const float>& logits, const float* palette, double temperature,
+// logits N×Q×h×w, palette the address of Q×2 floats, out N×2×h×w; see ../annealed_mean.h.
+void annealed_mean(const Image<const float>& logits, uintptr_t palette, double temperature,
                    const Image<float>& out, int threads) {
   // Shares are whole vectors of pixels, 64 of them at least; rows that follow each other in memory
   // are one long row, so that small maps leave no half-filled vectors at the rows' ends.
@@ -31,11 +32,13 @@ void annealed_mean(const Image<const float>& logits, const float* palette, doubl
     const int64_t n = line / rows, y = line % rows, x = part * step;
     const float* from = logits.data + n * s[0] + y * s[2] + x * s[3];
     float* to = out.data + n * o[0] + y * o[2] + x * o[3];
-    kernels().annealed_mean(from, size[1], s[1], s[3], std::min(step, columns - x), palette, scale,
-                            to, to + o[1], o[3]);
+    kernels().annealed_mean(from, size[1], s[1], s[3], std::min(step, columns - x),
+                            at<const float>(palette), scale, to, to + o[1], o[3]);
   });
 }
 
+// chroma and out N×C×H×W, guide N×1×H×W; samples within `radius` of each pixel, those beyond the
+// border left out; sigmas in pixels and in units of the guide.
 void joint_bilateral(const Image<const float>& chroma, const Image<const float>& guide, int radius,
                      double sigma_space, double sigma_range, const Image<float>& out, int threads) {
   // A window larger than the picture holds no more of it.
@@ -59,7 +62,8 @@ void joint_bilateral(const Image<const float>& chroma, const Image<const float>&
   });
 }
 
-// What a row or a column needs is the same in all frames, and is worked out once.
+// chroma N×C×h×w, guide_low N×1×h×w, guide N×1×H×W, out N×C×H×W; radius < 0: the quadratic
+// B-spline.  What a row or a column needs is the same in all frames, and is worked out once.
 void joint_bilateral_upsample(const Image<const float>& chroma, const Image<const float>& guide_low,
                               const Image<const float>& guide, double sigma_range, double floor,
                               int radius, double sigma_space, const Image<float>& out,
@@ -105,7 +109,8 @@ void joint_bilateral_upsample(const Image<const float>& chroma, const Image<cons
   });
 }
 
-// Rows are shared out; a row runs through all steps in registers.
+// in and out N×3×H×W; kind of out: 0 float, 1 uint8_t, 2 uint16_t.  Rows are shared out; a row
+// runs through all steps in registers.
 void convert(const std::vector<int>& steps, const Image<const float>& in, const Image<void>& out,
              int kind, int threads) {
   ConvertJob job = {};
@@ -120,7 +125,8 @@ void convert(const std::vector<int>& steps, const Image<const float>& in, const 
   });
 }
 
-// The gamut's table is made at the first call for a matrix.
+// (Y', a, b) to (Y', Cb, Cr), N×3×H×W both; Cb and Cr in ±0.5.  See ../gamut.h, whose table is
+// made at the first call for a matrix.
 void yab_to_ycbcr(const Image<const float>& in, float kr, float kb, const Image<float>& out,
                   int threads) {
   const Gamut gamut = gamut_of(kr, kb);
@@ -130,18 +136,21 @@ void yab_to_ycbcr(const Image<const float>& in, float kr, float kb, const Image<
   });
 }
 
-// Rows are cheap: sixteen make a share that is worth a thread's while.
+// L* of each code: N×1×H×W codes, out the address of N×H×W floats.  Rows are cheap: sixteen make a
+// share that is worth a thread's while.
 void luma_to_lightness(const Image<const void>& luma, bool is_uint16, const FrameCode& code,
-                       float* out, int threads) {
+                       uintptr_t out, int threads) {
   const int64_t* size = luma.size;
   over_rows(size[0], size[2], 16, threads, [&](int64_t n, int64_t first, int64_t last) {
     for (int64_t y = first; y < last; ++y)
       kernels().lightness(row_of(luma, is_uint16, n, y), is_uint16, size[3], code,
-                          out + (n * size[2] + y) * size[3]);
+                          at<float>(out) + (n * size[2] + y) * size[3]);
   });
 }
 
-// A share is a run of rows of cells; each reads luma rows of its own, but for those at the borders.
+// L* of the mean code over each of h×w cells, samples at the cells' borders by their share: N×1×H×W
+// codes, out N×1×h×w with rows in one piece.  A share is a run of rows of cells; each reads luma
+// rows of its own, but for those at the borders.
 void mean_lightness(const Image<const void>& luma, bool is_uint16, const FrameCode& code,
                     const Image<float>& out, int threads) {
   const int64_t step = rows_per_chunk(out.size[2], out.size[0], threads);
@@ -151,6 +160,18 @@ void mean_lightness(const Image<const void>& luma, bool is_uint16, const FrameCo
                                luma.size[2], luma.size[3], out.size[2], out.size[3], y, code, 1.0f,
                                out.data + n * out.stride[0] + y * out.stride[2]);
   });
+}
+
+}  // namespace
+
+PYCOLOR_OP(arrays) {
+  m.def("annealed_mean", &annealed_mean, unlocked);
+  m.def("joint_bilateral", &joint_bilateral, unlocked);
+  m.def("joint_bilateral_upsample", &joint_bilateral_upsample, unlocked);
+  m.def("convert", &convert, unlocked);  // steps: kernels.h, Step
+  m.def("yab_to_ycbcr", &yab_to_ycbcr, unlocked);
+  m.def("luma_to_lightness", &luma_to_lightness, unlocked);
+  m.def("mean_lightness", &mean_lightness, unlocked);
 }
 
 }  // namespace pycolor

@@ -12,7 +12,7 @@
 #include "../joint_bilateral.h"
 #include "gamut_table.h"
 #include "kernels.h"
-#include "ops.h"
+#include "module.h"
 #include "rows.h"
 
 namespace pycolor {
@@ -179,20 +179,29 @@ void render_from(const Field& field, const Image<const void>& luma, bool is_uint
   });
 }
 
-}  // namespace
-
+// Planes: {u, v}, or {r, g, b} where rgb is true; each N×1×rows×columns.
 void render(const Image<const float>& field, const Image<const void>& luma, bool is_uint16,
             const FrameCode& code, double sigma_range, double floor,
             const std::vector<Image<void>>& planes, bool rgb, int threads) {
   render_from(GivenField{field}, luma, is_uint16, code, sigma_range, floor, planes, rgb, threads);
 }
 
-void fused_frame(const Image<const float>& logits, const float* palette, double temperature,
+// annealed_mean, then render to {u, v}: the same bytes.
+void fused_frame(const Image<const float>& logits, uintptr_t palette, double temperature,
                  const Image<const void>& luma, bool is_uint16, const FrameCode& code,
                  double sigma_range, double floor, const std::vector<Image<void>>& planes,
                  int threads) {
-  const DecodedField field = {logits, palette, annealed_scale(temperature)};
+  const DecodedField field = {logits, at<const float>(palette), annealed_scale(temperature)};
   render_from(field, luma, is_uint16, code, sigma_range, floor, planes, false, threads);
+}
+
+}  // namespace
+
+PYCOLOR_OP(render) {
+  // field N×2×h×w, luma N×1×H×W; planes: u and v, or r, g and b where `rgb`, each N×1×rows×columns.
+  m.def("render", &render, unlocked);
+  // annealed_mean's first arguments (the palette's address), then render's to u and v.
+  m.def("fused_frame", &fused_frame, unlocked);
 }
 
 }  // namespace pycolor

@@ -62,14 +62,14 @@ __global__ void resize_cells(FieldFlowJob job) {
 }
 
 // All key frames of one cell, summed in their order as on the CPU.
-__global__ void carry_cells(CarryJob job) {
+__global__ void blend_cells(BlendJob job) {
   const int64_t y = blockIdx.y, x = column_of_thread();
   if (x >= job.out.size[3]) return;
-  CarriedSum<float> sum = {0.0f, 0.0f, 0.0f, 0.0f};
+  BlendSum<float> sum = {0.0f, 0.0f, 0.0f, 0.0f};
   for (int64_t k = 0; k < job.chroma.size[0]; ++k)
-    carry_from(job, k, static_cast<float>(y), static_cast<float>(x), at(job.flow, k, 0, y, x),
+    blend_from(job, k, static_cast<float>(y), static_cast<float>(x), at(job.flow, k, 0, y, x),
                at(job.flow, k, 1, y, x), at(job.cost, k, 0, y, x), sum);
-  const Pair<float> color = carried(job, sum);
+  const Pair<float> color = blended(job, sum);
   at(job.out, 0, 0, y, x) = color.first;
   at(job.out, 0, 1, y, x) = color.second;
 }
@@ -94,8 +94,8 @@ void flow_to_field(const FieldFlowJob& job, Launch launch) {
           dim3(kThreads), job);
 }
 
-void carry_chroma(const CarryJob& job, Launch launch) {
-  enqueue(launch, carry_cells, blocks_over(job.out.size, 1), dim3(kThreads), job);
+void blend_warped_chroma(const BlendJob& job, Launch launch) {
+  enqueue(launch, blend_cells, blocks_over(job.out.size, 1), dim3(kThreads), job);
 }
 
 }  // namespace pycolor::cuda

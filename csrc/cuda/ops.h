@@ -1,7 +1,7 @@
 // The ops on CUDA arrays: each queues its kernels on a stream and returns.  No op allocates or
 // waits.
 //
-// Meaning, shapes and ranges as in cpu/ops.h; the mathematics is the same source (gamut.h, motion.h
+// Meaning, shapes and ranges as in csrc/cpu; the mathematics is the same source (gamut.h, motion.h
 // and so on with V = float).  Codes are within one of the CPU's, motion_search finds the same
 // flows, chain_flows and flow_to_field give the same bits: exp2 and powers are the kernels' own,
 // and products are fused only where the source says so (-fmad=false).  What is left is the sums
@@ -52,7 +52,7 @@ void luma_to_lightness(const Image<const void>& luma, bool is_uint16, const Fram
 void mean_lightness(const Image<const void>& luma, bool is_uint16, const FrameCode& code,
                     double scale, const Image<float>& out, Launch launch);
 
-// guide_low: N×1×h×w floats to work in.  Planes as in cpu/ops.h.
+// guide_low: N×1×h×w floats to work in.  Planes as in cpu/render.cpp.
 void render(const Image<const float>& field, const Image<const void>& luma, bool is_uint16,
             const FrameCode& code, double sigma_range, double floor, const Gamut& gamut,
             const Image<float>& guide_low, const std::vector<Image<void>>& planes, bool rgb,
@@ -62,6 +62,6 @@ void render(const Image<const float>& field, const Image<const void>& luma, bool
 void motion_search(const MotionJob& job, Launch launch);
 void chain_flows(const ChainJob& job, Launch launch);
 void flow_to_field(const FieldFlowJob& job, Launch launch);
-void carry_chroma(const CarryJob& job, Launch launch);
+void blend_warped_chroma(const BlendJob& job, Launch launch);
 
 }  // namespace pycolor::cuda

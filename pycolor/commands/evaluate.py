@@ -47,7 +47,7 @@ class Flags(Command):
     overwrite: bool = False
     judging: EvaluateOptions = field(default_factory=EvaluateOptions)
     predict: PredictOptions = field(default_factory=PredictOptions)
-    steady: PropagationOptions = field(default_factory=PropagationOptions)
+    propagation: PropagationOptions = field(default_factory=PropagationOptions)
 
     def __post_init__(self) -> None:
         given = (self.source is not None, self.truth is not None, self.result is not None)
@@ -67,7 +67,7 @@ def run(flags: Flags) -> int:
         for name in FILES:
             check_output(flags.out / name, sources=[true], overwrite=flags.overwrite)
     out = flags.output
-    video = VideoOptions(predict=flags.predict, steady=flags.steady)
+    video = VideoOptions(predict=flags.predict, propagation=flags.propagation)
     with Progress(true.name, None, "pictures and frames", out.style) as progress:
         report, specimens = evaluate(
             true, flags.result, flags.judging, video, say=out.say, progress=progress

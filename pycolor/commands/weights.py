@@ -14,7 +14,7 @@ from pycolor.system.atomic_file import check_output
 from pycolor.system.progress import Progress
 
 if TYPE_CHECKING:
-    from pycolor.models.checkpoints.published import Published
+    from pycolor.models.checkpoints.published import ReleaseFile
 
 EXAMPLES = """
 pycolor weights list
@@ -84,7 +84,7 @@ def _path(name: str | None) -> None:
     print(cache.cache_folder() if name is None else cache.imported(published(name)))
 
 
-def _ask(item: Published, accepted: bool) -> None:
+def _ask(item: ReleaseFile, accepted: bool) -> None:
     """Insist on the license of weights that restrict their use."""
     if item.ask and not accepted:
         raise UsageError(
@@ -116,7 +116,7 @@ def _import(flags: Flags, path: Path) -> None:
     _write(flags, path, None)
 
 
-def _write(flags: Flags, path: Path, expected: Published | None) -> None:
+def _write(flags: Flags, path: Path, expected: ReleaseFile | None) -> None:
     """Make a weight file of ours from a foreign one."""
     from pycolor.models.checkpoints import cache, weight_files
     from pycolor.models.checkpoints.foreign.detect import read_foreign

@@ -89,20 +89,20 @@ def evaluate(
         extra(library)
     rate = frame_rate(options.rate)
     pairs = pair_up(true, found, as_film=options.as_film)
-    surveys = {pair: analyze_film(pair.true, rate=rate) for pair in pairs if pair.kind == "film"}
+    analyses = {pair: analyze_film(pair.true, rate=rate) for pair in pairs if pair.kind == "film"}
     if progress is not None:
-        progress.total = len(pairs) - len(surveys) + sum(map(len, surveys.values()))
+        progress.total = len(pairs) - len(analyses) + sum(map(len, analyses.values()))
     settings: dict[str, object] = {"true": true.name, "short_side": options.size}
     predictor = None
     if found is None:
         predictor = load_predictor(video.predict)
-        settings |= _of_model(predictor) | {"steady": video.steady.steady}
+        settings |= _of_model(predictor) | {"propagation": video.propagation.mode}
     else:
         settings["found"] = found.name
     tally, timelines = Accumulator(), {}
     for pair in pairs:
         if pair.kind == "film":
-            timeline = _film(pair, surveys[pair], options, video, tally, say, progress)
+            timeline = _film(pair, analyses[pair], options, video, tally, say, progress)
             timelines[pair.true.name] = timeline
             continue
         colored, truth = stills.read_pair(pair, options.size, predictor)

@@ -77,7 +77,7 @@ class Colorizer(nn.Module):
 
         Batch normalization goes into the convolution before it, and what is left of it does
         nothing; a subclass does so before it calls this.  Convolutions become those of
-        `convolution` and `doubling`.
+        `packed_conv` and `upsample2x`.
         """
         fold_layers(self)
 

@@ -38,7 +38,7 @@ from pycolor.ops.gamut import yab_to_ycbcr
 from pycolor.ops.luma import luma_to_lightness, mean_lightness
 from pycolor.ops.motion import (
     MOTION_CELL,
-    carry_chroma,
+    blend_warped_chroma,
     chain_flows,
     flow_to_field,
     motion_search,
@@ -51,8 +51,8 @@ __all__ = [
     "MOTION_CELL",
     "annealed_mean",
     "attention",
+    "blend_warped_chroma",
     "build_info",
-    "carry_chroma",
     "chain_flows",
     "cpu_features",
     "flow_to_field",

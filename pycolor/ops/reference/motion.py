@@ -84,7 +84,7 @@ def chain_flows(first: Tensor, second: Tensor) -> Tensor:
 
 
 def flow_to_field(flow: Tensor, cost: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """Flows in pixels as flows in cells of a chroma field, with their costs: `carry_chroma`'s.
+    """Flows in pixels as flows in cells of a chroma field, with their costs.
 
     Both are resized as `torch.nn.functional.interpolate(mode="bilinear")` does; dy is first
     multiplied by height/(4h), dx by width/(4w).
@@ -123,7 +123,7 @@ def _at(image: Tensor, y: Tensor, x: Tensor) -> Tensor:
     return (1 - fy) * upper + fy * lower
 
 
-def carry_chroma(
+def blend_warped_chroma(
     chroma: Tensor,
     flow: Tensor,
     cost: Tensor,

@@ -27,7 +27,7 @@ def schedule(
     Args:
         film_plan: the document.
         analysis: of the same film; its shots are passed over.
-        options: how steady, at what cost.
+        options: how color is propagated.
         recolor: what `auto` does with shots that have color.
         tints: what is done with shots that have a tint or tone, see `VideoOptions`.
         known: see `plan_of`.

@@ -1,6 +1,6 @@
 """What is done with each frame of a film, decided before any of it is colored.
 
-A plan is made of the survey and the options alone, so any part of the film can be colored by
+A plan is made of the analysis and the options alone, so any part of the film can be colored by
 itself, in any order, and comes out the same.  Frames count from the first of the range.
 """
 

@@ -38,7 +38,7 @@ def plan_of(
 
     Args:
         analysis: of the film.
-        options: how steady, at what cost.
+        options: how color is propagated.
         recolor: color the shots that have color, too.
         tints: what is done with shots that have a tint or tone, see `VideoOptions`.
         known: shots of earlier plans by the same frames and options, of which most stay as they
@@ -57,7 +57,7 @@ def plan_of(
         else:
             body = replace(_body(shot, analysis, options, passthrough=kept), under=key[2])
             own = analysis.lightness[body.start : body.stop]
-            made[key] = body, np.ones_like(own) if options.steady == "off" else _gain(own)
+            made[key] = body, np.ones_like(own) if options.mode == "off" else _gain(own)
         body, around = made[key]
         gain[body.start : body.stop] = around
         bodies.append(body)
@@ -107,7 +107,7 @@ def _body(
 ) -> ShotBody:
     """The part of a shot between its transitions; one frame of it if they cover it all."""
     start, stop = shot.start, shot.stop
-    if options.steady != "off":
+    if options.mode != "off":
         if (opening := _gradual(shot.opening)) is not None:
             start = max(start, opening.stop)
         if (closing := _gradual(shot.closing)) is not None:
@@ -117,7 +117,7 @@ def _body(
         stop = start + 1
     if passthrough:
         return ShotBody(start=start, stop=stop, keys=(), passthrough=True)
-    if options.steady == "off":
+    if options.mode == "off":
         return ShotBody(start=start, stop=stop, keys=range(start, stop))
     outliers = frozenset(
         n for d in shot.disturbances for n in range(d.start, d.stop) if start <= n < stop

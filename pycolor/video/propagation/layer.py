@@ -122,7 +122,7 @@ def predict_layers(
         predictor: the model.
         ends: first frame of each layer, rising, and one past the last frame.
         batch: key frames that may go through the network together.
-        watch: times the stages "decode", "predict" and "steady".
+        watch: times the stages "decode", "predict" and "propagate".
         seen: what was seen of the frames before: those that are kept there are not decoded.
     """
     watch = watch or Stopwatch()
@@ -149,7 +149,7 @@ def predict_layers(
         lookahead = Lookahead(
             frames, start, begin, plan, predictor, info, watch, batch, seen, lambda n: apart(n)[0]
         )
-        fields = watch.timed("steady", propagate.fields(lookahead, plan, first, stop))
+        fields = watch.timed("propagate", propagate.fields(lookahead, plan, first, stop))
         for low, high in pairwise(ends):
             yield Layer(first=low, frames=tuple(rounded(next(fields)) for _ in range(low, high)))
 

@@ -214,7 +214,7 @@ class Lookahead:
             if frame is None:
                 raise FilmError(
                     f"{self._info.path} ends before frame {n}, which was there when it was "
-                    "surveyed; expected a film that does not change while it is colored."
+                    "analyzed; expected a film that does not change while it is colored."
                 )
             self._latest = frame
             self._undecoded += 1

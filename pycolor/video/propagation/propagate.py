@@ -155,7 +155,7 @@ class KeyframePropagator:
         chroma = around.chroma
         flows, cost = ops.flow_to_field(flows, cost, (chroma.shape[2], chroma.shape[3]))
         weight = [self._weight(key, n) for key in around.keys]
-        return ops.carry_chroma(
+        return ops.blend_warped_chroma(
             chroma, flows, cost, torch.tensor(weight, dtype=torch.float32, device=chroma.device)
         )[0]
 

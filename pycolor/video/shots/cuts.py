@@ -21,7 +21,7 @@ _FADED = 0.45  # of the variance a few frames away: a fade is under way
 @dataclass(eq=False)
 class _Frame:
     scales: Scales
-    change: float  # coarse unlikeness to the frame before
+    change: float  # coarse dissimilarity to the frame before
     differences: dict[int, float] = field(default_factory=dict)  # to earlier frames, by index
 
 

@@ -179,7 +179,7 @@ def colors_of(
     """
     recolor = options.color_shots == "recolor"
     plan = schedule(
-        file.plan, analysis, options.steady, recolor=recolor, tints=options.tints, known=known
+        file.plan, analysis, options.propagation, recolor=recolor, tints=options.tints, known=known
     )
     bodies = [span for span in plan.spans if isinstance(span, ShotBody)]
     shots = list(enumerate(zip(bodies, file.plan.shots, strict=True)))

@@ -1,7 +1,7 @@
 """The folder beside a film: its plan, and what was made by it.
 
     plan.json                what people decided
-    survey/DIGEST/           what the film showed at the first look
+    survey/DIGEST/           the analysis of the film
     layer/KEY.npz            its color
     segments/KEY.SUFFIX      its encoded pictures
 
@@ -21,8 +21,8 @@ from pathlib import Path
 from pycolor.encoding import TagOverride
 from pycolor.errors import FilmError, UsageError
 from pycolor.video.job.decisions.plan_file import PLAN_NAME, PROJECT_SUFFIX
+from pycolor.video.job.work.analysis_file import read_analysis, write_analysis
 from pycolor.video.job.work.own_files import write_shared
-from pycolor.video.job.work.survey_file import read_analysis, write_analysis
 from pycolor.video.plan.analysis import FilmAnalysis
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -33,8 +33,8 @@ def project_of(source: Path) -> Path:
     return source.with_name(source.name.rstrip("/") + PROJECT_SUFFIX)
 
 
-def survey_key(sha256: str, override: TagOverride) -> str:
-    """What the survey of a film is kept under.
+def analysis_key(sha256: str, override: TagOverride) -> str:
+    """What the analysis of a film is kept under.
 
     Args:
         sha256: of the film.

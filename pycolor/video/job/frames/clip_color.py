@@ -41,7 +41,7 @@ from pycolor.video.render.chroma_planes import graded, render_picture
 AHEAD = 48
 _KEPT = 96  # layers of frames, some kilobytes each
 # Options that a clip has no use for: its frames, its tags and its encoder are the script's.
-_OPTIONS = ("predict", "steady", "color_shots", "tints", "sensitivity", "batch")
+_OPTIONS = ("predict", "propagation", "color_shots", "tints", "sensitivity", "batch")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +113,7 @@ class ClipColor:
             )
             return self._of(colors.plan, colors.grades, colors.models, colors.given)
         recolor = options.color_shots == "recolor"
-        plan = plan_of(seen, options.steady, recolor=recolor, tints=options.tints)
+        plan = plan_of(seen, options.propagation, recolor=recolor, tints=options.tints)
         plan = guided.guided_plan(plan, self._given, options.predict, 0)
         return self._of(plan, Grades(), {}, {})
 

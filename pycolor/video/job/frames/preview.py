@@ -18,7 +18,7 @@ from pycolor.options.frame_ranges import frame_rate
 from pycolor.video.io import FilmInfo, Frame, FrameFactory, FrameSource, Picture, Reader, factory_of
 from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.planned import Colors, colors_of
-from pycolor.video.job.decisions.project import Project, survey_key
+from pycolor.video.job.decisions.project import Project, analysis_key
 from pycolor.video.job.decisions.shot_predictors import ShotPredictors
 from pycolor.video.job.record.source_digest import file_digest
 from pycolor.video.job.record.versions import versions
@@ -184,7 +184,7 @@ def open_preview(
     sha256 = file_digest(source)
     file.check(source, sha256)
     project = Project(file.project)
-    key = survey_key(sha256, options.override)
+    key = analysis_key(sha256, options.override)
     seen = project.load_analysis(key)
     if seen is None:
         seen = analyze()

@@ -32,7 +32,7 @@ from pycolor.video.master.framing import Crop, check_aspect, scaled_plane
 # Options that say how a film is read and written, or how work is divided.
 _OF_THE_OUTPUT = frozenset(("rate", "range", "matrix", "preset", "codec", "codec_options"))
 _OF_THE_OUTPUT |= {"overwrite", "batch", "cache_size", "work_dir", "keep_work", "segment_frames"}
-_SPOKEN = {"predict": "how color is predicted", "steady": "how it is propagated"}
+_SPOKEN = {"predict": "how color is predicted", "propagation": "how it is propagated"}
 
 
 @dataclass(frozen=True, kw_only=True)

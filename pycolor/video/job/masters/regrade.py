@@ -13,7 +13,7 @@ from pycolor.options import VideoOptions
 from pycolor.system.progress import Progress
 from pycolor.video.io import Reader
 from pycolor.video.job.decisions.planned import PlannedFilm, View
-from pycolor.video.job.decisions.project import survey_key
+from pycolor.video.job.decisions.project import analysis_key
 from pycolor.video.job.record.report import FilmReport
 from pycolor.video.job.stages.film_run import FilmRun
 from pycolor.video.master.framing import Crop, FilmCrop, check_aspect
@@ -122,7 +122,7 @@ class _Regrade(FilmRun):
         assert self.plan_file is not None
         assert self.project is not None
         film = self.plan_file.plan.source
-        known = self.project.load_analysis(survey_key(film.sha256, self.options.override))
+        known = self.project.load_analysis(analysis_key(film.sha256, self.options.override))
         if known is None or len(known) != film.frames:
             raise UsageError(
                 f"{self.project.folder} does not know {film.name}; color that film first: "

@@ -38,7 +38,7 @@ def synthetic_media_tag(loaded: Loaded, options: VideoOptions) -> dict[str, str]
         "software": f"pycolor {__version__}",
         "model": loaded.card.name,
         "weights_sha256": loaded.sha256,
-        "steady": options.steady.steady,
+        "propagation": options.propagation.mode,
         "made": "chroma",
         "kept": "luma",
         "digital_source_type": DIGITAL_SOURCE_TYPE,

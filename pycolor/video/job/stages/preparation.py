@@ -25,7 +25,7 @@ from pycolor.video.job.decisions import guided
 from pycolor.video.job.decisions.listed_shots import ListedShots
 from pycolor.video.job.decisions.plan_file import PlanFile
 from pycolor.video.job.decisions.planned import PlannedFilm, View, colors_of, planned_film
-from pycolor.video.job.decisions.project import Project, survey_key
+from pycolor.video.job.decisions.project import Project, analysis_key
 from pycolor.video.job.record.source_digest import DIGEST_NOTE, SourceDigest
 from pycolor.video.job.record.versions import versions
 from pycolor.video.job.stages.fingerprint import fingerprint
@@ -119,7 +119,7 @@ class FilmPreparation:
         store: JobFolder | SegmentStore = work
         if planned is None:
             recolor = options.color_shots == "recolor"
-            plan = plan_of(seen, options.steady, recolor=recolor, tints=options.tints)
+            plan = plan_of(seen, options.propagation, recolor=recolor, tints=options.tints)
             plan = guided.guided_plan(plan, given, options.predict, self.offset)
             ends = pairwise(plan.cuts(options.segment_frames))
             segments: Sequence[Segment] = [work.segment(first, stop) for first, stop in ends]
@@ -182,7 +182,7 @@ class FilmPreparation:
         return None
 
     def _check_source(self, sha256: str, frames: int | None = None) -> None:
-        """Make sure that the plan is of the film, before it is surveyed and then."""
+        """Make sure that the plan is of the film, before it is analyzed and then."""
         assert self.plan_file is not None
         self.plan_file.check(self.source, sha256, frames)
 
@@ -264,12 +264,12 @@ class FilmPreparation:
     def _survey(
         self, work: JobFolder, listed: ListedShots | None, source_digest: str
     ) -> FilmAnalysis:
-        project, key = self.project, survey_key(source_digest, self.options.override)
+        project, key = self.project, analysis_key(source_digest, self.options.override)
         known = work.load_analysis() if project is None else project.load_analysis(key)
         if known is not None:
             return known
         self._stage("looking for shots", None)
-        with self.watch("survey"):
+        with self.watch("analyze"):
             seen = analyze_film(
                 self.source,
                 frames=self.range,
@@ -286,5 +286,5 @@ class FilmPreparation:
         return seen
 
     def _timeline(self, seen: FilmAnalysis) -> Sequence[int] | None:
-        """Lets readers seek, where what they find by it is what the survey found."""
+        """Lets readers seek, where what they find by it is what the analysis found."""
         return None if self.offset or seen.damages else seen.timeline

@@ -1,7 +1,7 @@
 """The work folder of a run: what is done of a film, so that a killed run goes on where it was.
 
     identity.json                        what the result depends on
-    survey.json, survey.npz              what the film showed at the first look
+    survey.json, survey.npz              the analysis of the film
     segment-FIRST-STOP.SUFFIX, .luma     frames that are done, and the digests of their luma
     placed.json                          which files the output was about to become
     lock                                 held by the run at work
@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any
 
 from pycolor.errors import FilmError
+from pycolor.video.job.work.analysis_file import SURVEY, read_analysis, write_analysis
 from pycolor.video.job.work.folder_lock import LOCK, OWNER, Held, lock_folder, refuse_foreign
 from pycolor.video.job.work.own_files import (
     digest_of,
@@ -31,7 +32,6 @@ from pycolor.video.job.work.own_files import (
 )
 from pycolor.video.job.work.placed_files import write_placed
 from pycolor.video.job.work.segment_files import Segment
-from pycolor.video.job.work.survey_file import SURVEY, read_analysis, write_analysis
 from pycolor.video.plan.analysis import FilmAnalysis
 
 _FINGERPRINT = "identity.json"
@@ -47,7 +47,8 @@ class JobFolder:
 
     Entering it finds what an earlier run of the same identity left; work of another identity is
     removed, and a folder that is not ours is refused.  Leaving it keeps the segments that are
-    finished, and after an interruption the survey too; `remove` is for when the output is in place.
+    finished, and after an interruption the analysis too; `remove` is for when the output is in
+    place.
 
     Args:
         path: of the folder.
@@ -180,7 +181,7 @@ class JobFolder:
             self._lock.close()
             self._lock = None
 
-    # -- the survey --------------------------------------------------------------------------
+    # -- the analysis ------------------------------------------------------------------------
 
     def load_analysis(self) -> FilmAnalysis | None:
         """What an earlier run saw, None if there was none, or it is damaged."""
@@ -189,7 +190,7 @@ class JobFolder:
         try:
             return read_analysis(self.path)
         except Exception:  # whatever a damaged file makes of the libraries that read it
-            self._say("the survey of an earlier run is damaged: the film is surveyed again")
+            self._say("the analysis of an earlier run is damaged: the film is analyzed again")
             return None
 
     def save_analysis(self, analysis: FilmAnalysis) -> None:

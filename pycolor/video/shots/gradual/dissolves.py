@@ -136,25 +136,25 @@ class DissolveFinder:
         return np.array(
             [
                 *(dip.quarter, dip.most, dip.mean, dip.fine, grows, unlike),
-                *self._resemblances(t, half, first, last),
+                *self._similarities(t, half, first, last),
                 *self._mixing(t, half, old, new),
                 math.log(half / 10),
                 1.0,
             ]
         )
 
-    def _resemblances(self, t: int, half: int, first: int, last: int) -> list[float]:
+    def _similarities(self, t: int, half: int, first: int, last: int) -> list[float]:
         """Of the two sides, of each with the middle, within the middle, and beyond the sides."""
         lag = min(half, _LAG)
         beyond = [s for s in (t - half - lag, t + half) if s >= first and s + lag <= last]
         return [
-            self._resemblance(t - half, 2 * half),
-            min(self._resemblance(t - half, half), self._resemblance(t, half)),
-            self._resemblance(t - half // 2, half),
-            max((self._resemblance(s, lag) for s in beyond), default=0.5),
+            self._similarity(t - half, 2 * half),
+            min(self._similarity(t - half, half), self._similarity(t, half)),
+            self._similarity(t - half // 2, half),
+            max((self._similarity(s, lag) for s in beyond), default=0.5),
         ]
 
-    def _resemblance(self, t: int, lag: int) -> float:
+    def _similarity(self, t: int, lag: int) -> float:
         """Of frame t and the one `lag` later, one flash apart."""
         return sorted(self._alike_at(s, lag) for s in (t - 1, t, t + 1))[1]
 

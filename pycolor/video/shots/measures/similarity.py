@@ -3,7 +3,7 @@
 A frame is reduced to a thumbnail by area means, which takes most of the grain.  Two thumbnails
 are compared in blocks: each block of the later one is looked for in the earlier one, within a
 few cells, by normalized cross-correlation, which a change of gain or offset does not move.
-What no place of the earlier frame explains is the unlikeness.  It is measured on two scales:
+What no place of the earlier frame explains is the dissimilarity.  It is measured on two scales:
 the finer one tells pictures of the same layout apart, the coarser one forgives fine texture
 that a fraction of a cell of motion changes beyond recognition.
 """

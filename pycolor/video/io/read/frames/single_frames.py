@@ -51,7 +51,7 @@ class SingleFrames:
                 return frame, self._info
         raise FilmError(
             f"{self._source.path} has no frame {n + self._source.offset}, which was there when it "
-            "was surveyed; expected a film that does not change while it is colored."
+            "was analyzed; expected a film that does not change while it is colored."
         )
 
     def __enter__(self) -> SingleFrames:
