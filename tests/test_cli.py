@@ -372,3 +372,24 @@ def test_train_without_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[st
     arguments = ["--data", str(tmp_path / "empty"), "--out", str(tmp_path / "run")]
     assert main(["train", *arguments, "--progress", "none"]) == 2
     assert "found none" in sentence(capsys)
+
+
+@pytest.mark.parametrize(
+    ("words", "status"), [(["models"], 0), (["vide"], 2), (["video", "-x"], 2)]
+)
+def test_a_process_says_all_and_cleans_up_before_it_ends(words: list[str], status: int) -> None:
+    code = f"""
+import atexit, sys
+from pycolor import __main__ as process
+main = process.main
+def registering():
+    atexit.register(print, "cleaned up")
+    return main()
+process.main = registering
+sys.argv = ["pycolor", *{words!r}]
+process.run()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == status
+    assert done.stdout.endswith("cleaned up\n")
+    assert ("richart2017" in done.stdout) if status == 0 else done.stderr

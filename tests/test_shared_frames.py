@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.io import Frame, FrameSource, Reader, SharedFrames
+from pycolor.video.job.film import color_film
 from tests.films import make_film
 
 FRAMES = 30
@@ -88,3 +90,23 @@ def test_large_frames_are_decoded_twice(
     again = sum(a is b for a, b in zip(seen, frames, strict=True))
     assert again < 20
     assert bool(again) == bool(most_bytes)
+
+
+@pytest.mark.slow
+def test_no_more_frames_wait_than_were_reckoned_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a large film would be decoded once more: motion looks ahead, and anchors beyond that."""
+    film = make_film(tmp_path / "long.mkv", frames=200)
+    waiting: list[tuple[int, int]] = []
+    hold = SharedFrames._hold
+
+    def seen(self: SharedFrames, frame: Frame) -> None:
+        hold(self, frame)
+        waiting.append((len(self._held), self._apart))
+
+    monkeypatch.setattr(SharedFrames, "_hold", seen)
+    predict = PredictOptions(model="pycolor2026", short_side=32)
+    color_film(film, tmp_path / "out.mkv", VideoOptions(predict=predict))
+    (apart,) = {reckoned for _, reckoned in waiting}
+    assert apart / 2 < max(held for held, _ in waiting) <= apart

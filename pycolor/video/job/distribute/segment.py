@@ -146,7 +146,8 @@ def run_segments(
     with ExitStack() as stack:
         with source.reader(first, stop) as reader:  # what it tells is wanted, no frame
             waiting = reader.info.frames_waiting
-        apart = job.plan.reach + (LAYERS_WAITING + 2) * LAYER_FRAMES + waiting
+        # Key frames within reach, and their anchors within reach of them.
+        apart = 2 * job.plan.reach + (LAYERS_WAITING + 2) * LAYER_FRAMES + waiting
         timed = functools.partial(watch.timed, "read")
         shared = SharedFrames(source, first, stop, apart=apart, timed=timed)
         frames = stack.enter_context(closing(shared.frames()))

@@ -13,7 +13,7 @@ from pycolor.video.io.frame.frame import Frame
 from pycolor.video.io.read.frames.frame_source import FrameSource
 from pycolor.video.io.read.reader import Reader
 
-MOST_BYTES = 224 << 20  # of frames that wait for the one behind
+MOST_BYTES = 320 << 20  # of frames that wait for the one behind: 100 of 1080p and 8 bits
 
 
 class SharedFrames:
@@ -28,7 +28,7 @@ class SharedFrames:
         source: the film's frames; stays at hand.
         first: number of the first frame.
         stop: one past the last.
-        apart: about how many frames lie between the two.
+        apart: how many frames lie between the two at most.
         timed: wraps the decoding for the one behind.
         most_bytes: that may wait.
     """
