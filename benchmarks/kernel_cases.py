@@ -191,6 +191,37 @@ def bilateral_cases(size: Size = HD) -> dict[str, Case]:
     return cases
 
 
+def matching_cases(
+    cells: int = 6480, depth: int = 64, width: int = 6, *, compiled: bool = True
+) -> dict[str, Case]:
+    """Each cell of a frame found among those of a still: 6,480 cells are 108×60."""
+    query, key = torch.randn(cells, depth), torch.randn(cells, depth)
+    value, bias = torch.randn(cells, width), torch.randn(cells)
+
+    def products() -> Tensor:
+        return torch.softmax(torch.addmm(bias, query, key.T), 1) @ value
+
+    def attention() -> Tensor:  # that of torch, whose scale is to be undone
+        return functional.scaled_dot_product_attention(
+            query[None], key[None], value[None], attn_mask=bias.expand(cells, -1)[None], scale=1.0
+        )[0]
+
+    cases: dict[str, Case] = {
+        "ours": lambda: ops.attention(query, key, value, bias)[0],
+        "torch, products": products,
+        "torch, attention": attention,
+    }
+    if compiled:
+        quick = compile_for_size(products)
+        cases["torch.compile, products"] = quick
+    want = ops.attention(query, key, value, bias)[0]
+    for name, case in cases.items():
+        got = case()
+        assert isinstance(got, Tensor)
+        expect(name, got, want, 1e-3)
+    return cases
+
+
 def lab_cases(size: Size = HD, *, compiled: bool = True) -> dict[str, Case]:
     lab = smooth(3, (20, 30), size) * torch.tensor((10.0, 8, 8)).reshape(1, 3, 1, 1)
     lab[:, 0] += 55

@@ -58,6 +58,7 @@ GROUPS: dict[str, Callable[[], dict[str, Case]]] = {
     "decode 64×64": partial(make.decode_cases, (64, 64)),
     "decode 480×270": partial(make.decode_cases, (270, 480)),
     "lab": make.lab_cases,
+    "matching": make.matching_cases,
 }
 
 
@@ -174,6 +175,8 @@ def run(threads: int, groups: dict[str, dict[str, Case]], seconds: float) -> tup
         rows.append(beside(name, n, times_here, best(times_here, "torch"), wanted))
         rows.append(beside(f"{name}, channels last", n, times_here, best(times_here, "torch"),
                            ours="ours, channels last"))  # fmt: skip
+    found = times["matching"]
+    rows.append(beside("attention 6480×6480", n, found, best(found, "torch")))
     rows += [
         beside("lab_to_rgb, 8 bits", n, lab, "OpenCV", 3),
         *(beside("lab_to_rgb, 8 bits", n, lab, peer)

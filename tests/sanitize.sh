@@ -15,7 +15,7 @@ cmake --install $build --prefix $tree
 libraries="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libubsan.so)"
 cd $tree
 if [ $# = 0 ]; then
-  set -- tests/test_ops*.py tests/test_color.py tests/test_motion.py tests/test_build.py
+  set -- tests/test_ops*.py tests/test_attention.py tests/test_color.py tests/test_motion.py tests/test_build.py
 fi
 LD_PRELOAD="$libraries" ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
   exec python -m pytest -q -p no:cacheprovider "$@"

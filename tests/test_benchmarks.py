@@ -23,8 +23,9 @@ def _no_peers(monkeypatch):
         lambda: kernel_cases.render_cases(SIZE, compiled=False),
         lambda: kernel_cases.decode_cases((16, 24), compiled=False),
         lambda: kernel_cases.lab_cases(SIZE, compiled=False),
+        lambda: kernel_cases.matching_cases(60, 8, 3, compiled=False),
     ],
-    ids=["frame", "render", "decode", "lab"],
+    ids=["frame", "render", "decode", "lab", "matching"],
 )
 def test_the_peers_in_torch_compute_what_the_ops_do(group):
     cases = group()
