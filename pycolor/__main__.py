@@ -23,6 +23,7 @@ def run() -> NoReturn:
     modules of PyTorch apart object by object would cost a third of a second and change nothing.
     """
     gc.set_threshold(OBJECTS_BETWEEN_SEARCHES)
+    _open_streams()
     status = 1
     atexit.register(lambda: _leave(status))  # the first that is registered is the last to run
     try:
@@ -31,6 +32,19 @@ def run() -> NoReturn:
         status = e.code if isinstance(e.code, int) else int(e.code is not None)
         raise
     sys.exit(status)
+
+
+def _open_streams() -> None:
+    """Give a process that was started without standard streams (`>&-`) ones of its own.
+
+    Else the first files it opens would take their places, and what is printed would go into
+    them.  What is asked for on a closed stdin or stdout fails; nobody hears stderr.
+    """
+    for name, flags in (("stdin", os.O_WRONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            number = os.open(os.devnull, flags)  # the lowest that is free: the stream's own
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
 
 
 def _leave(status: int) -> None:

@@ -164,12 +164,64 @@ def _check_habits(name: str, arguments: Sequence[str]) -> None:
             raise UsageError(f"{flag} is an option of ffmpeg; {hint.format(name=name)}.")
 
 
+# Commands whose operands are a list of paths of no fixed number.
+_LISTS_OF_FILMS = ("video", "verify")
 _FFMPEG_ONLY = {f"-{flag}": flag for flag in ("-crf", "-qp", "-pix_fmt", "-hwaccel")}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code (0 done, 1 film or machine, 2 command, 130 Ctrl-C)."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    # OpenMP's waiting threads spin by default and steal the processors from the film's codecs
+    # (on two busy cores: 0.8 frames/s spinning, 5.6 asleep).  Read once, when
+    # torch is imported; a value of the user's own stays.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    debug = "--debug" in arguments
+    try:
+        with _ending_by_signal():
+            status = _dispatch(arguments)
+            sys.stdout.flush()  # what does not arrive is known now
+            return status
+    except PycolorError as e:
+        if debug:
+            traceback.print_exc()
+        print(f"pycolor: {e}", file=sys.stderr)
+        return e.exit_code
+    except KeyboardInterrupt:
+        print("pycolor: interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as e:
+        if debug:
+            traceback.print_exc()
+        if isinstance(e, BrokenPipeError) or _output_is_lost(e):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        text = " ".join(str(e).split())[:300]
+        print(
+            f"pycolor: unexpected {type(e).__name__}: {text} (--debug shows where)",
+            file=sys.stderr,
+        )
+        return 1
+
+
+def _output_is_lost(error: Exception) -> bool:
+    """Did the standard output refuse what was printed?  Says so, unless its reader has gone.
+
+    Such an error names no file, as some others; whether it was this one a further line end shows.
+    """
+    if not isinstance(error, OSError) or error.filename is not None:
+        return False
+    try:
+        print(flush=True)
+    except BrokenPipeError:
+        return True
+    except OSError as e:
+        print(f"pycolor: the standard output could not be written: {e.strerror}.", file=sys.stderr)
+        return True
+    return False
+
+
+def _dispatch(arguments: Sequence[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage())
         return 0 if arguments else 2
@@ -181,37 +233,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name = arguments[0]
     if name not in COMMANDS:
         known = ", ".join(COMMANDS)
-        print(f"pycolor: command {name!r} is not known; expected one of: {known}.", file=sys.stderr)
-        return 2
-    # OpenMP's waiting threads spin by default and steal the processors from the film's codecs
-    # (on two busy cores: 0.8 frames/s spinning, 5.6 asleep).  Read once, when
-    # torch is imported; a value of the user's own stays.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    debug = "--debug" in arguments
-    arguments = renamed(arguments)
-    try:
-        with _ending_by_signal():
-            return _run(name, arguments[1:])
-    except PycolorError as e:
-        if debug:
-            traceback.print_exc()
-        print(f"pycolor: {e}", file=sys.stderr)
-        return e.exit_code
-    except KeyboardInterrupt:
-        print("pycolor: interrupted.", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except Exception as e:
-        if debug:
-            traceback.print_exc()
-        text = " ".join(str(e).split())[:300]
-        print(
-            f"pycolor: unexpected {type(e).__name__}: {text} (--debug shows where)",
-            file=sys.stderr,
-        )
-        return 1
+        raise UsageError(f"command {name!r} is not known; expected one of: {known}.")
+    return _run(name, renamed(arguments)[1:])
 
 
 def _run(name: str, arguments: Sequence[str]) -> int:
@@ -222,6 +245,10 @@ def _run(name: str, arguments: Sequence[str]) -> int:
         print(help_text(name, module.Flags, getattr(module, "EXAMPLES", "")))
         return 0
     _check_habits(name, arguments)
+    if name in _LISTS_OF_FILMS:
+        from pycolor.commands.operands import operands_first
+
+        arguments = operands_first(arguments, module.Flags)
     # A command may choose what its flags start from; the arguments come after.
     start = module.defaults(arguments) if hasattr(module, "defaults") else None
     flags: Any = tyro.cli(

@@ -345,6 +345,15 @@ def test_models_and_card(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "nobody"]) == 2
 
 
+def test_options_may_stand_between_the_films(tmp_path: Path, film: Path) -> None:
+    part = str(tmp_path / "part.mkv")
+    assert main(["video", str(film), "--frames", "1:3", *SMALL, "--framemd5", part]) == 0
+    assert main(["verify", str(film), "--json", "--frames=1:3", part]) == 0
+    made = ["--warmth", "-0.5", "--out", str(tmp_path / "out")]
+    assert main(["video", *made, part, *SMALL, str(film)]) == 0
+    assert {p.name for p in (tmp_path / "out").glob("*.mkv")} == {"in.mkv", "part.mkv"}
+
+
 def test_info_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)

@@ -99,6 +99,23 @@ def test_a_guided_layer_holds_its_color_and_does_not_depend_on_where_it_is_cut(
     assert float(left) > float(right) + 10
 
 
+def test_stills_of_frames_that_are_not_in_the_range_are_left_out(
+    film: Path, still: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    marks = tmp_path / "marks.json"
+    kept = {"frame": 4, "kind": "color", "color": "#26324a", "at": [20, 20]}
+    marks.write_text(json.dumps({"version": 1, "marks": [kept, kept | {"frame": 30}]}))
+    given = ["--reference", f"{GUIDED}={still}", "--guidance", str(marks), *SMALL]
+    part, plain = tmp_path / "part.mkv", tmp_path / "plain.mkv"
+    assert main(["video", str(film), str(part), "--frames", "2:6", *given]) == 0
+    assert "left out: what is given for frames 17, 30" in capsys.readouterr().err
+    record = json.loads(part.with_suffix(".json").read_text())
+    assert any("frames 17, 30" in text for text in record["warnings"])
+    # Behind the film's end is no part of it.
+    assert main(["video", str(film), str(plain), "--reference", f"40={still}", *SMALL]) == 2
+    assert "guidance for frame 40; expected 0 to 39" in capsys.readouterr().err
+
+
 def test_a_guided_plan_goes_through_its_document(film: Path, still: Path, tmp_path: Path) -> None:
     marks = tmp_path / "marks.json"
     look = {"first": 0, "stop": 40, "saturation": 0.5}

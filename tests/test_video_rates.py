@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pycolor.video.io import Reader, Writer, concat_segments
 from pycolor.video.io.write.timing.clock import constant_clock, drift, grid_of
 from pycolor.video.verify import verify
 from tests.films import by_segments, make_film
@@ -183,3 +184,25 @@ def test_what_a_grid_is_not() -> None:
 def test_drift_is_counted_from_the_first_frame() -> None:
     assert drift([10, 52, 94], Fraction(1, 1000), Fraction(24)) < Fraction(1, 1000)
     assert drift([0, 1, 5], Fraction(1, 24), Fraction(24)) == Fraction(3, 24)
+
+
+@ffprobe
+@pytest.mark.parametrize("ending", [".mkv", ".mp4"])
+def test_a_part_of_an_uneven_film_ends_where_the_next_frame_begins(
+    tmp_path: Path, ending: str
+) -> None:
+    times = [0, 33, 67, 300, 333, 500, 533, 2000]
+    source = make_film(
+        tmp_path / "in.mkv", times=times, time_base=Fraction(1, 1000), rate=30, codec="ffv1"
+    )
+    timeline = times[:5]
+    part, target = tmp_path / "part.mkv", tmp_path / f"out{ending}"
+    preset = "lossless-h264"
+    with Reader(source, frames=(0, 5)) as frames, Writer(part, frames, preset=preset) as writer:
+        for frame in frames:
+            writer.write(writer.picture(frame))
+    with Reader(source, frames=(0, 5)) as reader:  # the job joins with one that has read nothing
+        concat_segments([part], reader, target, timeline=timeline, preset=preset)
+    told = probed(target, "-show_format")["format"]
+    assert float(told["duration"]) == pytest.approx(0.5, abs=2e-3)
+    assert verify(source, target, frames=(0, 5)).ok

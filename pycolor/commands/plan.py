@@ -47,7 +47,7 @@ class Flags(Command):
     otio: Path | None = None
     xml: Path | None = None
     sensitivity: float = 1.0
-    rate: str | None = None
+    rate: Annotated[str | None, arg(metavar="FPS")] = None
     overwrite: bool = False
 
     def __post_init__(self) -> None:

@@ -55,8 +55,10 @@ class PacketTimes:
 
     def _last_of_varying(self, output: ContainerWriter, reader: Reader) -> int:
         """How long the last frame is shown: until the range ends, or the source's header says."""
+        # A reader that has not come to the end of its range finds it by the packets' times.
+        known = reader.stop is None or reader.timeline() is not None
         end = reader.stop_time
-        if end is None and output.info.container.startswith(_TELLS_ITS_END):
+        if end is None and known and output.info.container.startswith(_TELLS_ITS_END):
             end = reader.declared_end
         if end is not None:
             ticks = round((end - output.clock.shift) / output.clock.time_base) - self._shown[-1]

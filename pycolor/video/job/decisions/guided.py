@@ -32,11 +32,21 @@ class Given:
         stills: of the film, by frame.
         alike: pictures of something else.
         marks: the document.
+        outside: frames of the film of which something is said, but that are not in the range.
     """
 
     stills: dict[int, Reference]
     alike: tuple[Reference, ...]
     marks: Marks
+    outside: tuple[int, ...] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """What of all that was given does not count."""
+        if not self.outside:
+            return []
+        numbers = ", ".join(map(str, self.outside))
+        return [f"not in the range, and left out: what is given for frames {numbers}"]
 
     @property
     def frames(self) -> list[int]:
@@ -44,27 +54,41 @@ class Given:
         return sorted({*self.stills, *self.marks.frames})
 
 
-def given(options: PredictOptions, predictor: Predictor, info: FilmInfo, offset: int) -> Given:
-    """What the options name.
+def given(
+    options: PredictOptions,
+    predictor: Predictor,
+    info: FilmInfo,
+    offset: int,
+    stop: int | None = None,
+) -> Given:
+    """What the options name, without what is said of frames before and after the range.
 
     Args:
         options: of the model.
         predictor: of it.
         info: of the film.
         offset: number of the range's first frame in the film.
+        stop: one past its last; None for the film's end.
 
     Raises:
         UsageError: a name or the document does not fit.
     """
+
+    def inside(frame: int) -> bool:
+        return offset <= frame and (stop is None or frame < stop)
+
     own = predictor.network.guide == "reference"  # then pictures went into the model already
     named = [] if own else references(options.reference, info.rate)
     marks = read_marks(options.guidance)
+    stills = {r.frame: r for r in named if r.frame is not None}
+    outside = {n for n in (*stills, *(mark.frame for mark in marks.marks)) if not inside(n)}
     return Given(
-        stills={r.frame - offset: r for r in named if r.frame is not None},
+        outside=tuple(sorted(outside)),
+        stills={n - offset: still for n, still in stills.items() if inside(n)},
         alike=tuple(r for r in named if r.frame is None),
         marks=replace(
             marks,
-            marks=tuple(_from_range(mark, offset) for mark in marks.marks if mark.frame >= offset),
+            marks=tuple(_from_range(mark, offset) for mark in marks.marks if inside(mark.frame)),
         ),
     )
 

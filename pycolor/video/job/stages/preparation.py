@@ -106,7 +106,10 @@ class FilmPreparation:
         predictor = self.pool.of(without_grade(options.predict))
         for text in predictor.notes:
             self.warn(text)
-        given = guided.given(options.predict, predictor, reader.info, self.offset)
+        stop = self.range[1] if self.range else None
+        given = guided.given(options.predict, predictor, reader.info, self.offset, stop)
+        for text in given.notes:
+            self.warn(text)
         self._enlist(held)
         work = self._hold(self._fingerprint(source.sha256, predictor, given), held)
         seen = self._survey(work, listed, source.sha256)
