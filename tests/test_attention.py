@@ -129,7 +129,7 @@ def test_attention_has_the_same_bytes_with_every_instruction_set():
 
 
 def test_torch_products_give_the_same_but_for_rounding(close):
-    from pycolor.ops.attention import _by_products
+    from pycolor.ops.matching import _by_products
 
     query, key, value, bias = inputs(50, 30, 8, 3)
     out, log_sum = torch.empty(50, 3), torch.empty(50)

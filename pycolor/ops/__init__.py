@@ -14,7 +14,6 @@ arguments, so that `torch.compile(fullgraph=True)` keeps them in its graph.
 
 from __future__ import annotations
 
-from pycolor.ops.attention import attention
 from pycolor.ops.color import (
     lab_to_luv,
     lab_to_rgb,
@@ -36,6 +35,7 @@ from pycolor.ops.color import (
 from pycolor.ops.decode import annealed_mean
 from pycolor.ops.gamut import yab_to_ycbcr
 from pycolor.ops.luma import luma_to_lightness, mean_lightness
+from pycolor.ops.matching import attention
 from pycolor.ops.motion import (
     MOTION_CELL,
     blend_warped_chroma,

@@ -7,7 +7,6 @@ entries, `h×w` network output, `H×W` frame; L in 0…100, a and b in about ±1
 
 from __future__ import annotations
 
-from pycolor.ops.reference.attention import attention
 from pycolor.ops.reference.color import (
     LAB_KNEE,
     LINEAR_TO_XYZ,
@@ -39,6 +38,7 @@ from pycolor.ops.reference.color import (
 from pycolor.ops.reference.decode import annealed_mean
 from pycolor.ops.reference.gamut import yab_to_ycbcr, ycbcr_to_yab
 from pycolor.ops.reference.luma import luma_to_lightness, mean_lightness
+from pycolor.ops.reference.matching import attention
 from pycolor.ops.reference.motion import (
     blend_warped_chroma,
     chain_flows,

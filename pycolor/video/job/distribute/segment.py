@@ -22,7 +22,7 @@ from pycolor.system.prefetch import BackgroundConsumer, prefetch
 from pycolor.system.stopwatch import Stopwatch
 from pycolor.video.io import FrameSource, Picture, Reader, SharedFrames, Writer
 from pycolor.video.io.containers.presets import Preset, ending_of, preset_for
-from pycolor.video.io.frame.digest import luma_digest
+from pycolor.video.io.frame.digest import luma_checksum, luma_digest
 from pycolor.video.job.decisions.guided import Given
 from pycolor.video.job.decisions.shot_predictors import ShotPredictors
 from pycolor.video.job.work.segments.delivery import check_luma, is_checked
@@ -185,10 +185,11 @@ class _SegmentEncoder:
 
     Attributes:
         factory: makes the pictures.
-        checks: takes each segment that is written; `check` comes next.
+        checks: takes each segment that is written, and the checksums of its lumas; `check` comes
+            next.
     """
 
-    checks: BackgroundConsumer[SegmentResult]
+    checks: BackgroundConsumer[tuple[SegmentResult, Sequence[bytes]]]
 
     def __init__(
         self,
@@ -204,6 +205,7 @@ class _SegmentEncoder:
         self._before = dict(watch.seconds)
         self._done: deque[SegmentResult] = deque()
         self._luma: list[bytes] = []
+        self._checksums: list[bytes] = []
         self._job = next(self._jobs)
         writer = self._open(self._job)
         self._writer: Writer | None = writer
@@ -228,6 +230,7 @@ class _SegmentEncoder:
                 self._job = next(self._jobs)
                 self._writer = self._open(self._job)
             self._luma.append(luma_digest(picture.luma))
+            self._checksums.append(luma_checksum(picture.luma))
             self._writer.write(picture)
             if self._job.first + len(self._luma) == self._job.stop:
                 self._complete(self._writer)
@@ -238,17 +241,20 @@ class _SegmentEncoder:
         seconds = dict(self._watch.seconds)
         passed = {k: v - self._before.get(k, 0.0) for k, v in seconds.items()}
         result = SegmentResult(job=self._job, luma=tuple(self._luma), seconds=passed)
-        self._writer, self._luma, self._before = None, [], seconds
-        self.checks.put(result)
+        self.checks.put((result, self._checksums))
+        self._writer, self._luma, self._checksums, self._before = None, [], [], seconds
 
-    def check(self, result: SegmentResult) -> None:
+    def check(self, written: tuple[SegmentResult, Sequence[bytes]]) -> None:
         """Decode a segment of a lossless output; it is done when it is what was handed in."""
+        result, checksums = written
         job = result.job
         if is_checked(_preset(job), job.codec):
-            expected = (digest.hex() for digest in result.luma)
+            expected = (checksum.hex() for checksum in checksums)
             try:
                 with self._watch("check"):
-                    check_luma(job.output, expected, job.target, first=job.first)
+                    check_luma(
+                        job.output, expected, job.target, first=job.first, digest=luma_checksum
+                    )
             except BaseException:
                 job.output.unlink(missing_ok=True)
                 raise

@@ -9,6 +9,7 @@ from pycolor.errors import FilmError
 from pycolor.video.io import Reader, holds_packets
 from pycolor.video.io.containers.presets import Preset
 from pycolor.video.io.frame.digest import luma_digest
+from pycolor.video.io.frame.pixel_formats import Plane
 from pycolor.video.job.work.job_folder import JobFolder
 from pycolor.video.job.work.segment_files import Segment
 from pycolor.video.job.work.segments.segment_store import SegmentStore
@@ -86,6 +87,7 @@ def check_luma(
     *,
     first: int = 0,
     on_frame: Callable[[], None] = lambda: None,
+    digest: Callable[[Plane], bytes] = luma_digest,
 ) -> None:
     """Decode a lossless film: each frame's luma must be what was handed in.
 
@@ -95,6 +97,7 @@ def check_luma(
         target: name of the film, for messages.
         first: number of its first frame.
         on_frame: called for every frame.
+        digest: what the expected ones were made by.
 
     Raises:
         FilmError: it does not decode to that.
@@ -102,7 +105,7 @@ def check_luma(
     digests = iter(expected)
     with Reader(part) as result:
         for frame in result:
-            if luma_digest(frame.luma).hex() != next(digests, None):
+            if digest(frame.luma).hex() != next(digests, None):
                 raise FilmError(
                     f"{target} failed its check: frame {first + frame.index} does not decode to "
                     "the luma that was encoded; the disk or the encoder is at fault."
