@@ -368,6 +368,9 @@ def test_a_draft_of_the_whole_film(folder: Path, work: Work) -> None:
             assert np.abs(pair[0] - pair[1]).max() < 4
             assert not 12 <= small.index < 24 or np.abs(pair[0]).max() < 1
     assert main(["preview", str(film), "--draft", "--frame", "1", str(again)]) == 2
+    picture = again.with_suffix(".jpg")
+    assert main(["preview", str(film), "--frame", "1", str(picture)]) == 2  # it would hold a PNG
+    assert not picture.exists()
 
 
 def test_kept_color_on_another_version(folder: Path, work: Work) -> None:

@@ -50,6 +50,8 @@ class Flags(Command):
     def __post_init__(self) -> None:
         if (self.frame is not None) + (self.shot is not None) + self.draft != 1:
             raise UsageError("preview needs --frame, --shot or --draft, one of them.")
+        if not self.draft and self.target.suffix.lower() != ".png":
+            raise UsageError(f"a preview of one frame is a .png, got {self.target.name}.")
         if self.frame is not None:
             check_frame(self.frame)
         if self.height < 16:

@@ -79,9 +79,10 @@ def _color_pil(picture: Image.Image, predictor: Predictor) -> Image.Image:
     if picture.mode == "P":
         mode = "RGBA" if "transparency" in picture.info else "RGB"
     if mode is None:
+        deep = picture.mode.startswith("I;16")
+        advice = "; Pillow has no 16-bit color: give numpy.asarray(picture)" if deep else ""
         raise UsageError(
-            f"picture must have the mode 1, L, LA, P, RGB or RGBA, got {picture.mode}; Pillow has "
-            "no 16-bit color: give numpy.asarray(picture)."
+            f"picture must have the mode 1, L, LA, P, RGB or RGBA, got {picture.mode}{advice}."
         )
     colored = Image.fromarray(_color_array(np.asarray(picture.convert(mode)), predictor))
     profile = picture.info.get("icc_profile", b"")
