@@ -124,8 +124,8 @@ def run_segments(
 ) -> Iterator[SegmentResult]:
     """Color and encode neighboring segments of one film, which is read through once.
 
-    A frame is decoded for the color layer, which needs it some time ahead, and held until it takes
-    the color; large ones are decoded twice instead (see `SharedFrames`).
+    A frame is decoded for the color layer, ahead by as much as key frames reach and their anchors
+    again, and held until it takes the color; large ones are decoded twice (see `SharedFrames`).
 
     Args:
         jobs: of one film, each beginning where the one before ends.
@@ -146,7 +146,6 @@ def run_segments(
     with ExitStack() as stack:
         with source.reader(first, stop) as reader:  # what it tells is wanted, no frame
             waiting = reader.info.frames_waiting
-        # Key frames within reach, and their anchors within reach of them.
         apart = 2 * job.plan.reach + (LAYERS_WAITING + 2) * LAYER_FRAMES + waiting
         timed = functools.partial(watch.timed, "read")
         shared = SharedFrames(source, first, stop, apart=apart, timed=timed)

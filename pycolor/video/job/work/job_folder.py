@@ -46,9 +46,8 @@ class JobFolder:
     """A folder that one run at a time holds, for one output made in one way.
 
     Entering it finds what an earlier run of the same identity left; work of another identity is
-    removed, and a folder that is not ours is refused.  Leaving it keeps the segments that are
-    finished, and after an interruption the analysis too; `remove` is for when the output is in
-    place.
+    removed, and a folder that is not ours is refused.  Leaving it keeps finished segments, after an
+    interruption the analysis too; `remove` is for when the output is in place.
 
     Args:
         path: of the folder.
