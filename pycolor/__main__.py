@@ -11,8 +11,8 @@ from typing import NoReturn
 
 from pycolor.cli import main
 
-# Containers made and not freed before cycles are looked for.  Python's 700 come to some hundred
-# searches while PyTorch is imported, a seventh of the time that takes.
+# Containers made and not freed before cycles are looked for.  With Python's 700 the searches take
+# about a seventh of the time in which PyTorch is imported.
 OBJECTS_BETWEEN_SEARCHES = 50_000
 
 
