@@ -5,9 +5,11 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Executor, Future
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Generic, ParamSpec, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _END = object()
@@ -102,3 +104,12 @@ class BackgroundConsumer(Generic[T]):
         self._thread.join()
         if kind is None and self._error is not None:
             raise self._error
+
+
+class InlineExecutor(Executor):
+    """Runs each call at once, in the thread that submits it; what it raises is raised there."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        done: Future[T] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done

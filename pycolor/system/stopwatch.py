@@ -20,7 +20,8 @@ class Stopwatch:
     """Adds up the time that stages take; threads may time stages side by side.
 
     Attributes:
-        seconds: by stage.  Stages overlap, so they do not add up to the time that passed.
+        seconds: by stage, each without the stages inside it.  Threads work side by side, so they do
+            not add up to the time that passed.
         trace: takes each stage as an event, if it is set.
     """
 
@@ -28,17 +29,21 @@ class Stopwatch:
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.trace: Trace | None = None
         self._lock = threading.Lock()
+        self._thread = threading.local()
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
         began = time.perf_counter()
+        before = getattr(self._thread, "inside", 0.0)
+        self._thread.inside = 0.0
         try:
             with nullcontext() if self.trace is None else self.trace.event(stage):
                 yield
         finally:
             passed = time.perf_counter() - began
             with self._lock:
-                self.seconds[stage] += passed
+                self.seconds[stage] += passed - self._thread.inside
+            self._thread.inside = before + passed
 
     def timed(self, stage: str, items: Iterable[T]) -> Iterator[T]:
         """The items, with the time it takes to make each counted."""

@@ -7,7 +7,7 @@ itself, in any order, and comes out the same.  Frames count from the first of th
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
@@ -53,6 +53,14 @@ class ShotBody:
     def context_frame(self) -> int:
         """The key frame that stands for the whole shot: the second, past a splice's dirt."""
         return self.keys[min(1, len(self.keys) - 1)]
+
+    def is_key(self, n: int) -> bool:
+        """Whether the model colors frame n."""
+        return _holds(self.keys, n)
+
+    def is_anchor(self, n: int) -> bool:
+        """Whether others are compared with frame n."""
+        return _holds(self.anchors, n)
 
     def anchors_near(self, n: int) -> tuple[int, ...]:
         """The anchors that frame n is compared with: the nearest few but itself, in order."""
@@ -141,6 +149,12 @@ class Plan:
         """The span that frame n lies in."""
         return self.spans[bisect_right(self.spans, n, key=lambda span: span.start) - 1]
 
+    def body_at(self, key: int) -> ShotBody:
+        """The shot that key frame `key` lies in."""
+        span = self.span_at(key)
+        assert isinstance(span, ShotBody), f"frame {key} is no key frame"
+        return span
+
     def is_under(self, n: int) -> bool:
         """Whether the source's own color stays under that of frame n."""
         return self.span_at(n).under
@@ -158,6 +172,16 @@ class Plan:
         place = bisect_right(body.keys, body.shown(n) - self.reach)
         return body.keys[place - 1] if place else body.start
 
+    def needed_until(self, n: int) -> int:
+        """One past the last frame that the color of frame n, or of an earlier one, depends on."""
+        span = self.span_at(n)
+        if isinstance(span, TransitionSpan):
+            return span.stop if span.after is None else self._until(span.after, span.after.start)
+        return self._until(span, n)
+
+    def _until(self, body: ShotBody, n: int) -> int:
+        return min(n + self.reach, body.stop)
+
     def cuts(self, most: int) -> list[int]:
         """Where to cut the film into segments of at most `most` frames, by preference at shots.
 
@@ -171,3 +195,8 @@ class Plan:
             near = [b for b in borders if last + most // 2 < b <= last + most]
             marks.append(near[-1] if near else min(last + most, len(self)))
         return marks
+
+
+def _holds(numbers: Sequence[int], n: int) -> bool:
+    place = bisect_left(numbers, n)
+    return place < len(numbers) and numbers[place] == n

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from itertools import groupby, pairwise
 
 from pycolor.models.predictor import Predictor
@@ -28,6 +29,7 @@ def film_layers(
     batch: int = 1,
     watch: Stopwatch | None = None,
     seen: SeenFrames | None = None,
+    background: Executor | None = None,
 ) -> Iterator[Layer]:
     """The layers of frames first … stop − 1, in order, a few frames each.
 
@@ -43,6 +45,7 @@ def film_layers(
         batch: key frames that may go through the network together.
         watch: times the stages.
         seen: see `predict_layers`.
+        background: likewise.
     """
     watch = watch or Stopwatch()
 
@@ -59,7 +62,20 @@ def film_layers(
         begin, end = pieces[0].first, pieces[-1].stop
         if store is None:
             begin, end = max(first, begin), min(stop, end)
-        made = _predicted(plan, source, predictors, pieces, (begin, end), batch, watch, seen)
+        streams = [
+            predict_layers(
+                plan,
+                source,
+                each,
+                _ends(pieces, begin, end),
+                batch=batch,
+                watch=watch,
+                seen=seen,
+                background=background,
+            )
+            for each in predictors
+        ]
+        made = streams[0] if len(streams) == 1 else _of_both(streams, pieces[0])
         for layer in made if store is None else _keeping(made, pieces, store):
             if layer.first < stop and layer.stop > first:
                 yield _clipped(layer, first, stop)
@@ -81,30 +97,16 @@ def _clipped(layer: Layer, first: int, stop: int) -> Layer:
     return layer if inside else layer.between(first, stop)
 
 
-def _predicted(
-    plan: Plan,
-    source: FrameSource | SharedFrames,
-    predictors: Sequence[Predictor],
-    pieces: Sequence[Piece],
-    frames: tuple[int, int],
-    batch: int,
-    watch: Stopwatch,
-    seen: SeenFrames | None,
-) -> Iterator[Layer]:
-    """The layers of neighboring pieces of the same models; none reaches over a piece's end."""
-    begin, end = frames
+def _ends(pieces: Sequence[Piece], begin: int, end: int) -> list[int]:
+    """Where layers of frames begin … end − 1 are cut: a few frames each, inside one piece."""
     borders = {p.first for p in pieces if begin < p.first < end}
     starts = sorted({begin, end, *borders})
-    ends = sorted({end, *(n for a, b in pairwise(starts) for n in range(a, b, LAYER_FRAMES))})
-    streams = [
-        predict_layers(plan, source, each, ends, batch=batch, watch=watch, seen=seen)
-        for each in predictors
-    ]
-    if len(streams) == 1:
-        yield from streams[0]
-        return
-    # A transition between shots of two models: of each run the parts of its own shot.
-    before, after = (side.start for side in pieces[0].sides)
+    return sorted({end, *(n for a, b in pairwise(starts) for n in range(a, b, LAYER_FRAMES))})
+
+
+def _of_both(streams: Sequence[Iterator[Layer]], piece: Piece) -> Iterator[Layer]:
+    """A transition between shots of two models: from each model the parts of its own shot."""
+    before, after = (side.start for side in piece.sides)
     for left, right in zip(*streams, strict=True):
         frames_of_both = tuple(
             tuple(p for p in a or () if p.shot == before)

@@ -8,6 +8,7 @@ one likes.  Its numbers are rounded, whether it is kept or not, so both give the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -113,6 +114,7 @@ def predict_layers(
     batch: int = 1,
     watch: Stopwatch | None = None,
     seen: SeenFrames | None = None,
+    background: Executor | None = None,
 ) -> Iterator[Layer]:
     """The layers between neighboring `ends`, in order; the film is read once for all of them.
 
@@ -122,8 +124,9 @@ def predict_layers(
         predictor: the model.
         ends: first frame of each layer, rising, and one past the last frame.
         batch: key frames that may go through the network together.
-        watch: times the stages "decode", "predict" and "propagate".
+        watch: times the stages "decode", "predict", "propagate" and "wait", for the network.
         seen: what was seen of the frames before: those that are kept there are not decoded.
+        background: runs the network beside propagation, one call at a time; None: in turn.
     """
     watch = watch or Stopwatch()
     first, stop = ends[0], ends[-1]
@@ -147,7 +150,17 @@ def predict_layers(
         film = source.source if isinstance(source, SharedFrames) else source
         apart = stack.enter_context(SingleFrames(film, len(plan)))
         lookahead = Lookahead(
-            frames, start, begin, plan, predictor, info, watch, batch, seen, lambda n: apart(n)[0]
+            frames,
+            start,
+            begin,
+            plan,
+            predictor,
+            info,
+            watch,
+            batch,
+            seen,
+            apart=lambda n: apart(n)[0],
+            background=background,
         )
         fields = watch.timed("propagate", propagate.fields(lookahead, plan, first, stop))
         for low, high in pairwise(ends):

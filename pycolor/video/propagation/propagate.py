@@ -18,13 +18,16 @@ import torch
 from torch import Tensor
 
 from pycolor import ops
+from pycolor.video.plan.brightness import l_to_luma
 from pycolor.video.plan.plan import Plan, ShotBody, TransitionSpan
-from pycolor.video.propagation.brightness import l_to_luma
 from pycolor.video.propagation.flow import search
 from pycolor.video.propagation.lookahead import Lookahead
 
 # How much more a key frame counts at itself for being guided, and how many frames around it do.
 GUIDED, GUIDED_FRAMES = 15.0, 12
+# Frames ahead of those that propagation needs, of which key frames are predicted meanwhile: as many
+# as lie between two key frames where little moves.
+AHEAD_FRAMES = 12
 _REFINEMENT_PIXELS = 1  # how far a chained flow is corrected
 
 
@@ -59,6 +62,7 @@ def fields(lookahead: Lookahead, plan: Plan, first: int, stop: int) -> Iterator[
         what the frame's shots give it; None where the source's own color stays.
     """
     carried: dict[int, KeyframePropagator] = {}
+    last = plan.needed_until(stop - 1)
 
     def of(body: ShotBody) -> KeyframePropagator:
         if body.start not in carried:
@@ -76,6 +80,7 @@ def fields(lookahead: Lookahead, plan: Plan, first: int, stop: int) -> Iterator[
         elif isinstance(span, ShotBody):
             for n in numbers:
                 lookahead.forget(plan.first_needed(n))
+                lookahead.look_ahead(min(n + plan.reach + AHEAD_FRAMES, last))
                 yield (Part(shot=span.start, share=1.0, field=of(span).field(n)),)
         else:
             yield from _mixed(span, lookahead, of, numbers)

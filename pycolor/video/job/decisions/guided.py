@@ -18,9 +18,9 @@ from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 from pycolor.video.io import FilmInfo, Frame, FrameSource, SingleFrames
 from pycolor.video.io.frame.tensors import luma_on
+from pycolor.video.plan.brightness import brightened
 from pycolor.video.plan.plan import Plan, ShotBody
 from pycolor.video.plan.planning import with_guided
-from pycolor.video.propagation.brightness import brightened
 from pycolor.video.propagation.seen_frames import SeenFrames
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,6 +32,7 @@ from pycolor.video.plan.grade import Grades, all_grades
 from pycolor.video.plan.plan import Plan
 from pycolor.video.propagation.film_layers import LAYER_FRAMES, film_layers
 from pycolor.video.propagation.layer_store import LayerStore
+from pycolor.video.propagation.propagate import AHEAD_FRAMES
 from pycolor.video.render.chroma_planes import render_layer
 
 LAYERS_WAITING = 2  # of a few frames each
@@ -146,14 +148,27 @@ def run_segments(
     with ExitStack() as stack:
         with source.reader(first, stop) as reader:  # what it tells is wanted, no frame
             waiting = reader.info.frames_waiting
-        apart = 2 * job.plan.reach + (LAYERS_WAITING + 2) * LAYER_FRAMES + waiting
+        reached = 2 * job.plan.reach + AHEAD_FRAMES
+        apart = reached + (LAYERS_WAITING + 2) * LAYER_FRAMES + waiting
         timed = functools.partial(watch.timed, "read")
         shared = SharedFrames(source, first, stop, apart=apart, timed=timed)
         frames = stack.enter_context(closing(shared.frames()))
         plan = replace(job.plan, grades=())  # they come after
         led = ShotPredictors(predictors, plan, source, job.model, job.given, job.guided)
+        background = None
+        if device.type == "cpu":  # a GPU works beside the processor by itself
+            background = ThreadPoolExecutor(1, thread_name_prefix="network")
+            stack.callback(background.shutdown, cancel_futures=True)
         found = film_layers(
-            plan, shared, led, first, stop, store=job.layer, batch=job.batch, watch=watch
+            plan,
+            shared,
+            led,
+            first,
+            stop,
+            store=job.layer,
+            batch=job.batch,
+            watch=watch,
+            background=background,
         )
         layers = stack.enter_context(closing(prefetch(found, LAYERS_WAITING)))
         encoder = stack.enter_context(_SegmentEncoder(jobs, reader, watch, on_frame))

@@ -11,8 +11,8 @@ from torch import Tensor
 from pycolor.models.predictor import Predictor
 from pycolor.video.io import FilmInfo, Frame
 from pycolor.video.io.frame.tensors import luma_on
+from pycolor.video.plan.brightness import brightened
 from pycolor.video.plan.plan import Plan, ShotBody
-from pycolor.video.propagation.brightness import brightened
 from pycolor.video.propagation.layer import Layer, rounded
 from pycolor.video.propagation.propagate import Part
 from pycolor.video.propagation.seen_frames import SeenFrames
