@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from pycolor.models import colorizer
 from pycolor.models.colorizer import Colorizer, Guidance, check_width, gray_of, scaled, width_of
+from pycolor.models.networks.layers.agreement import agreeing
 from pycolor.models.networks.layers.attention import Attention
 from pycolor.models.networks.layers.efficientnet_lite import STAGES, TAPPED, Layer, Trunk
 from pycolor.models.networks.layers.ends import within_ends
@@ -79,6 +80,8 @@ class Pycolor2026(Colorizer):
         light: L* at which the last layer's further input, how light it is, reaches 1.
         reach: squared distance of features within which places are drawn to one color, see
             `surfaces` (0: they are not).
+        agreement: places where the hues that may be disagree are gray, see `agreement`.
+        gain: factor on the chroma.
     """
 
     input_multiple = 32
@@ -93,17 +96,22 @@ class Pycolor2026(Colorizer):
         reach: float = 0.0,
         light: float = 40.0,
         faded: bool = False,
+        agreement: bool = False,
+        gain: float = 1.0,
     ) -> None:
         super().__init__()
         check_width(width)
         self.options = {"width": width}
         parts = {"levels": levels, "attention": attention, "hints": hints}
-        given = {**parts, "reach": reach, "faded": faded}
+        given = {**parts, "reach": reach, "faded": faded, "agreement": agreement}
         self.options |= {name: value for name, value in given.items() if value}
         if light != 40.0:
             self.options["light"] = light
+        if gain != 1.0:
+            self.options["gain"] = gain
         self.levels, self.faded = levels, faded
         self.reach, self.light = reach, light
+        self.agreement, self.gain = agreement, gain
         self.anchored = reach > 0
         self.guides = frozenset({"hints"} if hints else ())
         self.trunk = Trunk()
@@ -292,7 +300,12 @@ class Pycolor2026(Colorizer):
         last = decoded.last
         if self.reach:  # before the scores, which are linear and have more channels
             last = unified(last, self.places(seen, decoded), self.reach, context)
-        field = colorizer.decode(self.logits(last), self.palette, temperature)
+        logits = self.logits(last)
+        field = colorizer.decode(logits, self.palette, temperature)
+        if self.agreement:
+            field = agreeing(field, logits, self.palette, temperature)
+        if self.gain != 1:
+            field = field * self.gain
         if self.levels:
             small = F.avg_pool2d(seen.lightness, self.output_stride)
             field = field * within_ends(small) * presence(seen.lightness)
