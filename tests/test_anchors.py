@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from torch.nn import functional
 
 from pycolor.errors import FilmError
 from pycolor.image.guidance.guides import load_predictor
+from pycolor.models.guidance.guide import Place
 from pycolor.models.networks.layers.surfaces import STRIDE, descriptors, materials, unified
 from pycolor.options import PredictOptions, PropagationOptions
 from pycolor.video.io import FrameSource, Reader, SharedFrames, SingleFrames
@@ -144,6 +148,54 @@ def test_frames_are_colored_alike_wherever_a_film_is_cut(film: Path) -> None:
     for piece in pieces:
         for n, field in enumerate(piece.fields, piece.first):
             assert torch.equal(field, whole[n]), n  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mode", ["fast", "off"])
+def test_the_network_beside_propagation_gives_the_same(film: Path, mode: str) -> None:
+    plan = plan_of(analyze_film(film), PropagationOptions(mode=mode), recolor=False)  # type: ignore[arg-type]
+    source, predictor = FrameSource(path=film), load_predictor(QUICK)
+    whole = predict_layer(plan, source, predictor, 0, FRAMES).fields
+    for first, stop in ((0, FRAMES), (20, 31)):
+        with ThreadPoolExecutor(1) as background:
+            ends = [*range(first, stop, 4), stop]
+            layers = predict_layers(plan, source, predictor, ends, background=background)
+            found = [field for layer in layers for field in layer.fields]
+        for n, field in enumerate(found, first):
+            assert torch.equal(field, whole[n]), n  # type: ignore[arg-type]
+
+
+def test_no_key_frame_is_predicted_that_no_frame_needs(film: Path) -> None:
+    plan = plan_of(analyze_film(film), PropagationOptions(key_every=4), recolor=False)
+    predictor = load_predictor(QUICK)
+    colored: list[int | None] = []
+    field = predictor.field
+
+    def noted(*given: Any, places: Sequence[Place], **named: Any) -> torch.Tensor:
+        colored.extend(n for n, _ in places)
+        return field(*given, places=places, **named)
+
+    predictor.field = noted  # type: ignore[method-assign,assignment]
+    with ThreadPoolExecutor(1) as background:
+        for _ in predict_layers(
+            plan, FrameSource(path=film), predictor, [0, 4], background=background
+        ):
+            pass
+    assert colored == [key for key in body_of(plan).keys if key < 3 + plan.reach]
+
+
+def test_what_fails_in_the_background_is_told(film: Path) -> None:
+    plan = plan_of(analyze_film(film), PropagationOptions(), recolor=False)
+    predictor = load_predictor(QUICK)
+
+    def fail(*given: Any, **named: Any) -> torch.Tensor:
+        raise FilmError("the weights are damaged.")
+
+    predictor.field = fail  # type: ignore[method-assign]
+    with (
+        ThreadPoolExecutor(1) as background,
+        pytest.raises(FilmError, match="the weights are damaged"),
+    ):
+        list(predict_layers(plan, FrameSource(path=film), predictor, [0, 9], background=background))
 
 
 def test_anchors_draw_a_material_to_one_color(film: Path) -> None:

@@ -49,3 +49,17 @@ def test_a_film_is_traced(tmp_path: Path) -> None:
     assert {e["name"] for e in events if e["ph"] == "X"} == set(report.stage_seconds)
     for stage in ("encode", "render"):
         assert sum(e["name"] == stage for e in events) == 10
+
+
+def test_a_stage_inside_another_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 1.0, 4.0, 4.5, 6.0, 10.0, 20.0, 21.0])
+    monkeypatch.setattr("pycolor.system.stopwatch.time.perf_counter", lambda: next(clock))
+    watch = Stopwatch()
+    with watch("outer"):  # 0 … 10
+        with watch("inner"):  # 1 … 4
+            pass
+        with watch("inner"):  # 4.5 … 6
+            pass
+    with watch("outer"):  # 20 … 21
+        pass
+    assert watch.seconds == {"inner": 4.5, "outer": 6.5}

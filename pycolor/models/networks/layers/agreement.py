@@ -33,6 +33,7 @@ def agreeing(field: Tensor, logits: Tensor, palette: Tensor, temperature: float)
     lengths = palette.norm(dim=1)
     lengths = torch.stack([lengths, torch.zeros_like(lengths)], 1)
     length = ops.annealed_mean(logits, lengths, temperature)[:, :1]
-    share = field.norm(dim=1, keepdim=True) / length.clamp_min(1e-3)
+    share: Tensor = field.norm(dim=1, keepdim=True) / length.clamp_min(1e-3)
     kept = ((share - GRAY) / (COLORED - GRAY)).clamp(0, 1)
-    return field * (kept * kept * (3 - 2 * kept))
+    kept = kept * kept * (3 - 2 * kept)
+    return field * kept
