@@ -14,7 +14,7 @@ from pycolor.models.networks.layers.agreement import COLORED, GRAY, agreeing
 from pycolor.models.networks.pycolor2026 import Pycolor2026
 from pycolor.models.palette import gamut_bins
 
-T = 0.28
+T = 0.38
 
 
 def two_hues(share: float, degrees: float) -> tuple[torch.Tensor, torch.Tensor]:
@@ -68,11 +68,9 @@ def test_a_network_has_it_if_its_weights_say_so() -> None:
     plain = Pycolor2026(width=0.25)
     assert not plain.agreement
     assert "agreement" not in plain.options
-    assert "gain" not in plain.options
     torch.manual_seed(0)
-    network = Pycolor2026(width=0.25, agreement=True, gain=1.5).eval()
+    network = Pycolor2026(width=0.25, agreement=True).eval()
     assert network.options["agreement"] is True
-    assert network.options["gain"] == 1.5
     torch.nn.init.normal_(network.scores.weight, std=0.3)
     with torch.inference_mode():
         lightness = torch.rand(1, 1, 64, 64) * 100
@@ -80,5 +78,5 @@ def test_a_network_has_it_if_its_weights_say_so() -> None:
         decoded = network.decode(seen)
         logits = network.logits(decoded.last)
         field = decode(logits, network.palette, T)
-        want = 1.5 * agreeing(field, logits, network.palette, T)
+        want = agreeing(field, logits, network.palette, T)
         torch.testing.assert_close(network.colors(seen, decoded, T), want)

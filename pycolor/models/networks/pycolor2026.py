@@ -81,7 +81,6 @@ class Pycolor2026(Colorizer):
         reach: squared distance of features within which places are drawn to one color, see
             `surfaces` (0: they are not).
         agreement: places where the hues that may be disagree are gray, see `agreement`.
-        gain: factor on the chroma.
     """
 
     input_multiple = 32
@@ -97,7 +96,6 @@ class Pycolor2026(Colorizer):
         light: float = 40.0,
         faded: bool = False,
         agreement: bool = False,
-        gain: float = 1.0,
     ) -> None:
         super().__init__()
         check_width(width)
@@ -107,11 +105,9 @@ class Pycolor2026(Colorizer):
         self.options |= {name: value for name, value in given.items() if value}
         if light != 40.0:
             self.options["light"] = light
-        if gain != 1.0:
-            self.options["gain"] = gain
         self.levels, self.faded = levels, faded
         self.reach, self.light = reach, light
-        self.agreement, self.gain = agreement, gain
+        self.agreement = agreement
         self.anchored = reach > 0
         self.guides = frozenset({"hints"} if hints else ())
         self.trunk = Trunk()
@@ -304,8 +300,6 @@ class Pycolor2026(Colorizer):
         field = colorizer.decode(logits, self.palette, temperature)
         if self.agreement:
             field = agreeing(field, logits, self.palette, temperature)
-        if self.gain != 1:
-            field = field * self.gain
         if self.levels:
             small = F.avg_pool2d(seen.lightness, self.output_stride)
             field = field * within_ends(small) * presence(seen.lightness)
