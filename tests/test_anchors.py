@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -150,10 +151,11 @@ def test_frames_are_colored_alike_wherever_a_film_is_cut(film: Path) -> None:
             assert torch.equal(field, whole[n]), n  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("model", ["pycolor2026", "iizuka2016", "zhang2016"])
 @pytest.mark.parametrize("mode", ["fast", "off"])
-def test_the_network_beside_propagation_gives_the_same(film: Path, mode: str) -> None:
+def test_the_network_beside_propagation_gives_the_same(film: Path, mode: str, model: str) -> None:
     plan = plan_of(analyze_film(film), PropagationOptions(mode=mode), recolor=False)  # type: ignore[arg-type]
-    source, predictor = FrameSource(path=film), load_predictor(QUICK)
+    source, predictor = FrameSource(path=film), load_predictor(replace(QUICK, model=model))
     whole = predict_layer(plan, source, predictor, 0, FRAMES).fields
     for first, stop in ((0, FRAMES), (20, 31)):
         with ThreadPoolExecutor(1) as background:

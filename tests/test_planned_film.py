@@ -32,7 +32,7 @@ from pycolor.video.verify import verify
 from tests.films import make_film
 
 CUTS = (12, 24, 36)
-QUICK = PredictOptions(short_side=32, dtype="float32", device="cpu")
+QUICK = PredictOptions(short_side=64, dtype="float32", device="cpu")
 
 
 class Work:
@@ -325,7 +325,7 @@ def test_a_preview_is_the_film_s_frame(folder: Path, work: Work) -> None:
     # In a shot, in a dissolve, the last.
     for frame, code in ((3, "3"), (36, "00:00:01:12"), (47, "47")):
         told = ["preview", str(film), "--frame", code, str(folder / f"{frame}.png")]
-        assert main([*told, "--short-side", "32", "--dtype", "float32"]) == 0
+        assert main([*told, "--short-side", "64", "--dtype", "float32"]) == 0
     assert work.since()[0] == 0  # the color is kept
     shutil.rmtree(folder / "reel.mkv.pycolor" / "layer")
     preview = open_preview(
@@ -351,7 +351,7 @@ def test_a_preview_is_the_film_s_frame(folder: Path, work: Work) -> None:
 def test_a_draft_of_the_whole_film(folder: Path, work: Work) -> None:
     film, draft = folder / "reel.mkv", folder / "draft.mp4"
     changed(folder, 1, treatment="black-and-white")
-    told = ["--short-side", "32", "--dtype", "float32", "--height", "24", "--quiet"]
+    told = ["--short-side", "64", "--dtype", "float32", "--height", "24", "--quiet"]
     assert main(["preview", str(film), "--draft", str(draft), *told]) == 0
     assert work.since()[0] == 0  # the color is kept
     color(folder)
@@ -379,7 +379,7 @@ def test_kept_color_on_another_version(folder: Path, work: Work) -> None:
         changed(folder, number, treatment="color")
     color(folder)
     work.since()
-    told = ["--short-side", "32", "--dtype", "float32", "--progress", "none", "--overwrite"]
+    told = ["--short-side", "64", "--dtype", "float32", "--progress", "none", "--overwrite"]
     same = shutil.copy(film, folder / "copy.mkv")
     assert main(["apply", str(project), str(same), str(folder / "copied.mkv"), *told]) == 0
     assert not differing(packets(folder / "out.mkv"), packets(folder / "copied.mkv"))

@@ -169,13 +169,14 @@ class KeyFields:
     ) -> Tensor:
         """Chroma of pictures.  What looks for it was run before, so nothing is waited for."""
         found = [c for c in (context.result() for context in contexts) if c is not None]
+        context = torch.cat(found, 2) if len(found) > 1 else next(iter(found), None)
         with self._watch("predict"):
             while True:
                 try:
                     return self._predictor.field(
                         lightness,
                         self._info.turns,
-                        torch.cat(found, 2) if found else None,
+                        context,
                         places=places,
                         grade=grade,
                         together=self._together,

@@ -117,6 +117,7 @@ class Lookahead:
         """Drop what is older than frame n."""
         for old in [k for k in self._motion_frames if k < n]:
             del self._motion_frames[old]
+        self._started = max(self._started, n)
         self._key_fields.forget(n)
 
     def _read(self) -> None:

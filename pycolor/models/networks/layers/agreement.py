@@ -13,7 +13,7 @@ from torch import Tensor
 
 from pycolor import ops
 
-GRAY, COLORED = 0.45, 0.75  # agreement up to which a place is gray, and from which it keeps its color
+GRAY, COLORED = 0.45, 0.75  # agreement up to which a place is gray, and from which it is as it was
 
 
 def agreeing(field: Tensor, logits: Tensor, palette: Tensor, temperature: float) -> Tensor:
