@@ -69,6 +69,8 @@ SLOW_TESTS = {
     "test_an_edited_still_comes_back",
     "test_an_endpoint",
     "test_anchors_draw_a_material_to_one_color",
+    "test_the_network_beside_propagation_gives_the_same",
+    "test_no_key_frame_is_predicted_that_no_frame_needs",
     "test_any_size_of_picture",
     "test_any_slicing_gives_the_same_fields",
     "test_black_frames_between_cuts_are_no_fade",
