@@ -75,7 +75,8 @@ class KeyFields:
         """
         body = self._plan.body_at(key)
         if self._anchored:
-            return max(key, *(a for a in body.anchors_near(key) if a < key + self._plan.reach), key)
+            near = body.anchors_near(key)
+            return max([key, *(a for a in near if a < key + self._plan.reach)])
         return max(key, body.context_frame) if self._predictor.per_shot else key
 
     def add(self, n: int, lightness: Tensor) -> None:

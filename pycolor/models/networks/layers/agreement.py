@@ -1,9 +1,9 @@
 """Gray where a distribution's hues disagree.
 
 A coat that may be navy or brown is plum in the mean of both, which no coat is.  The length of the
-mean over the mean length of what it is made of (the resultant length of directional statistics:
-Mardia and Jupp, 2000, section 2.3, weighed by chroma) is 1 where all the colors that a place may
-have are of one hue, and falls as they point apart.
+mean over the mean length of what it is made of (the resultant length of directional statistics,
+weighed by chroma: Mardia and Jupp, "Directional Statistics", 2000) is 1 where all the colors that a
+place may have are of one hue, and falls as they point apart.
 """
 
 from __future__ import annotations
