@@ -244,10 +244,11 @@ def _run(name: str, arguments: Sequence[str]) -> int:
 
         print(help_text(name, module.Flags, getattr(module, "EXAMPLES", "")))
         return 0
-    _check_habits(name, arguments)
-    if name in _LISTS_OF_FILMS:
-        from pycolor.commands.operands import operands_first
+    from pycolor.commands.arguments import check_arguments, operands_first
 
+    _check_habits(name, arguments)
+    check_arguments(name, arguments, module.Flags)
+    if name in _LISTS_OF_FILMS:
         arguments = operands_first(arguments, module.Flags)
     # A command may choose what its flags start from; the arguments come after.
     start = module.defaults(arguments) if hasattr(module, "defaults") else None

@@ -22,6 +22,7 @@ from pycolor.evaluate.films import judged_frames
 from pycolor.evaluate.frames import picture_of
 from pycolor.evaluate.metrics.measures import MEASURES, judge
 from pycolor.evaluate.pairs import pair_up
+from pycolor.evaluate.reports import plots
 from pycolor.evaluate.reports.report import Report, Row, curve, distribution
 from pycolor.evaluate.reports.sheets import chosen
 from pycolor.evaluate.stills import gray_of, judged_size
@@ -287,6 +288,15 @@ def test_a_film_beside_its_truth(tmp_path: Path, capsys: pytest.CaptureFixture[s
         same["films"]["true.mkv"]["warp_error"]["found"]
         == (same["films"]["true.mkv"]["warp_error"]["true"])
     )
+
+
+@pytest.mark.parametrize("last", [1.0, 1.0 + 2**-52, 1.0 + 1e-14, 1.5])
+def test_values_that_are_as_good_as_alike_are_drawn(last: float) -> None:
+    least, most = plots._span([1.0, last])
+    edges = np.histogram_bin_edges([1.0, last], bins=plots.BINS, range=(least, most))
+    assert np.all(np.diff(edges) > 0)
+    assert least <= 1.0
+    assert last <= most
 
 
 def test_a_model_colors_a_film(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

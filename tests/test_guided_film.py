@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from pycolor.cli import main
+from pycolor.errors import UsageError
 from pycolor.image.guidance.guides import load_predictor
 from pycolor.image.guidance.references import references
 from pycolor.models.colorizer import Guidance
@@ -23,6 +24,7 @@ from pycolor.models.networks.pycolor2026 import Pycolor2026
 from pycolor.options import PredictOptions, PropagationOptions
 from pycolor.video.io import FrameSource, Reader
 from pycolor.video.job.decisions import guided
+from pycolor.video.job.decisions.suggest import check_stills_folder
 from pycolor.video.job.distribute.segment import SegmentJob
 from pycolor.video.plan.analysis import analyze_film
 from pycolor.video.plan.plan import Plan, ShotBody
@@ -187,6 +189,24 @@ def test_suggested_stills_are_named_so_that_they_lead(film: Path, tmp_path: Path
     with Image.open(found[0].path) as picture:
         assert picture.size == (128, 96)
     assert main(["suggest", str(film), str(folder), "--stills", "2", *SMALL]) == 2
+
+
+def test_a_folder_for_stills_is_looked_at_first(tmp_path: Path) -> None:
+    film = tmp_path / "a.b.mkv"
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    (taken / "axb_000001.png").touch()  # another film's
+    check_stills_folder(film, taken)
+    check_stills_folder(film, tmp_path / "not" / "yet")
+    assert not (tmp_path / "not").exists()
+    (taken / "a.b_000001.png").touch()
+    with pytest.raises(UsageError, match=r"a\.b_000001\.png; expected another folder"):
+        check_stills_folder(film, taken)
+    check_stills_folder(film, taken, overwrite=True)
+    film.touch()
+    for folder in (film, film / "stills"):
+        with pytest.raises(UsageError, match=r"a\.b\.mkv is a file; expected a folder"):
+            check_stills_folder(film, folder)
 
 
 def test_a_job_carries_what_a_person_gave(film: Path, still: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from tyro.conf import Positional
+from tyro.conf import Positional, UseAppendAction
 
 # Where the options of a class are listed; those of any other class come first, as "options".
 GROUPS = {
@@ -47,6 +47,7 @@ MOVED = {
     },
 }
 _IS_POSITIONAL = Positional[int].__metadata__[0]  # type: ignore[attr-defined]
+_IS_REPEATED = UseAppendAction[list[int]].__metadata__[0]  # type: ignore[attr-defined]
 _COLUMN = 28
 
 
@@ -59,12 +60,18 @@ class Entry:
         value: what follows the name: FILE, off|fast|best; empty for a switch.
         text: what it does, its default included.
         group: the heading that it stands under; empty for positional arguments.
+        kind: the type of its value, or of each of them.
+        is_list: it takes several values at once.
+        required: it has no default.
     """
 
     name: str
     value: str
     text: str
     group: str
+    kind: Any
+    is_list: bool
+    required: bool
 
 
 def attribute_texts(of: type) -> dict[str, str]:
@@ -98,13 +105,21 @@ def entries(of: type, defaults: Any = None) -> Iterator[Entry]:
         value = next((m.metavar for m in marks if getattr(m, "metavar", None)), _value(kind))
         text = texts.get(field.name, "")
         assert text, f"{of.__name__}.{field.name} is not described"
+        is_tuple = get_origin(kind) is tuple
+        typed: dict[str, Any] = {
+            "kind": get_args(kind)[0] if is_tuple else kind,
+            "is_list": is_tuple and _IS_REPEATED not in marks,
+            "required": default is dataclasses.MISSING,
+        }
         if _IS_POSITIONAL in marks:
-            yield Entry(name=value, value="", text=text, group="")
+            yield Entry(name=value, value="", text=text, group="", **typed)
             continue
         group = MOVED.get((of.__name__, field.name)) or GROUPS.get(of.__name__, "options")
         if "default" not in text and default not in (None, False, "", (), ":", dataclasses.MISSING):
             text = f"{text.rstrip('.')} (default: {default})"
-        yield Entry(name="--" + named.replace("_", "-"), value=value, text=text, group=group)
+        yield Entry(
+            name="--" + named.replace("_", "-"), value=value, text=text, group=group, **typed
+        )
 
 
 def help_text(command: str, of: type, examples: str = "") -> str:

@@ -52,12 +52,15 @@ class Flags(Command):
 
 def run(flags: Flags) -> int:
     from pycolor.image.guidance.guides import load_predictor
-    from pycolor.video.job.decisions.suggest import suggest_stills, write_stills
+    from pycolor.video.job.decisions.suggest import (
+        check_stills_folder,
+        suggest_stills,
+        write_stills,
+    )
     from pycolor.video.plan.analysis import analyze_film
     from pycolor.video.plan.planning import plan_of
 
-    if flags.target.exists() and not flags.target.is_dir():
-        raise UsageError(f"{flags.target} is a file; expected a folder.")
+    check_stills_folder(flags.source, flags.target, overwrite=flags.overwrite)
     out = flags.output
     rate = frame_rate(flags.rate)
     with Progress(flags.source.name, None, "frames", out.style) as progress:

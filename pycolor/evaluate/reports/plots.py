@@ -75,9 +75,18 @@ def _histogram(place: Any, values: dict[str, list[float]], title: str) -> None:
     place.set_title(title, fontsize=8)
     if not every:
         return
-    span = (min(every), max(every) if max(every) > min(every) else min(every) + 1)
+    span = _span(every)
     for whose, line in numbers.items():
         place.hist(line, bins=BINS, range=span, color=COLORS[whose], alpha=0.6)
+
+
+def _span(values: list[float]) -> tuple[float, float]:
+    """Where the bins lie: from the least to the greatest, or around them where all are alike."""
+    least, most = min(values), max(values)
+    # Bins narrower than what float64 tells apart have no edges of their own.
+    if most - least > 1e-9 * max(abs(least), abs(most), 1.0):
+        return least, most
+    return least - 0.5, most + 0.5
 
 
 def _curve(place: Any, curves: dict[str, list[float]]) -> None:

@@ -8,6 +8,8 @@ from the features of the network's trunk.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -117,6 +119,34 @@ def greedy(like: npt.NDArray[np.float64], weight: npt.NDArray[np.float64], count
     return chosen
 
 
+def _stem(source: Path) -> str:
+    """What the names of a film's stills begin with."""
+    return source.stem.replace("%", "_") if source.suffix else source.name
+
+
+def check_stills_folder(source: Path, folder: Path, *, overwrite: bool = False) -> None:
+    """Can stills of a film be written to a folder?  Leaves it as it is.
+
+    Raises:
+        UsageError: it is a file, may not be written or made, or has stills of this film while
+            `overwrite` is not set.
+    """
+    there = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    if not there.is_dir():
+        raise UsageError(f"{there} is a file; expected a folder.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UsageError(f"{there} may not be written to.")
+    if there != folder:
+        return
+    name = re.compile(re.escape(_stem(source)) + r"_\d{6,}\.png")
+    still = next((p.name for p in sorted(folder.iterdir()) if name.fullmatch(p.name)), None)
+    if still and not overwrite:
+        raise UsageError(
+            f"{folder} has stills of this film, such as {still}; expected another folder, or "
+            "--overwrite."
+        )
+
+
 def write_stills(
     source: Path,
     frames: Sequence[int],
@@ -131,7 +161,7 @@ def write_stills(
     Args:
         source: the film.
         frames: numbers, rising.
-        folder: made if missing.
+        folder: made if missing; see `check_stills_folder`.
         rate: frames per second where the film does not say.
         predictor: colors them; None leaves them gray.
         overwrite: replace existing files.
@@ -141,8 +171,7 @@ def write_stills(
         FilmError: the film cannot be read, or a file not be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    name = source.stem.replace("%", "_") if source.suffix else source.name
-    paths = [folder / f"{name}_{n:06d}.png" for n in frames]
+    paths = [folder / f"{_stem(source)}_{n:06d}.png" for n in frames]
     for path in paths:
         check_output(path, overwrite=overwrite)
     by_frame = dict(zip(frames, paths, strict=True))
