@@ -129,6 +129,9 @@ class FilmPreparation:
         else:
             plan, store, segments = planned.plan, planned.store, planned.segments
             seen = self._decided(seen, planned)
+        pictures = guided.guided_pictures(given, plan, self._frame_source(seen), predictor)
+        for text in guided.gray_stills(given, pictures, self.offset):
+            self.warn(text)
         return PreparedFilm(
             reader=reader,
             pixel_format=factory.pixel_format,
@@ -139,7 +142,7 @@ class FilmPreparation:
             planned=planned,
             seen=seen,
             plan=plan,
-            guided=guided.guided_pictures(given, plan, self._frame_source(seen), predictor),
+            guided=pictures,
             segments=segments,
             resumed=frames_made(segments, store, unread=options.slice is not None),
         )
