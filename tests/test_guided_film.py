@@ -164,7 +164,19 @@ def test_guidance_that_can_have_no_effect_is_told(
     assert said in capsys.readouterr().err
     write_stills(film, [GUIDED], stills)  # as they were, in no color
     assert main([*part, "--reference", str(stills)]) == 0
-    assert f"film_{GUIDED:06d}.png has no color, so frame {GUIDED}" in capsys.readouterr().err
+    assert f"film_{GUIDED:06d}.png has no color, so its frame" in capsys.readouterr().err
+
+
+def test_guidance_of_shots_in_color_is_told(film: Path, still: Path) -> None:
+    options = PredictOptions(device="cpu", short_side=64, reference=(Path(f"{GUIDED}={still}"),))
+    plan, _, pictures = prepared(film, options)
+    with Reader(film) as reader:
+        found = guided.given(options, load_predictor(options), reader.info, 0)
+    assert guided.without_effect(found, plan, pictures, 0) == []
+    (body,) = plan.spans
+    own = replace(plan, spans=(replace(body, passthrough=True),))  # type: ignore[type-var]
+    (told,) = guided.without_effect(found, own, pictures, 5)
+    assert told == f"left in their own color, whatever is given for them: frames {GUIDED + 5}"
 
 
 def test_a_film_is_led_by_a_still_and_a_wrong_one_is_refused(

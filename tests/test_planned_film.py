@@ -301,11 +301,14 @@ def test_reviews_are_told(folder: Path) -> None:
     assert "shot 3 is no longer as accepted" in said
 
 
-def test_two_stills_of_one_frame_are_told(folder: Path) -> None:
+def test_guidance_without_effect_is_told(folder: Path) -> None:
     stills = [{"kind": "still", "frame": 4, "path": f"{name}.png"} for name in "ab"]
     changed(folder, 0, guidance=(*stills, stills[0] | {"frame": 5}))
     told = read_plan_file(folder / "reel.mkv.pycolor" / "plan.json").cautions()
     assert told == ["frame 4 has two stills or more in plan.json; the last counts"]
+    changed(folder, 0, treatment="own-color")
+    told = read_plan_file(folder / "reel.mkv.pycolor" / "plan.json").cautions()
+    assert told[0].startswith("shot 1 is in the source's own color in plan.json, where guidance")
 
 
 def test_the_budget(folder: Path) -> None:

@@ -168,21 +168,27 @@ def guided_pictures(
     return tuple(pictures)
 
 
-def gray_stills(found: Given, pictures: Sequence[GuidedPicture], offset: int) -> list[str]:
-    """What a person should know of stills without any color, which keep their place gray.
+def without_effect(
+    found: Given, plan: Plan, pictures: Sequence[GuidedPicture], offset: int
+) -> list[str]:
+    """What a person should know of guidance that may not do what was wanted.
 
     Args:
         found: from `given`.
+        plan: of the film.
         pictures: from `guided_pictures`.
         offset: number of the range's first frame in the film.
     """
-    gray = [p.frame for p in pictures if float(p.color.hints.abs().max()) < COLORLESS]
-    return [
-        f"{found.stills[n].path} has no color, so frame {n + offset} and what looks like it stay "
-        "gray"
-        for n in gray
-        if n is not None and n in found.stills
-    ]
+    own = [n for n in found.frames if plan.span_at(n).passthrough]
+    told = []
+    if own:
+        numbers = ", ".join(str(n + offset) for n in own)
+        told.append(f"left in their own color, whatever is given for them: frames {numbers}")
+    for picture in pictures:
+        still = None if picture.frame is None else found.stills.get(picture.frame)
+        if still is not None and float(picture.color.hints.abs().max()) < COLORLESS:
+            told.append(f"{still.path} has no color, so its frame and what looks like it stay gray")
+    return told
 
 
 def _known(
@@ -244,4 +250,4 @@ def _frames(source: FrameSource, numbers: Sequence[int]) -> Iterator[tuple[int, 
                 yield n, *frames(n)
 
 
-__all__ = ["Given", "given", "gray_stills", "guided_pictures", "guided_plan"]
+__all__ = ["Given", "given", "guided_pictures", "guided_plan", "without_effect"]

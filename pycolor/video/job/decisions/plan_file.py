@@ -74,8 +74,12 @@ class PlanFile:
         if frames is not None and frames != film.frames:
             self.refuse(f"{source} has {frames} frames, got {film.frames}", ("source", "frames"))
 
-    def cautions(self) -> list[str]:
-        """What a reviewer has said that a delivery should know of."""
+    def cautions(self, *, recolor: bool = False) -> list[str]:
+        """What a reviewer has said that a delivery should know of, and what has no effect.
+
+        Args:
+            recolor: what `auto` does with colored shots.
+        """
         shots = list(enumerate(self.plan.shots, 1))
         rejected = [n for n, shot in shots if shot.state == "rejected"]
         changed = [n for n, shot in shots if shot.changed_since_accepted]
@@ -84,6 +88,12 @@ class PlanFile:
             found.append(f"{_shots(rejected)} rejected in {self.path.name}")
         if changed:
             found.append(f"{_shots(changed)} no longer as accepted in {self.path.name}")
+        kept = [n for n, s in shots if s.guidance and s.keeps_own_color(recolor=recolor)]
+        if kept:
+            found.append(
+                f"{_shots(kept)} in the source's own color in {self.path.name}, where guidance has "
+                "no effect; with the treatment color it has"
+            )
         for n in sorted({frame for _, shot in shots for frame in stills_twice(shot.guidance)}):
             found.append(f"frame {n} has two stills or more in {self.path.name}; the last counts")
         return found

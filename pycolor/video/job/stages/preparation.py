@@ -130,7 +130,7 @@ class FilmPreparation:
             plan, store, segments = planned.plan, planned.store, planned.segments
             seen = self._decided(seen, planned)
         pictures = guided.guided_pictures(given, plan, self._frame_source(seen), predictor)
-        for text in guided.gray_stills(given, pictures, self.offset):
+        for text in guided.without_effect(given, plan, pictures, self.offset):
             self.warn(text)
         return PreparedFilm(
             reader=reader,
@@ -197,7 +197,7 @@ class FilmPreparation:
         if self.plan_file is None:
             return None
         self._check_source(source_digest, len(seen))
-        for text in self.plan_file.cautions():
+        for text in self.plan_file.cautions(recolor=self.options.color_shots == "recolor"):
             self.warn(text)
         colors = colors_of(
             self.plan_file,
