@@ -174,7 +174,7 @@ def test_guidance_of_shots_in_color_is_told(film: Path, still: Path) -> None:
         found = guided.given(options, load_predictor(options), reader.info, 0)
     assert guided.without_effect(found, plan, pictures, 0) == []
     (body,) = plan.spans
-    own = replace(plan, spans=(replace(body, passthrough=True),))  # type: ignore[type-var]
+    own = replace(plan, spans=(replace(body, passthrough=True),))  # type: ignore[arg-type]
     (told,) = guided.without_effect(found, own, pictures, 5)
     assert told == f"left in their own color, whatever is given for them: frames {GUIDED + 5}"
 

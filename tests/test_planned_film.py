@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -299,6 +300,16 @@ def test_reviews_are_told(folder: Path) -> None:
     said = " ".join(color(folder))
     assert "shot 1 is rejected in plan.json" in said
     assert "shot 3 is no longer as accepted" in said
+
+
+def test_a_plan_of_another_rate_is_refused(folder: Path) -> None:
+    file = read_plan_file(folder / "reel.mkv.pycolor" / "plan.json")
+    file.check_rate(folder / "reel.mkv", file.plan.source.rate)
+    said = (
+        r"line \d+: the plan counts 24 frames a second, and .*reel.mkv is read with 25; --rate 24"
+    )
+    with pytest.raises(UsageError, match=said):
+        file.check_rate(folder / "reel.mkv", Fraction(25))
 
 
 def test_guidance_without_effect_is_told(folder: Path) -> None:

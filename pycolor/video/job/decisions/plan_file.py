@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import NoReturn
 
@@ -73,6 +74,20 @@ class PlanFile:
             )
         if frames is not None and frames != film.frames:
             self.refuse(f"{source} has {frames} frames, got {film.frames}", ("source", "frames"))
+
+    def check_rate(self, source: Path, rate: Fraction) -> None:
+        """Make sure that a film has the plan's rate, which an option may have said.
+
+        Raises:
+            UsageError: it has another.
+        """
+        told = self.plan.source.rate
+        if told != rate:
+            self.refuse(
+                f"the plan counts {told} frames a second, and {source} is read with {rate}; "
+                f"--rate {told} goes by the plan",
+                ("source", "rate"),
+            )
 
     def cautions(self, *, recolor: bool = False) -> list[str]:
         """What a reviewer has said that a delivery should know of, and what has no effect.

@@ -103,6 +103,7 @@ class FilmPreparation:
         source.on_block = self._stage("reading", source.blocks, "MB")
         if self.plan_file is not None:
             self._check_source(source.sha256)
+            self._check_rate(reader)
         predictor = self.pool.of(without_grade(options.predict))
         for text in predictor.notes:
             self.warn(text)
@@ -191,6 +192,11 @@ class FilmPreparation:
         """Make sure that the plan is of the film, before it is analyzed and then."""
         assert self.plan_file is not None
         self.plan_file.check(self.source, sha256, frames)
+
+    def _check_rate(self, reader: Reader) -> None:
+        """Make sure that the plan counts the frames a second that the film is read with."""
+        assert self.plan_file is not None
+        self.plan_file.check_rate(self.source, reader.info.rate)
 
     def _planned(self, seen: FilmAnalysis, source_digest: str) -> PlannedFilm | None:
         """What the plan makes of the film, and a word on what is there already."""
