@@ -302,6 +302,13 @@ def test_reviews_are_told(folder: Path) -> None:
     assert "shot 3 is no longer as accepted" in said
 
 
+def test_a_model_that_is_none_is_told_with_its_line(folder: Path) -> None:
+    changed(folder, 1, model="zhang2061")
+    file = read_plan_file(folder / "reel.mkv.pycolor" / "plan.json")
+    with pytest.raises(UsageError, match=r"plan.json, line \d+: model 'zhang2061' is not known"):
+        file.shot_options(1, QUICK)
+
+
 def test_a_plan_of_another_rate_is_refused(folder: Path) -> None:
     file = read_plan_file(folder / "reel.mkv.pycolor" / "plan.json")
     file.check_rate(folder / "reel.mkv", file.plan.source.rate)

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from pycolor.errors import FilmError, UsageError
 from pycolor.image.guidance.references import Reference
+from pycolor.models import zoo
 from pycolor.options import PredictOptions
 from pycolor.system.atomic_file import atomic_write
 from pycolor.video.film_plan.decisions import FilmPlan
@@ -121,11 +122,15 @@ class PlanFile:
             film: how the film's other shots are.
 
         Raises:
-            UsageError: a picture is not there.
+            UsageError: a picture is not there, or the model is none.
         """
         shot = self.plan.shots[number]
         options = film
         if shot.model is not None and shot.model != film.model:
+            try:
+                zoo.card(shot.model)
+            except UsageError as e:
+                self.refuse(str(e).rstrip("."), ("shots", number, "model"))
             options = replace(film, model=shot.model, weights=None, style=None, decode="auto")
         for path in self._files(number, "style"):
             options = replace(options, style=path)
