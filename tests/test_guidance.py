@@ -310,6 +310,10 @@ def test_references_name_their_frames(tmp_path: Path) -> None:
     assert found[-1] == Reference(path=Path("like.jpg"))
     with pytest.raises(UsageError, match="two references are of frame 12"):
         references([folder, Path("12=x.png")], 24)  # type: ignore[arg-type]
+    for name in ("c_000020.webp", "a_000012.psd", "._a_000012.png", "notes_000020.txt"):
+        (folder / name).touch()  # a picture, a document beside its export, what systems leave
+    named = references([folder], 24)  # type: ignore[arg-type]
+    assert [r.path.suffix for r in named] == [".png", ".png", ".webp"]
     Image.new("RGB", (8, 8)).save(folder / "none.png")
     with pytest.raises(UsageError, match="names no frame"):
         references([folder], 24)  # type: ignore[arg-type]

@@ -204,7 +204,7 @@ def test_a_film_is_led_by_a_still_and_a_wrong_one_is_refused(
     assert "takes no reference picture" in capsys.readouterr().err
 
 
-def test_a_picture_takes_a_point(tmp_path: Path) -> None:
+def test_a_picture_takes_a_point(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source, target, marks = (tmp_path / name for name in ("in.png", "out.png", "marks.json"))
     pixels = np.full((96, 128), 90, np.uint8)
     pixels[20:70, 30:90] = 170
@@ -215,6 +215,11 @@ def test_a_picture_takes_a_point(tmp_path: Path) -> None:
     out = np.asarray(Image.open(target)).astype(int)
     inside = out[40:50, 52:68]
     assert float((inside[..., 2] - inside[..., 0]).mean()) > 40
+    mark["frame"], mark["at"] = 0, [200, 45]
+    marks.write_text(json.dumps({"version": 1, "marks": [mark]}))
+    capsys.readouterr()
+    assert main(["image", str(source), str(tmp_path / "b.png"), "--guidance", str(marks)]) == 2
+    assert capsys.readouterr().err.count("in.png lies outside of its picture, at 200, 45") == 1
     mark["frame"] = 1
     marks.write_text(json.dumps({"version": 1, "marks": [mark]}))
     assert main(["image", str(source), str(tmp_path / "b.png"), "--guidance", str(marks)]) == 2
