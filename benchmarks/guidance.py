@@ -217,7 +217,7 @@ def points(options: Options) -> list[Row]:
             for (y, x), mean in zip(places, means, strict=True)
         ]
         light = _lightness(predictor, rgb)
-        known = marked(marks, (h, w), light, predictor)
+        known = marked(marks, (h, w), light, predictor, path.name)
         truth = lab[:, 1:]
         rows.append(
             {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -155,12 +156,34 @@ def test_marks_go_through_their_document() -> None:
         ({"marks": [{"frame": 1, "at": [1], "color": "#ffffff"}]}, r"\[x, y\]"),
         ({"marks": [{"frame": 1, "at": [1, 2], "colour": "#ffffff"}]}, "colour"),
         ({"looks": [{"first": 5, "stop": 5}]}, "first < stop"),
+        ({"looks": [{"first": 10**400, "stop": 5}]}, "too many digits"),
         ({"palette": ["blue"]}, "#rrggbb"),
     ],
 )
 def test_a_document_that_says_something_impossible_is_refused(change: object, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         Marks.from_json({**DOCUMENT, **change})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"version": 1, "marks": [], "marks": []}', "g.json: the key 'marks' stands twice"),
+        ('{"version": 1, "marks": ' + "[" * 100000, "g.json has lists in lists"),
+        ("{", "g.json is no JSON"),
+    ],
+)
+def test_a_text_that_is_no_document_is_refused(text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        Marks.read(text, "g.json")
+
+
+def test_a_mark_touches_the_picture_or_lies_outside() -> None:
+    inside = Mark(frame=0, color="#ff0000", at=(-3, 40))
+    beside = replace(inside, at=(-7, 40))
+    line = Mark(frame=0, color="#ff0000", stroke=((-90, 90), (-60, 20), (50, 30)))
+    area = Mark(frame=0, kind="keep-gray", polygon=((64, 0), (90, 0), (90, 20)))
+    assert [m.touches(64, 48) for m in (inside, beside, line, area)] == [True, False, True, False]
 
 
 def test_colors_have_their_chroma() -> None:
@@ -287,6 +310,10 @@ def test_references_name_their_frames(tmp_path: Path) -> None:
     assert found[-1] == Reference(path=Path("like.jpg"))
     with pytest.raises(UsageError, match="two references are of frame 12"):
         references([folder, Path("12=x.png")], 24)  # type: ignore[arg-type]
+    for name in ("c_000020.webp", "a_000012.psd", "._a_000012.png", "notes_000020.txt"):
+        (folder / name).touch()  # a picture, a document beside its export, what systems leave
+    named = references([folder], 24)  # type: ignore[arg-type]
+    assert [r.path.suffix for r in named] == [".png", ".png", ".webp"]
     Image.new("RGB", (8, 8)).save(folder / "none.png")
     with pytest.raises(UsageError, match="names no frame"):
         references([folder], 24)  # type: ignore[arg-type]

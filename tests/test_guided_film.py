@@ -24,7 +24,7 @@ from pycolor.models.networks.pycolor2026 import Pycolor2026
 from pycolor.options import PredictOptions, PropagationOptions
 from pycolor.video.io import FrameSource, Reader
 from pycolor.video.job.decisions import guided
-from pycolor.video.job.decisions.suggest import check_stills_folder
+from pycolor.video.job.decisions.suggest import check_stills_folder, write_stills
 from pycolor.video.job.distribute.segment import SegmentJob
 from pycolor.video.plan.analysis import analyze_film
 from pycolor.video.plan.plan import Plan, ShotBody
@@ -139,6 +139,46 @@ def test_a_guided_plan_goes_through_its_document(film: Path, still: Path, tmp_pa
     assert (grade.saturation, grade.look) == (0.5, "vivid")
 
 
+def test_a_look_grades_its_frames_and_no_others(film: Path, tmp_path: Path) -> None:
+    marks, target = tmp_path / "marks.json", tmp_path / "out.mkv"
+    look = {"first": 15, "stop": 25, "saturation": 0}
+    marks.write_text(json.dumps({"version": 1, "looks": [look]}))
+    assert main(["video", str(film), str(target), "--guidance", str(marks), *SMALL]) == 0
+    with av.open(str(target)) as colored:
+        planes = [f.to_ndarray(format="yuv444p")[1:] for f in colored.decode(video=0)]
+    assert [n for n, chroma in enumerate(planes) if (chroma == 128).all()] == list(range(15, 25))
+    marks.write_text(json.dumps({"version": 1, "looks": [look | {"first": 40, "stop": 60}]}))
+    bad = ["video", str(film), str(tmp_path / "bad.mkv"), "--guidance", str(marks), *SMALL]
+    assert main(bad) == 2
+
+
+def test_guidance_that_can_have_no_effect_is_told(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    marks, stills, target = tmp_path / "marks.json", tmp_path / "stills", tmp_path / "out.mkv"
+    mark = {"frame": 12, "color": "#26324a", "at": [700, 20]}
+    marks.write_text(json.dumps({"version": 1, "marks": [mark]}))
+    part = ["video", str(film), str(target), "--frames", "10:20", *SMALL]
+    assert main([*part, "--guidance", str(marks)]) == 2
+    said = "a mark of frame 12 of film.mkv lies outside of its picture, at 700, 20"
+    assert said in capsys.readouterr().err
+    write_stills(film, [GUIDED], stills)  # as they were, in no color
+    assert main([*part, "--reference", str(stills)]) == 0
+    assert f"film_{GUIDED:06d}.png has no color, so its frame" in capsys.readouterr().err
+
+
+def test_guidance_of_shots_in_color_is_told(film: Path, still: Path) -> None:
+    options = PredictOptions(device="cpu", short_side=64, reference=(Path(f"{GUIDED}={still}"),))
+    plan, _, pictures = prepared(film, options)
+    with Reader(film) as reader:
+        found = guided.given(options, load_predictor(options), reader.info, 0)
+    assert guided.without_effect(found, plan, pictures, 0) == []
+    (body,) = plan.spans
+    own = replace(plan, spans=(replace(body, passthrough=True),))  # type: ignore[arg-type]
+    (told,) = guided.without_effect(found, own, pictures, 5)
+    assert told == f"left in their own color, whatever is given for them: frames {GUIDED + 5}"
+
+
 def test_a_film_is_led_by_a_still_and_a_wrong_one_is_refused(
     film: Path, still: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -164,7 +204,7 @@ def test_a_film_is_led_by_a_still_and_a_wrong_one_is_refused(
     assert "takes no reference picture" in capsys.readouterr().err
 
 
-def test_a_picture_takes_a_point(tmp_path: Path) -> None:
+def test_a_picture_takes_a_point(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source, target, marks = (tmp_path / name for name in ("in.png", "out.png", "marks.json"))
     pixels = np.full((96, 128), 90, np.uint8)
     pixels[20:70, 30:90] = 170
@@ -175,6 +215,11 @@ def test_a_picture_takes_a_point(tmp_path: Path) -> None:
     out = np.asarray(Image.open(target)).astype(int)
     inside = out[40:50, 52:68]
     assert float((inside[..., 2] - inside[..., 0]).mean()) > 40
+    mark["frame"], mark["at"] = 0, [200, 45]
+    marks.write_text(json.dumps({"version": 1, "marks": [mark]}))
+    capsys.readouterr()
+    assert main(["image", str(source), str(tmp_path / "b.png"), "--guidance", str(marks)]) == 2
+    assert capsys.readouterr().err.count("in.png lies outside of its picture, at 200, 45") == 1
     mark["frame"] = 1
     marks.write_text(json.dumps({"version": 1, "marks": [mark]}))
     assert main(["image", str(source), str(tmp_path / "b.png"), "--guidance", str(marks)]) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -299,6 +300,33 @@ def test_reviews_are_told(folder: Path) -> None:
     said = " ".join(color(folder))
     assert "shot 1 is rejected in plan.json" in said
     assert "shot 3 is no longer as accepted" in said
+
+
+def test_a_model_that_is_none_is_told_with_its_line(folder: Path) -> None:
+    changed(folder, 1, model="zhang2061")
+    file = read_plan_file(folder / "reel.mkv.pycolor" / "plan.json")
+    with pytest.raises(UsageError, match=r"plan.json, line \d+: model 'zhang2061' is not known"):
+        file.shot_options(1, QUICK)
+
+
+def test_a_plan_of_another_rate_is_refused(folder: Path) -> None:
+    file = read_plan_file(folder / "reel.mkv.pycolor" / "plan.json")
+    file.check_rate(folder / "reel.mkv", file.plan.source.rate)
+    said = (
+        r"line \d+: the plan counts 24 frames a second, and .*reel.mkv is read with 25; --rate 24"
+    )
+    with pytest.raises(UsageError, match=said):
+        file.check_rate(folder / "reel.mkv", Fraction(25))
+
+
+def test_guidance_without_effect_is_told(folder: Path) -> None:
+    stills = [{"kind": "still", "frame": 4, "path": f"{name}.png"} for name in "ab"]
+    changed(folder, 0, guidance=(*stills, stills[0] | {"frame": 5}))
+    told = read_plan_file(folder / "reel.mkv.pycolor" / "plan.json").cautions()
+    assert told == ["frame 4 has two stills or more in plan.json; the last counts"]
+    changed(folder, 0, treatment="own-color")
+    told = read_plan_file(folder / "reel.mkv.pycolor" / "plan.json").cautions()
+    assert told[0].startswith("shot 1 is in the source's own color in plan.json, where guidance")
 
 
 def test_the_budget(folder: Path) -> None:

@@ -158,7 +158,9 @@ def test_a_segment_of_a_dead_machine_is_waited_for(
     assert not list(store.glob("*.claim"))
 
 
-def test_without_a_plan_the_workers_meet_beside_the_output(tmp_path: Path) -> None:
+def test_without_a_plan_the_workers_meet_beside_the_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     film, out = make_film(tmp_path / "reel.mkv", frames=6), tmp_path / "out.mkv"
     told = ["--model", "richart2017", "--short-side", "32", "--progress", "none"]
     assert main(["video", str(film), str(out), "--slice", "2/2", *told]) == 0
@@ -166,6 +168,14 @@ def test_without_a_plan_the_workers_meet_beside_the_output(tmp_path: Path) -> No
     assert slices_plan(out).exists()
     out.unlink()
     assert main(["video", str(film), str(out), *told]) == 0
+    out.unlink()
+    assert main(["video", str(film), str(out), "--frames", "0:3", *told]) == 2
+    assert f"was begun in slices, of the whole film and unguided, as {out}.pycolor tells" in (
+        capsys.readouterr().err
+    )
+    led = PredictOptions(reference=(film,))
+    with pytest.raises(UsageError, match="workers on slices share a plan"):
+        VideoOptions(slice="1/2", predict=led)
     for text in ("0/2", "3/2", "x", "1"):
         with pytest.raises(UsageError, match="slice must be K/N"):
             replace(VideoOptions(), slice=text)

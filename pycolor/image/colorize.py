@@ -110,7 +110,8 @@ def color_stills(
                 write_picture_record(one, result, predictor, options)
         except PycolorError as error:
             failures.append(error)
-            say(f"note: {error}")
+            if len(work.pairs) > 1:  # of one picture it is the command's error
+                say(f"note: {error}")
         else:
             for text in (*image.info.warnings, *notes):
                 say(f"note: {one}: {text}")

@@ -154,15 +154,18 @@ class VideoOptions:
             _ = slice_of(self.slice)
             if not whole:
                 raise UsageError("slices are of the whole film: no frames beside them.")
+            if self.plan is None and self.guided:
+                raise UsageError(
+                    "workers on slices share a plan, which has what guides its shots: expected a "
+                    "plan with it, no reference or guidance beside slice."
+                )
         if self.ray is not None:
             self._check_ray()
-        if self.plan is not None:
-            given = self.predict.reference or self.predict.guidance
-            if self.shots is not None or given or not whole:
-                raise UsageError(
-                    "a plan is of the whole film, and has its shots and what guides them: expected "
-                    "no frames, shots, reference or guidance beside it."
-                )
+        if self.plan is not None and (self.shots is not None or self.guided or not whole):
+            raise UsageError(
+                "a plan is of the whole film, and has its shots and what guides them: expected "
+                "no frames, shots, reference or guidance beside it."
+            )
 
     def _check_ray(self) -> None:
         if not self.ray:
@@ -174,6 +177,11 @@ class VideoOptions:
                 f"device must be auto, cpu or cuda beside ray, which gives each worker one device; "
                 f"got {self.predict.device}."
             )
+
+    @property
+    def guided(self) -> bool:
+        """Whether pictures or marks of its own lead the film."""
+        return bool(self.predict.reference) or self.predict.guidance is not None
 
     @property
     def override(self) -> TagOverride:

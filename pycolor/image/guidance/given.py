@@ -51,15 +51,15 @@ class GivenForPicture:
             shown: (height, width) of the picture in pixels.
 
         Raises:
-            UsageError: the still shows another picture.
+            UsageError: the still shows another picture, or a mark lies outside of it.
         """
         if self.still is not None:
             rgb = read_guide(self.still, "reference")
             own = still_of(rgb, lightness, predictor, (str(self.still), self.name))
             known = own if known is None else _over(own, known)
         if self.marks:
-            own = marked(self.marks, (shown[0], shown[1]), lightness, predictor, known)
-            known = own
+            size = shown[0], shown[1]
+            known = marked(self.marks, size, lightness, predictor, self.name, known)
         return known
 
 
@@ -80,7 +80,8 @@ def given_for_pictures(
     own = predictor.network.guide == "reference"
     named = [] if own else references(options.reference, None)
     marks = read_marks(options.guidance)
-    beyond = [n for n in (*marks.frames, *(r.frame or 0 for r in named)) if n >= len(pictures)]
+    told = (*marks.frames, *(r.frame or 0 for r in named), *(look.first for look in marks.looks))
+    beyond = [n for n in told if n >= len(pictures)]
     if beyond:
         raise UsageError(
             f"there is guidance for picture {beyond[0]}; expected 0 to {len(pictures) - 1}."

@@ -116,6 +116,7 @@ def marked(
     shown: tuple[int, int],
     lightness: Tensor,
     predictor: Predictor,
+    name: str,
     below: Guidance | None = None,
 ) -> Guidance:
     """What points, strokes and areas say of a frame.
@@ -125,8 +126,19 @@ def marked(
         shown: (height, width) in whose pixels they lie.
         lightness: 1×1×H×W, upright, from `Predictor.lightness`.
         predictor: of the model that they lead.
+        name: of the frame, for the message.
         below: what is known of the frame besides; the marks go over it.
+
+    Raises:
+        UsageError: a mark lies outside of the picture.
     """
+    for mark in marks:
+        if not mark.touches(shown[1], shown[0]):
+            x, y = mark.points[0]
+            raise UsageError(
+                f"a mark of {name} lies outside of its picture, at {x:g}, {y:g}; expected a place "
+                f"in {shown[1]}x{shown[0]} pixels."
+            )
     stride = predictor.network.output_stride
     h, w = lightness.shape[2] // stride, lightness.shape[3] // stride
     spots, areas, only = rasterized(marks, shown, (h, w))

@@ -17,7 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from pycolor.errors import UsageError
-from pycolor.image.files.picture_files import SUFFIXES
+from pycolor.image.files.picture_files import READABLE, SUFFIXES
 
 _TIME = r"(\d{2})[:;_.-](\d{2})[:;_.-](\d{2})[:;_.-](\d{2,3})"
 
@@ -66,10 +66,19 @@ def _named(value: Path, rate: Fraction | None) -> list[Reference]:
         raise UsageError(f"reference must be FRAME=FILE, a file or a folder; got {text}.")
     if not value.is_dir():
         return [Reference(path=value)]
-    pictures = sorted(p for p in value.iterdir() if p.suffix.lower() in SUFFIXES)
+    pictures = _pictures_in(value)
     if not pictures:
-        raise UsageError(f"{value} holds no picture; expected {', '.join(SUFFIXES)} files.")
+        raise UsageError(f"{value} holds no picture; expected {', '.join(READABLE)} files.")
     return [Reference(path=p, frame=frame_of(p, rate)) for p in pictures]
+
+
+def _pictures_in(folder: Path) -> list[Path]:
+    """The pictures of a folder; of a document that lies beside its export, the export."""
+    files = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+    exports = [p for p in files if p.suffix.lower() in SUFFIXES]
+    stems = {p.stem for p in exports}
+    others = [p for p in files if p.suffix.lower() in READABLE and p.stem not in stems]
+    return sorted({*exports, *others})
 
 
 def frame_of(path: Path, rate: Fraction | None) -> int:

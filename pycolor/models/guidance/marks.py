@@ -87,6 +87,19 @@ class Mark:
         """Chroma of the place: that of its color, 0 of one that stays gray."""
         return ab_of(self.color) if self.color is not None else (0.0, 0.0)
 
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """Where it lies: the point, the points of its line, or its corners."""
+        return (self.at,) if self.at is not None else self.stroke or self.polygon
+
+    def touches(self, width: int, height: int) -> bool:
+        """Whether some of it can lie in a picture of this size."""
+        around = 0.0 if self.polygon else self.radius
+        return all(
+            min(along) - around < size and max(along) + around > 0
+            for along, size in zip(zip(*self.points, strict=True), (width, height), strict=True)
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class ShotLook:
@@ -185,11 +198,11 @@ class Marks:
             UsageError: it is none.
         """
         try:
-            content = json.loads(text)
+            return cls.from_json(json.loads(text, object_pairs_hook=_once))
         except json.JSONDecodeError as error:
             raise UsageError(f"{name} is no JSON: {error}.") from None
-        try:
-            return cls.from_json(content)
+        except RecursionError:
+            raise UsageError(f"{name} has lists in lists without end.") from None
         except UsageError as error:
             raise UsageError(f"{name}: {error}") from None
 
@@ -240,6 +253,15 @@ def _mark(item: Any) -> Mark:
     )
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; of a key that stands there twice one would be passed over in silence."""
+    keys = [key for key, _ in pairs]
+    twice = next((key for key in keys if keys.count(key) > 1), None)
+    if twice is not None:
+        raise UsageError(f"the key {twice!r} stands twice in one object.")
+    return dict(pairs)
+
+
 def _expect_keys(item: Any, known: Sequence[str], what: str) -> None:
     if not isinstance(item, Mapping):
         raise UsageError(f"{what} must be a JSON object, got {item!r}.")
@@ -256,9 +278,12 @@ def _list(item: Mapping[str, Any], key: str) -> Sequence[Any]:
 
 
 def _number(value: Any, what: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise UsageError(f"{what} must be a number, got {value!r}.")
-    return float(value)
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            return float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        raise UsageError(f"{what} must be a number, got one of too many digits.") from None
+    raise UsageError(f"{what} must be a number, got {value!r}.")
 
 
 def _whole(value: Any, what: str) -> int:

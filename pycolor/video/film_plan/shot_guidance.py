@@ -97,6 +97,12 @@ def marks_of(guidance: Iterable[Entry]) -> Marks:
     return Marks.from_json({"version": 1, "marks": marks})
 
 
+def stills_twice(guidance: Iterable[Entry]) -> set[int]:
+    """The frames of which there is more than one still."""
+    frames = [entry["frame"] for entry in guidance if entry["kind"] == "still"]
+    return {frame for frame in frames if frames.count(frame) > 1}
+
+
 def of_frames(guidance: Iterable[Entry], first: int, stop: int) -> tuple[Entry, ...]:
     """The entries that can lead frames first … stop − 1: of these frames, or of none."""
     return tuple(e for e in guidance if e.get("frame") is None or first <= e["frame"] < stop)

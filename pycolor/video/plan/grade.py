@@ -1,4 +1,4 @@
-"""Saturation, warmth, look and palette of the shots: what is done to their colors when rendering.
+"""Saturation, warmth, look and palette of shots and frames: what rendering does to their colors.
 
 All are functions of a cell's color and lightness alone: changing them takes no network.
 """
@@ -17,15 +17,22 @@ NEUTRAL = Grade()
 
 @dataclass(frozen=True, kw_only=True)
 class Grades:
-    """The grade of each shot of a film.
+    """The grade of each shot of a film, and of some frames.
 
     Attributes:
         film: of all shots.
         shots: beside it, by the first frame of the shot's body.
+        plan: beside both, of the frames that a plan grades.
     """
 
     film: Grade = NEUTRAL
     shots: Mapping[int, Grade] = field(default_factory=dict)
+    plan: Plan | None = None
+
+    def at(self, n: int) -> Grades:
+        """The grades of the shots as they are in frame n."""
+        grade = None if self.plan is None else self.plan.grade_at(n)
+        return Grades(film=combined(self.film, grade or NEUTRAL), shots=self.shots)
 
     def of(self, shot: int) -> Grade:
         """What is done with the colors of the shot whose body begins at this frame."""
@@ -55,12 +62,7 @@ def all_grades(plan: Plan, options: PredictOptions, grades: Grades) -> Grades:
         options: of the model.
         grades: beside them.
     """
-    shots = dict(grades.shots)
-    for span in plan.spans:
-        grade = plan.grade_at(span.start)
-        if grade is not None:
-            shots[span.start] = combined(grade, shots.get(span.start, NEUTRAL))
     film = film_grade(options)
     if plan.grades:
         film = Grade(saturation=film.saturation)
-    return Grades(film=combined(film, grades.film), shots=shots)
+    return Grades(film=combined(film, grades.film), shots=grades.shots, plan=plan)

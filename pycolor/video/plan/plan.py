@@ -132,10 +132,8 @@ class Plan:
     grades: tuple[tuple[int, int, Grade], ...] = ()
 
     def grade_at(self, n: int) -> Grade | None:
-        """What is done with the colors of the shot in which frame n lies."""
-        span = self.span_at(n)
-        middle = (span.start + span.stop) // 2
-        return next((g for first, stop, g in self.grades if first <= middle < stop), None)
+        """What is done with the colors of frame n."""
+        return next((g for first, stop, g in self.grades if first <= n < stop), None)
 
     def __len__(self) -> int:
         return self.spans[-1].stop if self.spans else 0

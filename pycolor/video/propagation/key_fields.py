@@ -16,7 +16,6 @@ from torch import Tensor
 
 from pycolor.errors import FilmError
 from pycolor.models.guidance.guide import Place
-from pycolor.models.guidance.looks import Grade
 from pycolor.models.predictor import Predictor
 from pycolor.system.prefetch import InlineExecutor
 from pycolor.video.io import FilmInfo
@@ -157,8 +156,7 @@ class KeyFields:
             lightness = torch.cat([self._waiting.pop(n) for n in numbers])
             shot = (start, self._plan.body_at(start).stop)
             places: list[Place] = [(n, shot) for n in numbers]
-            grade = self._plan.grade_at(start)
-            fields = self._run(self._predicted, lightness, places, contexts, grade)
+            fields = self._run(self._predicted, lightness, places, contexts)
             self._fields.update((n, (fields, place)) for place, n in enumerate(numbers))
 
     def _predicted(
@@ -166,7 +164,6 @@ class KeyFields:
         lightness: Tensor,
         places: Sequence[Place],
         contexts: Sequence[Future[Tensor | None]],
-        grade: Grade | None,
     ) -> Tensor:
         """Chroma of pictures.  What looks for it was run before, so nothing is waited for."""
         found = [c for c in (context.result() for context in contexts) if c is not None]
@@ -179,7 +176,6 @@ class KeyFields:
                         self._info.turns,
                         context,
                         places=places,
-                        grade=grade,
                         together=self._together,
                     )
                 except torch.OutOfMemoryError:

@@ -55,7 +55,7 @@ def render_layer(
                 picture = factory.picture(frame)
                 if parts is not None:
                     render_picture(
-                        graded(parts, grades, luma_on(picture, device), factory.encoding),
+                        graded(parts, grades.at(n), luma_on(picture, device), factory.encoding),
                         picture,
                         factory.encoding,
                         interlaced=frame.interlaced,
@@ -70,7 +70,7 @@ def graded(parts: Parts, grades: Grades, luma: Tensor, encoding: Encoding) -> Te
 
     Args:
         parts: of the frame.
-        grades: of the film's shots.
+        grades: of its shots, as they are in this frame.
         luma: 1×H×W codes of the frame, in any size: where it is dark or light; the field is
             wanted where it lies.
         encoding: of the luma.

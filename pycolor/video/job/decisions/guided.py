@@ -23,6 +23,8 @@ from pycolor.video.plan.plan import Plan, ShotBody
 from pycolor.video.plan.planning import with_guided
 from pycolor.video.propagation.seen_frames import SeenFrames
 
+COLORLESS = 1.0  # ab of a still up to which it is taken for one that nobody has colored
+
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
@@ -89,6 +91,7 @@ def given(
         marks=replace(
             marks,
             marks=tuple(_from_range(mark, offset) for mark in marks.marks if inside(mark.frame)),
+            looks=tuple(look for look in marks.looks if stop is None or look.first < stop),
         ),
     )
 
@@ -139,11 +142,13 @@ def guided_pictures(
         seen: what was seen of the frames before.
 
     Raises:
-        UsageError: a still shows another frame than it says, or a frame is none of the film's.
+        UsageError: a still shows another frame than it says, a mark lies outside of the picture, or
+            a frame is none of the film's.
         FilmError: the film or a picture cannot be read.
     """
     pictures: list[GuidedPicture] = []
-    late = [n for n in found.frames if not 0 <= n < len(plan)]
+    graded = [max(0, look.first - source.offset) for look in found.marks.looks]
+    late = [n for n in (*found.frames, *graded) if not 0 <= n < len(plan)]
     if late:
         raise UsageError(
             f"there is guidance for frame {late[0] + source.offset}; expected {source.offset} to "
@@ -163,6 +168,29 @@ def guided_pictures(
     return tuple(pictures)
 
 
+def without_effect(
+    found: Given, plan: Plan, pictures: Sequence[GuidedPicture], offset: int
+) -> list[str]:
+    """What a person should know of guidance that may not do what was wanted.
+
+    Args:
+        found: from `given`.
+        plan: of the film.
+        pictures: from `guided_pictures`.
+        offset: number of the range's first frame in the film.
+    """
+    own = [n for n in found.frames if plan.span_at(n).passthrough]
+    told = []
+    if own:
+        numbers = ", ".join(str(n + offset) for n in own)
+        told.append(f"left in their own color, whatever is given for them: frames {numbers}")
+    for picture in pictures:
+        still = None if picture.frame is None else found.stills.get(picture.frame)
+        if still is not None and float(picture.color.hints.abs().max()) < COLORLESS:
+            told.append(f"{still.path} has no color, so its frame and what looks like it stay gray")
+    return told
+
+
 def _known(
     n: int,
     found: Given,
@@ -172,10 +200,10 @@ def _known(
     predictor: Predictor,
 ) -> Guidance:
     known: Guidance | None = None
+    name = f"frame {n + source.offset} of {source.path.name}"
     if still := found.stills.get(n):
         rgb = read_guide(still.path, "reference")
-        names = (str(still.path), f"frame {n + source.offset} of {source.path.name}")
-        known = still_of(rgb, lightness, predictor, names)
+        known = still_of(rgb, lightness, predictor, (str(still.path), name))
     marks = found.marks.of(n)
     if not marks:
         assert known is not None
@@ -183,7 +211,7 @@ def _known(
     shown = (info.height, round(info.width * float(info.pixel_aspect or 1)))
     if info.turns % 2:
         shown = shown[::-1]
-    return marked(marks, shown, lightness, predictor, known)
+    return marked(marks, shown, lightness, predictor, name, known)
 
 
 def _looked_at(
@@ -222,4 +250,4 @@ def _frames(source: FrameSource, numbers: Sequence[int]) -> Iterator[tuple[int, 
                 yield n, *frames(n)
 
 
-__all__ = ["Given", "given", "guided_pictures", "guided_plan"]
+__all__ = ["Given", "given", "guided_pictures", "guided_plan", "without_effect"]

@@ -6,18 +6,20 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import NoReturn
 
 from pycolor.errors import FilmError, UsageError
 from pycolor.image.guidance.references import Reference
+from pycolor.models import zoo
 from pycolor.options import PredictOptions
 from pycolor.system.atomic_file import atomic_write
 from pycolor.video.film_plan.decisions import FilmPlan
 from pycolor.video.film_plan.document import read_plan
 from pycolor.video.film_plan.document_text import ShotTexts, plan_text
 from pycolor.video.film_plan.json_lines import Place, line_of, lines_of
-from pycolor.video.film_plan.shot_guidance import marks_of
+from pycolor.video.film_plan.shot_guidance import marks_of, stills_twice
 from pycolor.video.job.decisions.guided import Given
 
 PROJECT_SUFFIX, PLAN_NAME = ".pycolor", "plan.json"
@@ -74,8 +76,26 @@ class PlanFile:
         if frames is not None and frames != film.frames:
             self.refuse(f"{source} has {frames} frames, got {film.frames}", ("source", "frames"))
 
-    def cautions(self) -> list[str]:
-        """What a reviewer has said that a delivery should know of."""
+    def check_rate(self, source: Path, rate: Fraction) -> None:
+        """Make sure that a film has the plan's rate, which an option may have said.
+
+        Raises:
+            UsageError: it has another.
+        """
+        told = self.plan.source.rate
+        if told != rate:
+            self.refuse(
+                f"the plan counts {told} frames a second, and {source} is read with {rate}; "
+                f"--rate {told} goes by the plan",
+                ("source", "rate"),
+            )
+
+    def cautions(self, *, recolor: bool = False) -> list[str]:
+        """What a reviewer has said that a delivery should know of, and what has no effect.
+
+        Args:
+            recolor: what `auto` does with colored shots.
+        """
         shots = list(enumerate(self.plan.shots, 1))
         rejected = [n for n, shot in shots if shot.state == "rejected"]
         changed = [n for n, shot in shots if shot.changed_since_accepted]
@@ -84,6 +104,14 @@ class PlanFile:
             found.append(f"{_shots(rejected)} rejected in {self.path.name}")
         if changed:
             found.append(f"{_shots(changed)} no longer as accepted in {self.path.name}")
+        kept = [n for n, s in shots if s.guidance and s.keeps_own_color(recolor=recolor)]
+        if kept:
+            found.append(
+                f"{_shots(kept)} in the source's own color in {self.path.name}, where guidance has "
+                "no effect; with the treatment color it has"
+            )
+        for n in sorted({frame for _, shot in shots for frame in stills_twice(shot.guidance)}):
+            found.append(f"frame {n} has two stills or more in {self.path.name}; the last counts")
         return found
 
     def shot_options(self, number: int, film: PredictOptions) -> PredictOptions:
@@ -94,11 +122,15 @@ class PlanFile:
             film: how the film's other shots are.
 
         Raises:
-            UsageError: a picture is not there.
+            UsageError: a picture is not there, or the model is none.
         """
         shot = self.plan.shots[number]
         options = film
         if shot.model is not None and shot.model != film.model:
+            try:
+                zoo.card(shot.model)
+            except UsageError as e:
+                self.refuse(str(e).rstrip("."), ("shots", number, "model"))
             options = replace(film, model=shot.model, weights=None, style=None, decode="auto")
         for path in self._files(number, "style"):
             options = replace(options, style=path)

@@ -174,7 +174,8 @@ class ClipColor:
         if parts is None:
             return False
         picture = cast(Picture, _Planes(luma=luma, chroma=chroma))
-        field = graded(parts, work.grades, luma_on(picture, self._predictor.device), encoding)
+        grades = work.grades.at(n)
+        field = graded(parts, grades, luma_on(picture, self._predictor.device), encoding)
         under = work.plan.is_under(n)
         render_picture(field, picture, encoding, interlaced=interlaced, under=under)
         return True

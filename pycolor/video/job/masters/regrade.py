@@ -39,6 +39,9 @@ class _Regrade(FilmRun):
     def _check_source(self, sha256: str, frames: int | None = None) -> None:
         """The versions' frames are compared later, when both are known."""
 
+    def _check_rate(self, reader: Reader) -> None:
+        """A version may have a rate of its own."""
+
     def _found_offset(self, known: FilmAnalysis, shown: FilmAnalysis) -> int:
         """Number of the film's frame that is this version's first."""
         assert self.plan_file is not None

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pycolor.errors import FilmError, PycolorError
+from pycolor.errors import FilmError, PycolorError, UsageError
 from pycolor.image.predictor_pool import without_grade
 from pycolor.record import free_sidecar
 from pycolor.system.atomic_file import check_output
@@ -63,12 +63,22 @@ class FilmRun(FilmColoring):
     def _made_meanwhile(self) -> bool:
         return not self.options.overwrite and made_before(self.source, self.target)
 
+    def _check_slices(self, folder: Path) -> None:
+        """What was begun in slices goes on as it was begun."""
+        if self.range is not None or self.options.guided:
+            raise UsageError(
+                f"{self.target} was begun in slices, of the whole film and unguided, as {folder} "
+                "tells: expected no frames, reference or guidance, another output, or no such "
+                "folder."
+            )
+
     def _run(self) -> FilmReport:
         began = time.perf_counter()
         options, target = self.options, self.target
         self._validate_options()
         listed = None if options.shots is None else listed_shots(options.shots, self.first_listed)
         if options.plan is None and slices_plan(target).exists():
+            self._check_slices(slices_plan(target).parent)
             options = self.options = replace(options, plan=slices_plan(target), shots=None)
             listed = None
             self.warn(f"{target} was begun in slices: what they made is taken")

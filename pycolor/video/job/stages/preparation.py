@@ -103,6 +103,7 @@ class FilmPreparation:
         source.on_block = self._stage("reading", source.blocks, "MB")
         if self.plan_file is not None:
             self._check_source(source.sha256)
+            self._check_rate(reader)
         predictor = self.pool.of(without_grade(options.predict))
         for text in predictor.notes:
             self.warn(text)
@@ -129,6 +130,9 @@ class FilmPreparation:
         else:
             plan, store, segments = planned.plan, planned.store, planned.segments
             seen = self._decided(seen, planned)
+        pictures = guided.guided_pictures(given, plan, self._frame_source(seen), predictor)
+        for text in guided.without_effect(given, plan, pictures, self.offset):
+            self.warn(text)
         return PreparedFilm(
             reader=reader,
             pixel_format=factory.pixel_format,
@@ -139,7 +143,7 @@ class FilmPreparation:
             planned=planned,
             seen=seen,
             plan=plan,
-            guided=guided.guided_pictures(given, plan, self._frame_source(seen), predictor),
+            guided=pictures,
             segments=segments,
             resumed=frames_made(segments, store, unread=options.slice is not None),
         )
@@ -189,12 +193,17 @@ class FilmPreparation:
         assert self.plan_file is not None
         self.plan_file.check(self.source, sha256, frames)
 
+    def _check_rate(self, reader: Reader) -> None:
+        """Make sure that the plan counts the frames a second that the film is read with."""
+        assert self.plan_file is not None
+        self.plan_file.check_rate(self.source, reader.info.rate)
+
     def _planned(self, seen: FilmAnalysis, source_digest: str) -> PlannedFilm | None:
         """What the plan makes of the film, and a word on what is there already."""
         if self.plan_file is None:
             return None
         self._check_source(source_digest, len(seen))
-        for text in self.plan_file.cautions():
+        for text in self.plan_file.cautions(recolor=self.options.color_shots == "recolor"):
             self.warn(text)
         colors = colors_of(
             self.plan_file,

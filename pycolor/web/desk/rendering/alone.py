@@ -54,7 +54,6 @@ def colored_alone(
         seen_alone(plan, predictor, frame, info, seen),
         info.turns,
         places=[(frame.index, (body.start, body.stop))],
-        grade=plan.grade_at(body.start),
     )
     part = Part(shot=body.start, share=1.0, field=field[0])
     return Layer(first=frame.index, frames=(rounded((part,)),))
