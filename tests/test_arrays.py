@@ -143,6 +143,14 @@ def test_a_code_that_stands_for_transparent_becomes_alpha(mode: str, code: Any) 
     assert colored.getpixel((1, 0))[3] == 255  # type: ignore[index]
 
 
+def test_a_forked_child_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    pycolor.color(gray(np.uint8), SMALL)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr("os.getpid", lambda: -1)  # as if in a child that has the loaded model
+    with pytest.raises(UsageError, match="forked"):
+        pycolor.color(gray(np.uint8), SMALL)
+
+
 def test_a_picture_that_may_not_be_written_is_colored() -> None:
     luma = gray(np.uint8)
     luma.setflags(write=False)

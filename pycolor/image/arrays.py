@@ -16,6 +16,7 @@ from pycolor.errors import UsageError
 from pycolor.image.colorize import color_still
 from pycolor.image.files.picture_files import StillImage, StillInfo
 from pycolor.image.guidance.guides import load_predictor
+from pycolor.models.inference.device import check_not_forked
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 
@@ -52,7 +53,8 @@ def color(picture: Picture, options: PredictOptions | None = None) -> Picture:
         which is kept.
 
     Raises:
-        UsageError: it is none of these, or a sample is not finite or not in 0 … 1.
+        UsageError: it is none of these, a sample is not finite or not in 0 … 1, or this process
+            was forked from one in which a model has run; start it by spawn.
         FilmError: the weights cannot be read.
     """
     options = PredictOptions() if options is None else options
@@ -61,6 +63,7 @@ def color(picture: Picture, options: PredictOptions | None = None) -> Picture:
         raise UsageError(
             f"options must be a PredictOptions, got {kind.__module__}.{kind.__name__}."
         )
+    check_not_forked()
     predictor = shared_predictor(options)
     if isinstance(picture, Image.Image):
         return _color_pil(picture, predictor)
