@@ -169,9 +169,13 @@ def _duration(container: av.container.InputContainer, stream: VideoStream) -> Fr
 
 
 def _field_order(stream: VideoStream, first: av.VideoFrame) -> str:
-    """As the container has it, or else as the first frame has it."""
+    """As the container has it; as the first frame has it where the container knows of no fields.
+
+    Matroska says "progressive" of every film whose muxer was told nothing.
+    """
     order = FIELD_ORDERS.get(int(stream.codec_context.field_order), "unknown")
-    return frame_fields(first) if first.interlaced_frame and order == "unknown" else order
+    untold = order in ("unknown", "progressive")
+    return frame_fields(first) if first.interlaced_frame and untold else order
 
 
 def _alpha_left_out(stream: VideoStream, description: PixelFormat) -> list[str]:
