@@ -103,12 +103,52 @@ def test_the_luma_of_a_color_picture_is_taken_by_its_matrix() -> None:
         (Image.new("I;16", (8, 8)), "16-bit"),
         (Image.new("CMYK", (8, 8)), "CMYK"),
         ([[1, 2]], "list"),
+        (torch.zeros(8), "H×W"),
+        (torch.tensor(0.5), "H×W"),
+        (torch.zeros(8, 8).to_sparse(), "sparse"),
+        (torch.zeros(8, 8, device="meta"), "meta"),
     ],
-    ids=["int32", "above-1", "nan", "5-channels", "empty", "1-axis", "I;16", "CMYK", "list"],
+    ids=[
+        *("int32", "above-1", "nan", "5-channels", "empty", "1-axis", "I;16", "CMYK", "list"),
+        *("tensor of 1 axis", "tensor of none", "sparse", "meta"),
+    ],
 )
 def test_what_is_no_picture_is_refused(picture: Any, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         pycolor.color(picture, SMALL)
+
+
+@pytest.mark.parametrize("options", ["zhang2016", {"short_side": 32}])
+def test_options_of_another_kind_are_refused(options: Any) -> None:
+    with pytest.raises(UsageError, match="options must be a PredictOptions"):
+        pycolor.color(gray(np.uint8), options)
+
+
+@pytest.mark.parametrize("kind", ["u2", "f4"])
+def test_an_array_in_the_other_byte_order(kind: str) -> None:
+    luma = gray(np.dtype(kind))
+    other = luma.astype(luma.dtype.newbyteorder())
+    colored = pycolor.color(other, SMALL)
+    assert colored.dtype == other.dtype
+    assert np.array_equal(colored, pycolor.color(luma, SMALL))
+
+
+@pytest.mark.parametrize(("mode", "code"), [("L", 0), ("RGB", (0, 0, 0)), ("P", 0)])
+def test_a_code_that_stands_for_transparent_becomes_alpha(mode: str, code: Any) -> None:
+    picture = Image.fromarray(np.array(8 * [[0, 200]], np.uint8)).convert(mode)
+    picture.info["transparency"] = code
+    colored = pycolor.color(picture, SMALL)
+    assert colored.mode == "RGBA"
+    assert colored.getpixel((0, 0))[3] == 0  # type: ignore[index]
+    assert colored.getpixel((1, 0))[3] == 255  # type: ignore[index]
+
+
+def test_a_forked_child_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    pycolor.color(gray(np.uint8), SMALL)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr("os.getpid", lambda: -1)  # as if in a child that has the loaded model
+    with pytest.raises(UsageError, match="forked"):
+        pycolor.color(gray(np.uint8), SMALL)
 
 
 def test_a_picture_that_may_not_be_written_is_colored() -> None:

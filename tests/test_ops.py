@@ -390,6 +390,7 @@ def test_empty_batches():
     assert ops.annealed_mean(torch.empty(0, 5, 3, 3), palette(5)).shape == (0, 2, 3, 3)
     assert ops.annealed_mean(torch.empty(1, 5, 0, 3), palette(5)).shape == (1, 2, 0, 3)
     assert ops.rgb_to_lab(torch.empty(0, 3, 4, 4)).shape == (0, 3, 4, 4)
+    assert ops.rgb_to_lab(torch.empty(2, 3, 0, 4)).shape == (2, 3, 0, 4)
     none = torch.empty(0, 8, 8, dtype=torch.uint8)
     assert ops.render_chroma(torch.empty(0, 2, 4, 4), none, encoding=Encoding())[0].shape[0] == 0
 
@@ -411,8 +412,18 @@ WRONG = {
     "guide must be 1×1×4×4 as the chroma is 1×2×4×4, got 1×1×4×5": lambda: ops.joint_bilateral(
         torch.rand(1, 2, 4, 4), torch.rand(1, 1, 4, 5)
     ),
-    "radius must be 0 or more, got -1": lambda: ops.joint_bilateral(
+    "radius must be a whole number in 0 to 65536, got -1": lambda: ops.joint_bilateral(
         torch.rand(1, 2, 4, 4), torch.rand(1, 1, 4, 4), radius=-1
+    ),
+    "radius must be a whole number in 0 to 65536, got 2.5": lambda: ops.joint_bilateral(
+        torch.rand(1, 2, 4, 4),
+        torch.rand(1, 1, 4, 4),
+        radius=2.5,  # type: ignore[arg-type]
+    ),
+    "radius must be a whole number in 0 to 1024, got 1073741824": lambda: (
+        ops.joint_bilateral_upsample(
+            torch.rand(1, 2, 2, 2), torch.rand(1, 1, 2, 2), torch.rand(1, 1, 4, 4), radius=1 << 30
+        )
     ),
     "luma of 10 bits must be torch.uint16, got torch.uint8": lambda: ops.render_chroma(
         field(1, 2, 2), luma(1, 8, 8), encoding=Encoding(bit_depth=10)
@@ -438,6 +449,16 @@ def test_wrong_arguments_get_one_sentence(message):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole message is compared
         WRONG[message]()
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("given", [None, [[0]], np.zeros((1, 1, 4, 4), np.uint8)])
+def test_what_is_no_tensor_is_named(given):
+    images = torch.zeros(1, 1, 4, 4, dtype=torch.uint8)
+    with pytest.raises(TypeError, match=r"^reference must be a torch tensor, N×1×H×W, got "):
+        ops.motion_search(images, given)
+    flow, cost = torch.zeros(1, 2, 4, 4), torch.zeros(1, 1, 4, 4)
+    with pytest.raises(TypeError, match=r"^weight must be a torch tensor, K, got "):
+        ops.blend_warped_chroma(flow, flow, cost, given)
 
 
 # ---- torch -------------------------------------------------------------------------------------

@@ -36,6 +36,43 @@ def samples(path: Path, *more: str) -> bytes:
     return subprocess.run(command, capture_output=True, check=True).stdout
 
 
+# -- alpha -------------------------------------------------------------------------------------
+
+
+def alpha_of(path: Path) -> tuple[bool, str | None]:
+    """Whether the pictures have alpha, and what Matroska says of alpha beside them."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        frame = next(container.decode(stream))
+        said = {key.lower(): value for key, value in stream.metadata.items()}
+        return any(c.is_alpha for c in frame.format.components), said.get("alpha_mode")
+
+
+@pytest.mark.parametrize("target", ["out.mkv", "out.mp4"])
+def test_alpha_beside_rgb_is_left_out_and_named_once(tmp_path: Path, target: str) -> None:
+    source = make_film(tmp_path / "in.mkv", pixel_format="bgra", frames=3)
+    notes = by_segments(source, tmp_path / target)
+    assert sum("alpha" in note for note in notes) == 1
+    assert alpha_of(tmp_path / target) == (False, None)
+
+
+def test_alpha_that_vp9_has_beside_the_picture_is_named(tmp_path: Path) -> None:
+    options = {"cpu-used": "8", "deadline": "realtime"}
+    film = tmp_path / "in.webm"
+    make_film(film, codec="libvpx-vp9", pixel_format="yuva420p", frames=3, options=options)
+    assert alpha_of(film) == (False, "1")  # FFmpeg's decoder leaves it out
+    notes = by_segments(film, tmp_path / "out.mkv")
+    assert "the alpha channel is left out" in notes
+    assert alpha_of(tmp_path / "out.mkv") == (False, None)
+    assert verify(film, tmp_path / "out.mkv").ok
+
+
+def test_alpha_of_ffv1_is_kept(tmp_path: Path) -> None:
+    source = make_film(tmp_path / "in.mkv", pixel_format="yuva420p", frames=3)
+    assert not any("alpha" in note for note in by_segments(source, tmp_path / "out.mkv"))
+    assert alpha_of(tmp_path / "out.mkv")[0]
+
+
 # -- sound -------------------------------------------------------------------------------------
 
 

@@ -126,3 +126,17 @@ def test_progressive_frames_do_not_turn_the_fields_of_others(tmp_path: Path, pre
     assert frames_of(tmp_path / "in.ts") >= {"11", "00"}
     colorize(tmp_path / "in.ts", tmp_path / "out.mov", preset=preset)
     assert frames_of(tmp_path / "out.mov") == {"11"}
+
+
+@pytest.mark.parametrize("fields", ["tff", "bff"])
+def test_fields_that_the_container_calls_progressive_keep_their_order(
+    tmp_path: Path, fields: str
+) -> None:
+    """Matroska says so where its muxer was told nothing; x264 took them for top first."""
+    source = tmp_path / "in.mkv"
+    make_film(source, codec="mpeg2video", fields=fields, coded_fields=True, field_order=1)
+    expected = {"tff": "11", "bff": "10"}[fields]
+    assert frames_of(source) == {expected}
+    colorize(source, tmp_path / "out.mp4", preset="lossless-h264")
+    assert frames_of(tmp_path / "out.mp4") == {expected}
+    assert verify(source, tmp_path / "out.mp4").ok

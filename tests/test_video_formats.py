@@ -263,3 +263,13 @@ def test_nothing_is_lost_of_the_shared_films(tmp_path: Path, clip: Path) -> None
     assert got == digests[: len(got)]
     assert len(got) == (last if frames else 1)
     assert all(abs(a - b) <= Fraction(1, 2000) for a, b in zip(times, got_times, strict=False))
+
+
+@pytest.mark.parametrize("size", [(96, 1), (38400, 2), (2, 1), (12, 4)])
+@pytest.mark.parametrize("pixels", ["gray", "yuv420p"])
+def test_a_film_of_few_lines(tmp_path: Path, size: tuple[int, int], pixels: str) -> None:
+    width, height = size
+    source = tmp_path / "in.mkv"
+    make_film(source, width=width, height=height, frames=2, pixel_format=pixels)
+    colorize(source, tmp_path / "out.mkv")
+    assert failures(verify(source, tmp_path / "out.mkv")) == []

@@ -298,7 +298,7 @@ def test_an_independent_reader_agrees(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.mov", "out.mkv"])
-def test_cover_art_is_kept_or_named(tmp_path: Path, name: str) -> None:
+def test_cover_art_is_named(tmp_path: Path, name: str) -> None:
     film = make_film(tmp_path / "plain.mp4", codec="libx264", options=QUICK, sound=["aac"])
     source = tmp_path / "in.mp4"
     with av.open(str(film)) as a, av.open(str(source), "w") as b:
@@ -311,17 +311,13 @@ def test_cover_art_is_kept_or_named(tmp_path: Path, name: str) -> None:
             if packet.size:
                 packet.stream = out[packet.stream_index]
                 b.mux_one(packet)
-    writer = colorize(source, tmp_path / name, options={})
+    marked = {"COLORIZATION": "as the commands write it"}  # FFmpeg's MP4 then drops cover art
+    writer = colorize(source, tmp_path / name, options={}, metadata=marked)
     assert failures(verify(source, tmp_path / name)) == []
     with Reader(tmp_path / name) as reader:
-        kinds = [s.kind for s in reader.info.streams]
+        assert [s.kind for s in reader.info.streams] == ["audio"]
         assert reader.info.width == 64
-    if name != "out.mp4":
-        assert "cover art" in str(writer.dropped[0])
-        assert kinds == ["audio"]
-    else:
-        assert writer.dropped == ()
-        assert sorted(kinds) == ["audio", "cover art"]
+    assert "cover art" in str(writer.dropped[0])
 
 
 def test_a_second_picture_is_copied(tmp_path: Path) -> None:

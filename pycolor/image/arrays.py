@@ -16,6 +16,7 @@ from pycolor.errors import UsageError
 from pycolor.image.colorize import color_still
 from pycolor.image.files.picture_files import StillImage, StillInfo
 from pycolor.image.guidance.guides import load_predictor
+from pycolor.models.inference.device import check_not_forked
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 
@@ -23,6 +24,7 @@ Picture = TypeVar("Picture", npt.NDArray[Any], Tensor, Image.Image)
 Codes = npt.NDArray[Any]
 
 _SIXTEEN_BITS = 65535
+_UNKNOWN_TO_NUMPY = (torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2)
 
 
 @lru_cache(maxsize=2)
@@ -51,17 +53,22 @@ def color(picture: Picture, options: PredictOptions | None = None) -> Picture:
         which is kept.
 
     Raises:
-        UsageError: it is none of these, or a sample is not finite or not in 0 … 1.
+        UsageError: it is none of these, a sample is not finite or not in 0 … 1, or this process
+            was forked from one in which a model has run; start it by spawn.
         FilmError: the weights cannot be read.
     """
-    predictor = shared_predictor(options or PredictOptions())
+    options = PredictOptions() if options is None else options
+    if not isinstance(options, PredictOptions):
+        kind = type(options)
+        raise UsageError(
+            f"options must be a PredictOptions, got {kind.__module__}.{kind.__name__}."
+        )
+    check_not_forked()
+    predictor = shared_predictor(options)
     if isinstance(picture, Image.Image):
         return _color_pil(picture, predictor)
     if isinstance(picture, torch.Tensor):
-        planes = picture.detach().cpu()
-        planes = planes.unsqueeze(0) if planes.dim() == 2 else planes
-        planes = planes.float() if planes.dtype == torch.bfloat16 else planes  # NumPy has none
-        array = torch.from_numpy(_color_array(planes.movedim(-3, -1).numpy(), predictor))
+        array = torch.from_numpy(_color_array(_channels_last(picture), predictor))
         return array.movedim(-1, -3).contiguous().to(picture)
     if isinstance(picture, np.ndarray):
         return _color_array(picture, predictor)
@@ -71,13 +78,30 @@ def color(picture: Picture, options: PredictOptions | None = None) -> Picture:
     )
 
 
+def _channels_last(tensor: Tensor) -> Codes:
+    """The samples of a tensor, H×W×C or N×H×W×C."""
+    if tensor.dim() not in (2, 3, 4):
+        raise UsageError(
+            f"a tensor must be H×W, C×H×W or N×C×H×W, got the shape {tuple(tensor.shape)}."
+        )
+    if tensor.layout != torch.strided or tensor.is_meta:
+        held = "no samples (device meta)" if tensor.is_meta else str(tensor.layout)
+        raise UsageError(f"a tensor must hold all its samples (torch.strided), got {held}.")
+    planes = tensor.detach().cpu()
+    planes = planes.unsqueeze(0) if planes.dim() == 2 else planes
+    planes = planes.float() if planes.dtype in _UNKNOWN_TO_NUMPY else planes
+    return planes.movedim(-3, -1).numpy()
+
+
 def _color_pil(picture: Image.Image, predictor: Predictor) -> Image.Image:
     """A PIL picture of 8 bits; its profile stays with it if it is one of RGB."""
     # Modes that hold no more than 8 bits a sample, and what they are as gray or RGB.
     plain = {"1": "L", "L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA"}
     mode = plain.get(picture.mode)
     if picture.mode == "P":
-        mode = "RGBA" if "transparency" in picture.info else "RGB"
+        mode = "RGB"
+    if mode in ("L", "RGB") and "transparency" in picture.info:  # a code that stands for none
+        mode += "A"
     if mode is None:
         deep = picture.mode.startswith("I;16")
         advice = "; Pillow has no 16-bit color: give numpy.asarray(picture)" if deep else ""
@@ -108,7 +132,7 @@ def _color_array(array: Codes, predictor: Predictor) -> Codes:
     if array.dtype.kind == "f":
         result = (colored / np.float64(_SIXTEEN_BITS)).astype(array.dtype)
     else:
-        result = colored
+        result = colored.astype(array.dtype, copy=False)
     if array.shape[-1] in (2, 4):
         return np.concatenate([result, array[..., -1:]], axis=-1)
     return result
@@ -116,8 +140,8 @@ def _color_array(array: Codes, predictor: Predictor) -> Codes:
 
 def _codes(array: Codes) -> Codes:
     """The samples as uint8 or uint16."""
-    if array.dtype in (np.uint8, np.uint16):
-        return array
+    if array.dtype.kind == "u" and array.dtype.itemsize <= 2:
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
     if array.dtype.kind != "f":
         raise UsageError(f"samples must be uint8, uint16 or of a floating type, got {array.dtype}.")
     low, high = float(array.min()), float(array.max())

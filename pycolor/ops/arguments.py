@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -104,6 +105,15 @@ def positive(name: str, value: float) -> None:
     expect(value > 0, "{} must be above 0, got {}", name, value)
 
 
+def check_radius(radius: object, most: int) -> None:
+    expect(
+        isinstance(radius, int) and 0 <= radius <= most,
+        "radius must be a whole number in 0 to {}, got {}",
+        most,
+        radius,
+    )
+
+
 def check_refinement(sigma_range: float, floor: float) -> None:
     positive("sigma_range", sigma_range)
     expect(floor >= 1e-6, "floor must be at least 1e-6, got {}", floor)
@@ -115,4 +125,4 @@ def color_planes(name: str, x: Tensor) -> Tensor:
     expect(
         x.dim() >= 3 and x.shape[-3] == 3, f"{name} must be N×3×H×W or …×3×H×W, got {sizes_of(x)}"
     )
-    return floats(name, x.reshape(-1, *x.shape[-3:]), "N×3×H×W")
+    return floats(name, x.reshape(math.prod(x.shape[:-3]), *x.shape[-3:]), "N×3×H×W")

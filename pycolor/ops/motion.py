@@ -7,7 +7,7 @@ from torch import Tensor
 
 import pycolor._C as _C
 from pycolor.ops import reference
-from pycolor.ops.arguments import expect, floats, positive, same_device
+from pycolor.ops.arguments import check_tensor, expect, floats, positive, same_device
 from pycolor.ops.native import cuda_module, define, implements, stream, threads, view
 
 MOTION_CELL = 4  # guide pixels a cell, each way: csrc/motion.h
@@ -61,6 +61,7 @@ def motion_search(
 def _check_guides(guide: Tensor, reference: Tensor) -> None:
     """Refuse pictures in which no motion can be searched."""
     for name, image in (("guide", guide), ("reference", reference)):
+        check_tensor(name, image, "N×1×H×W")
         expect(
             image.dim() == 4 and image.shape[1] == 1 and image.dtype == torch.uint8,
             "{} must be N×1×H×W in uint8, got {} in {}",
@@ -197,6 +198,7 @@ def blend_warped_chroma(
             tensor,
         )
         same_device(name, tensor, chroma)
+    check_tensor("weight", weight, "K")
     expect(tuple(weight.shape) == (k,), "weight must have {} entries, got {}", k, weight)
     same_device("weight", weight, chroma)
     positive("sigma", sigma)

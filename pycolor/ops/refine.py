@@ -9,6 +9,7 @@ import pycolor._C as _C
 from pycolor.ops import reference
 from pycolor.ops.arguments import (
     check_out,
+    check_radius,
     check_refinement,
     expect,
     floats,
@@ -17,6 +18,9 @@ from pycolor.ops.arguments import (
     sizes_of,
 )
 from pycolor.ops.native import cuda_module, define, implements, stream, threads, view
+
+# Of a disk, which ends at the borders of the picture, and of a window, which does not.
+_LARGEST_DISK, _LARGEST_WINDOW = 1 << 16, 1 << 10
 
 define(
     "joint_bilateral(Tensor chroma, Tensor guide, int radius, float sigma_space, "
@@ -64,7 +68,7 @@ def joint_bilateral(
         f"got {sizes_of(guide)}",
     )
     same_device("guide", guide, chroma)
-    expect(radius >= 0, f"radius must be 0 or more, got {radius}")
+    check_radius(radius, _LARGEST_DISK)
     positive("sigma_space", sigma_space)
     positive("sigma_range", sigma_range)
     if out is None:
@@ -101,7 +105,8 @@ def joint_bilateral_upsample(
     same_device("guide_low", guide_low, chroma)
     same_device("guide", guide, chroma)
     check_refinement(sigma_range, floor)
-    expect(radius is None or radius >= 0, f"radius must be None or 0 or more, got {radius}")
+    if radius is not None:
+        check_radius(radius, _LARGEST_WINDOW)
     positive("sigma_space", sigma_space)
     shape = (n, c, guide.shape[2], guide.shape[3])
     if out is None:

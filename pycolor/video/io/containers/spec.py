@@ -28,7 +28,7 @@ class ContainerSpec:
         rates: frames a second that it can store; empty for all.
         clock: seconds a tick, where it has one clock for all.
         edit_list: it can hide what a decoder needs before the first frame shown.
-        chapters, attachments, cover_art, languages: it holds them.
+        chapters, attachments, languages: it holds them.
         chapter_tags: it holds tags of a chapter besides its title.
         dispositions: names of FFmpeg's flags of streams that it stores.
         text: its codec of text subtitles, made of others' by FFmpeg's `text_filter`.
@@ -64,7 +64,6 @@ class ContainerSpec:
     chapters: bool = False
     chapter_tags: bool = False
     attachments: bool = False
-    cover_art: bool = False
     languages: bool = False
     dispositions: frozenset[str] = frozenset()
     text: str = ""
@@ -134,7 +133,6 @@ SPECS = (
         edit_list=True,
         counts_timecode=True,
         chapters=True,
-        cover_art=True,
         languages=True,
         dispositions=_ROLES | {"captions", "descriptions"},
         text="mov_text",

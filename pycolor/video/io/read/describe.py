@@ -169,9 +169,20 @@ def _duration(container: av.container.InputContainer, stream: VideoStream) -> Fr
 
 
 def _field_order(stream: VideoStream, first: av.VideoFrame) -> str:
-    """As the container has it, or else as the first frame has it."""
+    """As the container has it; as the first frame has it where the container knows of no fields.
+
+    Matroska says "progressive" of every film whose muxer was told nothing.
+    """
     order = FIELD_ORDERS.get(int(stream.codec_context.field_order), "unknown")
-    return frame_fields(first) if first.interlaced_frame and order == "unknown" else order
+    untold = order in ("unknown", "progressive")
+    return frame_fields(first) if first.interlaced_frame and untold else order
+
+
+def _alpha_left_out(stream: VideoStream, description: PixelFormat) -> list[str]:
+    """A note on alpha beside R'G'B', and on Matroska's of VP8 and VP9, which is not decoded."""
+    beside = stream.metadata.get("alpha_mode") == "1" and not description.alpha
+    lost = beside or (description.rgb and description.alpha)
+    return ["the alpha channel is left out"] if lost else []
 
 
 def _truncation(path: Path) -> list[str]:
@@ -191,8 +202,6 @@ def _meaning(
     """The tags, H.273's code of the matrix, whether the range is full, and what to say of that."""
     tags, said = overridden(tags, override, description, height, path)
     notes = [*said]
-    if description.rgb and description.alpha:
-        notes.append("the alpha channel is left out")
     code, said = _matrix_code(path, description, tags, height)
     notes += said
     full = is_full_range(description, name, tags.range, codec)
@@ -248,7 +257,8 @@ def describe(
         path, name, description, tags, override or TagOverride(), first.height, codec
     )
     told = notes_on(first.format.name, linear=codec == "exr")
-    warnings = (*told, *getattr(container, "notes", ()), *said, *_truncation(path))
+    notes = *getattr(container, "notes", ()), *_alpha_left_out(stream, description)
+    warnings = (*told, *notes, *said, *_truncation(path))
     rate, duration = frame_rate(stream), _duration(container, stream)
     order = _field_order(stream, first)
     matrix = display_matrix(first)

@@ -164,17 +164,21 @@ def as_segment(recipe: EncoderConfig) -> EncoderConfig:
     )
 
 
+_SLICES_A_SIDE = 8  # of the 64 of the largest pictures
+
+
 def _with_slices(
     options: dict[str, str], info: FilmInfo, target: PixelFormat, codec: str
 ) -> dict[str, str]:
     """FFV1's slices, where the number is ours to choose.
 
-    FFmpeg refuses most numbers where chroma does not divide the frame evenly; its own choice
-    always fits.
+    FFmpeg refuses most numbers where chroma does not divide the frame evenly, or where a slice
+    would hold none of it; its own choice fits wherever another does.
     """
     v, h = SUBSAMPLING_SHIFTS[target.subsampling or "444"]
     even = info.height % (1 << v) == 0 and info.width % (1 << h) == 0
-    if codec == "ffv1" and "slices" not in options and even:
+    wide = min(info.height >> v, info.width >> h) >= _SLICES_A_SIDE
+    if codec == "ffv1" and "slices" not in options and even and wide:
         return {**options, "slices": str(_slices(info.width, info.height))}
     return options
 

@@ -53,14 +53,14 @@ def costs_of(target: PixelFormat, info: FilmInfo, codec: str, wanted: Subsamplin
             )
         else:
             yield f"{codec} does not hold {_colons(wanted)}: {became}"
-    if source.alpha and not target.alpha:
+    if _keeps_alpha(source) and not target.alpha:
         yield f"{codec} in {target.name} holds no alpha channel: the film's is left out"
 
 
 def _fits(target: PixelFormat, info: FilmInfo, codec: str) -> bool:
     if target.rgb or target.gray or not target.planar or target.big_endian or target.shift:
         return False
-    if target.name.startswith("yuvj") or (target.alpha and not info.description.alpha):
+    if target.name.startswith("yuvj") or (target.alpha and not _keeps_alpha(info.description)):
         return False
     shifts = Encoding(subsampling=target.subsampling or "444").shifts
     odd_height, odd_width = info.height % 2, info.width % 2
@@ -69,12 +69,17 @@ def _fits(target: PixelFormat, info: FilmInfo, codec: str) -> bool:
     return not (codec == "v210" and odd_width)
 
 
+def _keeps_alpha(source: PixelFormat) -> bool:
+    """Does a film's alpha go into an output?  Beside R'G'B' it is left out as it is read."""
+    return source.alpha and not source.rgb
+
+
 def _loss(source: PixelFormat, target: PixelFormat, wanted: Subsampling) -> tuple[int, ...]:
     shifts = Encoding(subsampling=target.subsampling or "444").shifts
     asked = Encoding(subsampling=wanted).shifts
     return (
         max(0, source.bit_depth - target.bit_depth),
-        int(source.alpha and not target.alpha),
+        int(_keeps_alpha(source) and not target.alpha),
         sum(max(0, s - a) for s, a in zip(shifts, asked, strict=True)),
         max(0, target.bit_depth - source.bit_depth),
         sum(max(0, a - s) for s, a in zip(shifts, asked, strict=True)),

@@ -27,6 +27,7 @@ _CONTAINER_KEYS = {
     "timecode",
     "rotate",
     "language",
+    "alpha_mode",  # Matroska's, of alpha beside the blocks of VP8 and VP9
     # MXF tells of the program that wrote it, and numbers each writing.
     "operational_pattern_ul",
     "uid",

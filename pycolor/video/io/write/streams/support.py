@@ -97,7 +97,7 @@ def refusal(stream: Any, container: str) -> str | None:
     codecs = spec_of(container).sound_codecs
     if stream.type == "audio" and codecs and stream.codec_context.name not in codecs:
         return f"{container} holds {', '.join(codecs)}"
-    if is_cover(stream) and not spec_of(container).cover_art:
+    if is_cover(stream):  # not even MP4, where the mark of synthetic color is among the free keys
         return f"{container} has no place for cover art that FFmpeg would fill"
     try:
         trial = av.open(io.BytesIO(), "w", format=container)
