@@ -29,6 +29,7 @@ from pycolor.evaluate.environment import record
 from pycolor.evaluate.pairs import Pair
 from pycolor.evaluate.reports.sheets import thumbnail
 from pycolor.evaluate.stills import gray_of, read_pair
+from pycolor.image.guidance.guides import load_picture_predictor
 from pycolor.models.predictor import Predictor
 from pycolor.ops.reference import rgb_to_lab
 from pycolor.options import PredictOptions
@@ -153,7 +154,7 @@ class Hues:
 
 def main(options: Hues) -> None:
     """Count, print and write."""
-    predictor = Predictor(options.predict)
+    predictor = load_picture_predictor(options.predict)
     marked: dict[str, dict[str, Box]] = json.loads(REGIONS.read_text(encoding="utf-8"))
     tiles = list(judged(options.data / "eval", marked, predictor))
     regions = [region for tile in tiles for region in tile.regions]

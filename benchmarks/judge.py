@@ -38,6 +38,7 @@ from pycolor.evaluate.pairs import Pair
 from pycolor.evaluate.stills import gray_of, judged_size, read_pair
 from pycolor.image.colorize import color_still
 from pycolor.image.files.picture_files import StillImage, StillInfo
+from pycolor.image.guidance.guides import load_picture_predictor
 from pycolor.models.palette import gamut_bins
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions, VideoOptions
@@ -223,7 +224,7 @@ class Judge:
 
 def main(options: Judge) -> None:
     """Judge, print and write."""
-    predictor = Predictor(options.predict)
+    predictor = load_picture_predictor(options.predict)
     chosen, reported = photographs(options.data / "eval")
     paths = chosen if options.choosing else reported
     photos = judge_photographs(paths, predictor)

@@ -40,9 +40,9 @@ from pycolor.evaluate.metrics.measures import judge, own_values
 from pycolor.evaluate.pairs import Pair
 from pycolor.evaluate.stills import gray_of, read_pair, read_rgb
 from pycolor.image.files.picture_files import SUFFIXES
+from pycolor.image.guidance.guides import load_picture_predictor
 from pycolor.models import zoo
 from pycolor.models.palette import gamut_bins
-from pycolor.models.predictor import Predictor
 from pycolor.ops import reference
 from pycolor.options import PredictOptions
 
@@ -151,7 +151,7 @@ def our_methods() -> dict[str, Method]:
     """The models that have weights."""
 
     def of(name: str) -> Method:
-        predictor = Predictor(PredictOptions(model=name))
+        predictor = load_picture_predictor(PredictOptions(model=name))
         return lambda p, _: read_pair(Pair("picture", p.path), SIDE, predictor)[0]
 
     return {f"pycolor, {c.name}": of(c.name) for c in zoo.CARDS if c.weights}

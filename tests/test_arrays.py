@@ -12,6 +12,7 @@ from PIL import Image
 
 import pycolor
 from pycolor import PredictOptions, UsageError
+from pycolor.image.guidance.guides import load_picture_predictor, load_predictor
 
 SMALL = PredictOptions(short_side=32, device="cpu")
 BT601 = np.array([0.299, 0.587, 0.114])
@@ -157,3 +158,18 @@ def test_a_picture_that_may_not_be_written_is_colored() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert pycolor.color(luma, SMALL).shape == (40, 56, 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "frame", "picture"),
+    [
+        (PredictOptions(device="cpu"), 192, 256),
+        (PredictOptions(device="cpu", short_side=64), 64, 64),
+        (PredictOptions(device="cpu", model="richart2017"), 160, 160),
+    ],
+)
+def test_a_picture_may_be_seen_larger_than_a_frame(
+    options: PredictOptions, frame: int, picture: int
+) -> None:
+    assert load_predictor(options).short_side == frame
+    assert load_picture_predictor(options).short_side == picture

@@ -128,6 +128,7 @@ def test_a_file_can_bring_its_decode_and_size(tmp_path: Path) -> None:
     weight_files.write(path, "zhang2016", state, options, {}, temperature=1, short_side=64)
     predictor = Predictor(PredictOptions(weights=path, device="cpu"))
     assert (predictor.temperature, predictor.short_side) == (1.0, 64)
+    assert predictor.loaded.picture_side == 64
     mode = Predictor(PredictOptions(weights=path, device="cpu", decode="mode"))
     assert mode.temperature == 0
 

@@ -91,7 +91,8 @@ def _lines(c: Card) -> Iterator[tuple[str, str]]:
     yield "GFLOPs", f"{c.gflops:,.1f} as published, for an input of 256x256"
     yield "packaged", _packaged(c)
     if c.weights:
-        yield "short side", f"{c.short_side} px"
+        picture = "" if c.picture_side is None else f", of pictures {c.picture_side} px"
+        yield "short side", f"{c.short_side} px{picture}"
         temperature = _temperature(c)
         if temperature is None:
             yield "decode", "none: it predicts chroma itself"

@@ -17,7 +17,7 @@ from pycolor.evaluate.metrics.over_time import Timeline
 from pycolor.evaluate.pairs import Pair, pair_up
 from pycolor.evaluate.reports.report import Report, Row, curve
 from pycolor.evaluate.reports.sheets import SampleRow, thumbnail
-from pycolor.image.guidance.guides import load_predictor
+from pycolor.image.guidance.guides import load_picture_predictor, load_predictor
 from pycolor.models.palette import gamut_bins
 from pycolor.models.predictor import Predictor
 from pycolor.ops import reference
@@ -95,7 +95,8 @@ def evaluate(
     settings: dict[str, object] = {"true": true.name, "short_side": options.size}
     predictor = None
     if found is None:
-        predictor = load_predictor(video.predict)
+        load = load_predictor if len(analyses) == len(pairs) else load_picture_predictor
+        predictor = load(video.predict)
         settings |= _of_model(predictor) | {"propagation": video.propagation.mode}
     else:
         settings["found"] = found.name

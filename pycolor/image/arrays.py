@@ -15,7 +15,7 @@ from torch import Tensor
 from pycolor.errors import UsageError
 from pycolor.image.colorize import color_still
 from pycolor.image.files.picture_files import StillImage, StillInfo
-from pycolor.image.guidance.guides import load_predictor
+from pycolor.image.guidance.guides import load_picture_predictor
 from pycolor.models.inference.device import check_not_forked
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
@@ -30,7 +30,7 @@ _UNKNOWN_TO_NUMPY = (torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2)
 @lru_cache(maxsize=2)
 def shared_predictor(options: PredictOptions) -> Predictor:
     """The model of some options, loaded once: `color` is called for picture after picture."""
-    return load_predictor(options)
+    return load_picture_predictor(options)
 
 
 def color(picture: Picture, options: PredictOptions | None = None) -> Picture:

@@ -23,7 +23,7 @@ from pycolor.image.files.picture_files import (
     write_image,
 )
 from pycolor.image.guidance.given import GivenForPicture, given_for_pictures
-from pycolor.image.guidance.guides import load_predictor
+from pycolor.image.guidance.guides import load_picture_predictor
 from pycolor.image.picture_record import write_picture_record
 from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
@@ -97,7 +97,7 @@ def color_stills(
         progress.total = len(work.pairs)
     # A single picture is opened before the model is loaded: its errors come at once.
     first = read_image(source, most_megapixels=most_megapixels) if not source.is_dir() else None
-    predictor = load_predictor(options)
+    predictor = load_picture_predictor(options)
     given = given_for_pictures(options, predictor, [one for one, _ in work.pairs])
     for text in predictor.notes:
         say(f"note: {text}")

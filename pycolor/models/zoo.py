@@ -38,6 +38,7 @@ CARDS = [
         gflops=5.5,
         temperature=0.38,
         short_side=192,
+        picture_side=256,
         options={
             "width": 1.0,
             "levels": True,

@@ -30,7 +30,7 @@ class PredictOptions:
         device: cpu, cuda, cuda:1, ... (default: a GPU if there is one).
         dtype: arithmetic of the network; auto: bfloat16 where the processor supports it.
         short_side: shorter side of the network's input in pixels, a multiple of 8 (default: the
-            model's own).
+            model's own, for pictures a larger one if it has one).
         saturation: factor on the chroma, 0 to 4.
         decode: how a predicted distribution becomes a color; annealed: mean at T = 0.38; auto: as
             the model's card says.

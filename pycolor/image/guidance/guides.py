@@ -40,6 +40,18 @@ def load_predictor(options: PredictOptions) -> Predictor:
     return predictor
 
 
+def load_picture_predictor(options: PredictOptions) -> Predictor:
+    """`load_predictor` for pictures by themselves, which the network may see larger than frames.
+
+    Raises:
+        UsageError: as `load_predictor`.
+        FilmError: likewise.
+    """
+    predictor = load_predictor(options)
+    predictor.short_side = options.short_side or predictor.loaded.picture_side
+    return predictor
+
+
 def read_marks(path: Path | None) -> Marks:
     """The document of points, strokes and masks; an empty one of None.
 

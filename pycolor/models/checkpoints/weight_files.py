@@ -239,13 +239,19 @@ def starting_state(name: str, path: Path) -> dict[str, Tensor]:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A network ready to predict, with its card and the digest of its weights."""
+    """A network ready to predict, with its card and the digest of its weights.
+
+    Attributes:
+        network, card, sha256, temperature: as the file and the card have them.
+        short_side, picture_side: see `Card`; a side that the file names is both.
+    """
 
     network: Colorizer
     card: zoo.Card
     sha256: str
     temperature: float | None
     short_side: int
+    picture_side: int
 
 
 def load(name: str | None = None, weights: Path | None = None) -> Loaded:
@@ -287,4 +293,5 @@ def load(name: str | None = None, weights: Path | None = None) -> Loaded:
         sha256=file.sha256,
         temperature=c.temperature if file.temperature is None else file.temperature,
         short_side=file.short_side or c.short_side,
+        picture_side=file.short_side or c.picture_side or c.short_side,
     )
