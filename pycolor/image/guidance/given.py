@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pycolor.errors import UsageError
-from pycolor.image.guidance.guides import alike, marked, read_guide, read_marks, still_of
+from pycolor.image.guidance.guides import alike, marked, read_known, read_marks, still_of
 from pycolor.image.guidance.references import references
 from pycolor.models.colorizer import Guidance
 from pycolor.models.guidance.looks import Grade
@@ -54,8 +54,9 @@ class GivenForPicture:
             UsageError: the still shows another picture, or a mark lies outside of it.
         """
         if self.still is not None:
-            rgb = read_guide(self.still, "reference")
-            own = still_of(rgb, lightness, predictor, (str(self.still), self.name))
+            own = still_of(
+                read_known(self.still), lightness, predictor, (str(self.still), self.name)
+            )
             known = own if known is None else _over(own, known)
         if self.marks:
             size = shown[0], shown[1]
@@ -86,9 +87,7 @@ def given_for_pictures(
         raise UsageError(
             f"there is guidance for picture {beyond[0]}; expected 0 to {len(pictures) - 1}."
         )
-    predictor.lead_by(
-        [alike(read_guide(r.path, "reference"), predictor) for r in named if r.frame is None]
-    )
+    predictor.lead_by([alike(read_known(r.path), predictor) for r in named if r.frame is None])
     stills = {r.frame: r.path for r in named if r.frame is not None}
     palette = tuple(ab_of(color) for color in marks.palette)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from pycolor.errors import UsageError
-from pycolor.image.guidance.guides import alike, marked, read_guide, read_marks, still_of
+from pycolor.image.guidance.guides import alike, marked, read_known, read_marks, still_of
 from pycolor.image.guidance.references import Reference, references
 from pycolor.models.colorizer import Guidance
 from pycolor.models.guidance.guide import GuidedPicture
@@ -164,7 +164,7 @@ def guided_pictures(
                 shot=(span.start, span.stop) if isinstance(span, ShotBody) else None,
             )
         )
-    pictures += [alike(read_guide(r.path, "reference"), predictor) for r in found.alike]
+    pictures += [alike(read_known(r.path), predictor) for r in found.alike]
     return tuple(pictures)
 
 
@@ -202,8 +202,8 @@ def _known(
     known: Guidance | None = None
     name = f"frame {n + source.offset} of {source.path.name}"
     if still := found.stills.get(n):
-        rgb = read_guide(still.path, "reference")
-        known = still_of(rgb, lightness, predictor, (str(still.path), name))
+        picture = read_known(still.path)
+        known = still_of(picture, lightness, predictor, (str(still.path), name))
     marks = found.marks.of(n)
     if not marks:
         assert known is not None
