@@ -329,6 +329,20 @@ def test_guidance_without_effect_is_told(folder: Path) -> None:
     assert told[0].startswith("shot 1 is in the source's own color in plan.json, where guidance")
 
 
+def test_stills_without_effect_are_told(folder: Path) -> None:
+    with Reader(folder / "reel.mkv") as reader:
+        gray = {frame.index: frame.luma for frame in reader}
+    for frame in (4, 36):
+        picture = np.stack([gray[frame]] * 3, 2)
+        Image.fromarray(picture).save(folder / "reel.mkv.pycolor" / f"{frame}.png")
+    changed(folder, 0, guidance=({"kind": "still", "frame": 4, "path": "4.png"},))
+    changed(folder, 3, guidance=({"kind": "still", "frame": 36, "path": "36.png"},))
+    said = "\n".join(color(folder))
+    assert "/4.png has no color, so its frame and what looks like it stay gray" in said
+    assert "does not hold at its own frame; a frame before or behind it does: frames 36" in said
+    assert "no color, so" not in "\n".join(color(folder))  # its color is kept
+
+
 def test_the_budget(folder: Path) -> None:
     project = Project(folder / "reel.mkv.pycolor")
     changed(folder, 1, saturation=3.0)

@@ -22,6 +22,8 @@ from pycolor.models.predictor import Predictor
 from pycolor.models.predictor.pictures import resized
 from pycolor.options import PredictOptions
 
+COLORLESS = 1.0  # ab of a still up to which it is taken for one that nobody has colored
+
 
 def load_predictor(options: PredictOptions) -> Predictor:
     """A model with the pictures that it takes as a whole: a style, or varga2017's references.
@@ -138,6 +140,11 @@ def still_of(
     laid, inside = onto(_weighted(picture.float()), placed, (frame.shape[0], frame.shape[1]))
     ab, opacity = _parted(laid)
     return _known(ab, predictor, opacity, inside)
+
+
+def colorless(known: Guidance) -> bool:
+    """Whether what is known of a still is that it is gray."""
+    return float((known.hints * (known.weight > 0)).abs().max()) < COLORLESS
 
 
 def marked(
