@@ -246,6 +246,7 @@ def test_a_still_and_a_mark_lead_their_shot_alone(folder: Path, work: Work) -> N
 
 WRONG = [
     ({"kind": "picture", "path": "gone.png"}, r"line \d+: the picture .*gone.png is not there"),
+    ({"kind": "style", "path": "plan.json"}, r"line \d+: pycolor2026 takes no style picture; what"),
 ]
 
 
@@ -256,6 +257,17 @@ def test_guidance_that_cannot_be_used(folder: Path, entry: dict[str, Any], said:
     with pytest.raises(UsageError, match=said):
         color(folder)
     assert (folder / "out.mkv").read_bytes() == before
+
+
+def test_a_mark_for_a_model_that_takes_none_is_told_with_its_line(folder: Path) -> None:
+    style = {"kind": "style", "path": "plan.json"}
+    mark = {"kind": "color", "frame": 20, "at": [30, 20], "radius": 9, "color": "#2040c0"}
+    changed(folder, 1, model="iizuka2016", guidance=(style, mark))
+    text = (folder / "reel.mkv.pycolor" / "plan.json").read_text()
+    line = 1 + text[: text.rindex("{", 0, text.index('"color"'))].count("\n")
+    said = rf"line {line}: iizuka2016 takes no reference picture, point or mask"
+    with pytest.raises(UsageError, match=said):
+        color(folder)
 
 
 def test_a_plan_of_another_film_is_refused(folder: Path) -> None:

@@ -34,7 +34,7 @@ def load_predictor(options: PredictOptions) -> Predictor:
     """
     predictor = Predictor(options)
     if options.style:
-        predictor.guide_by("style", [])  # refused before any file is read
+        predictor.check_guide("style")  # refused before any file is read
         predictor.guide_by("style", [read_guide(options.style, "style")])
     if options.reference and predictor.network.guide == "reference":
         predictor.guide_by("reference", [read_guide(p, "reference") for p in options.reference])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from typing import NoReturn
 from pycolor.errors import FilmError, UsageError
 from pycolor.image.guidance.references import Reference
 from pycolor.models import zoo
+from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 from pycolor.system.atomic_file import atomic_write
 from pycolor.video.film_plan.decisions import FilmPlan
@@ -156,6 +158,29 @@ class PlanFile:
             marks=marks_of(shot.guidance),
         )
         return given if given.stills or given.alike or given.marks.marks else None
+
+    def check_model(self, frame: int, predictor: Predictor) -> None:
+        """Make sure that a model takes what leads a shot.
+
+        Args:
+            frame: of the shot.
+            predictor: of its model.
+
+        Raises:
+            UsageError: the model takes no such picture or mark.
+        """
+        number = bisect_right(self.plan.shots, frame, key=lambda shot: shot.start) - 1
+        guidance = self.plan.shots[number].guidance
+        alone = all(entry.get("frame") is None for entry in guidance)
+        references = alone and predictor.network.guide == "reference"
+        for n, entry in enumerate(guidance):
+            try:
+                if entry["kind"] == "style":
+                    predictor.check_guide("style")
+                elif entry["kind"] != "palette" and not references:
+                    predictor.lead_by_any()
+            except UsageError as e:
+                self.refuse(str(e).rstrip("."), ("shots", number, "guidance", n))
 
     def _files(self, number: int, kind: str) -> list[Path]:
         """The files of a shot's guidance of one kind."""
