@@ -336,6 +336,10 @@ def test_guidance_without_effect_is_told(folder: Path) -> None:
     changed(folder, 0, guidance=(*stills, stills[0] | {"frame": 5}))
     told = read_plan_file(folder / "reel.mkv.pycolor" / "plan.json").cautions()
     assert told == ["frame 4 has two stills or more in plan.json; the last counts"]
+    styles = [{"kind": "style", "path": f"{name}.png"} for name in "ab"]
+    changed(folder, 1, guidance=tuple(styles))
+    told = read_plan_file(folder / "reel.mkv.pycolor" / "plan.json").cautions()
+    assert told[1:] == ["shot 2 has two styles or more in plan.json; the last counts"]
     changed(folder, 0, treatment="own-color")
     told = read_plan_file(folder / "reel.mkv.pycolor" / "plan.json").cautions()
     assert told[0].startswith("shot 1 is in the source's own color in plan.json, where guidance")

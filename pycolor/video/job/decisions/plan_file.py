@@ -21,7 +21,7 @@ from pycolor.video.film_plan.decisions import FilmPlan
 from pycolor.video.film_plan.document import read_plan
 from pycolor.video.film_plan.document_text import ShotTexts, plan_text
 from pycolor.video.film_plan.json_lines import Place, line_of, lines_of
-from pycolor.video.film_plan.shot_guidance import marks_of, stills_twice
+from pycolor.video.film_plan.shot_guidance import marks_of, stills_twice, styles_of
 from pycolor.video.job.decisions.guided import Given
 
 PROJECT_SUFFIX, PLAN_NAME = ".pycolor", "plan.json"
@@ -114,6 +114,8 @@ class PlanFile:
             )
         for n in sorted({frame for _, shot in shots for frame in stills_twice(shot.guidance)}):
             found.append(f"frame {n} has two stills or more in {self.path.name}; the last counts")
+        for n in [n for n, shot in shots if styles_of(shot.guidance) > 1]:
+            found.append(f"shot {n} has two styles or more in {self.path.name}; the last counts")
         return found
 
     def shot_options(self, number: int, film: PredictOptions) -> PredictOptions:
