@@ -12,6 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pycolor.video.film_plan import edit
+from pycolor.video.job.decisions.plan_file import read_plan_file
+from pycolor.web.desk.plan.copying import copied
 from pycolor.web.desk.plan.journal import Journal, difference
 from pycolor.web.desk.shots.alike import Alike
 from tests.test_desk import TOKEN, Page, browser, make_started, opened, shown
@@ -109,6 +112,14 @@ def test_what_is_copied_again_takes_the_place_of_what_was(film: Path) -> None:
         ):
             assert page.refused(do="copy", **wrong)[0] == 400
         assert len(list((page.plan.parent / "stills").iterdir())) == before
+
+
+def test_a_copied_style_takes_the_place_of_another(film: Path) -> None:
+    plan = read_plan_file(film.with_name("reel.mkv.pycolor") / "plan.json").plan
+    for number, path in enumerate(("mine.jpg", "yours.jpg")):
+        plan = edit.set_shot(plan, number, guidance=({"kind": "style", "path": path},))
+    found = copied(plan, 0, [1], ["colors"], {}).shots[1]
+    assert found.guidance == ({"kind": "style", "path": "mine.jpg"},)
 
 
 def test_shots_that_look_alike(film: Path) -> None:

@@ -295,6 +295,17 @@ def test_an_edited_still_comes_back(edit) -> None:
     assert float(torch.corrcoef(torch.stack([a, b]))[0, 1]) > 0.97
 
 
+@pytest.mark.parametrize("turns", [0, 1])
+def test_what_is_transparent_is_not_compared(turns: int) -> None:
+    frame = scene()
+    opacity = (torch.arange(200) < 90).float().expand(120, 200)
+    still = torch.rot90(frame * opacity, turns)  # black where nothing is seen
+    assert align(still, frame).agreement < 0.7
+    placed = align(still, frame, torch.rot90(opacity, turns))
+    assert placed.agreement > 0.95
+    assert (placed.turns, placed.left, placed.right) == (-turns % 4, 0, 1)
+
+
 def test_a_still_of_another_frame_is_told() -> None:
     other = scene().flip(1).roll(33, 1)
     assert align(other, scene()).agreement < 0.7

@@ -27,7 +27,7 @@ from pycolor.video.job.decisions import guided
 from pycolor.video.job.decisions.suggest import check_stills_folder, write_stills
 from pycolor.video.job.distribute.segment import SegmentJob
 from pycolor.video.plan.analysis import analyze_film
-from pycolor.video.plan.plan import Plan, ShotBody
+from pycolor.video.plan.plan import Plan, ShotBody, TransitionSpan
 from pycolor.video.plan.plan_json import plan_from_json, plan_to_json
 from pycolor.video.plan.planning import plan_of
 from pycolor.video.propagation.layer import predict_layer, predict_layers
@@ -99,6 +99,53 @@ def test_a_guided_layer_holds_its_color_and_does_not_depend_on_where_it_is_cut(
     w = later.shape[2]
     left, right = later[1, :, : w // 3].mean(), later[1, :, -w // 3 :].mean()
     assert float(left) > float(right) + 10
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "P"])
+def test_what_is_transparent_says_nothing(
+    film: Path, still: Path, tmp_path: Path, mode: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = Image.open(still).convert("RGBA")
+    alpha = Image.new("L", picture.size, 255)
+    alpha.paste(0, (128, 0, 256, 192))
+    picture.putalpha(alpha)
+    path = tmp_path / "half.png"
+    if mode == "P":
+        picture = picture.quantize(64)
+    picture.save(path)
+    options = PredictOptions(device="cpu", short_side=64)
+    given = (Path(f"{GUIDED}={path}"), path)
+    _, _, (own, like) = prepared(film, replace(options, reference=given))
+    _, _, (whole,) = prepared(film, replace(options, reference=(Path(f"{GUIDED}={still}"),)))
+    for color in (own.color, like.color):
+        w = color.weight.shape[3] // 2
+        assert bool((color.weight[..., : w - 2] == 1).all())
+        assert bool((color.weight[..., w + 2 :] == 0).all())
+        assert float((color.hints - whole.color.hints)[..., : w - 2].abs().max()) < 12
+        assert float(color.hints[:, 0, :, : w - 2].mean()) > 5  # reddish
+    Image.new("RGBA", picture.size, (200, 40, 40, 0)).save(path)
+    assert main(["video", str(film), str(tmp_path / "a.mkv"), "--reference", str(path)]) == 2
+    assert "half.png is transparent all over; expected a color" in capsys.readouterr().err
+
+
+def test_a_picture_takes_a_still_with_transparent_parts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, still, target = (tmp_path / name for name in ("in.png", "still.png", "out.png"))
+    coarse = np.random.default_rng(3).integers(0, 255, (6, 8), np.uint8)
+    gray = np.asarray(Image.fromarray(coarse).resize((128, 96)))
+    Image.fromarray(gray).save(source)
+    seen = np.where(np.arange(128) < 64, 255, 0) + 0 * gray
+    red = np.dstack([gray // 2 + 100, gray // 2, gray // 2, seen])
+    Image.fromarray((red * (seen > 0)[..., None]).astype(np.uint8)).save(still)
+    assert main(["image", str(source), str(target), "--reference", f"0={still}", *SMALL]) == 0
+    out = np.asarray(Image.open(target)).astype(int)
+    assert float((out[:, :60, 0] - out[:, :60, 2]).mean()) > 40
+    assert "no color" not in capsys.readouterr().err
+    Image.fromarray(np.dstack([gray] * 3)).save(still)
+    again = ["image", str(source), str(target), "--reference", f"0={still}", "--overwrite"]
+    assert main([*again, *SMALL]) == 0
+    assert f"{still} has no color, so {source} stays gray" in capsys.readouterr().err
 
 
 def test_stills_of_frames_that_are_not_in_the_range_are_left_out(
@@ -177,6 +224,17 @@ def test_guidance_of_shots_in_color_is_told(film: Path, still: Path) -> None:
     own = replace(plan, spans=(replace(body, passthrough=True),))  # type: ignore[arg-type]
     (told,) = guided.without_effect(found, own, pictures, 5)
     assert told == f"left in their own color, whatever is given for them: frames {GUIDED + 5}"
+
+
+def test_guidance_in_a_dissolve_is_told(film: Path, still: Path) -> None:
+    options = PredictOptions(device="cpu", short_side=64, reference=(Path(f"{GUIDED}={still}"),))
+    plan, _, pictures = prepared(film, options)
+    with Reader(film) as reader:
+        found = guided.given(options, load_predictor(options), reader.info, 0)
+    mixed = TransitionSpan(start=0, stop=FRAMES, kind="dissolve", before=None, after=None)
+    (told,) = guided.without_effect(found, replace(plan, spans=(mixed,)), pictures, 5)
+    assert told.startswith("in a dissolve or fade, where what is given leads what looks like it")
+    assert told.endswith(f"frames {GUIDED + 5}")
 
 
 def test_a_film_is_led_by_a_still_and_a_wrong_one_is_refused(

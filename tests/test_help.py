@@ -27,8 +27,21 @@ def test_the_page_lists_what_the_parser_takes(
     with pytest.raises(SystemExit):
         tyro.cli(flags, args=["--help"], config=(OmitArgPrefixes, FlagCreatePairsOff))
     parsed = set(re.findall(r"(?m)^\W*(--[a-z][a-z0-9-]+)", capsys.readouterr().out))
+    unused = {f"--{word.replace('_', '-')}" for word in getattr(flags, "UNUSED", ())}
+    assert unused <= parsed
     listed = re.findall(r"(?m)^  (--[a-z0-9-]+)", page(name))
-    assert sorted(parsed) == sorted(listed)
+    assert sorted(parsed - unused) == sorted(listed)
+
+
+@pytest.mark.parametrize("name", ["preview", "layer", "apply"])
+def test_what_a_command_has_no_use_for_is_no_option_of_it(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = page(name)
+    for option in ("--frames", "--shots", "--slice", "--ray", "--reference", "--guidance"):
+        assert f"  {option} " not in text
+        assert main([name, "a", "b", "c", option, "x"]) == 2
+        assert f"{name} has no option {option}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

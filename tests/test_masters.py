@@ -211,6 +211,24 @@ def test_what_a_master_is_not_for(tmp_path: Path, capfd: pytest.CaptureFixture[s
     assert not (tmp_path / "no.mkv").exists()
 
 
+def test_the_folder_of_a_pattern_is_made(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    film = make_film(tmp_path / "reel.mkv", frames=4)
+    assert main(["plan", str(film), "--quiet"]) == 0
+    folder = tmp_path / "nuke"
+    layer = ["layer", str(film), str(folder / "color_%06d.exr"), *QUICK]
+    assert main(["video", str(film), str(folder / "film_%04d.png"), "--model", "none"]) == 2
+    assert main([*layer, "--preset", "none"]) == 2
+    assert not folder.exists()
+    assert main(layer) == 0
+    assert len(list(folder.iterdir())) == 4
+    assert main(["video", str(film), str(tmp_path / "new" / "film_%04d.png"), *QUICK]) == 0
+    assert len(list((tmp_path / "new").glob("film_*.png"))) == 4
+    assert not list((tmp_path / "new").glob(".*"))
+    capfd.readouterr()
+    assert main(["layer", str(film), str(tmp_path / "a" / "b" / "color_%06d.exr"), *QUICK]) == 2
+    assert "a does not exist; b cannot be written into it" in capfd.readouterr().err
+
+
 def test_another_matrix_keeps_the_differences_to_the_luma() -> None:
     random = np.random.default_rng(0)
     encoding = Encoding(bit_depth=16, full_range=True, subsampling="444")

@@ -246,6 +246,7 @@ def test_a_still_and_a_mark_lead_their_shot_alone(folder: Path, work: Work) -> N
 
 WRONG = [
     ({"kind": "picture", "path": "gone.png"}, r"line \d+: the picture .*gone.png is not there"),
+    ({"kind": "style", "path": "plan.json"}, r"line \d+: pycolor2026 takes no style picture; what"),
 ]
 
 
@@ -256,6 +257,17 @@ def test_guidance_that_cannot_be_used(folder: Path, entry: dict[str, Any], said:
     with pytest.raises(UsageError, match=said):
         color(folder)
     assert (folder / "out.mkv").read_bytes() == before
+
+
+def test_a_mark_for_a_model_that_takes_none_is_told_with_its_line(folder: Path) -> None:
+    style = {"kind": "style", "path": "plan.json"}
+    mark = {"kind": "color", "frame": 20, "at": [30, 20], "radius": 9, "color": "#2040c0"}
+    changed(folder, 1, model="iizuka2016", guidance=(style, mark))
+    text = (folder / "reel.mkv.pycolor" / "plan.json").read_text()
+    line = 1 + text[: text.rindex("{", 0, text.index('"color"'))].count("\n")
+    said = rf"line {line}: iizuka2016 takes no reference picture, point or mask"
+    with pytest.raises(UsageError, match=said):
+        color(folder)
 
 
 def test_a_plan_of_another_film_is_refused(folder: Path) -> None:
@@ -324,9 +336,27 @@ def test_guidance_without_effect_is_told(folder: Path) -> None:
     changed(folder, 0, guidance=(*stills, stills[0] | {"frame": 5}))
     told = read_plan_file(folder / "reel.mkv.pycolor" / "plan.json").cautions()
     assert told == ["frame 4 has two stills or more in plan.json; the last counts"]
+    styles = [{"kind": "style", "path": f"{name}.png"} for name in "ab"]
+    changed(folder, 1, guidance=tuple(styles))
+    told = read_plan_file(folder / "reel.mkv.pycolor" / "plan.json").cautions()
+    assert told[1:] == ["shot 2 has two styles or more in plan.json; the last counts"]
     changed(folder, 0, treatment="own-color")
     told = read_plan_file(folder / "reel.mkv.pycolor" / "plan.json").cautions()
     assert told[0].startswith("shot 1 is in the source's own color in plan.json, where guidance")
+
+
+def test_stills_without_effect_are_told(folder: Path) -> None:
+    with Reader(folder / "reel.mkv") as reader:
+        gray = {frame.index: frame.luma for frame in reader}
+    for frame in (4, 36):
+        picture = np.stack([gray[frame]] * 3, 2)
+        Image.fromarray(picture).save(folder / "reel.mkv.pycolor" / f"{frame}.png")
+    changed(folder, 0, guidance=({"kind": "still", "frame": 4, "path": "4.png"},))
+    changed(folder, 3, guidance=({"kind": "still", "frame": 36, "path": "36.png"},))
+    said = "\n".join(color(folder))
+    assert "/4.png has no color, so its frame and what looks like it stay gray" in said
+    assert "does not hold at its own frame; a frame before or behind it does: frames 36" in said
+    assert "no color, so" not in "\n".join(color(folder))  # its color is kept
 
 
 def test_the_budget(folder: Path) -> None:

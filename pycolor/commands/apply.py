@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from tyro.conf import Positional, arg
 
-from pycolor.commands.base import Command
+from pycolor.commands.base import UNPLANNED, Command
 from pycolor.errors import UsageError
 from pycolor.options import VideoOptions
 from pycolor.system.progress import Progress
@@ -44,6 +44,7 @@ class Flags(Command):
     offset: Annotated[int | None, arg(metavar="N")] = None
     crop: Annotated[str | None, arg(metavar="X:Y:W:H")] = None
     film: VideoOptions = field(default_factory=VideoOptions)
+    UNUSED: ClassVar[frozenset[str]] = UNPLANNED | {"plan"}
 
     def __post_init__(self) -> None:
         if self.film.plan is not None or self.film.slice is not None:

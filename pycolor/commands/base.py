@@ -35,9 +35,20 @@ class Messages:
             print(text, file=sys.stderr, flush=True)
 
 
+# Options of a film that mean nothing where a plan, which is of the whole film, leads it.
+UNPLANNED = frozenset(("frames", "shots", "reference", "guidance", "slice", "ray"))
+# Those of a run of `pycolor video`, of which there is none.
+OF_A_RUN = frozenset(
+    ("batch", "cache_size", "sensitivity", "work_dir", "keep_work", "segment_frames")
+) | {"framemd5", "trace"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """The options that every command has."""
+    """The options that every command has.
+
+    A command names fields of its options that it has no use for as `UNUSED`, see `help.entries`.
+    """
 
     output: Messages = field(default_factory=Messages)
 

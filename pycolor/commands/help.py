@@ -83,23 +83,29 @@ def attribute_texts(of: type) -> dict[str, str]:
     }
 
 
-def entries(of: type, defaults: Any = None) -> Iterator[Entry]:
+def entries(
+    of: type, defaults: Any = None, unused: frozenset[str] = frozenset()
+) -> Iterator[Entry]:
     """Every argument of a command.
 
     Args:
         of: a dataclass, the options of which may be dataclasses again.
         defaults: an instance to take the defaults from, in place of the class's own.
+        unused: fields to leave out; those that the class names as `UNUSED` are as well.
     """
+    unused |= getattr(of, "UNUSED", frozenset())
     hints = get_type_hints(of, include_extras=True)
     texts = attribute_texts(of)
     # What every command has comes last.
     for field in sorted(dataclasses.fields(of), key=lambda f: f.name == "output"):
+        if field.name in unused:
+            continue
         marks = getattr(hints[field.name], "__metadata__", ())
         kind = _without_none(get_args(hints[field.name])[0] if marks else hints[field.name])
         default = getattr(defaults, field.name) if defaults is not None else _default(field)
         if dataclasses.is_dataclass(kind):
             assert isinstance(kind, type)
-            yield from entries(kind, default)
+            yield from entries(kind, default, unused)
             continue
         named = next((m.name for m in marks if getattr(m, "name", None)), field.name)
         value = next((m.metavar for m in marks if getattr(m, "metavar", None)), _value(kind))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from tyro.conf import Positional, arg
 
-from pycolor.commands.base import Command
+from pycolor.commands.base import OF_A_RUN, UNPLANNED, Command
 from pycolor.errors import UsageError
 from pycolor.options import VideoOptions
 from pycolor.system.progress import Progress
@@ -38,6 +38,7 @@ class Flags(Command):
     target: Annotated[Positional[Path], arg(metavar="OUT")]
     bits: Annotated[int | None, arg(metavar="N")] = None
     film: VideoOptions = field(default_factory=VideoOptions)
+    UNUSED: ClassVar[frozenset[str]] = UNPLANNED | OF_A_RUN
 
     def __post_init__(self) -> None:
         if self.bits is not None and self.bits not in BITS:

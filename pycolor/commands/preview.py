@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from tyro.conf import Positional, arg
 
-from pycolor.commands.base import Command
+from pycolor.commands.base import OF_A_RUN, UNPLANNED, Command
 from pycolor.errors import UsageError
 from pycolor.options import VideoOptions
 from pycolor.options.frame_ranges import check_frame, frame_number, frame_rate
@@ -46,6 +46,7 @@ class Flags(Command):
     draft: bool = False
     height: int = 270
     film: VideoOptions = field(default_factory=VideoOptions)
+    UNUSED: ClassVar[frozenset[str]] = UNPLANNED | OF_A_RUN
 
     def __post_init__(self) -> None:
         if (self.frame is not None) + (self.shot is not None) + self.draft != 1:

@@ -98,7 +98,7 @@ def color_stills(
     # A single picture is opened before the model is loaded: its errors come at once.
     first = read_image(source, most_megapixels=most_megapixels) if not source.is_dir() else None
     predictor = load_picture_predictor(options)
-    given = given_for_pictures(options, predictor, [one for one, _ in work.pairs])
+    given = given_for_pictures(options, predictor, [one for one, _ in work.pairs], say)
     for text in predictor.notes:
         say(f"note: {text}")
     failures: list[PycolorError] = []

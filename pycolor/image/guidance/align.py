@@ -3,7 +3,7 @@
 A still that went through an editor may have another size, square pixels, a quarter turn, bars that
 were cut off or added.  Its gray is laid over the frame's by normalized cross-correlation (Lewis,
 "Fast Normalized Cross-Correlation", 1995) over sizes and turns, small first and then finer; the
-correlation also tells whether it shows that frame at all.
+correlation also tells whether it shows that frame at all.  What is transparent is not compared.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ AGREEMENT = 0.7  # correlation from which on a still is one of this frame
 _ALIKE = 0.97  # correlation at which nothing else is tried
 _SCALES = tuple(2 ** (i / 10) for i in range(-10, 11))
 _SMALLEST = 0.2  # share of the frame that must be shown
+_SEEN = 0.5  # opacity above which a still is compared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,36 +43,38 @@ class Placement:
     agreement: float
 
 
-def align(still: Tensor, frame: Tensor) -> Placement:
+def align(still: Tensor, frame: Tensor, opacity: Tensor | None = None) -> Placement:
     """Find a still in a frame.
 
     Args:
         still: h×w gray, any scale.
         frame: H×W gray, upright, its pixels square.
+        opacity: h×w, of the still, 0 … 1; None: nothing of it is transparent.
 
     Returns:
         The best placement; its agreement tells whether it is one.
     """
     small = _resized(frame, SHORT_SIDE / min(frame.shape))
+    layers = torch.stack([still, torch.ones_like(still) if opacity is None else opacity])
     best = Placement(turns=0, top=0, bottom=1, left=0, right=1, agreement=-1.0)
-    for candidate in _candidates(still, small):
+    for candidate in _candidates(layers, small):
         if candidate.agreement > best.agreement + 1e-3:
             best = candidate
         if best.agreement >= _ALIKE:
             break
-    return _refined(still, frame, best)
+    return _refined(layers, frame, best)
 
 
 def onto(rgb: Tensor, placement: Placement, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
     """A still on the frame's grid.
 
     Args:
-        rgb: 3×h×w, 0 … 1.
+        rgb: C×h×w, 0 … 1.
         placement: from `align`.
         size: (height, width) of the grid, which covers the whole frame.
 
     Returns:
-        1×3×H×W, each sample the mean of what it covers, and 1×1×H×W, 1 where the still has it.
+        1×C×H×W, each sample the mean of what it covers, and 1×1×H×W, 1 where the still has it.
     """
     turned = torch.rot90(rgb, placement.turns, (1, 2))[None]
     h, w = size
@@ -88,26 +91,37 @@ def onto(rgb: Tensor, placement: Placement, size: tuple[int, int]) -> tuple[Tens
     return laid, inside
 
 
-def _candidates(still: Tensor, frame: Tensor) -> Iterator[Placement]:
-    """Placements at the sizes and turns that editors leave, the plain one first."""
+def _candidates(layers: Tensor, frame: Tensor) -> Iterator[Placement]:
+    """Placements at the sizes and turns that editors leave, the plain one first.
+
+    Args:
+        layers: 2×h×w, the still and its opacity.
+        frame: at the size of the search.
+    """
     height, width = frame.shape
     for turns in (0, 1, 3, 2):
-        turned = torch.rot90(still, turns)
+        turned = torch.rot90(layers, turns, (1, 2))
         # The whole frame, whatever became of the shape of its pixels.
-        whole = F.interpolate(turned[None, None], frame.shape, mode="area")[0, 0]
+        whole, opacity = F.interpolate(turned[None], frame.shape, mode="area")[0]
         yield Placement(
-            turns=turns, top=0, bottom=1, left=0, right=1, agreement=_correlation(whole, frame)
+            turns=turns,
+            top=0,
+            bottom=1,
+            left=0,
+            right=1,
+            agreement=_correlation(whole[opacity > _SEEN], frame[opacity > _SEEN]),
         )
+    share = float((layers[1] > _SEEN).float().mean())
     for turns in (0, 1, 3, 2):
-        turned = torch.rot90(still, turns)
-        h, w = turned.shape
+        turned = torch.rot90(layers, turns, (1, 2))
+        h, w = turned.shape[1:]
         fit = min(height / h, width / w)
         for scale in sorted(_SCALES, key=lambda s: abs(math.log(s))):
             size = round(h * fit * scale), round(w * fit * scale)
-            if size[0] * size[1] < _SMALLEST * height * width or min(size) < 16:
+            if share * size[0] * size[1] < _SMALLEST * height * width or min(size) < 16:
                 continue
-            template = F.interpolate(turned[None, None], size, mode="area")[0, 0]
-            top, left, agreement = _search(template, frame)
+            template, opacity = F.interpolate(turned[None], size, mode="area")[0]
+            top, left, agreement = _search(template, (opacity > _SEEN).to(template), frame)
             yield Placement(
                 turns=turns,
                 top=top / height,
@@ -118,11 +132,11 @@ def _candidates(still: Tensor, frame: Tensor) -> Iterator[Placement]:
             )
 
 
-def _search(still: Tensor, frame: Tensor) -> tuple[int, int, float]:
+def _search(still: Tensor, seen: Tensor, frame: Tensor) -> tuple[int, int, float]:
     """The shift of the best correlation: top, left and its value.
 
-    What of the still lies outside of the frame is left out; half of the smaller of the two
-    pictures must overlap.
+    What of the still lies outside of the frame is left out, and where `seen` is 0; half of the
+    smaller of the two pictures must overlap.
     """
     from scipy.fft import next_fast_len  # slow to import
 
@@ -136,26 +150,26 @@ def _search(still: Tensor, frame: Tensor) -> tuple[int, int, float]:
         whole: Tensor = torch.fft.irfft2(spectrum, size)
         return whole[: f.shape[0] - h + 1, : f.shape[1] - w + 1]
 
-    t, one = still - still.mean(), torch.ones_like(still)
-    count = correlated(inside, one).clamp_min(1)
-    sum_f, sum_t = correlated(f, one), correlated(inside, t)
-    var_f = correlated(f * f, one) - sum_f**2 / count
+    t = (still - still[seen > 0].mean()) * seen
+    count = correlated(inside, seen).clamp_min(1)
+    sum_f, sum_t = correlated(f, seen), correlated(inside, t)
+    var_f = correlated(f * f, seen) - sum_f**2 / count
     var_t = correlated(inside, t * t) - sum_t**2 / count
     score = correlated(f, t) - sum_f * sum_t / count
     score = score / (var_f.clamp_min(1e-3) * var_t.clamp_min(1e-3)).sqrt()
-    least = 0.5 * min(still.numel(), frame.numel())
+    least = 0.5 * min(float(seen.sum()), frame.numel())
     score = torch.where(count >= least, score, -1.0)
     place = int(score.argmax())
     top, left = divmod(place, score.shape[1])
     return top - pads[2], left - pads[0], float(score.flatten()[place])
 
 
-def _refined(still: Tensor, frame: Tensor, found: Placement) -> Placement:
+def _refined(layers: Tensor, frame: Tensor, found: Placement) -> Placement:
     """The placement at four times the size, its edges moved by less and less."""
     if (found.top, found.bottom, found.left, found.right) == (0, 1, 0, 1):
         return found
     fine = _resized(frame, 4 * SHORT_SIDE / min(frame.shape))
-    turned = torch.rot90(still, found.turns)
+    turned = torch.rot90(layers, found.turns, (1, 2))
     best = _measured(turned, fine, found)
     step = 4.0
     while step >= 0.25:
@@ -187,10 +201,8 @@ def _moved(p: Placement, shape: torch.Size, step: float) -> Iterator[Placement]:
 
 
 def _measured(turned: Tensor, frame: Tensor, p: Placement) -> Placement:
-    laid, inside = onto(
-        turned[None].expand(3, -1, -1), _unturned(p), (frame.shape[0], frame.shape[1])
-    )
-    shown = inside[0, 0] > 0
+    laid, inside = onto(turned, _unturned(p), (frame.shape[0], frame.shape[1]))
+    shown = (inside[0, 0] > 0) & (laid[0, 1] > _SEEN)
     agreement = _correlation(laid[0, 0][shown], frame[shown]) if bool(shown.any()) else -1.0
     return Placement(
         turns=p.turns, top=p.top, bottom=p.bottom, left=p.left, right=p.right, agreement=agreement

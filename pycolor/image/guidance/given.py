@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,14 @@ import torch
 from torch import Tensor
 
 from pycolor.errors import UsageError
-from pycolor.image.guidance.guides import alike, marked, read_guide, read_marks, still_of
+from pycolor.image.guidance.guides import (
+    alike,
+    colorless,
+    marked,
+    read_known,
+    read_marks,
+    still_of,
+)
 from pycolor.image.guidance.references import references
 from pycolor.models.colorizer import Guidance
 from pycolor.models.guidance.looks import Grade
@@ -28,12 +35,14 @@ class GivenForPicture:
         still: the same picture in color, from an editor.
         marks: points, strokes and areas.
         grade: what is done with its colors at the end.
+        say: called with each note.
     """
 
     name: str
     still: Path | None
     marks: tuple[Mark, ...]
     grade: Grade | None
+    say: Callable[[str], None] = lambda _: None
 
     def over(
         self,
@@ -54,8 +63,11 @@ class GivenForPicture:
             UsageError: the still shows another picture, or a mark lies outside of it.
         """
         if self.still is not None:
-            rgb = read_guide(self.still, "reference")
-            own = still_of(rgb, lightness, predictor, (str(self.still), self.name))
+            own = still_of(
+                read_known(self.still), lightness, predictor, (str(self.still), self.name)
+            )
+            if colorless(own):
+                self.say(f"note: {self.still} has no color, so {self.name} stays gray")
             known = own if known is None else _over(own, known)
         if self.marks:
             size = shown[0], shown[1]
@@ -64,7 +76,10 @@ class GivenForPicture:
 
 
 def given_for_pictures(
-    options: PredictOptions, predictor: Predictor, pictures: Sequence[Path]
+    options: PredictOptions,
+    predictor: Predictor,
+    pictures: Sequence[Path],
+    say: Callable[[str], None] = lambda _: None,
 ) -> list[GivenForPicture]:
     """What the options name, for each of some pictures; the predictor is led by the rest.
 
@@ -72,6 +87,7 @@ def given_for_pictures(
         options: of the model.
         predictor: of it.
         pictures: files, in order; FRAME in references and marks counts them from 0.
+        say: called with each note.
 
     Raises:
         UsageError: a name or the document does not fit.
@@ -86,9 +102,7 @@ def given_for_pictures(
         raise UsageError(
             f"there is guidance for picture {beyond[0]}; expected 0 to {len(pictures) - 1}."
         )
-    predictor.lead_by(
-        [alike(read_guide(r.path, "reference"), predictor) for r in named if r.frame is None]
-    )
+    predictor.lead_by([alike(read_known(r.path), predictor) for r in named if r.frame is None])
     stills = {r.frame: r.path for r in named if r.frame is not None}
     palette = tuple(ab_of(color) for color in marks.palette)
 
@@ -103,7 +117,9 @@ def given_for_pictures(
         return None if found == Grade() else found
 
     return [
-        GivenForPicture(name=str(path), still=stills.get(n), marks=marks.of(n), grade=grade(n))
+        GivenForPicture(
+            name=str(path), still=stills.get(n), marks=marks.of(n), grade=grade(n), say=say
+        )
         for n, path in enumerate(pictures)
     ]
 

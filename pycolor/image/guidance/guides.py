@@ -19,7 +19,10 @@ from pycolor.models.guidance.marks import Mark, Marks
 from pycolor.models.guidance.raster import rasterized
 from pycolor.models.guidance.spread import spread
 from pycolor.models.predictor import Predictor
+from pycolor.models.predictor.pictures import resized
 from pycolor.options import PredictOptions
+
+COLORLESS = 1.0  # ab of a still up to which it is taken for one that nobody has colored
 
 
 def load_predictor(options: PredictOptions) -> Predictor:
@@ -31,7 +34,7 @@ def load_predictor(options: PredictOptions) -> Predictor:
     """
     predictor = Predictor(options)
     if options.style:
-        predictor.guide_by("style", [])  # refused before any file is read
+        predictor.check_guide("style")  # refused before any file is read
         predictor.guide_by("style", [read_guide(options.style, "style")])
     if options.reference and predictor.network.guide == "reference":
         predictor.guide_by("reference", [read_guide(p, "reference") for p in options.reference])
@@ -74,35 +77,63 @@ def read_guide(path: Path, kind: Guide) -> Tensor:
         UsageError: a reference is gray.
         FilmError: it cannot be read.
     """
+    return _read(path, kind)[:3]
+
+
+def read_known(path: Path) -> Tensor:
+    """A picture of which color is taken where it is not transparent.
+
+    Returns:
+        3×H×W R'G'B' in 0 … 1; 4×H×W with its opacity where parts of it are transparent.
+
+    Raises:
+        UsageError: it is gray, or nothing of it is seen.
+        FilmError: it cannot be read.
+    """
+    picture = _read(path, "reference")
+    if len(picture) == 4 and not bool(picture[3].any()):
+        raise UsageError(f"reference {path} is transparent all over; expected a color picture.")
+    return picture
+
+
+def _read(path: Path, kind: Guide) -> Tensor:
+    """R'G'B', and opacity where it is not 1 everywhere."""
     from pycolor.image.files.picture_files import read_image  # it knows many formats
 
     image = read_image(path)
     if kind == "reference" and image.pixels.ndim == 2:
         raise UsageError(f"reference {path} is gray; expected a color picture.")
+    most = 2**image.info.bit_depth - 1
     codes = torch.from_numpy(image.pixels.astype("float32"))
     rgb = codes.expand(3, *codes.shape) if codes.dim() == 2 else codes.permute(2, 0, 1)
-    unit: Tensor = rgb / (2**image.info.bit_depth - 1)
-    return unit
+    unit: Tensor = rgb / most
+    if image.alpha is None or bool((image.alpha == most).all()):
+        return unit
+    return torch.cat([unit, torch.from_numpy(image.alpha.astype("float32"))[None] / most])
 
 
-def alike(rgb: Tensor, predictor: Predictor) -> GuidedPicture:
+def alike(picture: Tensor, predictor: Predictor) -> GuidedPicture:
     """A picture of something that looks like what is colored.
 
     Args:
-        rgb: 3×H×W, 0 … 1.
+        picture: from `read_known`.
         predictor: of the model that it leads.
     """
-    lab = predictor.lab_of(rgb).cpu()
-    return GuidedPicture(lightness=lab[:, :1].contiguous(), color=_known(lab[:, 1:], predictor))
+    lab = predictor.lab_of(picture[:3]).cpu()
+    lightness, size = lab[:, :1].contiguous(), lab.shape[2:]
+    if len(picture) == 3:
+        return GuidedPicture(lightness=lightness, color=_known(lab[:, 1:], predictor))
+    ab, opacity = _parted(resized(_weighted(picture)[None], size))
+    return GuidedPicture(lightness=lightness, color=_known(ab, predictor, opacity))
 
 
 def still_of(
-    rgb: Tensor, lightness: Tensor, predictor: Predictor, names: tuple[str, str]
+    picture: Tensor, lightness: Tensor, predictor: Predictor, names: tuple[str, str]
 ) -> Guidance:
     """The color of a still at the cells of its frame.
 
     Args:
-        rgb: 3×h×w, 0 … 1, as an editor left it.
+        picture: from `read_known`, as an editor left it.
         lightness: 1×1×H×W of the frame, upright, from `Predictor.lightness`.
         predictor: of the model that it leads.
         names: of the still and of the frame, for the message.
@@ -111,16 +142,21 @@ def still_of(
         UsageError: the still shows something else.
     """
     frame = lightness[0, 0].float().cpu()
-    gray = ops.rgb_to_lab(rgb[None].float().contiguous())[0, 0]
-    placed = align(gray, frame)
+    gray = ops.rgb_to_lab(picture[None, :3].float().contiguous())[0, 0]
+    placed = align(gray, frame, picture[3] if len(picture) == 4 else None)
     if placed.agreement < AGREEMENT:
         raise UsageError(
             f"{names[0]} does not show {names[1]}: they agree by {placed.agreement:.2f}, expected "
             f"{AGREEMENT} or more."
         )
-    laid, inside = onto(rgb.float(), placed, (frame.shape[0], frame.shape[1]))
-    lab = ops.rgb_to_lab(laid.clamp(0, 1).contiguous())
-    return _known(lab[:, 1:], predictor, inside)
+    laid, inside = onto(_weighted(picture.float()), placed, (frame.shape[0], frame.shape[1]))
+    ab, opacity = _parted(laid)
+    return _known(ab, predictor, opacity, inside)
+
+
+def colorless(known: Guidance) -> bool:
+    """Whether what is known of a still is that it is gray."""
+    return float((known.hints * (known.weight > 0)).abs().max()) < COLORLESS
 
 
 def marked(
@@ -170,8 +206,30 @@ def marked(
     )
 
 
-def _known(ab: Tensor, predictor: Predictor, inside: Tensor | None = None) -> Guidance:
+def _weighted(picture: Tensor) -> Tensor:
+    """A picture by whose opacity its colors are multiplied, so that means of them are right."""
+    if len(picture) == 3:
+        return picture
+    return torch.cat([picture[:3] * picture[3:], picture[3:]])
+
+
+def _parted(planes: Tensor) -> tuple[Tensor, Tensor | None]:
+    """The ab of what `_weighted` gave, 1×2×h×w, and its opacity, 1×1×h×w."""
+    rgb, opacity = planes, None
+    if planes.shape[1] == 4:
+        opacity = planes[:, 3:].clamp(0, 1)
+        rgb = planes[:, :3] / opacity.clamp_min(1e-3)
+    return ops.rgb_to_lab(rgb.clamp(0, 1).contiguous())[:, 1:], opacity
+
+
+def _known(
+    ab: Tensor, predictor: Predictor, opacity: Tensor | None = None, inside: Tensor | None = None
+) -> Guidance:
+    """Means at the cells, known as far as they are opaque."""
     stride = predictor.network.output_stride
-    hints = F.avg_pool2d(ab, stride)
-    known = torch.ones_like(hints[:, :1]) if inside is None else F.avg_pool2d(inside, stride)
-    return Guidance(hints=hints.contiguous(), weight=(known > 0.99).to(hints))
+    seen = torch.ones_like(ab[:, :1]) if opacity is None else opacity
+    weight = F.avg_pool2d(seen, stride)
+    hints = F.avg_pool2d(ab * seen, stride) / weight.clamp_min(1e-3)
+    if inside is not None:
+        weight = weight * (F.avg_pool2d(inside, stride) > 0.99)
+    return Guidance(hints=hints.contiguous(), weight=weight.to(hints))

@@ -45,10 +45,18 @@ class LedNetwork(PlacedNetwork):
         Raises:
             UsageError: the model takes no such pictures.
         """
+        self.check_guide(kind)
+        self.guides = [self.lab_of(picture) for picture in pictures]
+
+    def check_guide(self, kind: Guide) -> None:
+        """Refuse a model that pictures of a kind cannot lead.
+
+        Raises:
+            UsageError: it is one.
+        """
         if self.network.guide != kind:
             name, takes = self.loaded.card.name, self.network.guide or "none"
             raise UsageError(f"{name} takes no {kind} picture; what it takes is: {takes}.")
-        self.guides = [self.lab_of(picture) for picture in pictures]
 
     def lead_by(self, pictures: Sequence[GuidedPicture]) -> None:
         """Have guided pictures lead every frame; none: no longer.

@@ -103,6 +103,11 @@ def stills_twice(guidance: Iterable[Entry]) -> set[int]:
     return {frame for frame in frames if frames.count(frame) > 1}
 
 
+def styles_of(guidance: Iterable[Entry]) -> int:
+    """How many styles there are, of which one can count."""
+    return sum(entry["kind"] == "style" for entry in guidance)
+
+
 def of_frames(guidance: Iterable[Entry], first: int, stop: int) -> tuple[Entry, ...]:
     """The entries that can lead frames first … stop − 1: of these frames, or of none."""
     return tuple(e for e in guidance if e.get("frame") is None or first <= e["frame"] < stop)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from torch import Tensor
 
 from pycolor.errors import UsageError
-from pycolor.image.guidance.guides import alike, marked, read_guide, read_marks, still_of
+from pycolor.image.guidance.guides import (
+    alike,
+    colorless,
+    marked,
+    read_known,
+    read_marks,
+    still_of,
+)
 from pycolor.image.guidance.references import Reference, references
 from pycolor.models.colorizer import Guidance
 from pycolor.models.guidance.guide import GuidedPicture
@@ -21,9 +28,8 @@ from pycolor.video.io.frame.tensors import luma_on
 from pycolor.video.plan.brightness import brightened
 from pycolor.video.plan.plan import Plan, ShotBody
 from pycolor.video.plan.planning import with_guided
+from pycolor.video.propagation.layer_store import LayerStore, pieces_of
 from pycolor.video.propagation.seen_frames import SeenFrames
-
-COLORLESS = 1.0  # ab of a still up to which it is taken for one that nobody has colored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +170,7 @@ def guided_pictures(
                 shot=(span.start, span.stop) if isinstance(span, ShotBody) else None,
             )
         )
-    pictures += [alike(read_guide(r.path, "reference"), predictor) for r in found.alike]
+    pictures += [alike(read_known(r.path), predictor) for r in found.alike]
     return tuple(pictures)
 
 
@@ -184,11 +190,53 @@ def without_effect(
     if own:
         numbers = ", ".join(str(n + offset) for n in own)
         told.append(f"left in their own color, whatever is given for them: frames {numbers}")
+    told += _in_transitions(found.frames, plan, offset)
     for picture in pictures:
         still = None if picture.frame is None else found.stills.get(picture.frame)
-        if still is not None and float(picture.color.hints.abs().max()) < COLORLESS:
-            told.append(f"{still.path} has no color, so its frame and what looks like it stay gray")
+        if still is not None and colorless(picture.color):
+            told.append(_colorless(still))
     return told
+
+
+def without_effect_in_shots(
+    given: Mapping[int, Given], plan: Plan, layer: LayerStore, predictor: Predictor
+) -> list[str]:
+    """As `without_effect`, of what leads single shots; stills of what is kept are not looked at.
+
+    Args:
+        given: what leads a shot, by the first frame of its body.
+        plan: of the film.
+        layer: the color that is kept.
+        predictor: any.
+
+    Raises:
+        UsageError: a still is gray.
+        FilmError: a still cannot be read.
+    """
+    pieces = [piece for piece in pieces_of(plan) if piece.sides and not layer.has(piece)]
+    colored = {side.start for piece in pieces for side in piece.sides}
+    stills = [r for n, found in given.items() if n in colored for r in found.stills.values()]
+    return [
+        *_in_transitions(sorted(n for found in given.values() for n in found.frames), plan, 0),
+        *(_colorless(r) for r in stills if colorless(alike(read_known(r.path), predictor).color)),
+    ]
+
+
+def _in_transitions(frames: Sequence[int], plan: Plan, offset: int) -> list[str]:
+    spans = {n: plan.span_at(n) for n in frames}
+    mixed = [n for n, span in spans.items() if not isinstance(span, ShotBody)]
+    mixed = [n for n in mixed if not spans[n].passthrough]
+    if not mixed:
+        return []
+    numbers = ", ".join(str(n + offset) for n in mixed)
+    return [
+        "in a dissolve or fade, where what is given leads what looks like it, but does not hold "
+        f"at its own frame; a frame before or behind it does: frames {numbers}"
+    ]
+
+
+def _colorless(still: Reference) -> str:
+    return f"{still.path} has no color, so its frame and what looks like it stay gray"
 
 
 def _known(
@@ -202,8 +250,8 @@ def _known(
     known: Guidance | None = None
     name = f"frame {n + source.offset} of {source.path.name}"
     if still := found.stills.get(n):
-        rgb = read_guide(still.path, "reference")
-        known = still_of(rgb, lightness, predictor, (str(still.path), name))
+        picture = read_known(still.path)
+        known = still_of(picture, lightness, predictor, (str(still.path), name))
     marks = found.marks.of(n)
     if not marks:
         assert known is not None
@@ -248,6 +296,3 @@ def _frames(source: FrameSource, numbers: Sequence[int]) -> Iterator[tuple[int, 
         with SingleFrames(source, numbers[-1] + 1) as frames:
             for n in numbers:
                 yield n, *frames(n)
-
-
-__all__ = ["Given", "given", "guided_pictures", "guided_plan", "without_effect"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,13 +14,14 @@ from typing import NoReturn
 from pycolor.errors import FilmError, UsageError
 from pycolor.image.guidance.references import Reference
 from pycolor.models import zoo
+from pycolor.models.predictor import Predictor
 from pycolor.options import PredictOptions
 from pycolor.system.atomic_file import atomic_write
 from pycolor.video.film_plan.decisions import FilmPlan
 from pycolor.video.film_plan.document import read_plan
 from pycolor.video.film_plan.document_text import ShotTexts, plan_text
 from pycolor.video.film_plan.json_lines import Place, line_of, lines_of
-from pycolor.video.film_plan.shot_guidance import marks_of, stills_twice
+from pycolor.video.film_plan.shot_guidance import marks_of, stills_twice, styles_of
 from pycolor.video.job.decisions.guided import Given
 
 PROJECT_SUFFIX, PLAN_NAME = ".pycolor", "plan.json"
@@ -112,6 +114,8 @@ class PlanFile:
             )
         for n in sorted({frame for _, shot in shots for frame in stills_twice(shot.guidance)}):
             found.append(f"frame {n} has two stills or more in {self.path.name}; the last counts")
+        for n in [n for n, shot in shots if styles_of(shot.guidance) > 1]:
+            found.append(f"shot {n} has two styles or more in {self.path.name}; the last counts")
         return found
 
     def shot_options(self, number: int, film: PredictOptions) -> PredictOptions:
@@ -156,6 +160,29 @@ class PlanFile:
             marks=marks_of(shot.guidance),
         )
         return given if given.stills or given.alike or given.marks.marks else None
+
+    def check_model(self, frame: int, predictor: Predictor) -> None:
+        """Make sure that a model takes what leads a shot.
+
+        Args:
+            frame: of the shot.
+            predictor: of its model.
+
+        Raises:
+            UsageError: the model takes no such picture or mark.
+        """
+        number = bisect_right(self.plan.shots, frame, key=lambda shot: shot.start) - 1
+        guidance = self.plan.shots[number].guidance
+        alone = all(entry.get("frame") is None for entry in guidance)
+        references = alone and predictor.network.guide == "reference"
+        for n, entry in enumerate(guidance):
+            try:
+                if entry["kind"] == "style":
+                    predictor.check_guide("style")
+                elif entry["kind"] != "palette" and not references:
+                    predictor.lead_by_any()
+            except UsageError as e:
+                self.refuse(str(e).rstrip("."), ("shots", number, "guidance", n))
 
     def _files(self, number: int, kind: str) -> list[Path]:
         """The files of a shot's guidance of one kind."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +115,7 @@ class Colors:
     """What a plan's file decides on the color of a film.
 
     Attributes:
+        file: the plan's.
         plan: what is done with each frame.
         models: options of the shots' models, by the first frame of the shot's body.
         given: what leads them in some shots, likewise.
@@ -125,6 +126,7 @@ class Colors:
         arithmetic: of the machines that color, where this one does not.
     """
 
+    file: PlanFile
     plan: Plan
     models: Mapping[int, PredictOptions]
     given: Mapping[int, Given]
@@ -141,6 +143,7 @@ class Colors:
     def _identity(self, shot: int) -> dict[str, Any]:
         """Identifies a shot's model, with all that decides its bits."""
         options = without_grade(self.models[shot])
+        self.file.check_model(shot, self.pool.of(replace(options, style=None)))
         predictor = self.pool.of(options)
         return {
             "weights": predictor.loaded.sha256,
@@ -195,6 +198,7 @@ def colors_of(
     }
     guided = sorted({n for found in given.values() for n in found.frames})
     return Colors(
+        file=file,
         plan=with_guided(plan, guided),
         models=models,
         given=given,

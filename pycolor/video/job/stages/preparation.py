@@ -131,7 +131,10 @@ class FilmPreparation:
             plan, store, segments = planned.plan, planned.store, planned.segments
             seen = self._decided(seen, planned)
         pictures = guided.guided_pictures(given, plan, self._frame_source(seen), predictor)
-        for text in guided.without_effect(given, plan, pictures, self.offset):
+        told = guided.without_effect(given, plan, pictures, self.offset)
+        if planned is not None:
+            told += guided.without_effect_in_shots(planned.given, plan, planned.layer, predictor)
+        for text in told:
             self.warn(text)
         return PreparedFilm(
             reader=reader,

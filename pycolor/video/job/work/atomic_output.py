@@ -6,7 +6,7 @@ import glob
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pycolor.errors import FilmError, UsageError
@@ -28,7 +28,8 @@ def atomic_output(
 
     A file is written under a temporary name (`atomic_file.atomic_write`).  Numbered pictures are
     written into a hidden folder and moved to their names when the block ends well; a folder that
-    is new appears at once.  `-`, the standard output, is written to as it is.
+    is new appears at once, that of a pattern is made.  `-`, the standard output, is written to as
+    it is.
 
     Raises:
         UsageError: for an ending that is not known, pictures that exist without `overwrite`, or
@@ -87,25 +88,32 @@ def atomic_pictures(
     pattern = numbered(path, suffix)
     folder = pattern.parent
     new = not folder.exists()
-    # A folder of the output's own is made; the one that a pattern lies in must be there.
-    check_output(folder if new and pattern != path else pattern)
+    check_output(folder if new else pattern)
     taken = {p.resolve() for p in pictures_of(pattern)}
     used = {p.resolve() for source in sources for p in pictures_of(Path(source))}
     if taken & used:
         raise UsageError(f"{path} is the source itself; expected another name for the output.")
     if taken and not overwrite:
         raise UsageError(f"{path} has {len(taken)} pictures already; --overwrite replaces them.")
-    part = (folder.parent if new else folder) / f".{folder.name}.part-{process_tag()}"
+    # A folder of the output's own appears at once; in that of a pattern other files may lie.
+    made = new and pattern == path
+    own = new and not made
+    part = (folder.parent if own else folder) / f".{folder.name}.part-{process_tag()}"
     _remove_leftovers(part)
     try:
+        if made:
+            folder.mkdir(exist_ok=True)
         part.mkdir()
     except OSError as error:
         raise FilmError(f"{part} cannot be made: {error.strerror}.") from error
     try:
         yield part / pattern.name
-        _put_in_place(part, folder, taken if overwrite else None, new=new)
+        _put_in_place(part, folder, taken if overwrite else None, new=own)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+        if made:
+            with suppress(OSError):  # something lies in it
+                folder.rmdir()
 
 
 def _remove_leftovers(part: Path) -> None:

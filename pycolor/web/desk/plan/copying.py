@@ -67,17 +67,17 @@ def copied(
 def _led(
     own: Sequence[Entry], given: Sequence[Entry], pictures: Mapping[int, str]
 ) -> tuple[Entry, ...]:
-    """What leads a shot, with what leads another: its own stays, but for a palette.
+    """What leads a shot, with what leads another: its own stays, but for a palette and a style.
 
     Of a frame that was copied before the newest picture counts.
     """
     frames = tuple(f"{PREFIX}{frame:06d}-" for frame in pictures)
-    palette = any(entry["kind"] == "palette" for entry in given)
+    replaced = {"palette", "style"} & {entry["kind"] for entry in given}
     kept = [
         entry
         for entry in own
         if not (entry["kind"] == "picture" and entry["path"].startswith(frames))
-        and not (palette and entry["kind"] == "palette")
+        and entry["kind"] not in replaced
     ]
     new: list[Entry] = [{"kind": "picture", "path": path} for path in pictures.values()]
     for entry in given:
