@@ -116,7 +116,7 @@ def make_film(
             context.flags |= Flags.interlaced_dct | Flags.interlaced_me
         if field_order:
             context.field_order = field_order
-            if codec == "libx264":
+            if codec == "libx264" and field_order > 1:
                 context.flags |= Flags.interlaced_dct | Flags.interlaced_me
         if pixel_aspect:
             context.sample_aspect_ratio = pixel_aspect
