@@ -23,3 +23,8 @@ class UsageError(PycolorError):
     """The command is at fault: a wrong name, a missing folder, output and input the same file."""
 
     exit_code = 2
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun, which is given in the singular: "1 frame", "2 frames"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -501,3 +503,31 @@ def test_compile_keeps_the_graph_whole():
     compiled = torch.compile(frame, fullgraph=True, backend="aot_eager")
     for g, w in zip(compiled(*arguments), frame(*arguments), strict=True):
         assert torch.equal(g, w)
+
+
+def test_whole_numbers_of_any_kind() -> None:
+    chroma, guide = torch.rand(1, 2, 5, 6), torch.rand(1, 1, 5, 6)
+    one: Any = np.int64(1)
+    got = ops.joint_bilateral(chroma, guide, radius=one)
+    assert torch.equal(got, ops.joint_bilateral(chroma, guide, radius=1))
+    size = tuple(np.array([2, 3]))
+    assert ops.mean_lightness(luma(1, 4, 6, 8), size, encoding=Encoding()).shape == (1, 1, 2, 3)
+
+
+@pytest.mark.parametrize("size", [(2,), (2, 3, 4), (2.0, 3), 2, None, (0, 3), "ab"])
+def test_a_size_is_two_whole_numbers(size: Any) -> None:
+    flow, cost = torch.zeros(1, 2, 2, 2), torch.zeros(1, 1, 2, 2)
+    with pytest.raises(ValueError, match=r"size must be \(height, width\), whole numbers"):
+        ops.flow_to_field(flow, cost, size)
+    with pytest.raises(ValueError, match=r"size must be \(height, width\), whole numbers"):
+        ops.mean_lightness(luma(1, 4, 6, 8), size, encoding=Encoding())
+
+
+def test_an_encoding_is_one() -> None:
+    field, codes = torch.zeros(1, 2, 2, 2), luma(1, 4, 6, 8)
+    wrong: Any = None
+    for op in (ops.render_chroma, ops.render_rgb):
+        with pytest.raises(TypeError, match=r"a pycolor\.Encoding, got NoneType"):
+            op(field, codes, encoding=wrong)
+    with pytest.raises(TypeError, match=r"a pycolor\.Encoding, got NoneType"):
+        ops.mean_lightness(codes, (2, 3), encoding=wrong)

@@ -520,5 +520,5 @@ def test_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     plan = read_plan_file(tmp_path / "reel.mkv.pycolor" / "plan.json").plan
     assert (plan.source.frames, plan.revision) == (6, 0)
     assert main(["plan", str(film)]) == 0
-    assert "1 shots (1 new)" in capfd.readouterr().err
+    assert "1 shot (1 new)" in capfd.readouterr().err
     assert main(["plan", str(tmp_path / "none.mkv")]) == 2

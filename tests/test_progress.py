@@ -31,7 +31,7 @@ def test_plain_lines_where_there_is_no_terminal() -> None:
         bar.total = 4
         bar.advance(3)
     lines = out.getvalue().splitlines()
-    assert lines[0].startswith("film.mkv: 1 frames, ")
+    assert lines[0].startswith("film.mkv: 1 frame, ")
     assert lines[1].startswith("film.mkv: 4/4 frames, ")
     assert lines[1].endswith("0:00 left")
     assert "\r" not in out.getvalue()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+import pickle
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -302,3 +304,10 @@ def test_bfloat16_moves_colors_little(card: zoo.Card) -> None:
         for dtype in dtypes
     ]
     assert (fields[0] - fields[1]).norm(dim=1).mean() < 1
+
+
+@pytest.mark.parametrize("way", [pickle.dumps, copy.deepcopy])
+def test_a_predictor_is_neither_pickled_nor_copied(way: Callable[[object], object]) -> None:
+    predictor = Predictor(PredictOptions(device="cpu"))
+    with pytest.raises(TypeError, match=r"expected a new one of the same options"):
+        way(predictor)

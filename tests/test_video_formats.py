@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
+from pycolor.errors import UsageError
 from pycolor.options import PredictOptions, VideoOptions
 from pycolor.video.io import Reader
 from pycolor.video.io.frame.pixel_formats import luma_view, pixel_format
@@ -265,11 +266,18 @@ def test_nothing_is_lost_of_the_shared_films(tmp_path: Path, clip: Path) -> None
     assert all(abs(a - b) <= Fraction(1, 2000) for a, b in zip(times, got_times, strict=False))
 
 
-@pytest.mark.parametrize("size", [(96, 1), (38400, 2), (2, 1), (12, 4)])
+@pytest.mark.parametrize("size", [(96, 1), (38400, 2), (2, 1), (12, 4), (1, 20), (3, 21)])
 @pytest.mark.parametrize("pixels", ["gray", "yuv420p"])
 def test_a_film_of_few_lines(tmp_path: Path, size: tuple[int, int], pixels: str) -> None:
     width, height = size
     source = tmp_path / "in.mkv"
-    make_film(source, width=width, height=height, frames=2, pixel_format=pixels)
+    more = {"slices": "1"} if width < 4 else {}
+    make_film(source, width=width, height=height, frames=2, pixel_format=pixels, options=more)
     colorize(source, tmp_path / "out.mkv")
     assert failures(verify(source, tmp_path / "out.mkv")) == []
+
+
+def test_a_picture_too_small_for_dnxhr(tmp_path: Path) -> None:
+    make_film(tmp_path / "in.mkv", width=97, height=53, frames=2)
+    with pytest.raises(UsageError, match=r"expected 256×120 or more\.$"):
+        colorize(tmp_path / "in.mkv", tmp_path / "out.mov", preset="dnxhr")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pycolor.errors import counted
 from pycolor.video.io import Reader
 from pycolor.video.io.containers.codecs.ffv1 import slices_of
 from pycolor.video.io.read.integrity.continuity import Continuity
@@ -194,3 +197,29 @@ def test_a_hole_in_a_matroska_is_told_by_time(tmp_path: Path) -> None:
     assert gap.time is not None
     assert abs(gap.time - Fraction(19, 24)) < Fraction(1, 500)
     assert f"({60 - frames} missing)" in gap.what
+
+
+@pytest.mark.parametrize("cut", [0.5, 0.99, 1 / 16])
+def test_a_frame_that_an_edit_list_cuts_does_not_count_as_missing(cut: float) -> None:
+    watch = Continuity(step=STEP, tick=Fraction(1, 1000), due=Fraction(0))
+    for n in range(40):
+        watch.add(n * STEP, STEP)
+    assert watch.shortfall((40 + Fraction(cut)) * STEP, cut=True) == 0
+    assert watch.shortfall((42 + Fraction(cut)) * STEP, cut=True) == 2
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+def test_a_film_cut_within_a_frame_is_whole(tmp_path: Path) -> None:
+    """FFmpeg's header counts the rest of the frame that the edit list begins in."""
+    whole = make_film(tmp_path / "in.mp4", codec="libx264", rate=24, frames=30)
+    source = tmp_path / "cut.mp4"
+    command = ["ffmpeg", "-v", "error", "-ss", "0.31", "-i", whole, "-c", "copy", "-an", source]
+    subprocess.run(list(map(str, command)), check=True)
+    for first, frames in ((0, 22), (14, 8)):  # the range begins behind what is hidden
+        with Reader(source, frames=(first, None)) as reader:
+            assert (len(list(reader)), reader.damages) == (frames, [])
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 frames"), (1, "1 frame"), (2, "2 frames")])
+def test_one_is_no_plural(number: int, said: str) -> None:
+    assert counted(number, "frame") == said

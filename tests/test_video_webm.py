@@ -150,7 +150,7 @@ def test_sound_that_cannot_be_decoded_is_told(tmp_path: Path) -> None:
     source.write_bytes(data)
     said: list[str] = []
     color_film(source, tmp_path / "out.webm", QUICK, say=said.append)
-    assert any("1 packets of stream 1 cannot be decoded" in text for text in said)
+    assert any("1 packet of stream 1 cannot be decoded" in text for text in said)
 
 
 def test_the_picture_keeps_its_marks(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command
-from pycolor.errors import UsageError
+from pycolor.errors import UsageError, counted
 from pycolor.options import EvaluateOptions, PredictOptions, PropagationOptions, VideoOptions
 from pycolor.system.progress import Progress
 
@@ -78,7 +78,7 @@ def run(flags: Flags) -> int:
         print(report.dumps(), end="")
     else:
         Console(width=None if sys.stdout.isatty() else 120).print(
-            table(report, f"{len(report.rows)} pictures of {true.name}")
+            table(report, f"{counted(len(report.rows), 'picture')} of {true.name}")
         )
     return 0
 

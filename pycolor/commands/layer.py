@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from tyro.conf import Positional, arg
 
 from pycolor.commands.base import OF_A_RUN, UNPLANNED, Command
-from pycolor.errors import UsageError
+from pycolor.errors import UsageError, counted
 from pycolor.options import VideoOptions
 from pycolor.system.progress import Progress
 
@@ -70,5 +70,7 @@ def run(flags: Flags) -> int:
             progress=progress,
         )
     exact = "" if report.warnings else f"; apply gives the chroma of {report.delivery} exactly"
-    out.say(f"{report.target}: {report.frames} frames, chroma of {report.bits} bits{exact}")
+    out.say(
+        f"{report.target}: {counted(report.frames, 'frame')}, chroma of {report.bits} bits{exact}"
+    )
     return 0

@@ -10,7 +10,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command
-from pycolor.errors import UsageError
+from pycolor.errors import UsageError, counted
 from pycolor.options.frame_ranges import frame_rate
 from pycolor.system.progress import Progress
 
@@ -101,5 +101,5 @@ def run(flags: Flags) -> int:
         out.say(f"{wanted}: {f'it does not hold {lost}' if lost else 'the whole plan'}")
     states = Counter(shot.state for shot in plan.shots)
     told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    out.say(f"{path}: revision {plan.revision}, {len(plan.shots)} shots ({told})")
+    out.say(f"{path}: revision {plan.revision}, {counted(len(plan.shots), 'shot')} ({told})")
     return 0

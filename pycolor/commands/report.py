@@ -9,6 +9,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command
+from pycolor.errors import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,5 +42,5 @@ def run(flags: Flags) -> int:
     for path, text in ((table, cues_csv(sheet)), (html, cues_html(sheet))):
         with atomic_write(path, overwrite=flags.overwrite) as part:
             part.write_text(text, encoding="utf-8")
-    flags.output.say(f"{html}, {table}: {len(sheet.cues)} shots")
+    flags.output.say(f"{html}, {table}: {counted(len(sheet.cues), 'shot')}")
     return 0

@@ -12,7 +12,7 @@ from rich.console import Console
 from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command
-from pycolor.errors import UsageError
+from pycolor.errors import UsageError, counted
 from pycolor.options import StudyOptions
 
 EXAMPLES = """
@@ -56,7 +56,8 @@ def run(flags: Flags) -> int:
         study = Study(gallery, options, AnswerFile(path, say=flags.output.say))
         with serve(study, flags.port) as server:
             flags.output.say(
-                f"http://{HERE}:{server.server_port}/ asks about {study.trials} pictures, colored "
+                f"http://{HERE}:{server.server_port}/ asks about "
+                f"{counted(study.trials, 'picture')}, colored "
                 f"by {', '.join(gallery.ways)}; Ctrl-C ends the study"
             )
             with suppress(KeyboardInterrupt):

@@ -9,7 +9,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from pycolor.commands.base import Command
-from pycolor.errors import UsageError
+from pycolor.errors import UsageError, counted
 from pycolor.options import PredictOptions, PropagationOptions
 from pycolor.options.frame_ranges import frame_rate
 from pycolor.system.progress import Progress
@@ -81,6 +81,7 @@ def run(flags: Flags) -> int:
     )
     for still, path in zip(chosen, paths, strict=True):
         out.say(
-            f"{path}: frame {still.frame} speaks for {still.frames} frames, doubt {still.doubt:.2f}"
+            f"{path}: frame {still.frame} speaks for {counted(still.frames, 'frame')}, doubt "
+            f"{still.doubt:.2f}"
         )
     return 0

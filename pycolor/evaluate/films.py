@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pycolor.errors import FilmError
+from pycolor.errors import FilmError, counted
 from pycolor.evaluate import metrics
 from pycolor.evaluate.frames import Picture, check_fit, picture_of
 from pycolor.evaluate.metrics.flow import SMALLEST
@@ -56,7 +56,9 @@ def frame_pairs(
         for index, (x, y) in enumerate(zip_longest(first, second)):
             if x is None or y is None:
                 shorter = true if x is None else found
-                raise FilmError(f"{shorter} ends after {index} frames, the other film goes on.")
+                raise FilmError(
+                    f"{shorter} ends after {counted(index, 'frame')}, the other film goes on."
+                )
             yield FramePair(index, picture_of(y, b, size), picture_of(x, a, size))
 
 

@@ -21,7 +21,7 @@ from pycolor.image.guidance.guides import load_picture_predictor, load_predictor
 from pycolor.models.palette import gamut_bins
 from pycolor.models.predictor import Predictor
 from pycolor.ops import reference
-from pycolor.options import EvaluateOptions, VideoOptions
+from pycolor.options import EvaluateOptions, PredictOptions, VideoOptions
 from pycolor.options.frame_ranges import frame_rate
 from pycolor.system.optional import extra
 from pycolor.system.progress import Progress
@@ -95,8 +95,7 @@ def evaluate(
     settings: dict[str, object] = {"true": true.name, "short_side": options.size}
     predictor = None
     if found is None:
-        load = load_predictor if len(analyses) == len(pairs) else load_picture_predictor
-        predictor = load(video.predict)
+        predictor = _predictor(video.predict, pictures=len(pairs) > len(analyses))
         settings |= _of_model(predictor) | {"propagation": video.propagation.mode}
     else:
         settings["found"] = found.name
@@ -119,6 +118,10 @@ def evaluate(
         record=record(),
     )
     return report, tally.specimens
+
+
+def _predictor(options: PredictOptions, *, pictures: bool) -> Predictor:
+    return load_picture_predictor(options) if pictures else load_predictor(options)
 
 
 def _of_model(predictor: Predictor) -> dict[str, object]:

@@ -171,7 +171,8 @@ def _checked_work(
             free_sidecar(result)
     if work.skipped:
         named = ", ".join(work.skipped[:_NAMED]) + (", …" if len(work.skipped) > _NAMED else "")
-        say(f"note: {source}: {len(work.skipped)} of its files are no pictures: {named}")
+        are = "is no picture" if len(work.skipped) == 1 else "are no pictures"
+        say(f"note: {source}: {len(work.skipped)} of its files {are}: {named}")
     return work
 
 

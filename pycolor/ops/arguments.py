@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from operator import index
 from typing import Any
 
 import torch
@@ -67,6 +68,7 @@ def floats(name: str, tensor: Tensor, shape: str) -> Tensor:
 
 def luma_planes(luma: Tensor, encoding: Encoding) -> Tensor:
     """N×1×H×W with columns that follow each other."""
+    check_encoding(encoding)
     check_tensor("luma", luma, "N×H×W")
     expect(luma.dim() == 3, "luma must be N×H×W, got {}", luma)
     dtype = torch.uint8 if encoding.bit_depth == 8 else torch.uint16
@@ -105,13 +107,34 @@ def positive(name: str, value: float) -> None:
     expect(value > 0, "{} must be above 0, got {}", name, value)
 
 
-def check_radius(radius: object, most: int) -> None:
+def check_radius(radius: Any, most: int) -> int:
+    """The radius, which may be a whole number of any kind (NumPy's too)."""
+    try:
+        found = index(radius)
+    except TypeError:
+        found = -1
+    expect(0 <= found <= most, "radius must be a whole number in 0 to {}, got {}", most, radius)
+    return found
+
+
+def check_size(size: Any) -> tuple[int, int]:
+    """The size, whose numbers may be whole ones of any kind."""
+    try:
+        height, width = map(index, size)
+    except (TypeError, ValueError):
+        height = width = 0
     expect(
-        isinstance(radius, int) and 0 <= radius <= most,
-        "radius must be a whole number in 0 to {}, got {}",
-        most,
-        radius,
+        height > 0 and width > 0,
+        "size must be (height, width), whole numbers of at least 1, got {}",
+        repr(size),
     )
+    return height, width
+
+
+def check_encoding(encoding: object) -> None:
+    """Refuse what is no `pycolor.Encoding`."""
+    if not isinstance(encoding, Encoding):
+        raise TypeError(f"encoding must be a pycolor.Encoding, got {type(encoding).__name__}")
 
 
 def check_refinement(sigma_range: float, floor: float) -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 import pycolor._C as _C
 from pycolor.encoding import Encoding
 from pycolor.ops import reference
-from pycolor.ops.arguments import check_out, expect, luma_planes
+from pycolor.ops.arguments import check_out, check_size, expect, luma_planes
 from pycolor.ops.native import (
     cuda_module,
     define,
@@ -58,8 +58,7 @@ def mean_lightness(
 ) -> Tensor:
     """The rows of `out` are contiguous."""
     codes = luma_planes(luma, encoding)
-    shape = (luma.shape[0], 1, *size)
-    expect(size[0] > 0 and size[1] > 0, f"size must be at least 1×1, got {size[0]}×{size[1]}")
+    shape = (luma.shape[0], 1, *check_size(size))
     if out is None:
         out = torch.empty(shape, dtype=torch.float32, device=luma.device)
     check_out("out", out, shape, luma, torch.float32)

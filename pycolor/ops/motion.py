@@ -7,7 +7,7 @@ from torch import Tensor
 
 import pycolor._C as _C
 from pycolor.ops import reference
-from pycolor.ops.arguments import check_tensor, expect, floats, positive, same_device
+from pycolor.ops.arguments import check_size, check_tensor, expect, floats, positive, same_device
 from pycolor.ops.native import cuda_module, define, implements, stream, threads, view
 
 MOTION_CELL = 4  # guide pixels a cell, each way: csrc/motion.h
@@ -147,8 +147,7 @@ def flow_to_field(flow: Tensor, cost: Tensor, size: tuple[int, int]) -> tuple[Te
         cost,
     )
     same_device("cost", cost, flow)
-    height, width = size
-    expect(height > 0 and width > 0, "size must be positive, got {}×{}", height, width)
+    height, width = check_size(size)
     field_flow = torch.empty(k, 2, height, width, device=flow.device)
     field_cost = torch.empty(k, 1, height, width, device=flow.device)
     if k > 0:

@@ -68,7 +68,7 @@ def joint_bilateral(
         f"got {sizes_of(guide)}",
     )
     same_device("guide", guide, chroma)
-    check_radius(radius, _LARGEST_DISK)
+    radius = check_radius(radius, _LARGEST_DISK)
     positive("sigma_space", sigma_space)
     positive("sigma_range", sigma_range)
     if out is None:
@@ -106,7 +106,7 @@ def joint_bilateral_upsample(
     same_device("guide", guide, chroma)
     check_refinement(sigma_range, floor)
     if radius is not None:
-        check_radius(radius, _LARGEST_WINDOW)
+        radius = check_radius(radius, _LARGEST_WINDOW)
     positive("sigma_space", sigma_space)
     shape = (n, c, guide.shape[2], guide.shape[3])
     if out is None:

@@ -115,7 +115,9 @@ class Progress(AbstractContextManager["Progress"]):
         elif self.style == "plain":
             total = "" if self.total is None else f"/{self.total}"
             rest = "" if left is None else f", {_clock(left)} left"
-            text = f"{self.title}: {self.done}{total} {self.unit}, {self.rate:.1f}/s{rest}"
+            one = self.done == 1 and not total
+            unit = self.unit.removesuffix("s") if one else self.unit
+            text = f"{self.title}: {self.done}{total} {unit}, {self.rate:.1f}/s{rest}"
             print(text, file=self.stream, flush=True)
 
     def __exit__(

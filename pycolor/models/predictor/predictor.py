@@ -33,6 +33,8 @@ TEMPERATURES = {"mean": 1.0, "annealed": 0.38, "mode": 0.0}
 class Predictor(LedNetwork):
     """A model on a device, from planes of luma to fields of chroma.
 
+    It is neither pickled nor deep-copied: another process makes one of the same options.
+
     Args:
         options: see `PredictOptions`.
 

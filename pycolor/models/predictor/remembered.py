@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from torch import Tensor
 
@@ -30,6 +30,13 @@ class Remembered:
         self._encoded: Bounded[Encoded] = Bounded(most)
         self._decoded: Bounded[tuple[Encoded, Decoded]] = Bounded(LATEST)
         self._guides: Bounded[Guide] = Bounded(MOST_GUIDED)
+
+    def __reduce__(self) -> NoReturn:
+        """Neither pickled nor copied, and so is a `Predictor`, which holds one."""
+        raise TypeError(
+            "a Predictor is neither pickled nor copied with all it holds; expected a new one of "
+            "the same options, Predictor(predictor.options), where another is wanted"
+        )
 
     def encoded(self, lightness: Tensor, encode: Callable[[], Encoded]) -> Encoded:
         """What the trunk sees of a picture.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pycolor.errors import PycolorError, UsageError
+from pycolor.errors import PycolorError, UsageError, counted
 from pycolor.image.predictor_pool import PredictorPool
 from pycolor.options import VideoOptions
 from pycolor.system.progress import Progress
@@ -43,7 +43,8 @@ class BatchItem:
             return f"failed: {self.source}: {self.error}"
         if self.report is None:
             return f"done before: {self.target}"
-        return f"done: {self.target}, {self.report.frames} frames, {self.report.seconds:.1f} s"
+        frames = counted(self.report.frames, "frame")
+        return f"done: {self.target}, {frames}, {self.report.seconds:.1f} s"
 
 
 def color_films(
@@ -88,7 +89,7 @@ def color_films(
     for item in items:
         say(str(item))
     failed = sum(1 for item in items if item.error)
-    say(f"{len(items)} films, {failed} failed")
+    say(f"{counted(len(items), 'film')}, {failed} failed")
     return items
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pycolor.errors import counted
 from pycolor.models.guidance.looks import Grade
 from pycolor.video.plan.plan import Plan, PlanSpan, ShotBody, TransitionSpan
 
@@ -114,7 +115,9 @@ def _plan_in(content: dict[str, Any]) -> Plan:
             raise ValueError(f"a span of frames {piece.start} to {piece.stop} follows frame {at}")
         at = piece.stop
     if len(gain) != at:
-        raise ValueError(f"it has {at} frames and {len(gain)} factors on their lightness")
+        raise ValueError(
+            f"it has {counted(at, 'frame')} and {len(gain)} factors on their lightness"
+        )
     return plan
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from itertools import groupby, pairwise
 
 from pycolor.models.predictor import Predictor
@@ -62,19 +63,9 @@ def film_layers(
         begin, end = pieces[0].first, pieces[-1].stop
         if store is None:
             begin, end = max(first, begin), min(stop, end)
-        streams = [
-            predict_layers(
-                plan,
-                source,
-                each,
-                _ends(pieces, begin, end),
-                batch=batch,
-                watch=watch,
-                seen=seen,
-                background=background,
-            )
-            for each in predictors
-        ]
+        ends = _ends(pieces, begin, end)
+        predict = partial(predict_layers, batch=batch, watch=watch, seen=seen)
+        streams = [predict(plan, source, each, ends, background=background) for each in predictors]
         made = streams[0] if len(streams) == 1 else _of_both(streams, pieces[0])
         for layer in made if store is None else _keeping(made, pieces, store):
             if layer.first < stop and layer.stop > first:

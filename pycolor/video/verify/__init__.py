@@ -11,6 +11,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from pycolor.encoding import TagOverride
+from pycolor.errors import counted
 from pycolor.video.io import Reader
 from pycolor.video.io.containers.sequence import pictures_of
 from pycolor.video.io.containers.spec import spec_of, spec_of_suffix
@@ -133,10 +134,10 @@ def _damage(before: Reader, after: Reader) -> Iterator[Check]:
             known = {_kind(damage.what) for damage in before.damages}
             found = [damage for damage in found if _kind(damage.what) not in known]
         if found:
-            detail = f"{name}: {reader.damage_count} places, first {found[0]}"
+            detail = f"{name}: {counted(reader.damage_count, 'place')}, first {found[0]}"
             yield Check(name="damage", state=state, detail=detail)
 
 
 def _kind(what: str) -> str:
-    """A damage without its numbers."""
-    return re.sub(r"[\d.]+", "#", what)
+    """A damage without its numbers, and whether these are of one or of more."""
+    return re.sub(r"[\d.]+( [a-z]+?)?s?\b", r"#\1", what)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
+from pycolor.errors import counted
 from pycolor.video.io import Reader, StreamInfo
 from pycolor.video.io.containers.spec import spec_of
 from pycolor.video.io.read.packets import (
@@ -104,7 +105,7 @@ class Comparison:
                 rest = 1 + sum(1 for _ in (sources if result is None else results))
                 where = "missing from" if result is None else "too many in"
                 return self._otherwise(
-                    one, other, f"{rest} packets {where} the result after {count}"
+                    one, other, f"{counted(rest, 'packet')} {where} the result after {count}"
                 )
             if source.data != result.data:
                 sizes = f"{len(source.data)} bytes, {len(result.data)} in the result"
@@ -119,7 +120,7 @@ class Comparison:
                 lasting = max(lasting, abs(result.lasting - source.lasting))
             count += 1
             source, result = next(sources, None), next(results, None)
-        what = f"{one.codec}: {count} packets "
+        what = f"{one.codec}: {counted(count, 'packet')} "
         what += f"converted to {other.codec}" if converted else "identical"
         if hidden:
             what += f", {hidden} that an edit list hides left out"

@@ -59,7 +59,10 @@ def sequence_of(path: Path) -> PictureSequence | None:
                 f"{path} is a folder; expected a film, or a folder of {', '.join(SUFFIXES)} files."
             )
         if len(kinds) > 1:
-            raise FilmError(f"{path} holds pictures of several kinds: {', '.join(kinds)}.")
+            raise FilmError(
+                f"{path} holds pictures of several kinds, {', '.join(kinds)}; expected one, or a "
+                f"pattern such as {path / ('%06d' + kinds[0])}."
+            )
         return _of_folder(sorted(pictures, key=natural_order))
     if path.is_file() and path.suffix.lower() in SUFFIXES:
         return PictureSequence(paths=(path,), ticks=(0,), first_number=0)

@@ -260,8 +260,7 @@ def describe(
     notes = *getattr(container, "notes", ()), *_alpha_left_out(stream, description)
     warnings = (*told, *notes, *said, *_truncation(path))
     rate, duration = frame_rate(stream), _duration(container, stream)
-    order = _field_order(stream, first)
-    matrix = display_matrix(first)
+    order, matrix = _field_order(stream, first), display_matrix(first)
     info = FilmInfo(
         path=path,
         container=container.format.name,

@@ -281,8 +281,9 @@ class Reader:
         completeness.note_gaps(continuity, self._log)
         if self._range.end is not None:  # a range that ended before the film
             return
-        completeness.note_early_end(continuity, self.declared_end, self._log)
         decoder = self._range.decoder
+        cut = completeness.is_cut(self._range.stream, decoder.hidden, self.info.rate)
+        completeness.note_early_end(continuity, self.declared_end, self._log, cut=cut)
         if not self.first:
             declared = self._range.stream.frames - decoder.hidden
             completeness.note_lost(declared, self.delivered, self._log)

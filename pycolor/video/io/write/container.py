@@ -13,7 +13,7 @@ import av.container
 import av.error
 from av.video.stream import VideoStream
 
-from pycolor.errors import FilmError, UsageError
+from pycolor.errors import FilmError, UsageError, counted
 from pycolor.video.io.containers.codecs.scan_header import SCAN_TAGS
 from pycolor.video.io.containers.matroska.header import complete_header, with_room
 from pycolor.video.io.containers.presets import PIPE, Preset, container_of, ending_of
@@ -238,8 +238,8 @@ class ContainerWriter:
                 self._sides.close()
             if self.packets != expected:
                 raise FilmError(
-                    f"{self.target} holds {self.packets} packets; expected {expected}, one for "
-                    "each frame."
+                    f"{self.target} holds {counted(self.packets, 'packet')}; expected "
+                    f"{expected}, one for each frame."
                 )
             self.container.close()
             if self._file is not None:

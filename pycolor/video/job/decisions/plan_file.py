@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NoReturn
 
-from pycolor.errors import FilmError, UsageError
+from pycolor.errors import FilmError, UsageError, counted
 from pycolor.image.guidance.references import Reference
 from pycolor.models import zoo
 from pycolor.models.predictor import Predictor
@@ -76,7 +76,9 @@ class PlanFile:
                 ("source", "sha256"),
             )
         if frames is not None and frames != film.frames:
-            self.refuse(f"{source} has {frames} frames, got {film.frames}", ("source", "frames"))
+            self.refuse(
+                f"{source} has {counted(frames, 'frame')}, got {film.frames}", ("source", "frames")
+            )
 
     def check_rate(self, source: Path, rate: Fraction) -> None:
         """Make sure that a film has the plan's rate, which an option may have said.

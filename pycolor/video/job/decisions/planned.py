@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pycolor.errors import counted
 from pycolor.image.predictor_pool import (
     PredictorPool,
     layer_options,
@@ -99,8 +100,8 @@ class PlannedFilm:
         if not encoded and not colored:
             return ""
         return (
-            f"of {self.frames} frames {encoded} are encoded already, the color of {colored} more "
-            f"is kept, {self.frames - encoded - colored} are colored now"
+            f"of {counted(self.frames, 'frame')} {encoded} are encoded already, the color of "
+            f"{colored} more is kept, {self.frames - encoded - colored} are colored now"
         )
 
     def needs(self, path: Path) -> bool:

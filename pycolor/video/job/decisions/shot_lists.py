@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from pycolor.errors import UsageError
+from pycolor.errors import UsageError, counted
 from pycolor.video.film_plan.decisions import FilmPlan
 from pycolor.video.film_plan.timeline import plan_timeline
 from pycolor.video.shots.lists.csv_list import write_csv
@@ -42,8 +42,8 @@ def list_of(kind: str, shots: Sequence[Shot], film: TimelineFilm, times: FilmTim
     """
     if kind == "edl" and len(shots) > MOST_EVENTS:
         raise UsageError(
-            f"a CMX3600 list numbers {MOST_EVENTS} events, and the film has {len(shots)} shots; "
-            ".otio holds them."
+            f"a CMX3600 list numbers {MOST_EVENTS} events, and the film has "
+            f"{counted(len(shots), 'shot')}; .otio holds them."
         )
     writers: dict[str, Callable[[], str]] = {
         "csv": lambda: write_csv(shots, film.rate, times=times, timecode=film.timecode),

@@ -14,6 +14,8 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import torch
+
 from pycolor.errors import FilmError
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.models.guidance.guide import GuidedPicture
@@ -148,17 +150,12 @@ def run_segments(
     with ExitStack() as stack:
         with source.reader(first, stop) as reader:  # what it tells is wanted, no frame
             waiting = reader.info.frames_waiting
-        reached = 2 * job.plan.reach + AHEAD_FRAMES
-        apart = reached + (LAYERS_WAITING + 2) * LAYER_FRAMES + waiting
+        apart = 2 * job.plan.reach + AHEAD_FRAMES + (LAYERS_WAITING + 2) * LAYER_FRAMES + waiting
         timed = functools.partial(watch.timed, "read")
         shared = SharedFrames(source, first, stop, apart=apart, timed=timed)
         frames = stack.enter_context(closing(shared.frames()))
         plan = replace(job.plan, grades=())  # they come after
         led = ShotPredictors(predictors, plan, source, job.model, job.given, job.guided)
-        background = None
-        if device.type == "cpu":  # a GPU works beside the processor by itself
-            background = ThreadPoolExecutor(1, thread_name_prefix="network")
-            stack.callback(background.shutdown, cancel_futures=True)
         found = film_layers(
             plan,
             shared,
@@ -168,7 +165,7 @@ def run_segments(
             store=job.layer,
             batch=job.batch,
             watch=watch,
-            background=background,
+            background=_network_thread(device, stack),
         )
         layers = stack.enter_context(closing(prefetch(found, LAYERS_WAITING)))
         encoder = stack.enter_context(_SegmentEncoder(jobs, reader, watch, on_frame))
@@ -178,18 +175,19 @@ def run_segments(
         ):
             for layer in layers:
                 shown = layer if job.crop is None else layer.shown(job.crop.of)
-                render_layer(
-                    shown,
-                    frames,
-                    encoder.factory,
-                    behind.put,
-                    watch,
-                    grades,
-                    plan.is_under,
-                    device,
-                )
+                made = encoder.factory, behind.put
+                render_layer(shown, frames, *made, watch, grades, plan.is_under, device)
                 yield from encoder.finished()
         yield from encoder.finished()
+
+
+def _network_thread(device: torch.device, held: ExitStack) -> ThreadPoolExecutor | None:
+    """What runs the network beside propagation, as a GPU does by itself; `held` ends it."""
+    if device.type != "cpu":
+        return None
+    background = ThreadPoolExecutor(1, thread_name_prefix="network")
+    held.callback(background.shutdown, cancel_futures=True)
+    return background
 
 
 class _SegmentEncoder:

@@ -14,7 +14,7 @@ from typing import Any, cast
 from torch import Tensor
 
 from pycolor.encoding import Encoding
-from pycolor.errors import UsageError
+from pycolor.errors import UsageError, counted
 from pycolor.image.predictor_pool import PredictorPool, without_grade
 from pycolor.models import zoo
 from pycolor.options import PredictOptions, VideoOptions
@@ -82,8 +82,8 @@ class ClipColor:
         self._file = None if plan is None else read_plan_file(plan)
         if self._file is not None and self._file.plan.source.frames != source.info.frames:
             raise UsageError(
-                f"{plan} is of a film of {self._file.plan.source.frames} frames; the clip has "
-                f"{source.info.frames}."
+                f"{plan} is of a film of {counted(self._file.plan.source.frames, 'frame')}; the "
+                f"clip has {source.info.frames}."
             )
         self._pool = PredictorPool()
         self._predictor = self._pool.of(without_grade(options.predict))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pycolor.encoding import Encoding
-from pycolor.errors import FilmError, UsageError
+from pycolor.errors import FilmError, UsageError, counted
 from pycolor.video.io import Frame, FrameSource, Reader, scan
 from pycolor.video.io.frame.pixel_formats import Plane
 from pycolor.video.io.frame.planes import chroma_planes
@@ -61,8 +61,8 @@ class ClipLayer:
             )
         if self.frames and self.frames < self._offset + frames:
             raise UsageError(
-                f"{self.path} has {self.frames} frames; expected {self._offset + frames} or more "
-                "for this clip."
+                f"{self.path} has {counted(self.frames, 'frame')}; expected "
+                f"{self._offset + frames} or more for this clip."
             )
         if own.matrix != encoding.matrix:
             raise UsageError(

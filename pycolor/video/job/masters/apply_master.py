@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pycolor.encoding import Encoding
-from pycolor.errors import FilmError, UsageError
+from pycolor.errors import FilmError, UsageError, counted
 from pycolor.options import VideoOptions
 from pycolor.options.frame_ranges import frame_rate
 from pycolor.system.atomic_file import atomic_write
@@ -57,8 +57,8 @@ class AppliedMaster:
     def summary(self) -> list[str]:
         """A line for a person."""
         return [
-            f"{self.target}: {self.frames} frames, {self.pixel_format}, {self.seconds:.1f} s, "
-            f"{self.frames / self.seconds:.1f} frames/s"
+            f"{self.target}: {counted(self.frames, 'frame')}, {self.pixel_format}, "
+            f"{self.seconds:.1f} s, {self.frames / self.seconds:.1f} frames/s"
         ]
 
 
@@ -208,8 +208,8 @@ class _Run:
             yield frame, found
         if offset is None and next(chroma, None) is not None:
             raise FilmError(
-                f"{self.regrade} has {count} frames and {self.master} more; expected as many, or "
-                "--offset, the master's frame that is the first."
+                f"{self.regrade} has {counted(count, 'frame')} and {self.master} more; expected "
+                "as many, or --offset, the master's frame that is the first."
             )
 
     def _color(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pycolor.errors import UsageError
+from pycolor.errors import UsageError, counted
 from pycolor.image.predictor_pool import PredictorPool
 from pycolor.options import VideoOptions
 from pycolor.system.progress import Progress
@@ -59,8 +59,9 @@ class _Regrade(FilmRun):
         found = offset_of(known.change, shown.change)
         if found is None:
             raise UsageError(
-                f"{self.source} has {len(shown)} frames and {name} {frames}, and where they agree "
-                "is not beyond doubt; --offset N is the frame of that film with which it begins."
+                f"{self.source} has {counted(len(shown), 'frame')} and {name} {frames}, and "
+                "where they agree is not beyond doubt; --offset N is the frame of that film with "
+                "which it begins."
             )
         self.warn(f"{self.source} begins with frame {found} of {name}")
         return found
@@ -146,8 +147,9 @@ class _Regrade(FilmRun):
         if missing:
             count = sum(p.stop - p.first for p in missing)
             raise UsageError(
-                f"the color of {count} frames, from frame {missing[0].first} on, is not kept in "
-                f"{planned.layer.folder} by these options; color the film by them first."
+                f"the color of {counted(count, 'frame')}, from frame {missing[0].first} on, is "
+                f"not kept in {planned.layer.folder} by these options; color the film by them "
+                "first."
             )
         return planned
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from pycolor.errors import FilmError
+from pycolor.errors import FilmError, counted
 from pycolor.record import read_sidecar
 from pycolor.video.io import Reader
 from pycolor.video.io.containers.timecode import later_timecode
@@ -167,7 +167,7 @@ def _thumbnails(sheet: CueSheet) -> list[Sequence[npt.NDArray[np.uint8]]]:
     if len(found) != len(sheet.cues):
         raise FilmError(
             f"{sheet.target} has no pictures in Y'CbCr for {len(sheet.cues) - len(found)} of its "
-            f"{len(sheet.cues)} shots; expected the film that its sidecar tells of."
+            f"{counted(len(sheet.cues), 'shot')}; expected the film that its sidecar tells of."
         )
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pycolor.errors import counted
 from pycolor.video.io import FilmInfo
 from pycolor.video.shots.shot import Shot
 
@@ -49,11 +50,12 @@ class FilmReport:
     def summary(self) -> list[str]:
         """A few lines for a person."""
         stages = ", ".join(f"{k} {v:.1f} s" for k, v in self.stage_seconds.items())
-        shots = f"{len(self.shots)} shot" + ("" if len(self.shots) == 1 else "s")
+        shots = counted(len(self.shots), "shot")
+        frames = counted(self.frames, "frame")
         kept = f", {self.kept} left in their own color" if self.kept else ""
         resumed = f", {self.resumed} from an earlier run" if self.resumed else ""
         return [
-            f"{self.target}: {self.frames} frames in {shots}{kept}{resumed}, "
+            f"{self.target}: {frames} in {shots}{kept}{resumed}, "
             f"{self.info.width}x{self.info.height}, {self.pixel_format}, "
             f"{self.model} on {self.device}",
             f"{self.seconds:.1f} s, {self.frames / self.seconds:.1f} frames/s ({stages})",

@@ -131,10 +131,7 @@ class FilmPreparation:
             plan, store, segments = planned.plan, planned.store, planned.segments
             seen = self._decided(seen, planned)
         pictures = guided.guided_pictures(given, plan, self._frame_source(seen), predictor)
-        told = guided.without_effect(given, plan, pictures, self.offset)
-        if planned is not None:
-            told += guided.without_effect_in_shots(planned.given, plan, planned.layer, predictor)
-        for text in told:
+        for text in guided.without_effect(given, plan, pictures, self.offset):
             self.warn(text)
         return PreparedFilm(
             reader=reader,
@@ -225,6 +222,11 @@ class FilmPreparation:
             pictures=source_digest,
             view=self._view(seen),
         )
+        predictor = self.pool.of(without_grade(self.options.predict))
+        for text in guided.without_effect_in_shots(
+            planned.given, planned.plan, planned.layer, predictor
+        ):
+            self.warn(text)
         planned.store.say = self.warn
         if told := planned.reuse(unread=self.options.slice is not None):
             self.say(told)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pycolor.errors import FilmError, UsageError
+from pycolor.errors import FilmError, UsageError, counted
 from pycolor.system.atomic_file import atomic_write, check_output, put_in_place
 from pycolor.system.process_tag import is_left_behind, process_tag
 from pycolor.video.io.containers.presets import PIPE, container_of, ending_of
@@ -94,7 +94,9 @@ def atomic_pictures(
     if taken & used:
         raise UsageError(f"{path} is the source itself; expected another name for the output.")
     if taken and not overwrite:
-        raise UsageError(f"{path} has {len(taken)} pictures already; --overwrite replaces them.")
+        raise UsageError(
+            f"{path} has {counted(len(taken), 'picture')} already, which --overwrite replaces."
+        )
     # A folder of the output's own appears at once; in that of a pattern other files may lie.
     made = new and pattern == path
     own = new and not made

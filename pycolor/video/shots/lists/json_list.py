@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, get_args
 
+from pycolor.errors import counted
 from pycolor.video.shots.lists.lists import check_count
 from pycolor.video.shots.shot import Kind, Shot, Transition
 
@@ -45,7 +46,8 @@ def read_filling_json(text: str, frames: int, *, open_end: bool = False) -> list
     if not filled or [shot.start for shot in shots] != ends[:-1]:
         listed = ", ".join(map(str, ends[1:8]))
         raise ValueError(
-            f"expected shots that fill {frames} frames without gaps, got ends at {listed}"
+            f"expected shots that fill {counted(frames, 'frame')} without gaps, got ends at "
+            f"{listed}"
         )
     return shots
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from pycolor.errors import counted
 from pycolor.video.io.containers.timecode import later_timecode
 from pycolor.video.shots.shot import Shot, Transition
 
@@ -19,7 +20,9 @@ def check_count(count: int, frames: int) -> None:
         ValueError: there are more.
     """
     if count > frames:
-        raise ValueError(f"the list has {count} shots or more, but the film has {frames} frames")
+        raise ValueError(
+            f"the list has {count} shots or more, but the film has {counted(frames, 'frame')}"
+        )
 
 
 def shots_from_starts(
@@ -36,7 +39,9 @@ def shots_from_starts(
         raise ValueError("the list of shots names no start frame")
     for start in starts:
         if not 0 <= start < frames:
-            raise ValueError(f"a shot starts at frame {start}, but the film has {frames} frames")
+            raise ValueError(
+                f"a shot starts at frame {start}, but the film has {counted(frames, 'frame')}"
+            )
     bounds = sorted({0, *starts})
     opening: list[Transition | None] = [None]
     for start in bounds[1:]:

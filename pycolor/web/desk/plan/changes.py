@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from pycolor.errors import counted
 from pycolor.video.film_plan import edit
 from pycolor.video.film_plan.decisions import FilmPlan, ShotPlan
 from pycolor.web.desk.plan.copying import GROUPS, copied
@@ -229,7 +230,9 @@ def _transition(plan: FilmPlan, said: Said) -> Desired:
 
 def _shot(plan: FilmPlan, number: int) -> ShotPlan:
     if not 0 <= number < len(plan.shots):
-        raise RefusedError(HTTPStatus.BAD_REQUEST, f"the film has {len(plan.shots)} shots")
+        raise RefusedError(
+            HTTPStatus.BAD_REQUEST, f"the film has {counted(len(plan.shots), 'shot')}"
+        )
     return plan.shots[number]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import av
 
-from pycolor.errors import UsageError
+from pycolor.errors import UsageError, counted
 from pycolor.video.io.containers.presets import PIPE
 from pycolor.video.io.containers.sequence import PictureSequence
 from pycolor.video.io.frame.film import rational
@@ -110,7 +110,7 @@ class FilmRange:
             return self._counted(self.decoder, 0)
         if self.first >= len(self.timeline):
             raise UsageError(
-                f"{self.path} has {len(self.timeline)} frames; "
+                f"{self.path} has {counted(len(self.timeline), 'frame')}; "
                 f"a range from frame {self.first} is behind its end."
             )
         return self._sought(self.timeline)

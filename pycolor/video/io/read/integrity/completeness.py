@@ -6,8 +6,11 @@ from fractions import Fraction
 from pathlib import Path
 
 from av.container import InputContainer
+from av.video.stream import VideoStream
 
+from pycolor.errors import counted
 from pycolor.video.io.containers.y4m import RatedY4m, without_rate
+from pycolor.video.io.frame.film import rational
 from pycolor.video.io.read.integrity.continuity import Continuity
 from pycolor.video.io.read.integrity.damage import DamageLog
 
@@ -28,13 +31,27 @@ def note_gaps(continuity: Continuity, damages: DamageLog) -> None:
         damages.add(gap.time, str(gap))
 
 
+def is_cut(stream: VideoStream, hidden: int, rate: Fraction) -> bool:
+    """Does an edit list hide a part of the film?
+
+    Args:
+        stream: the picture.
+        hidden: packets that were read and are not shown; a range may begin behind them.
+        rate: frames a second.
+    """
+    if hidden or not stream.container.format.name.startswith("mov"):
+        return hidden > 0
+    lasting = (stream.duration or 0) * rational(stream.time_base) * rate
+    return 0 < lasting < stream.frames - Fraction(1, 16)
+
+
 def note_early_end(
-    continuity: Continuity, declared_end: Fraction | None, damages: DamageLog
+    continuity: Continuity, declared_end: Fraction | None, damages: DamageLog, *, cut: bool
 ) -> None:
-    """Note a film that ends before its header says."""
-    missing = continuity.shortfall(declared_end) if declared_end is not None else 0
+    """Note a film that ends before its header says; `cut`: an edit list hides its beginning."""
+    missing = 0 if declared_end is None else continuity.shortfall(declared_end, cut=cut)
     if missing:
-        what = f"the film ends before its header says ({missing} frames missing)"
+        what = f"the film ends before its header says ({counted(missing, 'frame')} missing)"
         damages.add(continuity.last, what)
 
 

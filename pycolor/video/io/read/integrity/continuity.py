@@ -76,8 +76,13 @@ class Continuity:
     def _steady(self) -> bool:
         return self._other * _STEADY <= self._regular
 
-    def shortfall(self, promised: Fraction) -> int:
-        """Frames that are missing at the end, if the film was to last until `promised` seconds."""
+    def shortfall(self, promised: Fraction, *, cut: bool = False) -> int:
+        """Frames that are missing at the end, if the film was to last until `promised` seconds.
+
+        `cut`: an edit list hides the beginning.  Where it begins within a frame, FFmpeg leaves
+        that frame out and moves the others to its place, and the header still counts its rest.
+        """
         if self.due is None or not self.step or (self._other and not self._steady):
             return 0  # of a varying rate, the last frame may be as long as it likes
-        return max(0, round((promised - self.due) / self.step))
+        left_out = Fraction(1, 2) if cut else 0  # between nothing and a frame
+        return max(0, round((promised - self.due) / self.step - left_out))

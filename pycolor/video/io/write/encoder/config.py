@@ -173,13 +173,16 @@ def _with_slices(
     """FFV1's slices, where the number is ours to choose.
 
     FFmpeg refuses most numbers where chroma does not divide the frame evenly, or where a slice
-    would hold none of it; its own choice fits wherever another does.
+    would hold none of it; its own choice fits wherever another does, but for chroma one sample
+    wide, where one slice does.
     """
     v, h = SUBSAMPLING_SHIFTS[target.subsampling or "444"]
     even = info.height % (1 << v) == 0 and info.width % (1 << h) == 0
     wide = min(info.height >> v, info.width >> h) >= _SLICES_A_SIDE
     if codec == "ffv1" and "slices" not in options and even and wide:
         return {**options, "slices": str(_slices(info.width, info.height))}
+    if codec == "ffv1" and info.width >> h < 2:
+        return {"slices": "1", **options}
     return options
 
 

@@ -18,6 +18,8 @@ from pycolor.video.io.write.encoder.config import EncoderConfig
 from pycolor.video.io.write.encoder.field_marks import CODES_FIELDS
 from pycolor.video.io.write.timing.clock import Clock
 
+# FFmpeg says it of DNxHR in its log alone.
+_SMALLEST = {"dnxhd": (256, 120)}
 _FIELD_ORDER_CODES = {"progressive": 1, "tt": 2, "bb": 3, "tb": 4, "bt": 5}
 
 
@@ -60,7 +62,7 @@ def add_picture(
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
             f"{recipe.codec} refuses {info.width}×{info.height} {recipe.description.name} with "
-            f"{_spelled(options)} ({reason})."
+            f"{_spelled(options)} ({reason}){_expected(recipe.codec, info)}."
         ) from error
     unknown = {k: v for k, v in context.options.items() if k in options}
     if unknown:
@@ -82,6 +84,13 @@ def _options(recipe: EncoderConfig, info: FilmInfo) -> dict[str, str]:
     if recipe.codec == "libx264" and info.interlaced and info.field_order in ("bb", "bt"):
         options["x264-params"] = _with(options.get("x264-params"), "bff=1")
     return options
+
+
+def _expected(codec: str, info: FilmInfo) -> str:
+    """The size that a picture must have, where it is too small."""
+    width, height = _SMALLEST.get(codec, (0, 0))
+    small = info.width < width or info.height < height
+    return f"; expected {width}×{height} or more" if small else ""
 
 
 def _describe(context: Any, recipe: EncoderConfig, info: FilmInfo) -> None:

@@ -13,7 +13,7 @@ from av.bitstream import BitStreamFilterContext
 from av.packet import Packet
 from av.stream import Discard
 
-from pycolor.errors import FilmError
+from pycolor.errors import FilmError, counted
 from pycolor.video.io.containers.spec import spec_of
 from pycolor.video.io.frame.film import StreamInfo, rational
 from pycolor.video.io.read.describe import dispositions, stream_info
@@ -277,7 +277,7 @@ class StreamCopier:
                 what = f"the sound of stream {index} changes {change}: it is converted back"
                 self._damage(Fraction(time) + self._shift, what)
             if encoder.damaged:
-                what = f"{encoder.damaged} packets of stream {index} cannot be decoded"
+                what = f"{counted(encoder.damaged, 'packet')} of stream {index} cannot be decoded"
                 self._damage(None, what)
 
     def _put(self, packet: Packet[Any], index: int) -> None:
