@@ -34,7 +34,7 @@ from pycolor.evaluate import metrics
 from pycolor.evaluate.films import frame_pairs
 from pycolor.evaluate.pairs import items
 from pycolor.evaluate.stills import read_rgb
-from pycolor.image.guidance.guides import alike, load_picture_predictor, marked
+from pycolor.image.guidance.guides import alike, load_predictor, marked
 from pycolor.models.guidance.marks import Mark
 from pycolor.models.predictor import Predictor
 from pycolor.ops import reference
@@ -172,7 +172,7 @@ def pixel_ciede2000(a: Tensor, b: Tensor) -> np.ndarray[Any, np.dtype[np.float64
 
 def photographs(options: Options) -> list[Row]:
     """The left half of each leads the right."""
-    predictor = load_picture_predictor(PredictOptions())
+    predictor = load_predictor(PredictOptions())
     rows = []
     for path, rgb in _photos(options):
         half = rgb.shape[2] // 2
@@ -182,7 +182,7 @@ def photographs(options: Options) -> list[Row]:
 
 def unrelated(options: Options) -> list[Row]:
     """Another photograph leads; and a frame of another film."""
-    predictor = load_picture_predictor(PredictOptions())
+    predictor = load_predictor(PredictOptions())
     photos = _photos(options)
     rows = [
         {"target": path.stem, **_led(predictor, rgb, photos[(i + 1) % len(photos)][1])}
@@ -198,7 +198,7 @@ def unrelated(options: Options) -> list[Row]:
 
 def points(options: Options) -> list[Row]:
     """Ten random true points of 7×7 pixels: ours, automatic, and Levin et al. with the same."""
-    predictor = load_picture_predictor(PredictOptions())
+    predictor = load_predictor(PredictOptions())
     rows = []
     for i, (path, rgb) in enumerate(_photos(options)):
         random = np.random.default_rng(i)

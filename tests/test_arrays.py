@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -166,6 +167,8 @@ def test_a_picture_that_may_not_be_written_is_colored() -> None:
         (PredictOptions(device="cpu"), 192, 256),
         (PredictOptions(device="cpu", short_side=64), 64, 64),
         (PredictOptions(device="cpu", model="richart2017"), 160, 160),
+        (PredictOptions(device="cpu", reference=(Path("a.png"),)), 192, 192),
+        (PredictOptions(device="cpu", guidance=Path("marks.json")), 192, 192),
     ],
 )
 def test_a_picture_may_be_seen_larger_than_a_frame(

@@ -29,8 +29,8 @@ class Card:
         temperature: at which our weights are decoded (Zhang et al. 2016, eq. 5; 0 is the mode),
             where their file names no other; None for a model that predicts chroma itself.
         short_side: of the network's input, in pixels.
-        picture_side: the same for a picture by itself, where time counts less than in a film;
-            None: `short_side`.
+        picture_side: the same for a picture by itself that nothing leads, where time counts less
+            than in a film; None: `short_side`.
         license: of the code.
         options: of the network whose weights the package carries.
         weights: file name below `pycolor/weights`, its model card beside it as `.md`; empty if

@@ -46,12 +46,15 @@ def load_predictor(options: PredictOptions) -> Predictor:
 def load_picture_predictor(options: PredictOptions) -> Predictor:
     """`load_predictor` for pictures by themselves, which the network may see larger than frames.
 
+    What leads a picture was fitted to the size of frames: such a picture is seen at that.
+
     Raises:
         UsageError: as `load_predictor`.
         FilmError: likewise.
     """
     predictor = load_predictor(options)
-    predictor.short_side = options.short_side or predictor.loaded.picture_side
+    if not (options.short_side or options.reference or options.guidance):
+        predictor.short_side = predictor.loaded.picture_side
     return predictor
 
 
